@@ -1,5 +1,6 @@
 /**
  * The one schema of a training run: YAML, flags and code all end here.
+ * Descriptions are data: help, error messages and docs/configuration.md are made from them.
  * Marks as in docs/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
 import { z } from 'zod';
@@ -17,124 +18,199 @@ const count = z.int().min(1);
 const whole = z.int().min(0);
 
 const tasks = z.strictObject({
-  /** A JSON Lines file of rows; absent means the embedded procedural tasks. */
-  train: z.string().optional(),
-  heldOut: z.string().optional(),
-  /** Domain of the rows that name none themselves. */
-  domain: z.string().default('math'),
-  /** Weight of each embedded kind in the mix; a kind at 0 is left out. */
+  train: z
+    .string()
+    .optional()
+    .describe('a JSON Lines file of rows to train on; absent: the embedded procedural tasks'),
+  heldOut: z
+    .string()
+    .optional()
+    .describe('a JSON Lines file of rows to evaluate on; absent: the embedded held-out split'),
+  domain: z
+    .string()
+    .default('math')
+    .describe('domain that judges the rows that name none themselves'),
   mix: z
     .strictObject({ arithmetic: z.number().min(0), functions: z.number().min(0) })
-    .default({ arithmetic: 1, functions: 1 }),
-  /** Difficulty dials of the embedded kinds, 1 (easy) to 5. */
-  arithmeticLevel: z.int().min(1).max(5).default(3),
-  functionsLevel: z.int().min(1).max(5).default(3),
+    .default({ arithmetic: 1, functions: 1 })
+    .describe('weight of each embedded kind in the mix; a kind at 0 is left out'),
+  arithmeticLevel: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(3)
+    .describe('difficulty of the arithmetic chains, 1 (easy) to 5'),
+  functionsLevel: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(3)
+    .describe('difficulty of the functions asked for, 1 (easy) to 5'),
 });
 
 const rollout = z.strictObject({
-  /** B: prompts a step. */
-  prompts: count.default(32),
-  /** G: rollouts of a prompt [A]. */
-  groupSize: z.int().min(2).default(8),
-  /** Most tokens of a completion. */
-  maxTokens: count.default(48),
-  temperature: z.number().positive().default(1),
-  topK: whole.default(0),
-  topP: z.number().gt(0).max(1).default(1),
+  prompts: count.default(32).describe('B: prompts a step'),
+  groupSize: z.int().min(2).default(8).describe('G: rollouts of a prompt [A]'),
+  maxTokens: count.default(48).describe('most tokens of a completion'),
+  temperature: z.number().positive().default(1).describe('sampling temperature in training [A]'),
+  topK: whole.default(0).describe('sample from the k likeliest tokens; 0: from all'),
+  topP: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('sample from the smallest set of tokens with this much probability; 1: from all [A]'),
 });
 
 const replay = z.strictObject({
-  /** rho_0 [A]: share of correct anchors at the start. */
-  initial: share.default(0.3),
-  min: share.default(0.2),
-  max: share.default(0.8),
-  /** R*: retention aimed at [A]. */
-  target: share.default(0.8),
-  /** (w1, w2, w3) [A]. */
-  gains: z.tuple([z.number(), z.number(), z.number()]).default([0.8, 0.3, 0.05]),
+  initial: share.default(0.3).describe('rho_0: share of correct anchors at the start [A]'),
+  min: share.default(0.2).describe('lower bound of rho [A]'),
+  max: share.default(0.8).describe('upper bound of rho [A]'),
+  target: share.default(0.8).describe('R*: the retention aimed at [A]'),
+  gains: z
+    .tuple([z.number(), z.number(), z.number()])
+    .default([0.8, 0.3, 0.05])
+    .describe('w1, w2, w3: how rho reacts to distance, drop and stagnation [A]'),
 });
 
 const corrections = z.strictObject({
-  enabled: z.boolean().default(true),
-  /** lambda_c: weight of the correction stream [A]. */
-  weight: z.number().min(0).default(1),
-  /** phi: anchors per base prompt [A]. */
-  anchorRatio: z.number().positive().default(1),
-  /** Most anchors of one prompt [O]; 0 is no limit. */
-  anchorsPerPrompt: whole.default(2),
-  /** Pass rates whose attempts come first [A]. */
-  preferredPassRate: z.tuple([share, share]).default([3 / 8, 6 / 8]),
-  /** Fill up with correct anchors where failures run out [A]; off shrinks the stream instead [O]. */
-  fillWithCorrect: z.boolean().default(false),
-  /** Probability that a failed anchor carries the verifier's diagnostics [O]; 0 is the paper. */
-  diagnosticsRate: share.default(0.5),
-  riskMode: z.enum(RISK_MODES).default('postNorm'),
-  /** lambda: extra price of turning a correct attempt wrong [A]. */
-  riskPenalty: z.number().min(0).default(1),
-  replay: replay.prefault({}),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("train on corrections of the policy's own attempts; off is plain GRPO [P]"),
+  weight: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('lambda_c: weight of the correction stream in the objective [A]'),
+  anchorRatio: z.number().positive().default(1).describe('phi: anchors per base prompt [A]'),
+  anchorsPerPrompt: whole.default(2).describe('most anchors of one prompt; 0: no limit [O]'),
+  preferredPassRate: z
+    .tuple([share, share])
+    .default([3 / 8, 6 / 8])
+    .describe('pass rates, from and to, whose attempts come first as anchors [A]'),
+  fillWithCorrect: z
+    .boolean()
+    .default(false)
+    .describe(
+      'fill up with correct anchors where failures run out [A]; off shrinks the stream instead [O]',
+    ),
+  diagnosticsRate: share
+    .default(0.5)
+    .describe(
+      "probability that a failed anchor carries the verifier's diagnostics [O]; 0 is the paper",
+    ),
+  riskMode: z
+    .enum(RISK_MODES)
+    .default('postNorm')
+    .describe(
+      'where the price of turning a right attempt wrong enters the advantage [O]; reward is literal [A]',
+    ),
+  riskPenalty: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('lambda: extra price of turning a right attempt wrong [A]'),
+  replay: replay.prefault({}).describe('how the share of correct anchors adapts [A]'),
 });
 
 const objective = z.strictObject({
-  loss: z.enum(['ppo', 'importance_sampling', 'cispo']).default('ppo'),
-  clipLow: z.number().positive().default(0.2),
-  clipHigh: z.number().positive().default(0.2),
-  /** k3 KL to the starting policy; 0 keeps no reference model. */
-  beta: z.number().min(0).default(1e-4),
-  aggregation: z.enum(AGGREGATIONS).default('seq-mean-token-mean'),
-  /** Divide centred rewards by the group's standard deviation (off in dr-grpo). */
-  normalizeByStd: z.boolean().default(true),
-  /** DAPO: replace groups without signal by newly sampled ones, at most this many rounds; 0 is off. */
-  dynamicSamplingRounds: whole.default(0),
-  /** DAPO: completions within this many tokens of maxTokens lose up to 1 reward; 0 is off. */
-  overlongBuffer: whole.default(0),
+  loss: z
+    .enum(['ppo', 'importance_sampling', 'cispo'])
+    .default('ppo')
+    .describe('policy-gradient loss'),
+  clipLow: z
+    .number()
+    .positive()
+    .default(0.2)
+    .describe('eps below: the ratio is clipped at 1 - clipLow [A]'),
+  clipHigh: z
+    .number()
+    .positive()
+    .default(0.2)
+    .describe('eps above: the ratio is clipped at 1 + clipHigh [A]'),
+  beta: z
+    .number()
+    .min(0)
+    .default(1e-4)
+    .describe('weight of the k3 KL to the starting policy; 0: no reference model is kept [A]'),
+  aggregation: z
+    .enum(AGGREGATIONS)
+    .default('seq-mean-token-mean')
+    .describe('how token losses become one number [A]'),
+  normalizeByStd: z
+    .boolean()
+    .default(true)
+    .describe('divide centred rewards by the standard deviation of their group; off in dr-grpo'),
+  dynamicSamplingRounds: whole
+    .default(0)
+    .describe('DAPO: rounds of refilling groups without signal; 0: off'),
+  overlongBuffer: whole
+    .default(0)
+    .describe('DAPO: completions within this many tokens of maxTokens lose up to 1 reward; 0: off'),
 });
 
 const optimizer = z.strictObject({
-  learningRate: z.number().positive().default(1e-4),
-  warmupSteps: whole.default(0),
-  schedule: z.enum(['constant', 'linear', 'cosine']).default('constant'),
-  weightDecay: z.number().min(0).default(0),
-  maxGradNorm: z.number().min(0).default(1),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.99),
+  learningRate: z.number().positive().default(1e-4).describe('AdamW step size at its peak'),
+  warmupSteps: whole.default(0).describe('steps of linear warm-up'),
+  schedule: z
+    .enum(['constant', 'linear', 'cosine'])
+    .default('constant')
+    .describe('course of the learning rate after the warm-up'),
+  weightDecay: z.number().min(0).default(0).describe('decoupled weight decay'),
+  maxGradNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('gradients are scaled down to this global norm; 0: never [A]'),
+  beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of gradients'),
+  beta2: z.number().min(0).lt(1).default(0.99).describe('decay of the mean of squared gradients'),
 });
 
 const engine = z.strictObject({
-  executor: z.enum(['onnx', 'tfjs']).default('onnx'),
-  /** tfjs backend; ignored by onnx. */
-  backend: z.enum(['tensorflow', 'wasm', 'cpu']).optional(),
-  /** 0: as many as the machine has cores, at most 8. */
-  threads: whole.default(0),
+  executor: z
+    .enum(['onnx', 'tfjs'])
+    .default('onnx')
+    .describe('what computes the model: onnxruntime-node, or tfjs'),
+  backend: z
+    .enum(['tensorflow', 'wasm', 'cpu'])
+    .optional()
+    .describe('backend of tfjs; ignored by onnx; absent: the fastest that is there'),
+  threads: whole.default(0).describe('threads of the engine; 0: one a core, at most 8'),
 });
 
 const evaluation = z.strictObject({
-  /** Held-out tasks, over all kinds. */
-  tasks: count.default(400),
-  /** Samples of each task: pass@k up to this k. */
-  samples: count.default(8),
-  /** Evaluate every so many steps to keep the best checkpoint; 0 evaluates before and after only. */
-  every: whole.default(0),
+  tasks: count.default(400).describe('held-out tasks, over all kinds'),
+  samples: count.default(8).describe('samples of each task: pass@k up to this k'),
+  every: whole
+    .default(0)
+    .describe('evaluate every so many steps to keep the best checkpoint; 0: before and after only'),
 });
 
 export const trainConfig = z.strictObject({
-  preset: z.enum(PRESETS).default('cipo'),
-  seed: whole.default(1),
-  steps: count.default(100),
-  /** Stop after this many generated tokens, whichever comes first; comparisons use it. */
-  maxGeneratedTokens: count.optional(),
-  /** A folder with config.json, model.safetensors and tokenizer.json; absent means the shipped warm start. */
-  model: z.string().optional(),
-  tasks: tasks.prefault({}),
-  rollout: rollout.prefault({}),
-  corrections: corrections.prefault({}),
-  objective: objective.prefault({}),
-  optimizer: optimizer.prefault({}),
-  engine: engine.prefault({}),
-  evaluation: evaluation.prefault({}),
-  /** Save every so many steps; the last and the best are always kept. */
-  checkpointEvery: count.default(20),
-  /** Sandbox processes; 0: as many as the machine has cores, at most 8. */
-  workers: whole.default(0),
+  preset: z.enum(PRESETS).default('cipo').describe('named recipe over which the rest is laid'),
+  seed: whole.default(1).describe('everything random follows from it'),
+  steps: count.default(100).describe('optimizer steps'),
+  maxGeneratedTokens: count
+    .optional()
+    .describe('stop after this many generated tokens, if that comes before the last step'),
+  model: z
+    .string()
+    .optional()
+    .describe(
+      'a folder with config.json, model.safetensors and tokenizer.json; absent: the shipped warm start',
+    ),
+  tasks: tasks.prefault({}).describe('what is trained and evaluated on'),
+  rollout: rollout.prefault({}).describe('how attempts are sampled in training'),
+  corrections: corrections.prefault({}).describe('the correction stream of CIPO'),
+  objective: objective.prefault({}).describe('what a step maximises'),
+  optimizer: optimizer.prefault({}).describe('AdamW'),
+  engine: engine.prefault({}).describe('where the policy is computed'),
+  evaluation: evaluation.prefault({}).describe('held-out evaluation'),
+  checkpointEvery: count
+    .default(20)
+    .describe('save every so many steps; the last and the best are always kept'),
+  workers: whole.default(0).describe('sandbox processes; 0: one a core, at most 8'),
 });
 
 export type TrainConfig = z.output<typeof trainConfig>;
