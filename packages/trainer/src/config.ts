@@ -31,8 +31,11 @@ const tasks = z.strictObject({
     .default('math')
     .describe('domain that judges the rows that name none themselves'),
   mix: z
-    .strictObject({ arithmetic: z.number().min(0), functions: z.number().min(0) })
-    .default({ arithmetic: 1, functions: 1 })
+    .strictObject({
+      arithmetic: z.number().min(0).default(1).describe('weight of the arithmetic chains'),
+      functions: z.number().min(0).default(1).describe('weight of the JavaScript functions'),
+    })
+    .prefault({})
     .describe('weight of each embedded kind in the mix; a kind at 0 is left out'),
   arithmeticLevel: z
     .int()

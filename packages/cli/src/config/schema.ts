@@ -1,0 +1,116 @@
+/**
+ * The run's schema as data: what stands at a key path, what is allowed there, which keys there are.
+ * Leaves out: checking values (zod does) and reading files.
+ */
+import { trainConfig } from '@cipo/trainer/config';
+import { z } from 'zod';
+
+/** The part of JSON Schema that the run's schema uses. */
+export interface SchemaNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly prefixItems?: readonly SchemaNode[];
+}
+
+export type KeyPath = readonly (string | number)[];
+
+const node = z.object({
+  type: z.string().optional(),
+  description: z.string().optional(),
+  default: z.unknown().optional(),
+  enum: z.array(z.unknown()).optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+  exclusiveMinimum: z.number().optional(),
+  exclusiveMaximum: z.number().optional(),
+  get properties() {
+    return z.record(z.string(), node).optional();
+  },
+  get prefixItems() {
+    return z.array(node).optional();
+  },
+});
+
+let cached: SchemaNode | undefined;
+
+/** The whole schema, as a user may write it. */
+export function rootSchema(): SchemaNode {
+  cached ??= clean(node.parse(z.toJSONSchema(trainConfig, { io: 'input' })));
+  return cached;
+}
+
+/** JSON Schema spells "any safe integer" out as bounds; nobody wants to read those. */
+function clean(raw: z.output<typeof node>): SchemaNode {
+  const { properties, prefixItems, minimum, maximum, ...rest } = raw;
+  const entries = Object.entries(properties ?? {}).map(([key, value]) => [key, clean(value)]);
+  const kept = Object.fromEntries(
+    Object.entries({ minimum, maximum }).filter(
+      ([, bound]) => bound !== undefined && Math.abs(bound) < Number.MAX_SAFE_INTEGER,
+    ),
+  );
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+    ...kept,
+    ...(properties && { properties: Object.fromEntries(entries) }),
+    ...(prefixItems && { prefixItems: prefixItems.map(clean) }),
+  };
+}
+
+/** What stands at a key path; undefined where the path leads nowhere. */
+export function schemaAt(path: KeyPath): SchemaNode | undefined {
+  let at: SchemaNode | undefined = rootSchema();
+  for (const key of path) {
+    at =
+      typeof key === 'number'
+        ? at?.prefixItems?.[key]
+        : at?.properties && Object.hasOwn(at.properties, key)
+          ? at.properties[key]
+          : undefined;
+  }
+  return at;
+}
+
+/** Every key that takes a value, in the order of the schema: `rollout.prompts`, ... */
+export function leafPaths(from: SchemaNode = rootSchema(), prefix = ''): [string, SchemaNode][] {
+  return Object.entries(from.properties ?? {}).flatMap(([key, child]): [string, SchemaNode][] =>
+    child.properties ? leafPaths(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
+  );
+}
+
+/** In words, what may stand here: `a whole number of at least 1`, `one of cipo, grpo`. */
+export function allowed(at: SchemaNode): string {
+  if (at.enum) return `one of ${at.enum.map(String).join(', ')}`;
+  if (at.properties) return `a group with the keys ${Object.keys(at.properties).join(', ')}`;
+  if (at.prefixItems) return listInWords(at.prefixItems);
+  if (at.type === 'integer') return `a whole number${bounds(at)}`;
+  if (at.type === 'number') return `a number${bounds(at)}`;
+  if (at.type === 'boolean') return 'true or false';
+  return 'text';
+}
+
+function listInWords(items: readonly SchemaNode[]): string {
+  const kinds = new Set(items.map(allowed));
+  const kind = [...kinds].map((words) => words.replace(/^an? /, '')).join(' / ');
+  const plural = kind.replace(/^(whole )?number/, '$1numbers');
+  return `a list of ${items.length} ${plural}`;
+}
+
+function bounds(at: SchemaNode): string {
+  if (at.minimum !== undefined && at.maximum !== undefined) {
+    return ` from ${at.minimum} to ${at.maximum}`;
+  }
+  const parts = [
+    at.minimum !== undefined && `of at least ${at.minimum}`,
+    at.exclusiveMinimum !== undefined && `above ${at.exclusiveMinimum}`,
+    at.maximum !== undefined && `of at most ${at.maximum}`,
+    at.exclusiveMaximum !== undefined && `below ${at.exclusiveMaximum}`,
+  ].filter((part) => part !== false);
+  return parts.length === 0 ? '' : ` ${parts.join(' and ')}`;
+}
