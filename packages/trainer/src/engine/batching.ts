@@ -1,0 +1,211 @@
+/**
+ * Training sequences into micro-batches of a few fixed shapes: sequences with the same prompt share it (see
+ * model/attention.ts), lengths are rounded up to buckets, sequences without weight are left out.
+ */
+
+import type { Datum, TokenIds } from '../types.ts';
+import { type Layout, masked, prefixRows, totalRows } from './model/attention.ts';
+
+/** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
+interface Branch {
+  readonly prefix: TokenIds;
+  /** Input rows: the token before each target. */
+  readonly tokens: TokenIds;
+  readonly targets: TokenIds;
+  readonly terms: Terms;
+}
+
+const termNames = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
+export type TermName = (typeof termNames)[number];
+type Terms = Readonly<Record<TermName, Float32Array>>;
+
+/** One run of a training program: a layout and the values of its inputs. */
+export interface MicroBatch {
+  readonly layout: Layout;
+  readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>;
+}
+
+export interface BatchLimits {
+  /** Most rows of a micro-batch, unless one group alone has more. */
+  readonly rows: number;
+}
+
+/** Largest number of branches that hold one prefix. */
+const mostBranches = 16;
+
+/** Rounds a length up to one of a few: a shape is a compiled graph, padding is wasted work. */
+export function bucketLength(length: number): number {
+  const step = length <= 48 ? 8 : length <= 128 ? 16 : length <= 512 ? 32 : 128;
+  return Math.ceil(length / step) * step;
+}
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+/** @throws naming the datum and array where lengths differ or a weighted token lacks what the loss needs. */
+export function microBatches(
+  data: readonly Datum[],
+  needs: { readonly policyTerms: boolean; readonly reference: boolean },
+  limits: BatchLimits,
+): MicroBatch[] {
+  const branches = data.flatMap((datum, i) => toBranch(datum, i, needs) ?? []);
+  return pack(groupByPrefix(branches), limits);
+}
+
+/** Micro-batches that only score: every token but the first is a target. */
+export function scoringBatches(
+  sequences: readonly TokenIds[],
+  limits: BatchLimits,
+): { batch: MicroBatch; sources: number[] }[] {
+  const order = [...sequences.keys()].filter((i) => sequences[i]!.length > 1);
+  const branches = new Map<Branch, number>();
+  for (const i of order) {
+    const tokens = sequences[i]!;
+    const n = tokens.length - 1;
+    const zero = new Float32Array(n);
+    const terms = { weights: zero, active: zero, old: zero, advantages: zero, ref: zero };
+    branches.set(
+      {
+        prefix: tokens.subarray(0, 0),
+        tokens: tokens.subarray(0, n),
+        targets: tokens.subarray(1),
+        terms,
+      },
+      i,
+    );
+  }
+  const groups = [...branches.keys()].map((branch) => [branch]);
+  return packGroups(groups, limits).map(({ layout, members }) => ({
+    batch: fill(layout, members),
+    sources: members.map(([branch]) => branches.get(branch!)!),
+  }));
+}
+
+function toBranch(
+  datum: Datum,
+  index: number,
+  needs: { readonly policyTerms: boolean; readonly reference: boolean },
+): Branch | undefined {
+  const { tokens, weights } = datum;
+  const required = {
+    weights,
+    ...(needs.policyTerms && { advantages: datum.advantages, logprobs: datum.logprobs }),
+    ...(needs.reference && { refLogprobs: datum.refLogprobs }),
+  };
+  for (const [name, array] of Object.entries(required))
+    if (array?.length !== tokens.length)
+      throw new Error(
+        `datum ${index}: ${name} has ${array?.length ?? 'no'} entries, tokens has ${tokens.length}`,
+      );
+  const first = weights.findIndex((w, t) => t > 0 && w !== 0);
+  if (first < 0) return undefined;
+  const end = weights.findLastIndex((w) => w !== 0) + 1;
+  const active = weights.slice(first, end).map((w) => (w === 0 ? 0 : 1));
+  const only = (array: Float32Array | undefined) =>
+    active.map((on, i) => (on && array ? array[first + i]! : 0));
+  return {
+    prefix: tokens.subarray(0, first - 1),
+    tokens: tokens.subarray(first - 1, end - 1),
+    targets: tokens.subarray(first, end),
+    terms: {
+      weights: weights.slice(first, end),
+      active,
+      old: only(datum.logprobs),
+      advantages: only(datum.advantages),
+      ref: only(datum.refLogprobs),
+    },
+  };
+}
+
+/** Branches by equal prefix; one without company carries its prefix as rows of its own. */
+function groupByPrefix(branches: readonly Branch[]): Branch[][] {
+  const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
+  return [...groups.values()].flatMap((group) => {
+    if (group.length === 1 || group[0]!.prefix.length === 0)
+      return group.map((branch) => [withPrefix(branch)]);
+    const parts = Math.ceil(group.length / mostBranches);
+    return Array.from({ length: parts }, (_, i) =>
+      group.slice(i * mostBranches, (i + 1) * mostBranches),
+    );
+  });
+}
+
+function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
+  const n = prefix.length;
+  const shift = (array: Float32Array) => {
+    const out = new Float32Array(n + array.length);
+    out.set(array, n);
+    return out;
+  };
+  const join = (rest: TokenIds) => Int32Array.of(...prefix, ...rest);
+  const full = join(tokens);
+  const padded = Object.fromEntries(termNames.map((name) => [name, shift(terms[name])]));
+  return {
+    prefix: prefix.subarray(0, 0),
+    tokens: full,
+    targets: join(targets),
+    terms: padded as Terms,
+  };
+}
+
+const pack = (groups: readonly Branch[][], limits: BatchLimits): MicroBatch[] =>
+  packGroups(groups, limits).map(({ layout, members }) => fill(layout, members));
+
+interface Packed {
+  readonly layout: Layout;
+  /** Groups in the layout's order; the last may be missing. */
+  readonly members: readonly Branch[][];
+}
+
+function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
+  const byShape = Map.groupBy(groups, (group) => JSON.stringify(groupShape(group)));
+  return [...byShape].flatMap(([key, members]) => {
+    const shape: Omit<Layout, 'groups'> = JSON.parse(key);
+    const rows = shape.prefix + shape.branches * shape.length;
+    const most = 2 ** Math.floor(Math.log2(Math.max(1, limits.rows / rows)));
+    const packed: Packed[] = [];
+    for (let start = 0; start < members.length; start += most) {
+      const part = members.slice(start, start + most);
+      packed.push({ layout: { ...shape, groups: powerOfTwo(part.length) }, members: part });
+    }
+    return packed;
+  });
+}
+
+function groupShape(group: readonly Branch[]): Omit<Layout, 'groups'> {
+  const prefix = group[0]!.prefix.length;
+  return {
+    prefix: prefix === 0 ? 0 : bucketLength(prefix),
+    branches: powerOfTwo(group.length),
+    length: bucketLength(Math.max(...group.map((branch) => branch.tokens.length))),
+  };
+}
+
+/** Writes groups into the rows of a layout. */
+function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
+  const { prefix: p, branches: g, length: c } = layout;
+  const shared = prefixRows(layout);
+  const rows = totalRows(layout);
+  const tokens = new Int32Array(rows);
+  const positions = new Int32Array(rows);
+  const targets = new Int32Array(rows - shared);
+  const prefixMask = new Float32Array(shared).fill(masked);
+  const terms = Object.fromEntries(
+    termNames.map((name) => [name, new Float32Array(rows - shared)]),
+  ) as Terms;
+  for (const [i, group] of groups.entries()) {
+    const context = group[0]!.prefix;
+    tokens.set(context, i * p);
+    positions.set(context.keys().toArray(), i * p);
+    prefixMask.fill(0, i * p, i * p + context.length);
+    for (const [j, branch] of group.entries()) {
+      const at = (i * g + j) * c;
+      tokens.set(branch.tokens, shared + at);
+      const places = Int32Array.from(branch.tokens, (_, t) => context.length + t);
+      positions.set(places, shared + at);
+      targets.set(branch.targets, at);
+      for (const name of termNames) terms[name].set(branch.terms[name], at);
+    }
+  }
+  const arrays = { tokens, positions, targets, ...terms, ...(shared > 0 && { prefixMask }) };
+  return { layout, arrays };
+}

@@ -1,0 +1,161 @@
+/**
+ * Programs on onnxruntime-node's CPU provider. Buffers are typed arrays of ours and every output goes into one
+ * (`fetches`), so a run copies nothing; tensors allocated together are views of one array.
+ * Trap: `session.run` of onnxruntime-node works on the calling thread; nothing else happens in this process meanwhile.
+ */
+
+import * as ort from 'onnxruntime-node';
+import { sizeOf, type TensorSpec } from '../../ops.ts';
+import type {
+  Allocation,
+  BufferMap,
+  Compiled,
+  Executor,
+  Program,
+  TensorBuffer,
+  TypedArray,
+} from '../types.ts';
+import { GraphRecorder, type Sym } from './graph.ts';
+import { OnnxOps } from './ops.ts';
+
+/** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
+const outputPrefix = 'out:';
+
+/** Floats; a tensor inside a shared array starts on a cache line. */
+const alignment = 16;
+
+class OnnxBuffer implements TensorBuffer {
+  readonly spec: TensorSpec;
+  readonly data: TypedArray;
+  readonly tensor: ort.Tensor;
+
+  constructor(spec: TensorSpec, data: TypedArray) {
+    this.spec = spec;
+    this.data = data;
+    this.tensor =
+      data instanceof Float32Array
+        ? new ort.Tensor('float32', data, spec.shape)
+        : new ort.Tensor('int32', data, spec.shape);
+  }
+  async read(): Promise<TypedArray> {
+    return this.data;
+  }
+  write(data: TypedArray): void {
+    if (data === this.data) return;
+    if (data.length !== this.data.length)
+      throw new Error(`${data.length} values for a tensor of shape [${this.spec.shape}]`);
+    this.data.set(data);
+  }
+  dispose(): void {}
+}
+
+class OnnxCompiled implements Compiled {
+  readonly #session: ort.InferenceSession;
+  readonly #inputs: readonly string[];
+  readonly #outputs: readonly string[];
+
+  constructor(session: ort.InferenceSession) {
+    this.#session = session;
+    this.#inputs = session.inputNames;
+    this.#outputs = session.outputNames;
+  }
+  async run(inputs: BufferMap, outputs: BufferMap): Promise<void> {
+    const feeds = tensors(this.#inputs, inputs);
+    await this.#session.run(feeds, tensors(this.#outputs, outputs, outputPrefix));
+  }
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function tensors(
+  names: readonly string[],
+  buffers: BufferMap,
+  prefix = '',
+): Record<string, ort.Tensor> {
+  const found: Record<string, ort.Tensor> = {};
+  for (const name of names) {
+    const buffer = buffers[name.slice(prefix.length)];
+    if (!(buffer instanceof OnnxBuffer)) throw new Error(`no buffer for "${name}"`);
+    found[name] = buffer.tensor;
+  }
+  return found;
+}
+
+export interface OnnxOptions {
+  readonly threads: number;
+}
+
+export class OnnxExecutor implements Executor {
+  readonly name = 'onnx';
+  readonly description: string;
+  readonly #threads: number;
+  readonly #compiled = new Set<Compiled>();
+
+  constructor({ threads }: OnnxOptions) {
+    this.#threads = threads;
+    const version = ort.env.versions.node ?? ort.env.versions.common;
+    this.description = `onnxruntime-node ${version} cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
+    const size = sizeOf(spec.shape);
+    const fresh = spec.dtype === 'f32' ? Float32Array : Int32Array;
+    const array = data ?? new fresh(size);
+    if (!(array instanceof fresh) || array.length !== size)
+      throw new Error(`${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`);
+    return new OnnxBuffer(spec, array);
+  }
+
+  allocate(specs: readonly TensorSpec[]): Allocation {
+    let total = 0;
+    const starts = specs.map(({ shape }) => {
+      const start = total;
+      total += Math.ceil(sizeOf(shape) / alignment) * alignment;
+      return start;
+    });
+    const all = new Float32Array(total);
+    const parts = specs.map((spec, i) => {
+      const start = starts[i]!;
+      return new OnnxBuffer(spec, all.subarray(start, start + sizeOf(spec.shape)));
+    });
+    return { parts, whole: [new OnnxBuffer({ dtype: 'f32', shape: [total] }, all)] };
+  }
+
+  shrink(buffer: TensorBuffer, rows: number): TensorBuffer {
+    const { dtype, shape } = buffer.spec;
+    if (!(buffer instanceof OnnxBuffer)) throw new Error('a buffer of another executor');
+    const spec = { dtype, shape: [rows, ...shape.slice(1)] };
+    return new OnnxBuffer(spec, buffer.data.subarray(0, sizeOf(spec.shape)));
+  }
+
+  async compile(program: Program): Promise<Compiled> {
+    const session = await ort.InferenceSession.create(modelBytes(program), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: this.#threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+    const compiled = new OnnxCompiled(session);
+    this.#compiled.add(compiled);
+    return compiled;
+  }
+
+  async close(): Promise<void> {
+    for (const compiled of this.#compiled) await compiled.dispose();
+    this.#compiled.clear();
+  }
+}
+
+/** The program as the bytes of an ONNX model. */
+export function modelBytes(program: Program): Uint8Array {
+  const graph = new GraphRecorder();
+  const inputs: Record<string, Sym> = {};
+  for (const [name, { dtype, shape }] of Object.entries(program.inputs))
+    inputs[name] = graph.input(name, dtype, shape);
+  const built = Object.entries(program.build(new OnnxOps(graph), inputs));
+  const outputs = built.map(([name, sym]) => [outputPrefix + name, sym] as const);
+  return graph.encode(program.name, Object.fromEntries(outputs));
+}

@@ -1,0 +1,137 @@
+/**
+ * Records operations as nodes of one ONNX graph. Keeps shapes, shares equal small constants and leaves out
+ * nodes that no output needs. Left out: any optimisation that onnxruntime does itself.
+ */
+
+import type { Shape } from '../../ops.ts';
+import {
+  type AttributeValue,
+  type ElementType,
+  encodeModel,
+  type InitializerProto,
+  type NodeProto,
+  type ValueProto,
+} from './proto.ts';
+
+/** A value of the graph being recorded. */
+export interface Sym {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: Shape;
+}
+
+export interface EmitOptions {
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly domain?: string;
+}
+
+/** com.microsoft: the operators that onnxruntime adds to ONNX. */
+export const contrib = 'com.microsoft';
+const largestSharedConstant = 64;
+
+export class GraphRecorder {
+  readonly #nodes: NodeProto[] = [];
+  readonly #initializers: InitializerProto[] = [];
+  readonly #inputs: ValueProto[] = [];
+  readonly #shared = new Map<string, Sym>();
+  #count = 0;
+
+  input(name: string, type: ElementType, shape: Shape): Sym {
+    this.#inputs.push({ name, type, shape });
+    return { name, type, shape };
+  }
+
+  constant(type: ElementType, shape: Shape, data: Float32Array | Int32Array | BigInt64Array): Sym {
+    const key =
+      data.length <= largestSharedConstant ? `${type}[${shape}]${data.join()}` : undefined;
+    const known = key === undefined ? undefined : this.#shared.get(key);
+    if (known) return known;
+    const sym = { name: this.#fresh('const'), type, shape };
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    this.#initializers.push({ ...sym, data: bytes });
+    if (key !== undefined) this.#shared.set(key, sym);
+    return sym;
+  }
+
+  /** A list of whole numbers as ONNX wants shapes, axes and indices: int64 [n]. */
+  int64s(values: readonly number[]): Sym {
+    return this.constant('i64', [values.length], BigInt64Array.from(values, BigInt));
+  }
+
+  emit(
+    op: string,
+    inputs: readonly Sym[],
+    type: ElementType,
+    shape: Shape,
+    options?: EmitOptions,
+  ): Sym {
+    return this.emitMany(op, inputs, [{ type, shape }], options)[0]!;
+  }
+
+  emitMany(
+    op: string,
+    inputs: readonly (Sym | undefined)[],
+    outputs: readonly { type: ElementType; shape: Shape }[],
+    options: EmitOptions = {},
+  ): Sym[] {
+    const syms = outputs.map((output) => ({ ...output, name: this.#fresh(op) }));
+    this.#nodes.push({
+      op,
+      inputs: inputs.map((input) => input?.name ?? ''),
+      outputs: syms.map((sym) => sym.name),
+      ...options,
+    });
+    return syms;
+  }
+
+  /** The model's bytes, with the outputs under the names given. */
+  encode(name: string, outputs: Readonly<Record<string, Sym>>): Uint8Array {
+    const nodes = [...this.#nodes];
+    const values = Object.entries(outputs).map(([outputName, sym]) => {
+      nodes.push({ op: 'Identity', inputs: [sym.name], outputs: [outputName] });
+      return { name: outputName, type: sym.type, shape: sym.shape };
+    });
+    const { live, used } = needed(
+      fold(nodes),
+      values.map((value) => value.name),
+    );
+    return encodeModel({
+      name,
+      nodes: live,
+      initializers: this.#initializers.filter((tensor) => used.has(tensor.name)),
+      inputs: this.#inputs,
+      outputs: values,
+    });
+  }
+
+  #fresh(op: string): string {
+    this.#count += 1;
+    return `${op}#${this.#count}`;
+  }
+}
+
+/** Removes an Identity that names a node's output: an extra node would be an extra copy. */
+function fold(nodes: readonly NodeProto[]): NodeProto[] {
+  const rename = new Map<string, string>();
+  const made = new Set(nodes.filter((n) => n.op !== 'Identity').flatMap((n) => n.outputs));
+  const kept = nodes.filter((node) => {
+    const from = node.inputs[0]!;
+    if (node.op !== 'Identity' || !made.has(from) || rename.has(from)) return true;
+    rename.set(from, node.outputs[0]!);
+    return false;
+  });
+  const to = (value: string) => rename.get(value) ?? value;
+  return kept.map((n) => ({ ...n, inputs: n.inputs.map(to), outputs: n.outputs.map(to) }));
+}
+
+/** The nodes that the outputs depend on, and every name they use. */
+function needed(nodes: readonly NodeProto[], outputs: readonly string[]) {
+  const used = new Set(outputs);
+  const live: NodeProto[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some((output) => used.has(output))) continue;
+    for (const input of node.inputs) used.add(input);
+    live.push(node);
+  }
+  return { live: live.reverse(), used };
+}

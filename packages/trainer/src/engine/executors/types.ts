@@ -1,0 +1,53 @@
+/** What an executor offers: memory, and programs over {@link Ops} made runnable. */
+
+import type { Ops, TensorSpec } from '../ops.ts';
+
+export type ExecutorName = 'onnx' | 'tfjs';
+export type TypedArray = Float32Array | Int32Array;
+
+/** A tensor that outlives a run: weights, gradients, optimizer state, caches, inputs and outputs. */
+export interface TensorBuffer {
+  readonly spec: TensorSpec;
+  /** The contents. May be the memory itself: copy what must outlive the next run, `write` what was changed. */
+  read(): Promise<TypedArray>;
+  /** Replaces the contents; as many elements as the spec says. */
+  write(data: TypedArray): void;
+  dispose(): void;
+}
+
+/** A function of named tensors, built once (onnx) or called at each run (tfjs). */
+export interface Program {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T>;
+}
+
+export type BufferMap = Readonly<Record<string, TensorBuffer>>;
+
+export interface Compiled {
+  /**
+   * Runs the program; every output is written into the buffer of its name. A buffer may stand on both sides
+   * where the output is an elementwise update of that input (accumulation) or its cache.
+   */
+  run(inputs: BufferMap, outputs: BufferMap): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** Tensors that belong together: `parts` by tensor, `whole` the same memory in as few buffers as possible. */
+export interface Allocation {
+  readonly parts: readonly TensorBuffer[];
+  readonly whole: readonly TensorBuffer[];
+}
+
+export interface Executor {
+  readonly name: ExecutorName;
+  /** What runs here, for people: library, version, backend, threads. */
+  readonly description: string;
+  /** The array given is taken over: it must not be changed afterwards. */
+  buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer;
+  allocate(specs: readonly TensorSpec[]): Allocation;
+  /** The first rows of a buffer, which is given up; shares its memory where that is possible. */
+  shrink(buffer: TensorBuffer, rows: number): TensorBuffer;
+  compile(program: Program): Promise<Compiled>;
+  close(): Promise<void>;
+}

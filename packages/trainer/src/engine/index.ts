@@ -1,0 +1,50 @@
+/**
+ * @packageDocumentation The local engine: a Llama-style policy that samples and trains in this process.
+ * ```ts
+ * const engine = await createLocalEngine({ config, seed: 1 });
+ * const [[sample]] = await engine.sample([prompt], { groupSize: 1, maxTokens: 64, temperature: 1, seed: 1 });
+ * ```
+ */
+
+import { availableParallelism } from 'node:os';
+import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
+import { OnnxExecutor } from './executors/onnx/executor.ts';
+import type { ExecutorName } from './executors/types.ts';
+import { LocalEngine } from './local.ts';
+import { initialWeights, type NamedArrays } from './weights/store.ts';
+
+export { parseModelConfig } from './config.ts';
+export { readModel } from './weights/checkpoint.ts';
+export type { ExecutorName, LocalEngine, ModelConfig, ModelConfigInput, NamedArrays };
+
+export interface EngineOptions {
+  readonly config: ModelConfigInput;
+  /** Absent: onnx. */
+  readonly executor?: ExecutorName;
+  /** Of tfjs: `tensorflow`, `wasm` or `cpu`; absent: the best there is. */
+  readonly backend?: string;
+  /** Absent: one for each core. */
+  readonly threads?: number;
+  /** Of the initial weights. */
+  readonly seed: number;
+  /** By Hugging Face name; absent: random from the seed. */
+  readonly weights?: Readonly<NamedArrays>;
+  /** Rows (tokens) that a training run holds at once; memory grows with it. */
+  readonly microBatchRows?: number;
+  /** Rollouts written at once. */
+  readonly maxLanes?: number;
+}
+
+/** @throws where the configuration is wrong, a weight missing, or the executor not available. */
+export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
+  const config = parseModelConfig(options.config);
+  const threads = options.threads ?? availableParallelism();
+  const executor = new OnnxExecutor({ threads });
+  return new LocalEngine({
+    config,
+    executor,
+    weights: options.weights ?? initialWeights(config, options.seed),
+    microBatchRows: options.microBatchRows ?? 2048,
+    maxLanes: options.maxLanes ?? 256,
+  });
+}

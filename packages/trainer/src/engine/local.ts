@@ -1,0 +1,303 @@
+/**
+ * The PolicyEngine in this process: one model on one executor. What runs are the programs of programs.ts; here
+ * stands which of them run when, and what is kept between calls.
+ */
+
+import type {
+  AdamWOptions,
+  Datum,
+  LossSpec,
+  PolicyEngine,
+  Sample,
+  SamplingOptions,
+  StepMetrics,
+  TokenIds,
+  Which,
+} from '../types.ts';
+import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
+import { type MicroBatch, microBatches, scoringBatches } from './batching.ts';
+import { endIds, type ModelConfig } from './config.ts';
+import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
+import { type LossShape, lossScalars, lossShape } from './losses.ts';
+import { branchRows } from './model/attention.ts';
+import { ropeTables } from './model/rope.ts';
+import { f32 } from './ops.ts';
+import {
+  type DecodeShape,
+  decodeProgram,
+  gradientName,
+  layoutName,
+  logprobProgram,
+  measureProgram,
+  metricNames,
+  trainProgram,
+} from './programs.ts';
+import { Runner } from './runner.ts';
+import type { LaneCache } from './sampling/lanes.ts';
+import { sampleRollouts } from './sampling/sampler.ts';
+import { loadEngine, saveEngine } from './weights/checkpoint.ts';
+import { type NamedArrays, restore, snapshot, WeightStore } from './weights/store.ts';
+
+export interface LocalEngineParts {
+  readonly config: ModelConfig;
+  readonly executor: Executor;
+  readonly weights: Readonly<NamedArrays>;
+  /** Rows (tokens) of a training micro-batch. */
+  readonly microBatchRows: number;
+  /** Rollouts written at once. */
+  readonly maxLanes: number;
+}
+
+type Metrics = Record<(typeof metricNames)[number], number>;
+const scalarSpecs = <K extends string>(names: readonly K[]) =>
+  Object.fromEntries(names.map((name) => [name, f32()]));
+
+export class LocalEngine implements PolicyEngine {
+  readonly config: ModelConfig;
+  readonly #runner: Runner;
+  readonly #store: WeightStore;
+  readonly #limits: { readonly rows: number };
+  readonly #maxLanes: number;
+  readonly #rope: BufferMap;
+  #steps = 0;
+  /** Whether the gradient buffers hold anything since the last step. */
+  #hasGradient = false;
+
+  constructor({ config, executor, weights, microBatchRows, maxLanes }: LocalEngineParts) {
+    this.config = config;
+    this.#limits = { rows: microBatchRows };
+    this.#maxLanes = maxLanes;
+    this.#runner = new Runner(executor);
+    this.#store = new WeightStore(executor, config);
+    const { cos, sin, shape } = ropeTables(config, config.max_position_embeddings);
+    this.#rope = {
+      cos: executor.buffer(f32(...shape), cos),
+      sin: executor.buffer(f32(...shape), sin),
+    };
+    restore(this.#store.weights, weights);
+  }
+
+  get maxLength(): number {
+    return this.config.max_position_embeddings;
+  }
+  get parameterCount(): number {
+    return this.#store.parameterCount;
+  }
+  /** What runs the model, for people. */
+  get executor(): string {
+    return this.#runner.executor.description;
+  }
+  /** AdamW steps taken so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+  /** A copy of the weights. */
+  paramsSnapshot(): Promise<NamedArrays> {
+    return snapshot(this.#store.weights);
+  }
+  /** A copy of the gradient accumulated so far. */
+  gradientsSnapshot(): Promise<NamedArrays> {
+    this.#openGradient();
+    return snapshot(this.#store.training.grad);
+  }
+
+  async sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]> {
+    for (const [b, prompt] of prompts.entries()) {
+      if (prompt.length === 0)
+        throw new Error(`prompt ${b} is empty: there is nothing to continue`);
+      this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
+    }
+    const context = {
+      config: this.config,
+      executor: this.#runner.executor,
+      step: this.#decode.bind(this),
+      maxLanes: this.#maxLanes,
+      endIds: endIds(this.config),
+    };
+    return sampleRollouts(context, prompts, options);
+  }
+
+  async logprobs(sequences: readonly TokenIds[], which: Which = 'policy'): Promise<Float32Array[]> {
+    for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
+    const weights = which === 'policy' ? this.#store.weights : this.#store.reference;
+    const results = sequences.map((tokens) => new Float32Array(tokens.length));
+    for (const { batch, sources } of scoringBatches(sequences, this.#limits)) {
+      const logp = await this.#score(batch, weights.byName);
+      for (const [row, source] of sources.entries()) {
+        const start = row * batch.layout.length;
+        const result = results[source]!;
+        result.set(logp.subarray(start, start + result.length - 1), 1);
+      }
+    }
+    return results;
+  }
+
+  async forwardBackward(batch: readonly Datum[], loss: LossSpec): Promise<StepMetrics> {
+    for (const [i, { tokens }] of batch.entries()) this.#checkTokens(tokens, `datum ${i}`);
+    const shape = lossShape(loss);
+    const needs = { policyTerms: shape !== 'cross_entropy', reference: shape === 'ppo+kl' };
+    this.#openGradient();
+    const totals: Metrics = { loss: 0, entropy: 0, kl: 0, clipped: 0, gap: 0 };
+    let tokens = 0;
+    for (const micro of microBatches(batch, needs, this.#limits)) {
+      for (const on of micro.arrays.active!) tokens += on;
+      const { gap, ...sums } = await this.#train(micro, loss, shape);
+      for (const name of metricNames) if (name !== 'gap') totals[name] += sums[name];
+      totals.gap = Math.max(totals.gap, gap);
+    }
+    const mean = (total: number) => (tokens === 0 ? 0 : total / tokens);
+    return {
+      loss: totals.loss,
+      tokens,
+      entropy: mean(totals.entropy),
+      kl: mean(totals.kl),
+      clipRatio: mean(totals.clipped),
+      logprobGap: needs.policyTerms ? totals.gap : 0,
+    };
+  }
+
+  async optimStep(options: AdamWOptions): Promise<{ gradNorm: number }> {
+    this.#openGradient();
+    const gradNorm = await this.#gradNorm();
+    this.#hasGradient = false;
+    if (!Number.isFinite(gradNorm))
+      throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
+    const values = adamwStep(options, this.#steps + 1, gradNorm);
+    const { weights, training, blocks } = this.#store;
+    const updated = blockStates({
+      weight: weights.blocks,
+      grad: training.grad.blocks,
+      mean: training.mean.blocks,
+      square: training.square.blocks,
+    });
+    await this.#runner.run({
+      key: 'adamw',
+      make: () => adamwProgram(blocks),
+      resident: updated,
+      fresh: asArrays(values),
+      updated,
+    });
+    this.#steps += 1;
+    return { gradNorm };
+  }
+
+  freezeReference(): Promise<void> {
+    return this.#store.freeze();
+  }
+
+  /** Between optimizer steps: a gradient still accumulating is not saved. */
+  async save(directory: string, options: { readonly weightsOnly?: boolean } = {}): Promise<void> {
+    const { weightsOnly = false } = options;
+    await saveEngine(directory, this.config, this.#store, { steps: this.#steps, weightsOnly });
+  }
+
+  /** Weights, and what of optimizer state and reference was saved beside them; the rest starts anew. */
+  async load(directory: string): Promise<void> {
+    this.#steps = await loadEngine(directory, this.config, this.#store);
+    this.#hasGradient = false;
+  }
+
+  close(): Promise<void> {
+    return this.#runner.close();
+  }
+
+  async #train(micro: MicroBatch, loss: LossSpec, shape: LossShape): Promise<Metrics> {
+    const { layout, arrays } = micro;
+    // Without advantage and KL term the gradient is exactly zero: then the forward pass does.
+    const policyGradient = shape !== 'cross_entropy' && shape !== 'ppo+kl';
+    const still = policyGradient && arrays.advantages!.every((a) => a === 0);
+    const make = still ? measureProgram : trainProgram;
+    const gradients = still ? {} : this.#gradients();
+    const found = await this.#runner.run({
+      key: `${still ? 'measure' : 'train'} ${shape} ${layoutName(layout)}`,
+      make: () => make(this.config, layout, shape, this.maxLength),
+      resident: { ...this.#store.weights.byName, ...this.#rope, ...gradients },
+      fresh: { ...arrays, ...asArrays(lossScalars(loss)) },
+      wanted: scalarSpecs(metricNames),
+      updated: gradients,
+    });
+    const at = (name: (typeof metricNames)[number]) => found[name]![0]!;
+    return {
+      loss: at('loss'),
+      entropy: at('entropy'),
+      kl: at('kl'),
+      clipped: at('clipped'),
+      gap: at('gap'),
+    };
+  }
+
+  async #score({ layout, arrays }: MicroBatch, weights: BufferMap): Promise<TypedArray> {
+    const { logp } = await this.#runner.run({
+      key: `logprobs ${layoutName(layout)}`,
+      make: () => logprobProgram(this.config, layout, this.maxLength),
+      resident: { ...weights, ...this.#rope },
+      fresh: arrays,
+      wanted: { logp: f32(branchRows(layout)) },
+    });
+    return logp!;
+  }
+
+  async #decode(
+    shape: DecodeShape,
+    cache: LaneCache,
+    tokens: Int32Array,
+    last: Int32Array,
+  ): Promise<Float32Array> {
+    const { lanes, length, slots } = shape;
+    const place = (at: number, lane: number) => (length > 1 ? lane * length + at : lane);
+    const { logits } = await this.#runner.run({
+      key: `decode ${lanes}x${length}/${slots}`,
+      make: () => decodeProgram(this.config, shape, this.maxLength),
+      resident: { ...this.#store.weights.byName, ...this.#rope, ...cache.buffers },
+      fresh: {
+        tokens,
+        last,
+        rows: last.map(place),
+        total: Int32Array.of(length > 1 ? length : last.reduce((a, b) => Math.max(a, b), 0) + 1),
+      },
+      wanted: { logits: f32(lanes, this.config.vocab_size) },
+      updated: cache.buffers,
+    });
+    if (!(logits instanceof Float32Array)) throw new Error('logits are not float32');
+    return logits;
+  }
+
+  async #gradNorm(): Promise<number> {
+    const { norm } = await this.#runner.run({
+      key: 'norm',
+      make: () => normProgram(this.#store.blocks),
+      resident: blockStates({ grad: this.#store.training.grad.blocks }),
+      fresh: {},
+      wanted: { norm: f32() },
+    });
+    return norm![0]!;
+  }
+
+  #gradients(): BufferMap {
+    const { byName } = this.#store.training.grad;
+    return Object.fromEntries(
+      Object.entries(byName).map(([name, buffer]) => [gradientName(name), buffer]),
+    );
+  }
+
+  /** Zeroes the gradient where the last one was used up. */
+  #openGradient(): void {
+    if (this.#hasGradient) return;
+    this.#store.training.grad.clear();
+    this.#hasGradient = true;
+  }
+
+  #checkTokens(tokens: TokenIds, what: string, more = 0): void {
+    const { vocab_size: vocabulary } = this.config;
+    if (tokens.length + more > this.maxLength)
+      throw new Error(
+        `${what}: ${tokens.length} tokens${more ? ` and ${more} to come` : ''}, the model holds ${this.maxLength}`,
+      );
+    const wrong = tokens.find((id) => id < 0 || id >= vocabulary);
+    if (wrong !== undefined)
+      throw new Error(`${what}: token ${wrong} is outside the vocabulary of ${vocabulary}`);
+  }
+}
+
+const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));

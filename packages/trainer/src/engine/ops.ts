@@ -1,0 +1,142 @@
+/**
+ * The tensor operations a transformer with AdamW needs, and nothing else. Model, losses, optimizer and
+ * autograd are written once over this interface; an executor (onnx, tfjs) implements it.
+ * Left out: dtypes beyond float32 and int32, dynamic shapes (every shape is known when a program is built).
+ */
+
+export type DType = 'f32' | 'i32';
+export type Shape = readonly number[];
+
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+export interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** The product is multiplied by this. */
+  readonly alpha?: number;
+}
+
+/** What {@link Ops.attendCached} reads; H query heads, K key/value heads, S new tokens, C cache slots, d head size. */
+export interface CachedAttention<T> {
+  /** [B, S, H*d], before the rotary embedding. */
+  readonly query: T;
+  /** [B, S, K*d], before the rotary embedding. */
+  readonly key: T;
+  /** [B, S, K*d] */
+  readonly value: T;
+  /** [B, K, C, d], rotated keys. */
+  readonly keyCache: T;
+  /** [B, K, C, d] */
+  readonly valueCache: T;
+  /** i32 [B]: tokens in the cache after this call, less one (the place of a lane's last real token). */
+  readonly last: T;
+  /** i32 []: the largest of `last`, plus one. */
+  readonly total: T;
+  /** [maxPositions, d/2] */
+  readonly cos: T;
+  readonly sin: T;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+}
+
+export interface CachedAttentionResult<T> {
+  /** [B, S, H*d] */
+  readonly output: T;
+  readonly keyCache: T;
+  readonly valueCache: T;
+}
+
+/** `T` is the executor's tensor handle. Binary operations broadcast as NumPy does. */
+export interface Ops<T> {
+  spec(x: T): TensorSpec;
+  constant(data: Float32Array | Int32Array, shape: Shape): T;
+
+  add(a: T, b: T): T;
+  sub(a: T, b: T): T;
+  mul(a: T, b: T): T;
+  div(a: T, b: T): T;
+  minimum(a: T, b: T): T;
+  maximum(a: T, b: T): T;
+  /** 1 where a <= b, else 0, as f32. */
+  lessEqual(a: T, b: T): T;
+
+  /** x itself, through which no gradient flows. */
+  stopGradient(x: T): T;
+  neg(x: T): T;
+  exp(x: T): T;
+  sqrt(x: T): T;
+  abs(x: T): T;
+  sigmoid(x: T): T;
+  /** x * sigmoid(x) */
+  silu(x: T): T;
+
+  /** Sum over the axes. */
+  sum(x: T, axes: readonly number[], keepDims: boolean): T;
+  /** Largest element over all axes, []. No gradient. */
+  maxAll(x: T): T;
+
+  reshape(x: T, shape: Shape): T;
+  transpose(x: T, order: readonly number[]): T;
+  concat(xs: readonly T[], axis: number): T;
+  slice(x: T, axis: number, start: number, length: number): T;
+  /** Repeats along axes of length 1. */
+  broadcastTo(x: T, shape: Shape): T;
+
+  /** Batched over the leading axes, which must be equal or absent in b. */
+  matmul(a: T, b: T, options?: MatmulOptions): T;
+  /** Over the last axis. */
+  softmax(x: T): T;
+  /** Over the last axis. */
+  logSoftmax(x: T): T;
+
+  /** table [R, D], ids i32 [N] -> [N, D] */
+  gatherRows(table: T, ids: T): T;
+  /** x [N, D], ids i32 [N] -> [rows, D], rows of equal id added up. */
+  scatterRows(x: T, ids: T, rows: number): T;
+  /** x [N, V], ids i32 [N] -> [N] */
+  pickLast(x: T, ids: T): T;
+  /** x [N], ids i32 [N] -> [N, width], zero but at ids. */
+  spreadLast(x: T, ids: T, width: number): T;
+
+  /** y = x * inv * weight, inv = 1/sqrt(mean(x^2) + eps) over the last axis, inv [..., 1] without gradient. */
+  rmsNorm(x: T, weight: T, eps: number): { readonly y: T; readonly inv: T };
+  /**
+   * Rotary position embedding, the two halves of a head rotated against each other (Hugging Face's layout).
+   * x [N, heads*d], positions i32 [N], cos and sin [maxPositions, d/2].
+   */
+  rope(x: T, positions: T, cos: T, sin: T): T;
+  /** One attention over a key/value cache, which it also extends. No gradient. */
+  attendCached(request: CachedAttention<T>): CachedAttentionResult<T>;
+}
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+
+/** NumPy's broadcast of two shapes. @throws where they do not fit. */
+export function broadcastShapes(a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
+    return Math.max(x, y) === 1 ? 1 : x === 1 ? y : x;
+  });
+}
+
+/** Shape of {@link Ops.matmul}'s product. @throws where the inner lengths differ. */
+export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): number[] {
+  const [m, ka] = options.transposeA ? [a.at(-1), a.at(-2)] : [a.at(-2), a.at(-1)];
+  const [kb, n] = options.transposeB ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
+  if (ka !== kb || m === undefined || n === undefined)
+    throw new Error(`matmul of [${a}] and [${b}] (${JSON.stringify(options)})`);
+  return [...a.slice(0, -2), m, n];
+}
+
+export const f32 = (...shape: number[]): TensorSpec => ({ dtype: 'f32', shape });
+export const i32 = (...shape: number[]): TensorSpec => ({ dtype: 'i32', shape });
+
+export function scalar<T>(ops: Ops<T>, value: number): T {
+  return ops.constant(Float32Array.of(value), []);
+}

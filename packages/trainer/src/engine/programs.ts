@@ -1,0 +1,233 @@
+/**
+ * The programs an engine runs, each a pure function of named tensors: training and measuring a batch, logprobs,
+ * gradient norm, AdamW. Written over {@link Ops}; what runs them is an Executor.
+ */
+
+import { headSize, type ModelConfig, paramSpecs } from './config.ts';
+import type { Program } from './executors/types.ts';
+import { type LossShape, tokenLosses } from './losses.ts';
+import {
+  branchRows,
+  groupedAttention,
+  type Layout,
+  prefixRows,
+  totalRows,
+} from './model/attention.ts';
+import { type Attention, llamaHidden, llamaLogits } from './model/llama.ts';
+import { f32, i32, type Ops, type TensorSpec } from './ops.ts';
+import { Tape } from './tape.ts';
+
+type Specs = Record<string, TensorSpec>;
+type Values<T> = Readonly<Record<string, T>>;
+
+/** Input name of the gradient of a weight; the output of the same name is the sum with this batch's. */
+export const gradientName = (param: string): string => `grad:${param}`;
+
+export const layoutName = (l: Layout) => `${l.groups}x(${l.prefix}+${l.branches}x${l.length})`;
+
+export const weightInputs = (config: ModelConfig): Specs =>
+  Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
+
+function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
+  const rows = totalRows(layout);
+  const own = branchRows(layout);
+  const half = headSize(config) / 2;
+  return {
+    tokens: i32(rows),
+    positions: i32(rows),
+    targets: i32(own),
+    cos: f32(positions, half),
+    sin: f32(positions, half),
+    ...(prefixRows(layout) > 0 && { prefixMask: f32(layout.groups, layout.prefix) }),
+  };
+}
+
+const lossInputs = (rows: number): Specs => ({
+  ...Object.fromEntries(
+    ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
+  ),
+  ...Object.fromEntries(['clipLow', 'clipHigh', 'beta'].map((name) => [name, f32()])),
+});
+
+/** Log-distribution of every branch row, [rows, V]. */
+function logDistribution<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Values<T>): T {
+  const { positions, cos, sin, prefixMask } = x;
+  const attention = groupedAttention(ops, config, layout, {
+    positions: positions!,
+    cos: cos!,
+    sin: sin!,
+    ...(prefixMask !== undefined && { prefixMask }),
+  });
+  const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+  return ops.logSoftmax(llamaLogits(ops, config, x, hidden));
+}
+
+/** The loss, to be differentiated, and the sums StepMetrics are made of. */
+function batchLoss<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  layout: Layout,
+  shape: LossShape,
+  x: Values<T>,
+): Record<string, T> {
+  const all = logDistribution(ops, config, layout, x); // [N, V]
+  const logp = ops.pickLast(all, x.targets!); // [N]
+  const terms = { logp, old: x.old!, advantages: x.advantages!, ref: x.ref! };
+  const scalars = { clipLow: x.clipLow!, clipHigh: x.clipHigh!, beta: x.beta! };
+  const { loss, clipped, kl } = tokenLosses(ops, shape, terms, scalars);
+  const total = (y: T, weights: T) => ops.sum(ops.mul(y, weights), [0], false);
+  const still = ops.stopGradient(all);
+  const entropy = ops.neg(ops.sum(ops.mul(ops.exp(still), still), [1], false));
+  const gap = ops.abs(ops.sub(logp, x.old!));
+  return {
+    loss: total(loss, x.weights!),
+    entropy: total(entropy, x.active!),
+    kl: total(kl, x.active!),
+    clipped: total(clipped, x.active!),
+    gap: ops.maxAll(ops.mul(gap, x.active!)),
+  };
+}
+
+export const metricNames = ['loss', 'entropy', 'kl', 'clipped', 'gap'] as const;
+
+/** Loss and metrics of a batch; no gradient. */
+export function measureProgram(
+  config: ModelConfig,
+  layout: Layout,
+  shape: LossShape,
+  positions: number,
+): Program {
+  return {
+    name: `measure ${shape} ${layoutName(layout)}`,
+    inputs: {
+      ...weightInputs(config),
+      ...batchInputs(config, layout, positions),
+      ...lossInputs(branchRows(layout)),
+    },
+    build: (ops, x) => batchLoss(ops, config, layout, shape, x),
+  };
+}
+
+/** Loss and metrics of a batch, and its gradient added to what `grad:*` hold. */
+export function trainProgram(
+  config: ModelConfig,
+  layout: Layout,
+  shape: LossShape,
+  positions: number,
+): Program {
+  const { inputs } = measureProgram(config, layout, shape, positions);
+  const names = paramSpecs(config).map((param) => param.name);
+  const sums = names.map((name) => [gradientName(name), inputs[name]!] as const);
+  return {
+    name: `train ${shape} ${layoutName(layout)}`,
+    inputs: { ...inputs, ...Object.fromEntries(sums) },
+    build: <T>(ops: Ops<T>, x: Values<T>) => {
+      const tape = new Tape(ops);
+      const vars = Object.entries(x).map(
+        ([name, value]) =>
+          [name, names.includes(name) ? tape.variable(value) : tape.fixed(value)] as const,
+      );
+      const values = Object.fromEntries(vars);
+      const metrics = batchLoss(tape, config, layout, shape, values);
+      const wrt = names.map((name) => values[name]!);
+      const gradients = tape.gradients(metrics.loss!, wrt);
+      const outputs = Object.entries(metrics).map(([name, { value }]) => [name, value] as const);
+      const added = names.map((name, i) => {
+        const key = gradientName(name);
+        return [key, ops.add(x[key]!, gradients[i]!)] as const;
+      });
+      return Object.fromEntries([...outputs, ...added]);
+    },
+  };
+}
+
+/** Logprobs of the targets, [rows]. */
+export function logprobProgram(config: ModelConfig, layout: Layout, positions: number): Program {
+  return {
+    name: `logprobs ${layoutName(layout)}`,
+    inputs: { ...weightInputs(config), ...batchInputs(config, layout, positions) },
+    build: (ops, x) => ({
+      logp: ops.pickLast(logDistribution(ops, config, layout, x), x.targets!),
+    }),
+  };
+}
+
+/** Shape of a step with a key/value cache. */
+export interface DecodeShape {
+  /** B */
+  readonly lanes: number;
+  /** S, new tokens of each lane. */
+  readonly length: number;
+  /** C, cache slots of a lane. */
+  readonly slots: number;
+}
+
+export const cacheName = (kind: 'key' | 'value', layer: number): string => `${kind}:${layer}`;
+export const cacheNames = (config: ModelConfig): string[] =>
+  Array.from({ length: config.num_hidden_layers }, (_, layer) => [
+    cacheName('key', layer),
+    cacheName('value', layer),
+  ]).flat();
+
+export const cacheSpec = (config: ModelConfig, { lanes, slots }: DecodeShape): TensorSpec =>
+  f32(lanes, config.num_key_value_heads, slots, headSize(config));
+
+/** S more tokens for each of B lanes: logits [B, V] after each lane's last real token, and the caches extended. */
+export function decodeProgram(config: ModelConfig, shape: DecodeShape, positions: number): Program {
+  const { lanes, length } = shape;
+  const half = headSize(config) / 2;
+  const caches = cacheNames(config).map((name) => [name, cacheSpec(config, shape)] as const);
+  return {
+    name: `decode ${lanes}x${length} of ${shape.slots}`,
+    inputs: {
+      ...weightInputs(config),
+      tokens: i32(lanes * length),
+      last: i32(lanes),
+      total: i32(),
+      rows: i32(lanes),
+      cos: f32(positions, half),
+      sin: f32(positions, half),
+      ...Object.fromEntries(caches),
+    },
+    build: (ops, x) => {
+      const { attention, outputs } = cachedAttention(ops, config, shape, x);
+      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+      return { ...outputs, logits: llamaLogits(ops, config, x, hidden) };
+    },
+  };
+}
+
+/** Attention over the caches of `x`; `outputs` fills with the caches extended, layer by layer. */
+function cachedAttention<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  { lanes, length }: DecodeShape,
+  x: Values<T>,
+): { attention: Attention<T>; outputs: Record<string, T> } {
+  const outputs: Record<string, T> = {};
+  const final = config.num_hidden_layers - 1;
+  const lastRows = (y: T) => (length > 1 ? ops.gatherRows(y, x.rows!) : y);
+  const lanesOf = (y: T) => ops.reshape(y, [lanes, length, ops.spec(y).shape[1]!]);
+  const attend = (layer: number, q: T, k: T, v: T) => {
+    const [keyName, valueName] = [cacheName('key', layer), cacheName('value', layer)];
+    const made = ops.attendCached({
+      query: lanesOf(q),
+      key: lanesOf(k),
+      value: lanesOf(v),
+      keyCache: x[keyName]!,
+      valueCache: x[valueName]!,
+      last: x.last!,
+      total: x.total!,
+      cos: x.cos!,
+      sin: x.sin!,
+      heads: config.num_attention_heads,
+      keyValueHeads: config.num_key_value_heads,
+    });
+    outputs[keyName] = made.keyCache;
+    outputs[valueName] = made.valueCache;
+    const rows = ops.reshape(made.output, [lanes * length, config.hidden_size]);
+    return layer === final ? lastRows(rows) : rows;
+  };
+  const keep = (layer: number, y: T) => (layer === final ? lastRows(y) : y);
+  return { attention: { attend, keep }, outputs };
+}

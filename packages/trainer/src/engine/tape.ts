@@ -1,0 +1,329 @@
+/**
+ * Reverse-mode differentiation over {@link Ops}. A Tape is itself an Ops: code written over Ops runs on it
+ * unchanged and can then be asked for gradients. Each operation states its vector-Jacobian product in terms of
+ * the inner Ops, so the backward pass runs on whichever executor the forward pass runs on.
+ * Left out: second derivatives; gradients of lessEqual, maxAll and attendCached (they are only ever measured).
+ */
+
+import type {
+  CachedAttention,
+  CachedAttentionResult,
+  MatmulOptions,
+  Ops,
+  Shape,
+  TensorSpec,
+} from './ops.ts';
+import { scalar } from './ops.ts';
+
+/** A value on the tape. */
+export interface Var<T> {
+  readonly value: T;
+  /** Whether a gradient is wanted of it or of something it was made from. */
+  readonly tracked: boolean;
+}
+
+/** From the gradient of an operation's output to that of one of its inputs. */
+type Pull<T> = readonly [input: Var<T>, pull: (gradient: T) => T];
+
+interface Entry<T> {
+  readonly output: Var<T>;
+  readonly pulls: readonly Pull<T>[];
+}
+
+export class Tape<T> implements Ops<Var<T>> {
+  readonly #ops: Ops<T>;
+  readonly #entries: Entry<T>[] = [];
+
+  constructor(ops: Ops<T>) {
+    this.#ops = ops;
+  }
+
+  /** A value whose gradient will be asked for. */
+  variable(value: T): Var<T> {
+    return { value, tracked: true };
+  }
+  /** A value that is only read. */
+  fixed(value: T): Var<T> {
+    return { value, tracked: false };
+  }
+
+  /**
+   * Gradients of a scalar with respect to variables, each of its variable's shape.
+   * @throws where the scalar does not depend on one of them: a weight nothing uses is a mistake in the model.
+   */
+  gradients(loss: Var<T>, variables: readonly Var<T>[]): T[] {
+    const gradients = new Map<Var<T>, T>([[loss, scalar(this.#ops, 1)]]);
+    for (const { output, pulls } of this.#entries.toReversed()) {
+      const gradient = gradients.get(output);
+      if (gradient === undefined) continue;
+      for (const [input, pull] of pulls) {
+        const part = pull(gradient);
+        const known = gradients.get(input);
+        gradients.set(input, known === undefined ? part : this.#ops.add(known, part));
+      }
+      if (!variables.includes(output)) gradients.delete(output);
+    }
+    return variables.map((variable) => {
+      const gradient = gradients.get(variable);
+      if (gradient === undefined) throw new Error('the loss does not depend on a variable');
+      return gradient;
+    });
+  }
+
+  spec(x: Var<T>): TensorSpec {
+    return this.#ops.spec(x.value);
+  }
+  constant(data: Float32Array | Int32Array, shape: Shape): Var<T> {
+    return this.fixed(this.#ops.constant(data, shape));
+  }
+
+  add(a: Var<T>, b: Var<T>): Var<T> {
+    const value = this.#ops.add(a.value, b.value);
+    return this.#record(value, [
+      [a, (g) => this.#like(g, a)],
+      [b, (g) => this.#like(g, b)],
+    ]);
+  }
+  sub(a: Var<T>, b: Var<T>): Var<T> {
+    const value = this.#ops.sub(a.value, b.value);
+    return this.#record(value, [
+      [a, (g) => this.#like(g, a)],
+      [b, (g) => this.#like(this.#ops.neg(g), b)],
+    ]);
+  }
+  mul(a: Var<T>, b: Var<T>): Var<T> {
+    const value = this.#ops.mul(a.value, b.value);
+    return this.#record(value, [
+      [a, (g) => this.#like(this.#ops.mul(g, b.value), a)],
+      [b, (g) => this.#like(this.#ops.mul(g, a.value), b)],
+    ]);
+  }
+  div(a: Var<T>, b: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const value = ops.div(a.value, b.value);
+    return this.#record(value, [
+      [a, (g) => this.#like(ops.div(g, b.value), a)],
+      [b, (g) => this.#like(ops.neg(ops.mul(g, ops.div(value, b.value))), b)],
+    ]);
+  }
+  /** At a tie the gradient goes to `a`. */
+  minimum(a: Var<T>, b: Var<T>): Var<T> {
+    return this.#choose(this.#ops.minimum(a.value, b.value), a, b, [a, b]);
+  }
+  /** At a tie the gradient goes to `a`. */
+  maximum(a: Var<T>, b: Var<T>): Var<T> {
+    return this.#choose(this.#ops.maximum(a.value, b.value), a, b, [b, a]);
+  }
+  lessEqual(a: Var<T>, b: Var<T>): Var<T> {
+    return this.fixed(this.#ops.lessEqual(a.value, b.value));
+  }
+
+  stopGradient(x: Var<T>): Var<T> {
+    return this.fixed(x.value);
+  }
+  neg(x: Var<T>): Var<T> {
+    return this.#record(this.#ops.neg(x.value), [[x, (g) => this.#ops.neg(g)]]);
+  }
+  exp(x: Var<T>): Var<T> {
+    const value = this.#ops.exp(x.value);
+    return this.#record(value, [[x, (g) => this.#ops.mul(g, value)]]);
+  }
+  sqrt(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const value = ops.sqrt(x.value);
+    return this.#record(value, [[x, (g) => ops.div(ops.mul(g, scalar(ops, 0.5)), value)]]);
+  }
+  /** The gradient at 0 is 1. */
+  abs(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const sign = () => {
+      const isPositive = ops.lessEqual(scalar(ops, 0), x.value);
+      return ops.sub(ops.mul(isPositive, scalar(ops, 2)), scalar(ops, 1));
+    };
+    return this.#record(ops.abs(x.value), [[x, (g) => ops.mul(g, sign())]]);
+  }
+  sigmoid(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const s = ops.sigmoid(x.value);
+    return this.#record(s, [[x, (g) => ops.mul(g, ops.sub(s, ops.mul(s, s)))]]);
+  }
+  /** d silu = s + y (1 - s) = s + y - y s, with s = sigmoid(x), y = x s. */
+  silu(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const y = ops.silu(x.value);
+    const pull = (g: T) => {
+      const s = ops.sigmoid(x.value);
+      return ops.mul(g, ops.add(s, ops.sub(y, ops.mul(y, s))));
+    };
+    return this.#record(y, [[x, pull]]);
+  }
+
+  sum(x: Var<T>, axes: readonly number[], keepDims: boolean): Var<T> {
+    const ops = this.#ops;
+    const { shape } = this.spec(x);
+    const drop = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+    const kept = shape.map((n, i) => (drop.includes(i) ? 1 : n));
+    const pull = (g: T) => ops.broadcastTo(ops.reshape(g, kept), shape);
+    return this.#record(ops.sum(x.value, axes, keepDims), [[x, pull]]);
+  }
+  maxAll(x: Var<T>): Var<T> {
+    return this.fixed(this.#ops.maxAll(x.value));
+  }
+
+  reshape(x: Var<T>, shape: Shape): Var<T> {
+    const before = this.spec(x).shape;
+    const value = this.#ops.reshape(x.value, shape);
+    return this.#record(value, [[x, (g) => this.#ops.reshape(g, before)]]);
+  }
+  transpose(x: Var<T>, order: readonly number[]): Var<T> {
+    const back = order.map((_, axis) => order.indexOf(axis));
+    const value = this.#ops.transpose(x.value, order);
+    return this.#record(value, [[x, (g) => this.#ops.transpose(g, back)]]);
+  }
+  concat(xs: readonly Var<T>[], axis: number): Var<T> {
+    let start = 0;
+    const pulls = xs.map((x): Pull<T> => {
+      const from = start;
+      const length = this.spec(x).shape[axis]!;
+      start += length;
+      return [x, (g) => this.#ops.slice(g, axis, from, length)];
+    });
+    const values = xs.map((x) => x.value);
+    return this.#record(this.#ops.concat(values, axis), pulls);
+  }
+  slice(x: Var<T>, axis: number, start: number, length: number): Var<T> {
+    const { shape } = this.spec(x);
+    const pull = (g: T) => {
+      const zeros = (n: number) => this.#zeros(shape.map((m, i) => (i === axis ? n : m)));
+      const after = shape[axis]! - start - length;
+      const parts = [...(start ? [zeros(start)] : []), g, ...(after ? [zeros(after)] : [])];
+      return parts.length === 1 ? g : this.#ops.concat(parts, axis);
+    };
+    return this.#record(this.#ops.slice(x.value, axis, start, length), [[x, pull]]);
+  }
+  broadcastTo(x: Var<T>, shape: Shape): Var<T> {
+    const value = this.#ops.broadcastTo(x.value, shape);
+    return this.#record(value, [[x, (g) => this.#like(g, x)]]);
+  }
+
+  matmul(a: Var<T>, b: Var<T>, options: MatmulOptions = {}): Var<T> {
+    const ops = this.#ops;
+    const { transposeA: ta = false, transposeB: tb = false, alpha = 1 } = options;
+    const product = (x: T, y: T, transposeA: boolean, transposeB: boolean) =>
+      ops.matmul(x, y, { transposeA, transposeB, alpha });
+    return this.#record(ops.matmul(a.value, b.value, options), [
+      [a, (g) => (ta ? product(b.value, g, tb, true) : product(g, b.value, false, !tb))],
+      [b, (g) => (tb ? product(g, a.value, true, ta) : product(a.value, g, !ta, false))],
+    ]);
+  }
+  softmax(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const p = ops.softmax(x.value);
+    const pull = (g: T) => {
+      const gp = ops.mul(g, p);
+      return ops.sub(gp, ops.mul(p, ops.sum(gp, [-1], true)));
+    };
+    return this.#record(p, [[x, pull]]);
+  }
+  logSoftmax(x: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const y = ops.logSoftmax(x.value);
+    const pull = (g: T) => ops.sub(g, ops.mul(ops.exp(y), ops.sum(g, [-1], true)));
+    return this.#record(y, [[x, pull]]);
+  }
+
+  gatherRows(table: Var<T>, ids: Var<T>): Var<T> {
+    const rows = this.spec(table).shape[0]!;
+    const value = this.#ops.gatherRows(table.value, ids.value);
+    return this.#record(value, [[table, (g) => this.#ops.scatterRows(g, ids.value, rows)]]);
+  }
+  scatterRows(x: Var<T>, ids: Var<T>, rows: number): Var<T> {
+    const value = this.#ops.scatterRows(x.value, ids.value, rows);
+    return this.#record(value, [[x, (g) => this.#ops.gatherRows(g, ids.value)]]);
+  }
+  pickLast(x: Var<T>, ids: Var<T>): Var<T> {
+    const width = this.spec(x).shape.at(-1)!;
+    const value = this.#ops.pickLast(x.value, ids.value);
+    return this.#record(value, [[x, (g) => this.#ops.spreadLast(g, ids.value, width)]]);
+  }
+  spreadLast(x: Var<T>, ids: Var<T>, width: number): Var<T> {
+    const value = this.#ops.spreadLast(x.value, ids.value, width);
+    return this.#record(value, [[x, (g) => this.#ops.pickLast(g, ids.value)]]);
+  }
+
+  /** With n = x inv: dx = inv (g w - n mean(g w n)), dw = sum of g n over the rows. */
+  rmsNorm(x: Var<T>, weight: Var<T>, eps: number): { y: Var<T>; inv: Var<T> } {
+    const ops = this.#ops;
+    const { shape } = this.spec(x);
+    const [width, rows] = [shape.at(-1)!, shape.slice(0, -1)];
+    const { y, inv } = ops.rmsNorm(x.value, weight.value, eps);
+    const normal = once(() => ops.mul(x.value, inv));
+    const pullX = (g: T) => {
+      const gw = ops.mul(g, weight.value);
+      const sum = ops.sum(ops.mul(gw, normal()), [-1], true);
+      const mean = ops.mul(sum, scalar(ops, 1 / width));
+      return ops.mul(ops.sub(gw, ops.mul(normal(), mean)), inv);
+    };
+    const pullWeight = (g: T) => ops.sum(ops.mul(g, normal()), [...rows.keys()], false);
+    const pulls: Pull<T>[] = [
+      [x, pullX],
+      [weight, pullWeight],
+    ];
+    return { y: this.#record(y, pulls), inv: this.fixed(inv) };
+  }
+  /** A rotation's transpose is the rotation back. */
+  rope(x: Var<T>, positions: Var<T>, cos: Var<T>, sin: Var<T>): Var<T> {
+    const ops = this.#ops;
+    const value = ops.rope(x.value, positions.value, cos.value, sin.value);
+    const pull = (g: T) => ops.rope(g, positions.value, cos.value, ops.neg(sin.value));
+    return this.#record(value, [[x, pull]]);
+  }
+  attendCached(_: CachedAttention<Var<T>>): CachedAttentionResult<Var<T>> {
+    throw new Error('attention over a cache has no gradient');
+  }
+
+  #record(value: T, pulls: readonly Pull<T>[]): Var<T> {
+    const wanted = pulls.filter(([input]) => input.tracked);
+    const output = { value, tracked: wanted.length > 0 };
+    if (output.tracked) this.#entries.push({ output, pulls: wanted });
+    return output;
+  }
+
+  /** min and max: the gradient goes to `a` where low <= high, else to `b`. */
+  #choose(value: T, a: Var<T>, b: Var<T>, [low, high]: readonly [Var<T>, Var<T>]): Var<T> {
+    const ops = this.#ops;
+    const toA = once(() => ops.lessEqual(low.value, high.value));
+    return this.#record(value, [
+      [a, (g) => this.#like(ops.mul(g, toA()), a)],
+      [b, (g) => this.#like(ops.sub(g, ops.mul(g, toA())), b)],
+    ]);
+  }
+
+  /** Sums a gradient over the axes along which its input was broadcast. */
+  #like(gradient: T, input: Var<T>): T {
+    const from = this.#ops.spec(gradient).shape;
+    const { shape } = this.spec(input);
+    const extra = from.length - shape.length;
+    const axes = from.flatMap((n, i) =>
+      i < extra || (shape[i - extra] === 1 && n !== 1) ? [i] : [],
+    );
+    if (axes.length > 0) return this.#ops.reshape(this.#ops.sum(gradient, axes, true), shape);
+    return gradient;
+  }
+
+  #zeros(shape: Shape): T {
+    const one = this.#ops.constant(
+      Float32Array.of(0),
+      shape.map(() => 1),
+    );
+    return this.#ops.broadcastTo(one, shape);
+  }
+}
+
+function once<R>(make: () => R): () => R {
+  let made: { readonly value: R } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

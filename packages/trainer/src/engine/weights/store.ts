@@ -1,0 +1,132 @@
+/** The tensors of a policy on an executor: weights, gradients, AdamW's two moments, and the frozen reference. */
+
+import type { Block } from '../adamw.ts';
+import { type ModelConfig, type ParamSpec, paramSpecs } from '../config.ts';
+import type { Executor, TensorBuffer } from '../executors/types.ts';
+import { f32, sizeOf } from '../ops.ts';
+import { hash32, normals } from '../sampling/random.ts';
+
+export type NamedArrays = Record<string, Float32Array>;
+
+/** One tensor for each weight. */
+export class TensorSet {
+  readonly byName: Readonly<Record<string, TensorBuffer>>;
+  /** The same memory by {@link Block}: matrices first, then the norms' gains. */
+  readonly blocks: readonly TensorBuffer[];
+  readonly matrixBlocks: number;
+
+  constructor(executor: Executor, specs: readonly ParamSpec[]) {
+    const [matrices, vectors] = [true, false].map((isMatrix) => {
+      const chosen = specs.filter(({ shape }) => shape.length > 1 === isMatrix);
+      const { parts, whole } = executor.allocate(chosen.map(({ shape }) => f32(...shape)));
+      return { whole, named: chosen.map(({ name }, i) => [name, parts[i]!] as const) };
+    });
+    this.byName = Object.fromEntries([...matrices!.named, ...vectors!.named]);
+    this.blocks = [...matrices!.whole, ...vectors!.whole];
+    this.matrixBlocks = matrices!.whole.length;
+  }
+
+  clear(): void {
+    for (const block of this.blocks) block.write(new Float32Array(sizeOf(block.spec.shape)));
+  }
+
+  async copyFrom(other: TensorSet): Promise<void> {
+    for (const [i, block] of other.blocks.entries()) this.blocks[i]!.write(await block.read());
+  }
+}
+
+export interface TrainingState {
+  readonly grad: TensorSet;
+  readonly mean: TensorSet;
+  readonly square: TensorSet;
+}
+
+export class WeightStore {
+  readonly specs: readonly ParamSpec[];
+  readonly weights: TensorSet;
+  readonly #executor: Executor;
+  #training: TrainingState | undefined;
+  #reference: TensorSet | undefined;
+
+  constructor(executor: Executor, config: ModelConfig) {
+    this.#executor = executor;
+    this.specs = paramSpecs(config);
+    this.weights = this.#allocate();
+  }
+
+  get parameterCount(): number {
+    return this.specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  }
+
+  get blocks(): Block[] {
+    const { blocks, matrixBlocks } = this.weights;
+    return blocks.map(({ spec }, i) => ({ shape: spec.shape, decay: i < matrixBlocks }));
+  }
+
+  /** Gradients and optimizer state: three more copies of the weights' size, made when first wanted. */
+  get training(): TrainingState {
+    this.#training ??= {
+      grad: this.#allocate(),
+      mean: this.#allocate(),
+      square: this.#allocate(),
+    };
+    return this.#training;
+  }
+
+  get hasReference(): boolean {
+    return this.#reference !== undefined;
+  }
+  /** The weights as they were when {@link freeze} was called. @throws before. */
+  get reference(): TensorSet {
+    if (!this.#reference)
+      throw new Error('there is no reference policy: call freezeReference() first');
+    return this.#reference;
+  }
+  /** Memory for a reference, whatever it holds. */
+  openReference(): TensorSet {
+    this.#reference ??= this.#allocate();
+    return this.#reference;
+  }
+  freeze(): Promise<void> {
+    return this.openReference().copyFrom(this.weights);
+  }
+
+  #allocate(): TensorSet {
+    return new TensorSet(this.#executor, this.specs);
+  }
+}
+
+/** Initial weights; each tensor's numbers depend on the seed and its own name alone. */
+export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
+  const made: NamedArrays = {};
+  for (const { name, shape, init } of paramSpecs(config)) {
+    const size = sizeOf(shape);
+    if (init === 'ones') made[name] = new Float32Array(size).fill(1);
+    else {
+      const stream = hash32(seed, ...Buffer.from(name));
+      made[name] = normals(stream, size).map((x) => x * init.std);
+    }
+  }
+  return made;
+}
+
+/** A copy of a set's tensors in this process's memory. */
+export async function snapshot(set: TensorSet): Promise<NamedArrays> {
+  const out: NamedArrays = {};
+  for (const [name, buffer] of Object.entries(set.byName))
+    out[name] = Float32Array.from(await buffer.read());
+  return out;
+}
+
+/** @throws naming the tensor that is missing or has another size. */
+export function restore(set: TensorSet, arrays: Readonly<NamedArrays>): void {
+  for (const [name, buffer] of Object.entries(set.byName)) {
+    const data = arrays[name];
+    if (!data) throw new Error(`tensor "${name}" is missing`);
+    if (data.length !== sizeOf(buffer.spec.shape))
+      throw new Error(
+        `tensor "${name}" has ${data.length} values, expected shape [${buffer.spec.shape}]`,
+      );
+    buffer.write(data);
+  }
+}
