@@ -38,15 +38,11 @@ const tasks = z.strictObject({
     .prefault({})
     .describe('weight of each embedded kind in the mix; a kind at 0 is left out'),
   arithmeticLevel: z
-    .int()
-    .min(1)
-    .max(5)
+    .literal([1, 2, 3, 4, 5])
     .default(3)
     .describe('difficulty of the arithmetic chains, 1 (easy) to 5'),
   functionsLevel: z
-    .int()
-    .min(1)
-    .max(5)
+    .literal([1, 2, 3, 4, 5])
     .default(3)
     .describe('difficulty of the functions asked for, 1 (easy) to 5'),
 });

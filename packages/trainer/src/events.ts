@@ -96,8 +96,9 @@ export interface Summary {
   readonly wallSeconds: number;
   readonly interrupted: boolean;
   readonly before: QualityNumbers;
-  readonly after: QualityNumbers;
-  readonly intervals: { readonly before: Evaluation; readonly after: Evaluation };
+  /** null where the run was interrupted before it was measured. */
+  readonly after: QualityNumbers | null;
+  readonly intervals: { readonly before: Evaluation; readonly after: Evaluation | null };
 }
 
 export interface QualityNumbers {

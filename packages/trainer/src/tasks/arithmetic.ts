@@ -104,6 +104,8 @@ function draw(rng: Rng, level: Level): Problem {
 export const arithmetic: TaskKind = {
   name: 'arithmetic',
   domain: 'math',
+  words: ['\\boxed{', 'unreadable'],
+  characters: '0123456789+-*/=,}',
   draw,
   // The verifier may not say more than that an answer could not be read: the reference stays hidden.
   note: (diagnostics) => (diagnostics.length > 0 ? 'unreadable' : ''),

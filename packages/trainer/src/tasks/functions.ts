@@ -136,8 +136,15 @@ function note(diagnostics: readonly Diagnostic[]): string {
   const [first] = diagnostics;
   if (!first) return '';
   const { args, actual } = first.details ?? {};
-  const plain = Array.isArray(args) && (typeof actual === 'number' || typeof actual === 'string');
-  return first.code === 'wrong-answer' && plain ? `f(${args.join(',')})=${actual}` : 'error';
+  const readable = Array.isArray(args) && /^-?\d{1,4}$/.test(String(actual));
+  return first.code === 'wrong-answer' && readable ? `f(${args.join(',')})=${actual}` : 'error';
 }
 
-export const functions: TaskKind = { name: 'functions', domain: 'code', draw, note };
+export const functions: TaskKind = {
+  name: 'functions',
+  domain: 'code',
+  words: [HEAD, 'f(1..6)=', 'f(', 'Math.max(x,', 'error'],
+  characters: '0123456789+-*=,?:x%)',
+  draw,
+  note,
+};

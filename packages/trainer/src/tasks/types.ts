@@ -22,6 +22,9 @@ export interface TaskKind {
   readonly name: string;
   /** The domain that judges it. */
   readonly domain: 'math' | 'code';
+  /** What its prompts, responses and notes are written with: whole words, then single characters. */
+  readonly words: readonly string[];
+  readonly characters: string;
   draw(rng: Rng, level: Level): Problem;
   /** Renders policy-visible diagnostics in this kind's compact words, for the correction prompt. */
   note(diagnostics: readonly Diagnostic[]): string;

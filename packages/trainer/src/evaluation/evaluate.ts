@@ -1,0 +1,130 @@
+/** Held-out quality in two turns: k attempts of each task, then one correction of each attempt. */
+
+import { correctionAsk } from '../corrections/prompt.ts';
+import type { Evaluation, Quality, SampleRecord } from '../events.ts';
+import { hash32, stream } from '../rng.ts';
+import {
+  type Anchor,
+  type Group,
+  generatedTokens,
+  type RolloutParts,
+  rollOut,
+} from '../rollout.ts';
+import { toRecord } from '../run/records.ts';
+import type { TrainingTask } from '../tasks/source.ts';
+import { estimate, type Part, passAtK } from './statistics.ts';
+
+export interface EvaluateOptions {
+  /** k: attempts of each task; pass@8 is reported at min(8, k). */
+  readonly samples: number;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly diagnosticsRate: number;
+  /** Tasks rolled out at once. */
+  readonly chunk?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Told of a few attempts, to be looked at. */
+  readonly onSamples?: (records: readonly SampleRecord[]) => void;
+}
+
+/** One task with its attempts, and each usable attempt with its correction. */
+interface Measured {
+  readonly base: Group;
+  readonly corrections: readonly Group[];
+}
+
+/**
+ * Sampling here is seeded by the task's place alone, so that before and after, and one run and another, differ in
+ * the policy only.
+ */
+export async function evaluate(
+  parts: RolloutParts,
+  tasks: readonly TrainingTask[],
+  options: EvaluateOptions,
+): Promise<Evaluation> {
+  const chunk = options.chunk ?? 32;
+  const measured: Measured[] = [];
+  for (let at = 0; at < tasks.length; at += chunk) {
+    parts.signal?.throwIfAborted();
+    options.onProgress?.(at, tasks.length);
+    const some = await measure(parts, tasks.slice(at, at + chunk), options, at);
+    if (at === 0) options.onSamples?.(some.slice(0, 4).flatMap(showOne));
+    measured.push(...some);
+  }
+  options.onProgress?.(tasks.length, tasks.length);
+  const byKind = Map.groupBy(measured, (m) => m.base.item.kind);
+  return {
+    ...quality(measured),
+    perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, quality(some)])),
+    voided: measured.reduce((n, m) => n + countVoid([m.base, ...m.corrections]), 0),
+    generatedTokens: generatedTokens(measured.flatMap((m) => [m.base, ...m.corrections])),
+  };
+}
+
+async function measure(
+  parts: RolloutParts,
+  tasks: readonly TrainingTask[],
+  options: EvaluateOptions,
+  at: number,
+): Promise<Measured[]> {
+  const { samples, maxTokens, temperature } = options;
+  const ask = (seed: string, groupSize: number) => ({
+    groupSize,
+    maxTokens,
+    temperature,
+    seed: hash32(`${seed} ${at}`),
+  });
+  const base = await rollOut(
+    parts,
+    tasks.map((item) => ({ item, messages: item.task.prompt })),
+    ask('evaluate', samples),
+  );
+  const rng = stream('evaluate', 'diagnostics', at);
+  const anchors = base.flatMap((group) =>
+    group.rollouts.flatMap((rollout) => asAnchor(group, rollout)),
+  );
+  const corrections = await rollOut(
+    parts,
+    anchors.map((a) => correctionAsk(a, options.diagnosticsRate, rng)),
+    ask('correct', 1),
+  );
+  const byGroup = Map.groupBy(corrections, (c) => c.anchor?.group);
+  return base.map((group) => ({ base: group, corrections: byGroup.get(group) ?? [] }));
+}
+
+/** Every judged attempt with text is corrected once, finished or not. */
+function asAnchor(group: Group, rollout: Group['rollouts'][number]): Anchor[] {
+  if (rollout.reward === undefined || rollout.attempt.text.trim() === '') return [];
+  return [{ group, rollout, passed: rollout.reward === 1 }];
+}
+
+const judgedOf = (group: Group) =>
+  group.rollouts.flatMap((r) => (r.reward === undefined ? [] : [r.reward]));
+const countVoid = (groups: readonly Group[]) =>
+  groups.reduce((n, g) => n + g.rollouts.filter((r) => r.reward === undefined).length, 0);
+
+function quality(measured: readonly Measured[]): Quality {
+  const pass = (k: number) =>
+    estimate(
+      measured.map(({ base }): Part => {
+        const rewards = judgedOf(base);
+        const c = rewards.filter((r) => r === 1).length;
+        return rewards.length === 0
+          ? [0, 0]
+          : [passAtK(rewards.length, c, Math.min(k, rewards.length)), 1];
+      }),
+    );
+  const turned = (from: boolean) =>
+    estimate(
+      measured.map(({ corrections }): Part => {
+        const rewards = corrections.filter((c) => c.anchor?.passed === from).flatMap(judgedOf);
+        return [rewards.filter((r) => r === 1).length, rewards.length];
+      }),
+    );
+  return { passAt1: pass(1), passAt8: pass(8), fixRate: turned(false), retention: turned(true) };
+}
+
+const showOne = ({ base, corrections }: Measured): SampleRecord[] =>
+  [base, ...corrections.slice(0, 1)].flatMap((g) =>
+    g.rollouts.slice(0, 1).map((r) => toRecord(0, g, r, 0)),
+  );

@@ -1,0 +1,205 @@
+/** The run around the step: evaluate, train, keep checkpoints, evaluate again, sum up. Resumable at every checkpoint. */
+import type { TrainConfig } from './config.ts';
+import { startReplay } from './corrections/replay.ts';
+import { type Domains, openDomains } from './domains.ts';
+import { evaluate } from './evaluation/evaluate.ts';
+import type { Evaluation, Quality, QualityNumbers, Summary, TrainEvent } from './events.ts';
+import { openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
+import { mean } from './rollout.ts';
+import { RunFolder, type RunState } from './run/folder.ts';
+import { trainStep } from './step.ts';
+import { openTasks } from './tasks/index.ts';
+import type { TaskSource } from './tasks/source.ts';
+
+export interface TrainOptions {
+  /** Where the run's files go. */
+  readonly directory: string;
+  /** Go on from the newest checkpoint in `directory`. */
+  readonly resume?: boolean;
+  /** Asks for an end after the current step: a checkpoint is written and the summary says `interrupted`. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** Judges by domain name, closed at the end; absent means math and code as they come. */
+  readonly domains?: Domains;
+}
+
+/** Steps whose mean base reward stands for a checkpoint that no evaluation measured. */
+const BEST_WINDOW = 10;
+const KEPT_CHECKPOINTS = 2;
+
+interface Run {
+  readonly config: TrainConfig;
+  readonly policy: Policy;
+  readonly tasks: TaskSource;
+  readonly folder: RunFolder;
+  readonly tell: (event: TrainEvent) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Trains a policy as configured. @throws on what the configuration names and is not there; a resumable run stays resumable */
+export async function train(config: TrainConfig, options: TrainOptions): Promise<Summary> {
+  const folder = new RunFolder(options.directory);
+  const found = options.resume ? await folder.latest() : undefined;
+  const tasks = openTasks(config, options.domains ?? openDomains(config.workers));
+  const tell = options.onEvent ?? (() => {});
+  const policy = await openPolicy(config.model ?? WARM_START, config);
+  try {
+    const run: Run = { config, policy, tasks, folder, tell, signal: options.signal };
+    for (const message of [...warningsOf(config), ...tasks.problems])
+      tell({ type: 'warning', message });
+    if (config.objective.beta > 0) await policy.engine.freezeReference();
+    if (found) await resume(run, found.directory, found.state.step);
+    else await folder.create(config);
+    tell({
+      type: 'start',
+      config,
+      directory: folder.path,
+      parameters: policy.parameters,
+      engine: policy.description,
+      resumedAt: found?.state.step ?? 0,
+    });
+    return await go(run, found?.state ?? (await firstState(run)));
+  } finally {
+    await Promise.all([policy.engine.close(), tasks.close()]);
+  }
+}
+
+async function go(run: Run, start: RunState): Promise<Summary> {
+  const { config, folder, tell, signal } = run;
+  const began = performance.now();
+  const parts = { engine: run.policy.engine, tokenizer: run.policy.tokenizer, tasks: run.tasks };
+  const limit = config.maxGeneratedTokens ?? Number.POSITIVE_INFINITY;
+  let state = start;
+  while (state.step < config.steps && state.generatedTokens < limit && !signal?.aborted) {
+    const step = state.step + 1;
+    const stepBegan = performance.now();
+    const result = await trainStep(parts, config, step, state.replay);
+    const seconds = (performance.now() - stepBegan) / 1000;
+    state = {
+      ...state,
+      step,
+      replay: result.replay,
+      generatedTokens: state.generatedTokens + result.generatedTokens,
+      wallSeconds: start.wallSeconds + (performance.now() - began) / 1000,
+      recentRewards: [...state.recentRewards, result.metrics.reward ?? 0].slice(-BEST_WINDOW),
+    };
+    const metrics = { ...result.metrics, num_tokens: state.generatedTokens, step_time: seconds };
+    await folder.metrics(step, metrics);
+    await folder.samples(result.samples);
+    tell({ type: 'step', step, steps: config.steps, metrics, samples: result.samples });
+    state = await keep(run, state);
+  }
+  const finished = state.step >= config.steps || state.generatedTokens >= limit;
+  if (!finished) await checkpoint(run, state);
+  const after = finished ? await measure(run, 'after', state.step) : null;
+  const summary = summarize(
+    config,
+    state,
+    after,
+    !finished,
+    (performance.now() - began) / 1000 + start.wallSeconds,
+  );
+  await folder.summary(summary);
+  tell({ type: 'end', summary, directory: folder.path });
+  return summary;
+}
+
+async function firstState(run: Run): Promise<RunState> {
+  const began = performance.now();
+  const before = await measure(run, 'before', 0);
+  return {
+    step: 0,
+    replay: startReplay(run.config.corrections.replay.initial),
+    generatedTokens: 0,
+    wallSeconds: (performance.now() - began) / 1000,
+    before,
+    best: null,
+    recentRewards: [],
+  };
+}
+
+async function resume(run: Run, directory: string, step: number): Promise<void> {
+  await run.policy.engine.load(directory);
+  await run.folder.forgetAfter(step);
+}
+
+/** Checkpoints when it is time to, and marks the best so far: by held-out pass@1 where measured, else by recent reward. */
+async function keep(run: Run, state: RunState): Promise<RunState> {
+  const { config } = run;
+  const last = state.step === config.steps;
+  const measured =
+    config.evaluation.every > 0 && state.step % config.evaluation.every === 0 && !last;
+  const quality = measured ? await measure(run, 'during', state.step) : undefined;
+  if (!last && !measured && state.step % config.checkpointEvery !== 0) return state;
+  const score = quality?.passAt1.mean ?? mean(state.recentRewards);
+  const best = state.best === null || score > state.best.score;
+  const next: RunState = best ? { ...state, best: { step: state.step, score } } : state;
+  await checkpoint(run, next);
+  if (best) {
+    const directory = await run.folder.checkpoint('best', next, (d) =>
+      savePolicy(run.policy, d, { weightsOnly: true }),
+    );
+    run.tell({ type: 'checkpoint', step: next.step, directory, best });
+  }
+  return next;
+}
+
+async function checkpoint(run: Run, state: RunState): Promise<void> {
+  const directory = await run.folder.checkpoint(`step-${state.step}`, state, (d) =>
+    savePolicy(run.policy, d),
+  );
+  await run.folder.prune(KEPT_CHECKPOINTS);
+  run.tell({ type: 'checkpoint', step: state.step, directory, best: false });
+}
+
+async function measure(
+  run: Run,
+  phase: 'before' | 'during' | 'after',
+  step: number,
+): Promise<Evaluation> {
+  const { config, policy, tasks, tell } = run;
+  const evaluation = await evaluate(policy, tasks.heldOut(config.evaluation.tasks), {
+    samples: config.evaluation.samples,
+    maxTokens: config.rollout.maxTokens,
+    temperature: config.rollout.temperature,
+    diagnosticsRate: config.corrections.diagnosticsRate,
+    onProgress: (done, total) => tell({ type: 'evaluating', phase, done, total }),
+  });
+  tell({ type: 'evaluated', phase, step, evaluation });
+  return evaluation;
+}
+
+function warningsOf({ corrections: c }: TrainConfig): string[] {
+  return c.enabled && c.diagnosticsRate === 1 && c.replay.initial > 0
+    ? [
+        'corrections.diagnosticsRate is 1: every failed attempt shows diagnostics, so a prompt without them tells that the attempt is right',
+      ]
+    : [];
+}
+
+const numbersOf = (q: Quality): QualityNumbers => ({
+  passAt1: q.passAt1.mean,
+  passAt8: q.passAt8.mean,
+  fixRate: q.fixRate.mean,
+  retention: q.retention.mean,
+});
+
+function summarize(
+  { preset, seed }: TrainConfig,
+  { step, generatedTokens, before }: RunState,
+  after: Evaluation | null,
+  interrupted: boolean,
+  wallSeconds: number,
+): Summary {
+  return {
+    preset,
+    seed,
+    steps: step,
+    generatedTokens,
+    wallSeconds,
+    interrupted,
+    before: numbersOf(before),
+    after: after && numbersOf(after),
+    intervals: { before, after },
+  };
+}
