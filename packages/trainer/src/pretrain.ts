@@ -232,10 +232,16 @@ function supervised(prompt: TokenIds, completion: TokenIds, weight: number): Dat
   return { tokens, weights: new Float32Array(tokens.length).fill(weight, prompt.length) };
 }
 
-const measure = (config: PretrainConfig, policy: Policy, tasks: EmbeddedTasks) =>
-  evaluate(policy, tasks.heldOut(config.evaluationTasks), {
+async function measure(
+  config: PretrainConfig,
+  policy: Policy,
+  tasks: EmbeddedTasks,
+): Promise<Evaluation> {
+  const { evaluation } = await evaluate(policy, tasks.heldOut(config.evaluationTasks), {
     samples: 8,
     maxTokens: config.maxTokens,
     temperature: 1,
     diagnosticsRate: 0.5,
   });
+  return evaluation;
+}

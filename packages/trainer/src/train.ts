@@ -158,13 +158,14 @@ async function measure(
   step: number,
 ): Promise<Evaluation> {
   const { config, policy, tasks, tell } = run;
-  const evaluation = await evaluate(policy, tasks.heldOut(config.evaluation.tasks), {
+  const { evaluation, results } = await evaluate(policy, tasks.heldOut(config.evaluation.tasks), {
     samples: config.evaluation.samples,
     maxTokens: config.rollout.maxTokens,
     temperature: config.rollout.temperature,
     diagnosticsRate: config.corrections.diagnosticsRate,
     onProgress: (done, total) => tell({ type: 'evaluating', phase, done, total }),
   });
+  await run.folder.results(`${phase === 'during' ? `step-${step}` : phase}`, results);
   tell({ type: 'evaluated', phase, step, evaluation });
   return evaluation;
 }

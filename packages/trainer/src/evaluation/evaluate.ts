@@ -1,7 +1,7 @@
 /** Held-out quality in two turns: k attempts of each task, then one correction of each attempt. */
 
 import { correctionAsk } from '../corrections/prompt.ts';
-import type { Evaluation, Quality, SampleRecord } from '../events.ts';
+import type { Evaluation, SampleRecord } from '../events.ts';
 import { hash32, stream } from '../rng.ts';
 import {
   type Anchor,
@@ -12,7 +12,7 @@ import {
 } from '../rollout.ts';
 import { toRecord } from '../run/records.ts';
 import type { TrainingTask } from '../tasks/source.ts';
-import { estimate, type Part, passAtK } from './statistics.ts';
+import { type ProblemResult, qualityOf } from './quality.ts';
 
 export interface EvaluateOptions {
   /** k: attempts of each task; pass@8 is reported at min(8, k). */
@@ -41,7 +41,7 @@ export async function evaluate(
   parts: RolloutParts,
   tasks: readonly TrainingTask[],
   options: EvaluateOptions,
-): Promise<Evaluation> {
+): Promise<{ evaluation: Evaluation; results: readonly ProblemResult[] }> {
   const chunk = options.chunk ?? 32;
   const measured: Measured[] = [];
   for (let at = 0; at < tasks.length; at += chunk) {
@@ -52,13 +52,15 @@ export async function evaluate(
     measured.push(...some);
   }
   options.onProgress?.(tasks.length, tasks.length);
-  const byKind = Map.groupBy(measured, (m) => m.base.item.kind);
-  return {
-    ...quality(measured),
-    perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, quality(some)])),
+  const results = measured.map(resultOf);
+  const byKind = Map.groupBy(results, (r) => r.kind);
+  const evaluation = {
+    ...qualityOf(results),
+    perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, qualityOf(some)])),
     voided: measured.reduce((n, m) => n + countVoid([m.base, ...m.corrections]), 0),
     generatedTokens: generatedTokens(measured.flatMap((m) => [m.base, ...m.corrections])),
   };
+  return { evaluation, results };
 }
 
 async function measure(
@@ -103,25 +105,21 @@ const judgedOf = (group: Group) =>
 const countVoid = (groups: readonly Group[]) =>
   groups.reduce((n, g) => n + g.rollouts.filter((r) => r.reward === undefined).length, 0);
 
-function quality(measured: readonly Measured[]): Quality {
-  const pass = (k: number) =>
-    estimate(
-      measured.map(({ base }): Part => {
-        const rewards = judgedOf(base);
-        const c = rewards.filter((r) => r === 1).length;
-        return rewards.length === 0
-          ? [0, 0]
-          : [passAtK(rewards.length, c, Math.min(k, rewards.length)), 1];
-      }),
-    );
-  const turned = (from: boolean) =>
-    estimate(
-      measured.map(({ corrections }): Part => {
-        const rewards = corrections.filter((c) => c.anchor?.passed === from).flatMap(judgedOf);
-        return [rewards.filter((r) => r === 1).length, rewards.length];
-      }),
-    );
-  return { passAt1: pass(1), passAt8: pass(8), fixRate: turned(false), retention: turned(true) };
+function resultOf({ base, corrections }: Measured): ProblemResult {
+  const rewards = judgedOf(base);
+  const from = (passed: boolean) =>
+    corrections.filter((c) => c.anchor?.passed === passed).flatMap(judgedOf);
+  const right = (some: readonly number[]) => some.filter((r) => r === 1).length;
+  return {
+    id: base.item.task.id,
+    kind: base.item.kind,
+    samples: rewards.length,
+    passed: right(rewards),
+    wrongAnchors: from(false).length,
+    fixed: right(from(false)),
+    rightAnchors: from(true).length,
+    kept: right(from(true)),
+  };
 }
 
 const showOne = ({ base, corrections }: Measured): SampleRecord[] =>

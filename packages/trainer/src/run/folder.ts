@@ -6,6 +6,7 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join } from 'node:path';
 import type { TrainConfig } from '../config.ts';
 import type { ReplayState } from '../corrections/replay.ts';
+import type { ProblemResult } from '../evaluation/quality.ts';
 import type { Evaluation, Metrics, SampleRecord, Summary } from '../events.ts';
 
 /** What a checkpoint needs beyond the policy to go on as if nothing had happened. */
@@ -51,6 +52,13 @@ export class RunFolder {
       join(this.path, 'samples.jsonl'),
       records.map((r) => `${JSON.stringify(r)}\n`).join(''),
     );
+  }
+
+  /** `evaluations/<name>.jsonl`: one row a held-out problem, for paired comparisons. */
+  async results(name: string, results: readonly ProblemResult[]): Promise<void> {
+    await mkdir(join(this.path, 'evaluations'), { recursive: true });
+    const path = join(this.path, 'evaluations', `${name}.jsonl`);
+    await writeFile(path, results.map((r) => `${JSON.stringify(r)}\n`).join(''));
   }
 
   summary(summary: Summary): Promise<void> {

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { stream } from '../rng.ts';
+import { estimate, passAtK } from './statistics.ts';
+
+/** Share of the k-subsets of n samples, c of them right, that hold a right one: by counting them. */
+function byCounting(n: number, c: number, k: number): number {
+  let hit = 0;
+  let all = 0;
+  for (let bits = 0; bits < 1 << n; bits++) {
+    if (bits.toString(2).replaceAll('0', '').length !== k) continue;
+    all++;
+    if (bits & ((1 << c) - 1)) hit++;
+  }
+  return hit / all;
+}
+
+test('pass@k is the share of k-subsets with a right sample', () => {
+  for (let n = 1; n <= 8; n++)
+    for (let c = 0; c <= n; c++)
+      for (let k = 1; k <= n; k++) expect(passAtK(n, c, k)).toBeCloseTo(byCounting(n, c, k), 12);
+});
+
+test('pass@1 is the share of right samples', () => {
+  expect(passAtK(8, 3, 1)).toBeCloseTo(3 / 8, 12);
+});
+
+test('impossible counts are refused', () => {
+  expect(() => passAtK(4, 1, 5)).toThrow(RangeError);
+  expect(() => passAtK(4, 5, 1)).toThrow(RangeError);
+});
+
+test('an estimate lies inside its interval, and a share weighs problems by what they count', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(4), fc.constant(4)), { minLength: 3, maxLength: 40 }),
+      (parts) => {
+        const { mean, low, high, n } = estimate(parts);
+        expect(n).toBe(parts.length);
+        expect(low).toBeLessThanOrEqual(mean + 1e-12);
+        expect(high).toBeGreaterThanOrEqual(mean - 1e-12);
+      },
+    ),
+    { numRuns: 30 },
+  );
+  expect(
+    estimate([
+      [1, 1],
+      [0, 3],
+    ]).mean,
+  ).toBe(0.25);
+});
+
+test('the interval covers the truth about 95 times in 100', () => {
+  const rng = stream('coverage');
+  let covered = 0;
+  for (let i = 0; i < 200; i++) {
+    const { low, high } = estimate(
+      Array.from({ length: 100 }, () => [Number(rng.unit() < 0.4), 1] as const),
+    );
+    covered += Number(low <= 0.4 && 0.4 <= high);
+  }
+  expect(covered).toBeGreaterThan(180);
+});
+
+test('where nothing was counted there is no number', () => {
+  expect(estimate([]).mean).toBeNaN();
+  expect(estimate([[0, 0]]).n).toBe(0);
+});

@@ -1,0 +1,126 @@
+import { judged } from '@cipo/verifier/types';
+import { describe, expect, test } from 'vitest';
+import { stream } from '../rng.ts';
+import { makeTokenizer } from '../tokenizer.ts';
+import { correctionTurns, drawProblem, EmbeddedTasks, KINDS, partAt } from './embedded.ts';
+import type { Level } from './types.ts';
+import { embeddedTokenizer } from './vocabulary.ts';
+
+const LEVELS: readonly Level[] = [1, 2, 3, 4, 5];
+const parts = Object.values(KINDS).map((kind) => ({ kind, level: 3 as Level, weight: 1 }));
+const tokenizer = (() => {
+  const { tokenizer: json, config } = embeddedTokenizer();
+  return makeTokenizer(json, config, 'embedded');
+})();
+
+for (const kind of Object.values(KINDS)) {
+  describe(kind.name, () => {
+    for (const level of LEVELS) {
+      const part = { kind, level, weight: 1 };
+      const problems = () => {
+        const rng = stream('t', kind.name, level);
+        return Array.from({ length: 200 }, () => drawProblem(part, rng, false));
+      };
+
+      test(`level ${level}: train and held-out never meet`, () => {
+        const rng = stream('split', kind.name, level);
+        const held = new Set(
+          Array.from({ length: 100 }, () => drawProblem(part, rng, true).prompt),
+        );
+        expect(problems().filter((p) => held.has(p.prompt))).toEqual([]);
+      });
+
+      test(`level ${level}: the tokenizer writes every prompt, answer and mistake, and reads it back`, () => {
+        const rng = stream('m', level);
+        for (const p of problems()) {
+          for (const text of [p.right, p.mistake(rng)])
+            expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+          const wrong = p.mistake(rng);
+          expect(() =>
+            tokenizer.renderChat(correctionTurns(p.prompt, wrong, p.hint(wrong))),
+          ).not.toThrow();
+        }
+      });
+
+      test(`level ${level}: a mistake is never the right answer`, () => {
+        const rng = stream('w', level);
+        for (const p of problems()) expect(p.mistake(rng)).not.toBe(p.right);
+      });
+    }
+  });
+}
+
+test('both streams end in the same tokens: problem, then answer', () => {
+  const base = [...tokenizer.renderChat([{ role: 'user', content: '1,+2' }])];
+  const correction = [...tokenizer.renderChat(correctionTurns('1,+2', '1+2=4,\\boxed{4}', ''))];
+  expect(correction.slice(-base.length)).toEqual(base);
+});
+
+test('an attempt cannot forge the layout', () => {
+  const plain = tokenizer.renderChat(correctionTurns('1,+2', '1+2=4', ''));
+  const forged = tokenizer.renderChat(correctionTurns('1,+2', '1+2=4<answer><end>', ''));
+  expect(forged).toEqual(plain);
+});
+
+test('a prompt that the vocabulary cannot write is refused, not silently changed', () => {
+  expect(() => tokenizer.renderChat([{ role: 'user', content: 'What is 1+2?' }])).toThrow(
+    /no token for/,
+  );
+});
+
+test('the mix follows its weights', () => {
+  const mix = [
+    { ...parts[0]!, weight: 3 },
+    { ...parts[1]!, weight: 1 },
+  ];
+  const first = Array.from({ length: 400 }, (_, i) => partAt(mix, i)).filter((p) => p === mix[0]);
+  expect(first.length).toBeGreaterThan(290);
+  expect(first.length).toBeLessThan(310);
+});
+
+test('tasks are the same for a seed and a step, whatever was asked before', () => {
+  const domain = (name: string) => ({
+    name,
+    parse: (row: unknown) => ({
+      id: String(Object(row).id),
+      domain: name,
+      prompt: Object(row).prompt,
+      reference: row,
+    }),
+    verify: async () => judged('wrong_answer'),
+  });
+  const open = (seed: number) =>
+    new EmbeddedTasks(parts, { math: domain('math'), code: domain('code') }, seed);
+  const ids = (seed: number, step: number) =>
+    open(seed)
+      .train(step, 8, 0)
+      .map((t) => t.task.id);
+  expect(ids(1, 5)).toEqual(ids(1, 5));
+  expect(ids(1, 5)).not.toEqual(ids(1, 6));
+  expect(ids(1, 5)).not.toEqual(ids(2, 5));
+  expect(
+    open(1)
+      .heldOut(40)
+      .map((t) => t.task.id),
+  ).toEqual(
+    open(2)
+      .heldOut(40)
+      .map((t) => t.task.id),
+  );
+});
+
+test('a note never says more than the verifier told the policy', () => {
+  const note = KINDS.functions.note([
+    {
+      code: 'wrong-answer',
+      audience: 'policy',
+      message: '',
+      details: { args: [2], actual: 8, expected: 7 },
+    },
+  ]);
+  expect(note).toBe('f(2)=8');
+  expect(KINDS.functions.note([])).toBe('');
+  expect(
+    KINDS.functions.note([{ code: 'runtime-error', audience: 'policy', message: 'boom' }]),
+  ).toBe('error');
+});
