@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stream } from '../rng.ts';
-import { estimate, passAtK } from './statistics.ts';
+import { estimate, type Part, pairedDifference, passAtK, pooledEstimate } from './statistics.ts';
 
 /** Share of the k-subsets of n samples, c of them right, that hold a right one: by counting them. */
 function byCounting(n: number, c: number, k: number): number {
@@ -66,4 +66,14 @@ test('the interval covers the truth about 95 times in 100', () => {
 test('where nothing was counted there is no number', () => {
   expect(estimate([]).mean).toBeNaN();
   expect(estimate([[0, 0]]).n).toBe(0);
+});
+
+test('problems that vary a lot hide a difference from a plain interval, not from a paired one', () => {
+  const rng = stream('paired');
+  const hard = Array.from({ length: 200 }, () => rng.unit());
+  const run = (shift: number): Part[] => hard.map((h) => [Math.min(1, Math.max(0, h + shift)), 1]);
+  const a = pooledEstimate([run(0)]);
+  const b = pooledEstimate([run(0.03)]);
+  expect(a.high).toBeGreaterThan(b.low);
+  expect(pairedDifference([run(0.03)], [run(0)]).low).toBeGreaterThan(0);
 });

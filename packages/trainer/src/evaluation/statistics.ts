@@ -32,15 +32,40 @@ function ratio(parts: readonly Part[], pick: (i: number) => number): number {
   return of === 0 ? Number.NaN : hits / of;
 }
 
-/** Share sum(hits) / sum(of) with its 95 % percentile bootstrap over problems. NaN where nothing was counted. */
-export function estimate(parts: readonly Part[]): Estimate {
-  const counted = parts.filter(([, of]) => of > 0);
-  const n = counted.length;
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** A statistic of n problems with its 95 % percentile bootstrap: problems are drawn anew, 1,000 times. */
+function bootstrap(n: number, statistic: (pick: (i: number) => number) => number): Estimate {
   if (n === 0) return { mean: Number.NaN, low: Number.NaN, high: Number.NaN, n };
   const rng = stream('bootstrap', n);
-  const means = Float64Array.from({ length: RESAMPLES }, () =>
-    ratio(counted, () => rng.int(0, n - 1)),
-  ).sort();
-  const at = (q: number) => means[Math.min(RESAMPLES - 1, Math.floor(q * RESAMPLES))]!;
-  return { mean: ratio(counted, (i) => i), low: at(0.025), high: at(0.975), n };
+  const values = Float64Array.from({ length: RESAMPLES }, () => {
+    const drawn = Int32Array.from({ length: n }, () => rng.int(0, n - 1));
+    return statistic((i) => drawn[i]!);
+  }).sort();
+  // A resample can miss every problem that counts; such draws say nothing.
+  const known = values.filter((v) => !Number.isNaN(v));
+  const at = (q: number) =>
+    known[Math.min(known.length - 1, Math.floor(q * known.length))] ?? Number.NaN;
+  return { mean: statistic((i) => i), low: at(0.025), high: at(0.975), n };
+}
+
+/** Share sum(hits) / sum(of) over problems. NaN where nothing was counted. */
+export function estimate(parts: readonly Part[]): Estimate {
+  const counted = parts.filter(([, of]) => of > 0);
+  return bootstrap(counted.length, (pick) => ratio(counted, pick));
+}
+
+/** Mean over runs of each run's share; the runs saw the same problems in the same order. [runs][problems] */
+export function pooledEstimate(runs: readonly (readonly Part[])[]): Estimate {
+  return bootstrap(runs[0]?.length ?? 0, (pick) => mean(runs.map((parts) => ratio(parts, pick))));
+}
+
+/** Mean share of `runs` minus that of `baseline`, problems drawn alike for both. [runs][problems] */
+export function pairedDifference(
+  runs: readonly (readonly Part[])[],
+  baseline: readonly (readonly Part[])[],
+): Estimate {
+  const share = (some: typeof runs, pick: (i: number) => number) =>
+    mean(some.map((parts) => ratio(parts, pick)));
+  return bootstrap(runs[0]?.length ?? 0, (pick) => share(runs, pick) - share(baseline, pick));
 }

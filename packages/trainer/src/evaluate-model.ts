@@ -1,0 +1,45 @@
+/** `cipo eval`: held-out quality of any policy folder, without training. */
+import type { TrainConfig } from './config.ts';
+import { type Domains, openDomains } from './domains.ts';
+import { evaluate } from './evaluation/evaluate.ts';
+import type { Evaluation, SampleRecord } from './events.ts';
+import { openPolicy, WARM_START } from './policy.ts';
+import { openTasks } from './tasks/index.ts';
+
+export interface EvaluateModelOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Told of a few attempts with their corrections. */
+  readonly onSamples?: (records: readonly SampleRecord[]) => void;
+  readonly domains?: Domains;
+}
+
+/** Evaluates `config.model` on the held-out tasks of `config.tasks`. @throws where model or tasks are missing */
+export async function evaluateModel(
+  config: TrainConfig,
+  options: EvaluateModelOptions = {},
+): Promise<Evaluation> {
+  const tasks = openTasks(config, options.domains ?? openDomains(config.workers));
+  try {
+    const policy = await openPolicy(config.model ?? WARM_START, config);
+    try {
+      const { evaluation } = await evaluate(
+        { ...policy, signal: options.signal },
+        tasks.heldOut(config.evaluation.tasks),
+        {
+          samples: config.evaluation.samples,
+          maxTokens: config.rollout.maxTokens,
+          temperature: config.rollout.temperature,
+          diagnosticsRate: config.corrections.diagnosticsRate,
+          ...(options.onProgress && { onProgress: options.onProgress }),
+          ...(options.onSamples && { onSamples: options.onSamples }),
+        },
+      );
+      return evaluation;
+    } finally {
+      await policy.engine.close();
+    }
+  } finally {
+    await tasks.close();
+  }
+}
