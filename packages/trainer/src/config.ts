@@ -131,8 +131,8 @@ const objective = z.strictObject({
   beta: z
     .number()
     .min(0)
-    .default(1e-4)
-    .describe('weight of the k3 KL to the starting policy; 0: no reference model is kept [A]'),
+    .default(0)
+    .describe('weight of the k3 KL to the starting policy; 0: no reference model is kept [O]'),
   aggregation: z
     .enum(AGGREGATIONS)
     .default('seq-mean-token-mean')

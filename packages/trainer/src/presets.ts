@@ -12,6 +12,7 @@ export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
       fillWithCorrect: true,
       diagnosticsRate: 0,
     },
+    objective: { beta: 1e-4 },
   },
   /** Shao et al. 2024 (DeepSeekMath), without the correction stream. */
   grpo: { corrections: { enabled: false } },
@@ -21,7 +22,6 @@ export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
     objective: {
       clipLow: 0.2,
       clipHigh: 0.28,
-      beta: 0,
       aggregation: 'token-mean',
       dynamicSamplingRounds: 3,
       overlongBuffer: 8,
@@ -30,6 +30,6 @@ export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
   /** Liu et al. 2025 (Dr. GRPO): A = r - mean, constant normaliser, no KL. */
   'dr-grpo': {
     corrections: { enabled: false },
-    objective: { normalizeByStd: false, aggregation: 'constant', beta: 0 },
+    objective: { normalizeByStd: false, aggregation: 'constant' },
   },
 };
