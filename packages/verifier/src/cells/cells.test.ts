@@ -38,6 +38,12 @@ describe('a cell', () => {
     expect(outcome).toMatchObject({ kind: 'killed', limit: 'cpu' });
   });
 
+  test('is killed as stalled when it sleeps where nothing should', async () => {
+    const outcome = await cell.run(job('sleep', 60_000, { wallMs: 20_000, stallMs: 200 }));
+    expect(outcome).toMatchObject({ kind: 'killed', limit: 'stall' });
+    expect((await cell.run(job('burn', 500, { wallMs: 20_000, stallMs: 200 }))).kind).toBe('done');
+  });
+
   test('does not count time asleep as CPU time', async () => {
     const outcome = await cell.run(job('sleep', 400, { wallMs: 20_000, cpuMs: 100 }));
     expect(outcome.kind).toBe('done');

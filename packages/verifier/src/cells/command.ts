@@ -9,6 +9,8 @@ import type { CellSpec } from './types.ts';
 
 const PRLIMIT = findTool('prlimit');
 const SETPRIV = findTool('setpriv');
+/** What addon loaders look at to tell musl from glibc. */
+const LIBC_HINTS = ['/etc/alpine-release', '/usr/bin/ldd'];
 
 /** Program and arguments for `spawn`. */
 export function cellCommand(spec: CellSpec): { readonly file: string; readonly args: string[] } {
@@ -30,7 +32,7 @@ function limitWrapper(spec: CellSpec): string[] {
 }
 
 function nodeFlags(spec: CellSpec, script: string): string[] {
-  const readable = [...moduleRoots(script), ...(spec.readable ?? [])];
+  const readable = [...moduleRoots(script), ...LIBC_HINTS, ...(spec.readable ?? [])];
   return [
     '--no-node-snapshot', // isolated-vm aborts without it
     '--disable-warning=ExperimentalWarning',

@@ -12,10 +12,18 @@ export function residentMb(pid: number): number | undefined {
   return Number.isFinite(pages) ? (pages * PAGE_KB) / 1024 : undefined;
 }
 
-/** CPU time of the main thread in milliseconds since it started. */
-export function mainThreadCpuMs(pid: number): number | undefined {
-  const ns = Number(read(pid, 'schedstat')?.split(' ')[0]);
-  return Number.isFinite(ns) && ns > 0 ? ns / 1e6 : undefined;
+/** What the scheduler says about the main thread, in milliseconds since it started. */
+export interface ThreadTimes {
+  /** On a core. */
+  readonly cpuMs: number;
+  /** Ready to run, waiting for a core. A thread in which neither grows is asleep. */
+  readonly waitMs: number;
+}
+
+export function mainThreadTimes(pid: number): ThreadTimes | undefined {
+  const [cpuNs, waitNs] = (read(pid, 'schedstat') ?? '').split(' ').map(Number);
+  if (!cpuNs || waitNs === undefined) return undefined;
+  return { cpuMs: cpuNs / 1e6, waitMs: waitNs / 1e6 };
 }
 
 function read(pid: number, file: string): string | undefined {

@@ -20,12 +20,12 @@ export type FromCell =
 export function readFromCell(message: unknown): FromCell | undefined {
   if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
   const m = message as Record<string, unknown>;
-  if (m['type'] === 'ready') return { type: 'ready' };
-  if (m['type'] === 'dying') return { type: 'dying', detail: String(m['detail']).slice(0, 2000) };
-  if (typeof m['id'] !== 'number') return undefined;
-  if (m['type'] === 'failed') {
-    return { type: 'failed', id: m['id'], detail: String(m['detail']).slice(0, 2000) };
+  if (m.type === 'ready') return { type: 'ready' };
+  if (m.type === 'dying') return { type: 'dying', detail: String(m.detail).slice(0, 2000) };
+  if (typeof m.id !== 'number') return undefined;
+  if (m.type === 'failed') {
+    return { type: 'failed', id: m.id, detail: String(m.detail).slice(0, 2000) };
   }
-  if (m['type'] !== 'done' || typeof m['cpuMs'] !== 'number') return undefined;
-  return { type: 'done', id: m['id'], value: m['value'], cpuMs: m['cpuMs'] };
+  if (m.type !== 'done' || typeof m.cpuMs !== 'number') return undefined;
+  return { type: 'done', id: m.id, value: m.value, cpuMs: m.cpuMs };
 }

@@ -29,6 +29,11 @@ export interface JobLimits {
   /** CPU time of the child's main thread; watched from outside where `/proc` exists. */
   readonly cpuMs?: number;
   readonly rssMb?: number;
+  /**
+   * For work that never sleeps: a main thread that neither runs nor waits for a core for so long is
+   * stuck for good. V8 parks the thread like this when it has run out of memory.
+   */
+  readonly stallMs?: number;
 }
 
 /** What a job has used. `cpuMs` is undefined where nobody could measure it. */
@@ -38,10 +43,13 @@ export interface Usage {
   readonly peakRssMb: number;
 }
 
+/** What a running child was killed for. */
+export type KillReason = 'wall' | 'cpu' | 'memory' | 'stall';
+
 /** How a job ended. Only `done` carries a value; it comes from the child and must be read with suspicion. */
 export type CellOutcome =
   | { readonly kind: 'done'; readonly value: unknown; readonly usage: Usage }
-  | { readonly kind: 'killed'; readonly limit: 'wall' | 'cpu' | 'memory'; readonly usage: Usage }
+  | { readonly kind: 'killed'; readonly limit: KillReason; readonly usage: Usage }
   | { readonly kind: 'died'; readonly detail: string; readonly usage: Usage }
   | { readonly kind: 'aborted' }
   | { readonly kind: 'unavailable'; readonly detail: string };

@@ -2,13 +2,13 @@
  * The eye on a running child: wall time, CPU time, memory and the owner's wish to stop, looked at
  * from outside, because a guest stuck in a native loop answers nobody.
  */
-import { mainThreadCpuMs, residentMb } from './procfs.ts';
-import type { CellOutcome, JobLimits, Usage } from './types.ts';
+import { mainThreadTimes, residentMb } from './procfs.ts';
+import type { CellOutcome, JobLimits, KillReason, Usage } from './types.ts';
 
 /** Between two looks at a running child. */
 const WATCH_MS = 10;
 /** How far past its CPU limit a child may go: it ends itself at the limit unless it is stuck. */
-const CPU_SLACK_MS = 100;
+const CPU_SLACK_MS = 200;
 
 /** Looks at a running child again and again, and ends it at the first limit that it passes. */
 export class Watch {
@@ -16,17 +16,19 @@ export class Watch {
   readonly #limits: JobLimits;
   readonly #cancelled: () => boolean;
   readonly #began = performance.now();
-  readonly #cpuBefore: number | undefined;
+  readonly #cpuBefore: number;
   #timer: NodeJS.Timeout | undefined;
   #peakMb = 0;
   #cpuMs: number | undefined;
-  #why: 'wall' | 'cpu' | 'memory' | 'aborted' | undefined;
+  #busyMs = 0;
+  #lastProgress = this.#began;
+  #why: KillReason | 'aborted' | undefined;
 
   constructor(pid: number, limits: JobLimits, cancelled: () => boolean) {
     this.#pid = pid;
     this.#limits = limits;
     this.#cancelled = cancelled;
-    this.#cpuBefore = mainThreadCpuMs(pid);
+    this.#cpuBefore = mainThreadTimes(pid)?.cpuMs ?? 0;
   }
 
   start(kill: () => void): void {
@@ -40,15 +42,25 @@ export class Watch {
     clearInterval(this.#timer);
   }
 
-  #look(): 'wall' | 'cpu' | 'memory' | 'aborted' | undefined {
+  #look(): KillReason | 'aborted' | undefined {
     if (this.#cancelled()) return 'aborted';
     this.#peakMb = Math.max(this.#peakMb, residentMb(this.#pid) ?? 0);
-    const cpu = mainThreadCpuMs(this.#pid);
-    if (cpu !== undefined) this.#cpuMs = cpu - (this.#cpuBefore ?? 0);
-    if (this.#peakMb > (this.#limits.rssMb ?? Number.POSITIVE_INFINITY)) return 'memory';
-    const cpuLimit = (this.#limits.cpuMs ?? Number.POSITIVE_INFINITY) + CPU_SLACK_MS;
-    if ((this.#cpuMs ?? 0) > cpuLimit) return 'cpu';
-    return performance.now() - this.#began > this.#limits.wallMs ? 'wall' : undefined;
+    this.#readThread();
+    const { rssMb = Infinity, cpuMs = Infinity, stallMs = Infinity, wallMs } = this.#limits;
+    const now = performance.now();
+    if (this.#peakMb > rssMb) return 'memory';
+    if ((this.#cpuMs ?? 0) > cpuMs + CPU_SLACK_MS) return 'cpu';
+    if (now - this.#lastProgress > stallMs) return 'stall';
+    return now - this.#began > wallMs ? 'wall' : undefined;
+  }
+
+  #readThread(): void {
+    const times = mainThreadTimes(this.#pid);
+    const busyMs = times ? times.cpuMs + times.waitMs : undefined;
+    // Unreadable counts as progress: without /proc nobody can tell a stall.
+    if (busyMs === undefined || busyMs > this.#busyMs) this.#lastProgress = performance.now();
+    this.#busyMs = busyMs ?? 0;
+    if (times) this.#cpuMs = times.cpuMs - this.#cpuBefore;
   }
 
   /** What this watch has ended the child for, if it did. */

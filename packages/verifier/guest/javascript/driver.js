@@ -1,0 +1,143 @@
+/**
+ * Guest, last part: what the cell calls. Every entry answers with plain text in an array and never
+ * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
+ */
+
+import { guestModule, guestRequire, isViolation } from './modules.js';
+import { EXIT, OUTPUT_LIMIT, printed, stdoutText } from './output.js';
+import {
+  apply,
+  BasePromise,
+  BaseString,
+  G,
+  hasOwn,
+  indirectEval,
+  slice,
+  thenOf,
+} from './primordials.js';
+import { standardInput } from './stdin.js';
+import { runNextTimer } from './timers.js';
+import { decodeArguments, encode } from './wire.js';
+
+const PENDING = ['pending'];
+let exported = [];
+let settled;
+
+/** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
+const describe = (error) => {
+  if (error === OUTPUT_LIMIT) return ['output'];
+  if (error === EXIT) return ['exit'];
+  const kind = isViolation(error) ? 'violation' : 'threw';
+  if ((typeof error === 'object' && error !== null) || typeof error === 'function') {
+    return [
+      kind,
+      field(error, 'name', 100),
+      field(error, 'message', 2000),
+      field(error, 'stack', 8000),
+    ];
+  }
+  return [kind, 'Thrown', attempt(() => slice(BaseString(error), 0, 2000)), ''];
+};
+
+const field = (error, name, max) =>
+  attempt(() => (error[name] === undefined ? '' : slice(BaseString(error[name]), 0, max)));
+
+const attempt = (read) => {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+};
+
+const guarded = (action) => {
+  try {
+    return action();
+  } catch (error) {
+    return describe(error);
+  }
+};
+
+/** Waits for a promise by polling; any other value is the answer itself. */
+const settle = (value, finish) => {
+  if (!(typeof value === 'object' && value !== null && value instanceof BasePromise)) {
+    return finish(value);
+  }
+  settled = undefined;
+  thenOf(
+    value,
+    (result) => {
+      settled = guarded(() => finish(result));
+    },
+    (error) => {
+      settled = describe(error);
+    },
+  );
+  return PENDING;
+};
+
+const evaluate = (source) => {
+  const body = indirectEval(source);
+  return apply(body, guestModule.exports, [
+    guestModule.exports,
+    guestRequire,
+    guestModule,
+    '/answer.js',
+    '/',
+  ]);
+};
+
+/** The function that a call test names: a top-level name, an export, or a method of `Solution`. */
+const findEntry = (name) => {
+  const [direct, solution] = exported;
+  const { exports } = guestModule;
+  if (typeof direct === 'function') return direct;
+  if (exports && typeof exports[name] === 'function') return exports[name];
+  if (typeof exports === 'function') return exports;
+  if (exports && typeof exports.default === 'function') return exports.default;
+  const maker = typeof solution === 'function' ? solution : exports?.Solution;
+  if (typeof maker === 'function') {
+    const instance = new maker();
+    const method = instance[name];
+    if (typeof method === 'function') return (...args) => apply(method, instance, args);
+  }
+  const own = hasOwn(G, name) ? G[name] : undefined;
+  return typeof own === 'function' ? own : undefined;
+};
+
+export const driver = {
+  /** Sets standard input and the output cap. */
+  prepare: (stdin, outputLimit) => {
+    standardInput.text = stdin;
+    printed.limit = outputLimit;
+  },
+  /** Runs the wrapped program; its completion value is the list of names that were asked for. */
+  load: (source) =>
+    guarded(() =>
+      settle(evaluate(source), (names) => {
+        exported = names ?? [];
+        return ['loaded'];
+      }),
+    ),
+  /** Calls the entry point and encodes what it returns. */
+  call: (name, args) =>
+    guarded(() => {
+      const entry = findEntry(name);
+      if (entry === undefined) return ['missing'];
+      return settle(apply(entry, undefined, decodeArguments(args)), (value) => [
+        'value',
+        encode(value),
+      ]);
+    }),
+  /** One more timer; `['idle']` when a promise is still open and nothing can settle it. */
+  poll: () =>
+    guarded(() => {
+      if (settled !== undefined) return settled;
+      if (runNextTimer()) return settled ?? PENDING;
+      return settled ?? ['idle'];
+    }),
+  /** One more timer of a program that is only read by its output; `['drained']` at its end. */
+  drain: () => guarded(() => (runNextTimer() ? PENDING : ['drained'])),
+  /** Everything printed so far. */
+  stdout: stdoutText,
+};

@@ -1,0 +1,69 @@
+/**
+ * Guest, part 6: `require` and the modules that an answer may have. Everything else that Node knows
+ * is refused with an error that the cell reports as a violation.
+ */
+import { BaseError, BaseString, G, hasOwn, replace } from './primordials.js';
+import { hidden } from './world.js';
+
+const violations = new WeakSet();
+const addViolation = violations.add.bind(violations);
+const hasViolation = violations.has.bind(violations);
+
+/** Errors made by {@link refuse}, by identity, so that an answer cannot make one itself. */
+export const isViolation = (error) =>
+  typeof error === 'object' && error !== null && hasViolation(error);
+
+/** Throws the error of a thing that no answer may touch. */
+export const refuse = (what) => {
+  const error = new BaseError(`${what} is not available in the sandbox`);
+  error.code = 'ERR_SANDBOX';
+  addViolation(error);
+  throw error;
+};
+
+/** Modules by name without `node:`; a maker runs at the first `require`. */
+export const makers = Object.create(null);
+const made = Object.create(null);
+
+const FORBIDDEN = Object.create(null);
+for (const name of [
+  'child_process',
+  'cluster',
+  'dgram',
+  'dns',
+  'http',
+  'http2',
+  'https',
+  'inspector',
+  'module',
+  'net',
+  'repl',
+  'tls',
+  'v8',
+  'vm',
+  'wasi',
+  'worker_threads',
+]) {
+  FORBIDDEN[name] = true;
+}
+
+export const guestModule = { exports: {}, id: '.', filename: '/answer.js', loaded: false };
+
+export const guestRequire = (request) => {
+  const name = replace(BaseString(request), /^node:/, '');
+  if (hasOwn(made, name)) return made[name];
+  if (hasOwn(makers, name)) {
+    made[name] = makers[name]();
+    return made[name];
+  }
+  if (FORBIDDEN[name]) refuse(`the module '${name}'`);
+  const error = new BaseError(`Cannot find module '${name}'`);
+  error.code = 'MODULE_NOT_FOUND';
+  throw error;
+};
+guestRequire.main = guestModule;
+
+hidden(G, 'require', guestRequire);
+hidden(G, 'module', guestModule);
+hidden(G, 'exports', guestModule.exports);
+hidden(G, 'global', G);

@@ -1,0 +1,91 @@
+/**
+ * Guest, part 1: the built-ins that the rest of the guest uses, captured before any answer runs, so
+ * that an answer which patches a prototype only fools itself.
+ * The guest's files are written as modules for the linter; the cell joins them into one closure.
+ */
+export const G = globalThis;
+export const { apply, construct, ownKeys } = Reflect;
+const uncurry =
+  (method) =>
+  (self, ...rest) =>
+    apply(method, self, rest);
+
+export const [BaseArray, BaseMap, BaseSet, BaseDate, BasePromise, BaseError] = [
+  Array,
+  Map,
+  Set,
+  Date,
+  Promise,
+  Error,
+];
+export const [BaseTypeError, BaseRangeError, BaseSyntaxError, BaseRegExp] = [
+  TypeError,
+  RangeError,
+  SyntaxError,
+  RegExp,
+];
+export const [BaseString, BaseNumber, BaseBigInt, BaseBoolean, BaseBuffer, BaseBytes] = [
+  String,
+  Number,
+  BigInt,
+  Boolean,
+  ArrayBuffer,
+  Uint8Array,
+];
+export const { isArray } = Array;
+export const { isInteger } = Number;
+export const { parse: jsonParse, stringify: jsonText } = JSON;
+export const {
+  defineProperty,
+  getOwnPropertyDescriptor,
+  getOwnPropertyNames,
+  getPrototypeOf,
+  setPrototypeOf,
+  freeze,
+  preventExtensions,
+  keys: keysOf,
+  create: createObject,
+  is: sameValue,
+} = Object;
+export const isView = ArrayBuffer.isView;
+export const { floor, imul, min } = Math;
+
+export const slice = uncurry(String.prototype.slice);
+export const split = uncurry(String.prototype.split);
+export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const repeat = uncurry(String.prototype.repeat);
+export const includes = uncurry(String.prototype.includes);
+export const startsWith = uncurry(String.prototype.startsWith);
+export const replace = uncurry(String.prototype.replace);
+export const push = uncurry(Array.prototype.push);
+export const join = uncurry(Array.prototype.join);
+export const sliceArray = uncurry(Array.prototype.slice);
+export const hasOwn = uncurry(Object.prototype.hasOwnProperty);
+export const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
+export const tagOf = uncurry(Object.prototype.toString);
+export const thenOf = uncurry(Promise.prototype.then);
+export const timeOf = uncurry(Date.prototype.getTime);
+export const mapEach = uncurry(Map.prototype.forEach);
+export const setEach = uncurry(Set.prototype.forEach);
+export const numberOf = uncurry(Number.prototype.valueOf);
+export const stringOf = uncurry(String.prototype.valueOf);
+export const booleanOf = uncurry(Boolean.prototype.valueOf);
+export const regExpText = uncurry(RegExp.prototype.toString);
+export const symbolText = uncurry(Symbol.prototype.toString);
+export const isoText = uncurry(Date.prototype.toISOString);
+export const indirectEval = eval;
+
+/** What a call's `this`-checking built-in says about a value: true when it does not throw. */
+export const brandedAs = (check, value) => {
+  try {
+    check(value);
+    return true;
+  } catch {
+    return false;
+  }
+};
+const sizeOfMap = uncurry(getOwnPropertyDescriptor(Map.prototype, 'size').get);
+const sizeOfSet = uncurry(getOwnPropertyDescriptor(Set.prototype, 'size').get);
+export const isMap = (value) => brandedAs(sizeOfMap, value);
+export const isSet = (value) => brandedAs(sizeOfSet, value);
+export const isDate = (value) => brandedAs(timeOf, value);

@@ -1,0 +1,182 @@
+/**
+ * Guest, part 5: values on their way in and out. Out: JSON in which everything that JSON cannot say
+ * is a tagged array; in: JSON with `{"$type": ...}` objects. The other end is `code/value.ts`.
+ */
+
+import { OUTPUT_LIMIT, printed } from './output.js';
+import {
+  BaseBigInt,
+  BaseDate,
+  BaseError,
+  BaseMap,
+  BaseRangeError,
+  BaseSet,
+  BaseString,
+  booleanOf,
+  brandedAs,
+  includes,
+  isArray,
+  isDate,
+  isMap,
+  isSet,
+  isView,
+  jsonParse,
+  jsonText,
+  keysOf,
+  mapEach,
+  numberOf,
+  push,
+  setEach,
+  slice,
+  stringOf,
+  symbolText,
+  tagOf,
+  timeOf,
+} from './primordials.js';
+
+const MAX_WIRE_DEPTH = 200;
+let room = 0;
+let path = [];
+
+/** The wire form of a value. Throws {@link OUTPUT_LIMIT} when it is longer than the output cap. */
+export const encode = (value) => {
+  room = printed.limit;
+  path = [];
+  return encodeAny(value);
+};
+
+const take = (text) => {
+  room -= text.length;
+  if (room < 0) throw OUTPUT_LIMIT;
+  return text;
+};
+
+const encodeAny = (value) => {
+  switch (typeof value) {
+    case 'number':
+      return take(encodeNumber(value));
+    case 'string':
+      take(value);
+      return jsonText(value);
+    case 'boolean':
+      return value ? 'true' : 'false';
+    case 'undefined':
+      return '["u"]';
+    case 'bigint':
+      return take(`["b","${value}"]`);
+    case 'function':
+      return take(`["f",${jsonText(slice(`${value.name}`, 0, 100))}]`);
+    case 'symbol':
+      return take(`["y",${jsonText(slice(symbolText(value), 0, 100))}]`);
+    default:
+      return value === null ? 'null' : encodeObject(value);
+  }
+};
+
+const encodeNumber = (value) => {
+  if (value !== value) return '["n","NaN"]';
+  if (value === Infinity || value === -Infinity) return `["n","${value}"]`;
+  return value === 0 && 1 / value < 0 ? '["n","-0"]' : BaseString(value);
+};
+
+const encodeObject = (value) => {
+  for (let i = path.length - 1; i >= 0; i--) {
+    if (path[i] === value) return take(`["c",${path.length - i}]`);
+  }
+  if (path.length >= MAX_WIRE_DEPTH)
+    throw new BaseRangeError('the returned value is nested too deep');
+  take('[]');
+  push(path, value);
+  const text = encodeKind(value);
+  path.length -= 1;
+  return text;
+};
+
+const encodeKind = (value) => {
+  if (isArray(value) || isView(value)) return encodeList(value);
+  if (isMap(value)) return encodeMap(value);
+  if (isSet(value)) return encodeSet(value);
+  if (isDate(value)) return `["d",${encodeNumber(timeOf(value))}]`;
+  if (value instanceof BaseError) {
+    return `["e",${shortText(value.name)},${shortText(value.message)}]`;
+  }
+  if (brandedAs(numberOf, value)) return encodeNumber(numberOf(value));
+  if (brandedAs(stringOf, value)) return jsonText(take(stringOf(value)));
+  if (brandedAs(booleanOf, value)) return `${booleanOf(value)}`;
+  const tag = tagOf(value);
+  if (tag === '[object RegExp]' || tag === '[object Promise]') {
+    return `["r",${jsonText(slice(tag, 8, -1))},${shortText(`${value}`)}]`;
+  }
+  return encodeFields(value);
+};
+
+const shortText = (value) => jsonText(slice(`${value}`, 0, 1000));
+
+const encodeList = (value) => {
+  let text = '["a"';
+  const { length } = value;
+  for (let i = 0; i < length; i++) text += `,${encodeAny(value[i])}`;
+  return `${text}]`;
+};
+
+const encodeFields = (value) => {
+  let text = '["o"';
+  const keys = keysOf(value);
+  for (let i = 0; i < keys.length; i++) {
+    text += `,${jsonText(take(keys[i]))},${encodeAny(value[keys[i]])}`;
+  }
+  return `${text}]`;
+};
+
+const encodeMap = (value) => {
+  let text = '["m"';
+  mapEach(value, (item, key) => {
+    text += `,${encodeAny(key)},${encodeAny(item)}`;
+  });
+  return `${text}]`;
+};
+
+const encodeSet = (value) => {
+  let text = '["s"';
+  setEach(value, (item) => {
+    text += `,${encodeAny(item)}`;
+  });
+  return `${text}]`;
+};
+
+/** The arguments of one call from their JSON text. */
+export const decodeArguments = (text) => {
+  const parsed = jsonParse(text);
+  return includes(text, '"$type"') ? revive(parsed) : parsed;
+};
+
+const revive = (value) => {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isArray(value)) {
+    for (let i = 0; i < value.length; i++) value[i] = revive(value[i]);
+    return value;
+  }
+  if (typeof value.$type === 'string') return reviveTagged(value);
+  const keys = keysOf(value);
+  for (let i = 0; i < keys.length; i++) value[keys[i]] = revive(value[keys[i]]);
+  return value;
+};
+
+const reviveTagged = ({ $type: type, value }) => {
+  switch (type) {
+    case 'undefined':
+      return undefined;
+    case 'number':
+      return +value;
+    case 'bigint':
+      return BaseBigInt(value);
+    case 'map':
+      return new BaseMap(revive(value));
+    case 'set':
+      return new BaseSet(revive(value));
+    case 'date':
+      return new BaseDate(value);
+    default:
+      return revive(value); // tuples are lists here
+  }
+};

@@ -1,0 +1,65 @@
+/**
+ * The clock of one attempt inside a cell. Limits are CPU time of this thread; isolated-vm only knows
+ * wall time, so each stretch gets a wall timeout somewhat above the CPU time that is left, and what
+ * ends there with CPU time still to spare was starved by the machine, not slow.
+ */
+import { cpuSince } from '../cells/serve.ts';
+import type { RunLimits } from './job.ts';
+
+/** Thrown when no CPU time is left before a stretch begins. */
+export class OutOfTime extends Error {}
+
+/** Timers of isolated-vm may fire a little early; CPU time is read a little late. */
+const TOLERANCE = 0.97;
+
+export class Budget {
+  readonly #limits: RunLimits;
+  readonly #patience: number;
+  readonly #began = process.threadCpuUsage();
+  #testBegan = 0;
+  #stretchEndsAt = 0;
+
+  constructor(limits: RunLimits, patience: number) {
+    this.#limits = limits;
+    this.#patience = patience;
+  }
+
+  get usedMs(): number {
+    return cpuSince(this.#began);
+  }
+
+  /** The next test starts: its own limit counts from here. */
+  nextTest(): void {
+    this.#testBegan = this.usedMs;
+  }
+
+  /** Wall timeout for the next stretch of guest code. @throws {OutOfTime} */
+  stretchMs(): number {
+    const left = this.#leftMs();
+    if (left <= 0) throw new OutOfTime();
+    const timeout = Math.ceil(left * this.#patience) + 5;
+    this.#stretchEndsAt = performance.now() + timeout;
+    return timeout;
+  }
+
+  /** True when the last stretch was ended by its timeout, whatever the error says. */
+  get stretchTimedOut(): boolean {
+    return performance.now() >= this.#stretchEndsAt - 2;
+  }
+
+  get overdrawn(): boolean {
+    return this.#leftMs() <= 0;
+  }
+
+  /** A stretch that timed out: was the guest slow, or did it not get the CPU? */
+  get starved(): boolean {
+    const used = this.usedMs;
+    const { cpuMs, testCpuMs } = this.#limits;
+    return used < cpuMs * TOLERANCE && used - this.#testBegan < testCpuMs * TOLERANCE;
+  }
+
+  #leftMs(): number {
+    const used = this.usedMs;
+    return Math.min(this.#limits.cpuMs - used, this.#limits.testCpuMs - (used - this.#testBegan));
+  }
+}
