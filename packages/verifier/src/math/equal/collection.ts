@@ -1,0 +1,168 @@
+/**
+ * Answers of several items: lists, sets, tuples, plus-minus, and what stands for them in other spellings
+ * (`x = 1 or x = 2`, `x \in \{1, 2\}`, a column vector). Comparing items is passed in, so this file knows no types.
+ */
+
+import { isScalar, type Node, type NodeOf, some, substitute } from '../node.ts';
+import { different, equal, every, later, type Outcome, type Stage, undecided } from './outcome.ts';
+
+export type Compare = (a: Node, b: Node) => Outcome;
+
+/** `\pm` written out: the upper signs, then the lower ones. A tree without one is itself alone. */
+export function expandPlusMinus(node: Node): readonly Node[] {
+  if (!some(node, (n) => n.k === 'pm')) return [node];
+  return [choose(node, true), choose(node, false)];
+}
+
+function choose(node: Node, upper: boolean): Node {
+  if (node.k === 'pm') {
+    const right = choose(node.right, upper);
+    const term: Node = upper === !node.flip ? right : { k: 'neg', arg: right };
+    return node.left ? { k: 'add', args: [choose(node.left, upper), term] } : term;
+  }
+  return mapThrough(node, upper);
+}
+
+function mapThrough(node: Node, upper: boolean): Node {
+  switch (node.k) {
+    case 'add':
+    case 'mul':
+    case 'fn':
+    case 'relation':
+      return { ...node, args: node.args.map((a) => choose(a, upper)) };
+    case 'neg':
+    case 'quantity':
+    case 'percent':
+      return { ...node, arg: choose(node.arg, upper) };
+    case 'div':
+      return { ...node, num: choose(node.num, upper), den: choose(node.den, upper) };
+    case 'pow':
+      return { ...node, base: choose(node.base, upper), exp: choose(node.exp, upper) };
+    case 'group':
+    case 'list':
+    case 'set':
+      return { ...node, items: node.items.map((a) => choose(a, upper)) };
+    default:
+      return node;
+  }
+}
+
+/** The values that an answer lists, in order of appearance; undefined where it is no list of values. */
+export function listed(node: Node): readonly Node[] | undefined {
+  if (node.k === 'set' || node.k === 'list') return flatten(node.items);
+  if (node.k === 'pm' || some(node, (n) => n.k === 'pm')) return flatten(expandPlusMinus(node));
+  if (node.k === 'relation') return fromRelation(node);
+  if (node.k === 'setop' && node.op === 'union' && node.args.every((a) => a.k === 'set'))
+    return node.args.flatMap((a) => listed(a) ?? []);
+  return undefined;
+}
+
+/** Items with `x =` taken off where all of them name the same symbol, or only the first names it. */
+function flatten(items: readonly Node[]): readonly Node[] {
+  const expanded = items.flatMap(expandPlusMinus);
+  const names = new Set(expanded.filter(isAssignment).map((item) => nameOf(item)));
+  const bare = expanded.filter((item) => !isAssignment(item));
+  const first = expanded[0];
+  const strip =
+    names.size === 1 &&
+    (bare.length === 0 || (first && isAssignment(first) && bare.every(isScalar)));
+  return strip ? expanded.map((item) => (isAssignment(item) ? item.args[1]! : item)) : expanded;
+}
+
+function isAssignment(node: Node): node is NodeOf<'relation'> {
+  return (
+    node.k === 'relation' &&
+    node.ops.length === 1 &&
+    node.ops[0] === '=' &&
+    (node.args[0]!.k === 'sym' || node.args[0]!.k === 'fn')
+  );
+}
+
+const nameOf = (node: NodeOf<'relation'>): string =>
+  node.args[0]!.k === 'sym'
+    ? node.args[0]!.name
+    : JSON.stringify(node.args[0], (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+
+/** `x in {1, 2}` and `x = \pm 2`. */
+function fromRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
+  if (node.ops.length !== 1 || node.args[0]!.k !== 'sym') return undefined;
+  const right = node.args[1]!;
+  if (node.ops[0] === 'in') return right.k === 'set' ? right.items : undefined;
+  if (node.ops[0] !== '=') return undefined;
+  return right.k === 'set' || right.k === 'pm' ? listed(right) : undefined;
+}
+
+/** Two equal items count once in a set. */
+export function distinct(items: readonly Node[], compare: Compare): readonly Node[] {
+  const kept: Node[] = [];
+  for (const item of items)
+    if (!kept.some((other) => compare(other, item).result === 'equal')) kept.push(item);
+  return kept;
+}
+
+/** Most items that are matched without order: the pairs grow with the square. */
+const MAX_UNORDERED = 64;
+
+/** A perfect matching of equal items. Equality is transitive here, so the greedy choice is enough. */
+export function compareUnordered(
+  a: readonly Node[],
+  b: readonly Node[],
+  compare: Compare,
+): Outcome {
+  if (a.length !== b.length)
+    return different('structure', `${b.length} items instead of ${a.length}`);
+  if (a.length > MAX_UNORDERED) return every(a, (item, k) => compare(item, b[k]!));
+  const left = [...b];
+  let stage: Stage = 'structure';
+  let open: Outcome | undefined;
+  for (const item of a) {
+    const outcomes = left.map((other) => compare(item, other));
+    const at = outcomes.findIndex((o) => o.result === 'equal');
+    if (at >= 0) {
+      stage = later(stage, outcomes[at]!.stage);
+      left.splice(at, 1);
+    } else {
+      open = outcomes.find((o) => o.result === 'undecided');
+      if (!open) return different('structure', 'an item has no equal');
+    }
+  }
+  return open ? undecided(open.stage, open.note) : equal(stage);
+}
+
+export function compareOrdered(a: readonly Node[], b: readonly Node[], compare: Compare): Outcome {
+  if (a.length !== b.length)
+    return different('structure', `${b.length} items instead of ${a.length}`);
+  return every(a, (item, k) => compare(item, b[k]!));
+}
+
+/** The entries of a matrix that is one row or one column. */
+export function vectorItems(node: Node): readonly Node[] | undefined {
+  if (node.k !== 'matrix' || node.det) return undefined;
+  if (node.rows.length === 1) return node.rows[0];
+  return node.rows.every((row) => row.length === 1) ? node.rows.map((row) => row[0]!) : undefined;
+}
+
+/** `x = 2, y = 3` as the values in the order of the names: what a tuple (2, 3) says. */
+export function assignments(node: Node): readonly Node[] | undefined {
+  const items = node.k === 'list' || node.k === 'group' ? node.items : [];
+  if (items.length < 2 || !items.every(isAssignment)) return undefined;
+  const names = items.map(nameOf);
+  if (new Set(names).size !== names.length) return undefined;
+  return items
+    .map((item, k) => ({ item, name: names[k]! }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ item }) => item.args[1]!);
+}
+
+/** `(x, y) = (2, 3)` is (2, 3). */
+export function tupleOf(node: Node): Node {
+  const pair =
+    node.k === 'relation' && node.ops.length === 1 && node.ops[0] === '=' ? node.args : undefined;
+  return pair?.[0]?.k === 'group' && pair[0].items.every((item) => item.k === 'sym')
+    ? pair[1]!
+    : node;
+}
+
+/** Renames one symbol. */
+export const rename = (node: Node, from: string, to: string): Node =>
+  substitute(node, (name) => (name === from ? { k: 'sym', name: to } : undefined));

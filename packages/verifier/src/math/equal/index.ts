@@ -1,0 +1,299 @@
+/**
+ * Equality of two trees, dispatched on the reference's type. Each type has its comparison; what other spellings may
+ * stand for it is decided here, in one place. Leaves out: text, choices and guards (judge.ts).
+ */
+
+import { isLiteral, isUnevaluated } from '../guard.ts';
+import { isScalar, type Node, type NodeOf } from '../node.ts';
+import { exactValue } from '../number/exact.ts';
+import {
+  assignments,
+  type Compare,
+  compareOrdered,
+  compareUnordered,
+  distinct,
+  listed,
+  tupleOf,
+  vectorItems,
+} from './collection.ts';
+import { anyOf, type Context, different, equal, type Outcome } from './outcome.ts';
+import { compareQuantities } from './quantity.ts';
+import { compareSets, isEmpty, isLine, realSet } from './realset.ts';
+import { bareValue, compareCases, compareRelations, definition } from './relation.ts';
+import { compareScalar } from './scalar.ts';
+
+/** Does the candidate answer for the reference? */
+export function compareNodes(reference: Node, candidate: Node, ctx: Context): Outcome {
+  const [a, b] = [single(tupleOf(reference)), single(tupleOf(candidate))];
+  const compare: Compare = (x, y) => compareNodes(x, y, ctx);
+  if (a.k === 'quantity' || b.k === 'quantity') return compareWithUnits(a, b, ctx, compare);
+  if (isScalar(a)) return compareToScalar(a, b, ctx, compare);
+  switch (a.k) {
+    case 'list':
+      return compareToList(a, b, ctx, compare);
+    case 'set':
+      return compareToSet(a, b, ctx, compare);
+    case 'group':
+      return compareToGroup(a, b, ctx, compare);
+    case 'pm':
+      return compareToListed(a, b, compare);
+    case 'relation':
+      return compareToRelation(a, b, ctx, compare);
+    case 'matrix':
+      return compareToMatrix(a, b, compare);
+    case 'setop':
+    case 'setof':
+    case 'numberset':
+      return compareToRealSet(a, b, compare);
+    case 'ratio':
+      return compareToRatio(a, b, compare);
+    case 'based':
+      return b.k === 'based' ? compareBased(a, b) : compareToDigits(a, b);
+    case 'cases':
+      return b.k === 'cases' ? compareCases(a, b, compare) : compareDefined(a, b, compare);
+    case 'words':
+      return b.k === 'words' && a.text.toLowerCase() === b.text.toLowerCase()
+        ? equal('words')
+        : different('words');
+    default:
+      return different('structure');
+  }
+}
+
+const typeMismatch = (a: Node, b: Node): Outcome =>
+  different('structure', `a ${b.k} instead of a ${a.k}`);
+
+/** A bracket around one item is the item. */
+function single(node: Node): Node {
+  if (
+    (node.k === 'group' || node.k === 'list') &&
+    node.items.length === 1 &&
+    !(node.k === 'group' && node.open !== '(' && node.open !== '[')
+  ) {
+    return single(node.items[0]!);
+  }
+  return node;
+}
+
+function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
+  if (b.k === 'relation' && a.k === 'quantity') return compareToScalar(a, b, ctx, compare);
+  if (a.k === 'relation') return compareToRelation(a, b, ctx, compare);
+  if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
+  if (a.k === 'quantity' && b.k === 'list' && b.join === 'and') return compareCompound(a, b, ctx);
+  if (a.k === 'list' && (a.join === 'and' || a.items.length > 1))
+    return compareToList(a, b, ctx, compare);
+  return compareQuantities(a, b, ctx);
+}
+
+/** "2 hours and 30 minutes": parts of one amount, added up in the reference's unit. */
+function compareCompound(a: NodeOf<'quantity'>, b: NodeOf<'list'>, ctx: Context): Outcome {
+  const parts = b.items.filter((item) => item.k === 'quantity');
+  if (parts.length !== b.items.length) return typeMismatch(a, b);
+  const sum: Node = {
+    k: 'add',
+    args: parts.map((p) => ({ k: 'mul', args: [p.arg, { k: 'num', value: p.unit.factor }] })),
+  };
+  const first = parts[0]!;
+  return compareQuantities(
+    a,
+    { k: 'quantity', arg: sum, unit: { ...first.unit, factor: { n: 1n, d: 1n } } },
+    ctx,
+  );
+}
+
+function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
+  if (isScalar(b)) return unlessUnevaluated(a, b, compareScalar(a, b, ctx), ctx);
+  if (b.k === 'relation') {
+    const value = ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
+    return value ? compare(a, value) : typeMismatch(a, b);
+  }
+  if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
+  if (b.k === 'ratio' && b.args.length === 2)
+    return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
+  if (b.k === 'based' && b.base === 10)
+    return compareScalar(a, { k: 'num', value: { n: BigInt(b.digits), d: 1n } }, ctx);
+  if (b.k === 'pm') return compareToListed({ k: 'list', items: [a], join: 'comma' }, b, compare);
+  return typeMismatch(a, b);
+}
+
+/** A plain number is not answered by arithmetic left undone. */
+function unlessUnevaluated(a: Node, b: Node, outcome: Outcome, ctx: Context): Outcome {
+  const undone =
+    outcome.result === 'equal' &&
+    ctx.options.unevaluated === 'auto' &&
+    isLiteral(a) &&
+    isUnevaluated(b);
+  return undone ? different('guard', 'arithmetic left undone') : outcome;
+}
+
+/** Bare lists and whatever lists values, in any order unless the options say otherwise. */
+function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compare): Outcome {
+  if (ctx.options.order === 'ordered') {
+    const items = listed(b) ?? (b.k === 'group' ? b.items : undefined);
+    return items ? compareOrdered(listed(a) ?? a.items, items, compare) : typeMismatch(a, b);
+  }
+  const ways = [() => compareToListed(a, b, compare)];
+  const [x, y] = [assignments(a), assignments(b) ?? (b.k === 'group' ? b.items : undefined)];
+  if (x && y) ways.push(() => compareOrdered(x, y, compare));
+  if (b.k === 'group' && b.items.length === a.items.length)
+    ways.push(() => compareOrdered(listed(a) ?? a.items, b.items, compare));
+  if (isInequalities(a)) ways.push(() => compareToRealSet(a, b, compare));
+  return anyOf(ways);
+}
+
+const isInequalities = (node: Node): boolean =>
+  node.k === 'group' ||
+  node.k === 'setop' ||
+  (node.k === 'list' && node.items.every((item) => item.k === 'relation' || item.k === 'group'));
+
+function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
+  const [x, y] = [listed(a), listed(b) ?? (isScalar(b) ? [b] : undefined)];
+  if (!x || !y) return typeMismatch(a, b);
+  if (a.k === 'list' && b.k === 'list') return compareUnordered(x, y, compare);
+  return compareUnordered(distinct(x, compare), distinct(y, compare), compare);
+}
+
+function compareToSet(a: NodeOf<'set'>, b: Node, _ctx: Context, compare: Compare): Outcome {
+  if (a.items.length === 0) return compareToEmpty(b);
+  if (a.items.length === 1 && isScalar(b)) return compare(a.items[0]!, b);
+  const outcome = compareToListed(a, b, compare);
+  if (outcome.result === 'equal' || b.k === 'set' || b.k === 'list') return outcome;
+  return anyOf([() => outcome, () => compareToRealSet(a, b, compare)]);
+}
+
+function compareToEmpty(b: Node): Outcome {
+  const set = realSet(b);
+  if ((b.k === 'set' && b.items.length === 0) || (set && b.k !== 'relation' && isEmpty(set)))
+    return equal('structure');
+  return b.k === 'relation' && b.args.at(-1)?.k === 'set'
+    ? compareToEmpty(b.args.at(-1)!)
+    : different('structure', 'not the empty set');
+}
+
+/** Tuples and intervals: brackets count where the items can be the ends of an interval. */
+function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
+  const items =
+    b.k === 'group'
+      ? b.items
+      : (vectorItems(b) ??
+        assignments(b) ??
+        (b.k === 'list' && b.join !== 'or' ? b.items : undefined));
+  if (items) {
+    if (b.k === 'group' && bracketsDiffer(a, b)) return different('structure', 'other brackets');
+    return compareOrdered(a.items, items, compare);
+  }
+  if (b.k === 'list' && ctx.options.order === 'ordered')
+    return compareOrdered(a.items, b.items, compare);
+  return compareToRealSet(a, b, compare);
+}
+
+function bracketsDiffer(a: NodeOf<'group'>, b: NodeOf<'group'>): boolean {
+  if (a.open === b.open && a.close === b.close) return false;
+  const interval = a.items.length === 2 && b.items.length === 2 && realSet(a) !== undefined;
+  return interval && a.open !== '<' && b.open !== '<';
+}
+
+function compareToRealSet(a: Node, b: Node, compare: Compare): Outcome {
+  const [x, y] = [realSet(a), realSet(b)];
+  if (x && y)
+    return isLine(y) && !isLine(x)
+      ? different('guard', 'the answer covers everything')
+      : compareSets(x, y);
+  if (a.k === 'setof' && b.k === 'setof') return compareBuilders(a, b, compare);
+  if (a.k === 'setop' && b.k === 'setop' && a.op === b.op)
+    return compareUnordered(a.args, b.args, compare);
+  if (a.k === 'numberset' && b.k === 'numberset')
+    return a.name === b.name ? equal('structure') : different('structure');
+  if (b.k === 'relation' && b.ops.length === 1 && b.ops[0] === 'in') return compare(a, b.args[1]!);
+  return typeMismatch(a, b);
+}
+
+function compareBuilders(a: NodeOf<'setof'>, b: NodeOf<'setof'>, compare: Compare): Outcome {
+  const element = compare(a.element, b.element);
+  return element.result === 'equal'
+    ? compareUnordered(a.conditions, b.conditions, compare)
+    : element;
+}
+
+function compareToRelation(
+  a: NodeOf<'relation'>,
+  b: Node,
+  ctx: Context,
+  compare: Compare,
+): Outcome {
+  const ways: (() => Outcome)[] = [];
+  if (b.k === 'relation') ways.push(() => compareRelations(a, b, compare));
+  const [x, y] = [realSet(a), realSet(b)];
+  const point = a.ops.every((op) => op === '=');
+  if (x && y && !(point && b.k === 'relation')) ways.push(() => compareToRealSet(a, b, compare));
+  const items = listed(a);
+  if (items && (b.k !== 'relation' || listed(b))) ways.push(() => compareToListed(a, b, compare));
+  const value =
+    ctx.options.bareValue === 'accept' && b.k !== 'relation'
+      ? (bareValue(a) ?? memberOf(a))
+      : undefined;
+  if (value) ways.push(() => compare(value, b));
+  return ways.length > 0 ? anyOf(ways) : typeMismatch(a, b);
+}
+
+/** The set of `x in S`. */
+const memberOf = (a: NodeOf<'relation'>): Node | undefined =>
+  a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
+
+function compareToMatrix(a: NodeOf<'matrix'>, b: Node, compare: Compare): Outcome {
+  const rows = b.k === 'matrix' ? b.rows : rowsOf(b);
+  if (rows && rows.length === a.rows.length && rows[0]!.length === a.rows[0]!.length)
+    return compareOrdered(a.rows.flat(), rows.flat(), compare);
+  const [x, y] = [
+    vectorItems(a),
+    vectorItems(b) ?? (b.k === 'group' || b.k === 'list' ? b.items : undefined),
+  ];
+  if (x && y) return compareOrdered(x, y, compare);
+  if (b.k === 'relation') {
+    const value = bareValue(b);
+    if (value) return compare(a, value);
+  }
+  return different('structure', 'another shape');
+}
+
+/** `[[1, 2], [3, 4]]`. */
+function rowsOf(node: Node): readonly (readonly Node[])[] | undefined {
+  if (node.k !== 'group' || !node.items.every((item) => item.k === 'group')) return undefined;
+  const rows = node.items.map((item) => (item.k === 'group' ? item.items : []));
+  return rows.every((row) => row.length === rows[0]!.length && row.length > 0) ? rows : undefined;
+}
+
+/** a:b:c up to a common factor. */
+function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome {
+  const items =
+    b.k === 'ratio' ? b.args : isScalar(b) && a.args.length === 2 ? quotient(b) : undefined;
+  if (!items || items.length !== a.args.length) return typeMismatch(a, b);
+  const [first, other] = [a.args[0]!, items[0]!];
+  return compareOrdered(
+    a.args.slice(1).map((x): Node => ({ k: 'mul', args: [x, other] })),
+    items.slice(1).map((y): Node => ({ k: 'mul', args: [y, first] })),
+    compare,
+  );
+}
+
+const quotient = (node: Node): readonly Node[] =>
+  node.k === 'div' ? [node.num, node.den] : [node, { k: 'num', value: { n: 1n, d: 1n } }];
+
+const compareBased = (a: NodeOf<'based'>, b: NodeOf<'based'>): Outcome =>
+  a.base === b.base && a.digits === b.digits
+    ? equal('exact')
+    : different('exact', 'other digits or another base');
+
+/** The base was asked for: the bare digits answer, their value in another base does not. */
+function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
+  const value = b.k === 'num' && b.decimals === undefined ? exactValue(b) : undefined;
+  return value && value.d === 1n && value.n.toString() === a.digits
+    ? equal('exact')
+    : different('exact', `not in base ${a.base}`);
+}
+
+/** A piecewise reference and `f(x) = cases`. */
+function compareDefined(a: NodeOf<'cases'>, b: Node, compare: Compare): Outcome {
+  const body = b.k === 'relation' ? (definition(b)?.body ?? bareValue(b)) : undefined;
+  return body ? compare(a, body) : typeMismatch(a, b);
+}

@@ -1,0 +1,74 @@
+/** What a comparison found, by which stage, and the context that all comparisons share. */
+
+import type { MathOptions } from '../options.ts';
+
+/** The stages, cheapest first. */
+export type Stage =
+  | 'same-text'
+  | 'words'
+  | 'exact'
+  | 'rounded'
+  | 'modular'
+  | 'probing'
+  | 'high-precision'
+  | 'structure'
+  | 'guard';
+
+export interface Outcome {
+  readonly result: 'equal' | 'different' | 'undecided';
+  readonly stage: Stage;
+  /** Why, in a few words for the operator, where the stage does not say it. */
+  readonly note?: string;
+}
+
+export interface Context {
+  readonly options: MathOptions;
+  /** True where a percentage is asked for. */
+  readonly asksPercent: boolean;
+}
+
+export const equal = (stage: Stage): Outcome => ({ result: 'equal', stage });
+export const different = (stage: Stage, note?: string): Outcome =>
+  note === undefined ? { result: 'different', stage } : { result: 'different', stage, note };
+export const undecided = (stage: Stage, note?: string): Outcome =>
+  note === undefined ? { result: 'undecided', stage } : { result: 'undecided', stage, note };
+
+const ORDER: readonly Stage[] = [
+  'same-text',
+  'words',
+  'exact',
+  'structure',
+  'rounded',
+  'modular',
+  'probing',
+  'high-precision',
+  'guard',
+];
+export const later = (a: Stage, b: Stage): Stage => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
+
+/** All must be equal; one difference decides, one undecided part leaves the whole undecided. */
+export function every<T>(
+  items: readonly T[],
+  compare: (item: T, index: number) => Outcome,
+): Outcome {
+  let stage: Stage = 'structure';
+  let open: Outcome | undefined;
+  for (const [index, item] of items.entries()) {
+    const outcome = compare(item, index);
+    if (outcome.result === 'different') return outcome;
+    if (outcome.result === 'undecided') open = outcome;
+    stage = later(stage, outcome.stage);
+  }
+  return open ?? equal(stage);
+}
+
+/** The first of several ways that says equal; else different unless one was undecided. */
+export function anyOf(ways: readonly (() => Outcome)[]): Outcome {
+  let best: Outcome | undefined;
+  for (const way of ways) {
+    const outcome = way();
+    if (outcome.result === 'equal') return outcome;
+    if (!best || outcome.result === 'undecided') best = outcome;
+  }
+  return best ?? different('structure');
+}

@@ -1,0 +1,107 @@
+/**
+ * Numbers with units: both must agree or convert; one missing is a matter of the options.
+ * Leaves out: what a unit means (read/units.ts).
+ */
+
+import { isScalar, type Node, type NodeOf } from '../node.ts';
+import { divide, equals, ONE } from '../number/rational.ts';
+import {
+  findUnit,
+  isNoun,
+  sameDimensions,
+  type Unit,
+  unitPower,
+  unitProduct,
+} from '../read/units.ts';
+import { type Context, different, type Outcome } from './outcome.ts';
+import { compareScalar } from './scalar.ts';
+
+type Quantity = NodeOf<'quantity'>;
+
+/** Reference and candidate of which at least one has a unit. */
+export function compareQuantities(reference: Node, candidate: Node, ctx: Context): Outcome {
+  const other =
+    candidate.k === 'quantity'
+      ? candidate
+      : reference.k === 'quantity'
+        ? reinterpret(candidate)
+        : candidate;
+  const own =
+    reference.k === 'quantity'
+      ? reference
+      : other.k === 'quantity'
+        ? reinterpret(reference)
+        : reference;
+  if (own.k === 'quantity' && other.k === 'quantity') return compareUnits(own, other, ctx);
+  return compareMissing(own, other, ctx);
+}
+
+function compareUnits(a: Quantity, b: Quantity, ctx: Context): Outcome {
+  if (!sameDimensions(a.unit, b.unit)) {
+    if (generic(a.unit) || generic(b.unit) || oneNounContains(a.unit, b.unit))
+      return compareScalar(a.arg, b.arg, ctx);
+    return different('structure', `${b.unit.label} instead of ${a.unit.label}`);
+  }
+  const factor = divide(b.unit.factor, a.unit.factor);
+  const value: Node = equals(factor, ONE)
+    ? b.arg
+    : { k: 'mul', args: [{ k: 'num', value: factor }, b.arg] };
+  return compareScalar(a.arg, value, ctx);
+}
+
+const GENERIC =
+  /^(noun:)?(unit|way|value|number|total|item|thing|solution|answer|integer|people|person|student|square unit|cubic unit|time|object|piece|possibility|possibilitie|outcome|different way|distinct way|element|point)$/;
+const generic = (unit: Unit): boolean => Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
+
+/** "apples" and "red apples". */
+function oneNounContains(a: Unit, b: Unit): boolean {
+  if (!isNoun(a) || !isNoun(b)) return false;
+  const [x, y] = [a.label.split(' '), b.label.split(' ')];
+  return x.every((word) => y.includes(word)) || y.every((word) => x.includes(word));
+}
+
+/** A unit on one side: by policy the bare numbers decide; an angle in degrees may also be given in radians. */
+function compareMissing(reference: Node, candidate: Node, ctx: Context): Outcome {
+  const [bare, quantity] =
+    reference.k === 'quantity' ? [candidate, reference] : [reference, candidate];
+  if (quantity.k !== 'quantity' || !isScalar(bare))
+    return different('structure', 'a unit against something else');
+  const noun = isNoun(quantity.unit);
+  const outcome =
+    reference === quantity
+      ? compareScalar(quantity.arg, bare, ctx)
+      : compareScalar(bare, quantity.arg, ctx);
+  if (outcome.result === 'equal')
+    return ctx.options.missingUnit === 'accept' || noun
+      ? outcome
+      : different('structure', 'a unit is missing');
+  if (quantity.unit.dimensions.angle === 1) return compareScalar(reference, candidate, ctx);
+  return outcome;
+}
+
+/** `5 m` was read as a product: where the other side has a unit, symbols that name units are units. */
+function reinterpret(node: Node): Node {
+  if (node.k === 'div') return reinterpretQuotient(node);
+  if (node.k !== 'mul') return node;
+  const parts = node.args.map(unitOf);
+  const first = parts.findIndex((unit) => unit !== undefined);
+  if (first <= 0 || !parts.slice(first).every((unit) => unit !== undefined)) return node;
+  const rest = node.args.slice(0, first);
+  const arg: Node = rest.length === 1 ? rest[0]! : { ...node, args: rest };
+  return { k: 'quantity', arg, unit: parts.slice(first).reduce((a, b) => unitProduct(a!, b!))! };
+}
+
+function reinterpretQuotient(node: NodeOf<'div'>): Node {
+  const num = node.num.k === 'quantity' ? node.num : reinterpret(node.num);
+  const den = unitOf(node.den);
+  if (num.k !== 'quantity' || !den) return node;
+  return { ...num, unit: unitProduct(num.unit, unitPower(den, -1)) };
+}
+
+function unitOf(node: Node): Unit | undefined {
+  if (node.k === 'sym') return findUnit(node.name, true);
+  if (node.k !== 'pow' || node.exp.k !== 'num' || node.exp.value.d !== 1n || node.exp.value.n > 4n)
+    return undefined;
+  const unit = unitOf(node.base);
+  return unit && unitPower(unit, Number(node.exp.value.n));
+}

@@ -1,0 +1,229 @@
+/**
+ * Sets of real numbers as cells of the line: the endpoints in order cut it into open gaps and points, a set says which
+ * of these belong to it. Union, intersection and complement are then boolean. Sources: intervals, unions, finite sets,
+ * inequalities in one variable. Leaves out: conditions that are not linear in the variable, sets of other things.
+ */
+
+import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
+import { realValue } from '../number/probe.ts';
+import { different, equal, every, type Outcome } from './outcome.ts';
+import { compareExactly } from './scalar.ts';
+
+/** Finite endpoints in ascending order, and membership of gap 0, point 0, gap 1, point 1, ..., gap n. */
+export interface RealSet {
+  readonly ends: readonly End[];
+  readonly cells: readonly boolean[];
+}
+
+interface End {
+  readonly node: Node;
+  readonly value: number;
+}
+
+const EMPTY: RealSet = { ends: [], cells: [false] };
+export const LINE: RealSet = { ends: [], cells: [true] };
+
+function ray(end: Node, op: RelationOp): RealSet | undefined {
+  const value = realValue(end);
+  if (value === undefined || Number.isNaN(value)) return undefined;
+  if (!Number.isFinite(value)) {
+    const below = op === '<' || op === '<=';
+    return below === value > 0 ? LINE : EMPTY;
+  }
+  const cells = {
+    '<': [true, false, false],
+    '<=': [true, true, false],
+    '>': [false, false, true],
+    '>=': [false, true, true],
+    '=': [false, true, false],
+    '!=': [true, false, true],
+  };
+  const chosen = Object.hasOwn(cells, op) ? cells[op as keyof typeof cells] : undefined;
+  return chosen && { ends: [{ node: end, value }], cells: chosen };
+}
+
+/** The union of endpoints of two sets, those that are equal taken once. */
+function mergeEnds(a: readonly End[], b: readonly End[]): End[] {
+  const all = [...a, ...b].sort((x, y) => x.value - y.value);
+  return all.filter((end, k) => k === 0 || !sameEnd(all[k - 1]!, end));
+}
+
+function sameEnd(a: End, b: End): boolean {
+  const close = Math.abs(a.value - b.value) <= 1e-9 * Math.max(1, Math.abs(a.value));
+  return close && compareExactly(a.node, b.node).result === 'equal';
+}
+
+/** The cells of a set over finer endpoints, which contain its own. */
+function refine(set: RealSet, ends: readonly End[]): boolean[] {
+  const cells: boolean[] = [set.cells[0]!];
+  let k = 0;
+  for (const end of ends) {
+    const own = set.ends[k];
+    if (own && (own === end || sameEnd(own, end))) {
+      cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
+      k++;
+    } else cells.push(set.cells[2 * k]!, set.cells[2 * k]!);
+  }
+  return cells;
+}
+
+function combine(a: RealSet, b: RealSet, op: (x: boolean, y: boolean) => boolean): RealSet {
+  const ends = mergeEnds(a.ends, b.ends);
+  const [x, y] = [refine(a, ends), refine(b, ends)];
+  return { ends, cells: x.map((inside, k) => op(inside, y[k]!)) };
+}
+
+export const union = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x || y);
+export const intersection = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x && y);
+const minus = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x && !y);
+
+/** Without endpoints that separate nothing. */
+function reduced(set: RealSet): RealSet {
+  const keep = set.ends.map((_, k) => {
+    const [left, point, right] = set.cells.slice(2 * k, 2 * k + 3);
+    return left !== point || point !== right;
+  });
+  const cells = [set.cells[0]!];
+  for (const [k, kept] of keep.entries())
+    if (kept) cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
+  return { ends: set.ends.filter((_, k) => keep[k]), cells };
+}
+
+/** Equality of sets: the same reduced endpoints, the same cells. */
+export function compareSets(a: RealSet, b: RealSet): Outcome {
+  const [x, y] = [reduced(a), reduced(b)];
+  if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k]))
+    return different('structure');
+  return every(x.ends, (end, k) =>
+    Math.abs(end.value - y.ends[k]!.value) > 1e-6 * Math.max(1, Math.abs(end.value))
+      ? different('probing')
+      : compareExactly(end.node, y.ends[k]!.node),
+  );
+}
+
+export const isEmpty = (set: RealSet): boolean => set.cells.every((inside) => !inside);
+export const isLine = (set: RealSet): boolean => set.cells.every((inside) => inside);
+export const sameSet = (a: RealSet, b: RealSet): boolean =>
+  compareSets(a, b).result === equal('structure').result;
+
+/** The set that a tree denotes, undefined where it is none of reals. `loose`: `(1, 2)` may be an interval. */
+export function realSet(node: Node): RealSet | undefined {
+  switch (node.k) {
+    case 'group':
+      return interval(node);
+    case 'set':
+      return finiteSet(node.items);
+    case 'numberset':
+      return node.name === 'R' ? LINE : undefined;
+    case 'setop':
+      return setOperation(node);
+    case 'relation':
+      return relationSet(node);
+    case 'list':
+      return listSet(node);
+    case 'setof':
+      return builderSet(node);
+    case 'add':
+      return withoutPoints(node);
+    default:
+      return undefined;
+  }
+}
+
+function interval(node: NodeOf<'group'>): RealSet | undefined {
+  if (node.items.length !== 2 || node.open === '<') return undefined;
+  const low = ray(node.items[0]!, node.open === '[' ? '>=' : '>');
+  const high = ray(node.items[1]!, node.close === ']' ? '<=' : '<');
+  if (!low || !high || (low.ends[0] && high.ends[0] && low.ends[0].value > high.ends[0].value))
+    return undefined;
+  return intersection(low, high);
+}
+
+function finiteSet(items: readonly Node[]): RealSet | undefined {
+  let set: RealSet | undefined = EMPTY;
+  for (const item of items) {
+    const point: RealSet | undefined = symbols(item).length === 0 ? ray(item, '=') : undefined;
+    set = set && point && union(set, point);
+  }
+  return set;
+}
+
+function setOperation(node: NodeOf<'setop'>): RealSet | undefined {
+  const sets = node.args.map(
+    (arg) =>
+      realSet(arg) ?? (arg.k === 'group' || symbols(arg).length > 0 ? undefined : ray(arg, '=')),
+  );
+  if (!sets.every((set) => set !== undefined)) return undefined;
+  const f = { union, intersection, minus }[node.op];
+  return sets.reduce(f);
+}
+
+/** R - {0}. */
+function withoutPoints(node: NodeOf<'add'>): RealSet | undefined {
+  const [first, second] = node.args;
+  if (node.args.length !== 2 || first?.k !== 'numberset' || second?.k !== 'neg') return undefined;
+  const [a, b] = [realSet(first), realSet(second.arg)];
+  return a && b && minus(a, b);
+}
+
+/** `1 < x <= 3`, `x >= 2`, `x in (1, 3)`: one symbol alone on its side, constants on the others. */
+function relationSet(node: NodeOf<'relation'>): RealSet | undefined {
+  const at = node.args.findIndex((arg) => arg.k === 'sym');
+  if (at < 0 || node.args.some((arg, k) => k !== at && symbols(arg).length > 0)) return undefined;
+  if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin'))
+    return membership(node.args[1]!, node.ops[0]);
+  if (node.args.length > 3 || (node.args.length === 3 && at !== 1)) return undefined;
+  let set: RealSet | undefined = LINE;
+  for (const [k, op] of node.ops.entries()) {
+    const other = node.args[k === at ? k + 1 : k]!;
+    const part: RealSet | undefined = ray(other, k === at ? op : mirror(op));
+    set = set && part && intersection(set, part);
+  }
+  return set;
+}
+
+function membership(of: Node, op: 'in' | 'notin'): RealSet | undefined {
+  const set = realSet(of);
+  return set && (op === 'in' ? set : minus(LINE, set));
+}
+
+const MIRROR: Partial<Record<RelationOp, RelationOp>> = {
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+};
+const mirror = (op: RelationOp): RelationOp => MIRROR[op] ?? op;
+
+/** "x < 1 or x > 3" is a union; "x > 1 and x < 3" and "x > 1, x != 2" intersect. All in the same symbol. */
+function listSet(node: NodeOf<'list'>): RealSet | undefined {
+  const intervals = node.items.every((item) => item.k === 'group');
+  if (!intervals && !node.items.every((item) => item.k === 'relation')) return undefined;
+  if (new Set(node.items.flatMap((item) => symbols(item))).size > 1) return undefined;
+  const sets = node.items.map(realSet);
+  if (!sets.every((set) => set !== undefined)) return undefined;
+  const onlyPoints = node.items.every(
+    (item) => item.k === 'relation' && item.ops.every((op) => op === '='),
+  );
+  return sets.reduce(node.join === 'or' || intervals || onlyPoints ? union : intersection);
+}
+
+function builderSet(node: NodeOf<'setof'>): RealSet | undefined {
+  const inner =
+    node.element.k === 'relation' && node.element.ops[0] === 'in'
+      ? node.element.args[0]!
+      : node.element;
+  if (inner.k !== 'sym') return undefined;
+  const conditions = node.conditions.filter((c) => !isDomain(c));
+  if (conditions.length === 0) return LINE;
+  return conditions.length === 1
+    ? realSet(conditions[0]!)
+    : listSet({ k: 'list', items: conditions, join: 'and' });
+}
+
+/** `x in R`: says nothing about which reals. */
+const isDomain = (node: Node): boolean =>
+  node.k === 'relation' &&
+  node.ops[0] === 'in' &&
+  node.args[1]?.k === 'numberset' &&
+  node.args[1].name === 'R';

@@ -1,0 +1,210 @@
+/**
+ * Equations, inequalities, function definitions and piecewise functions.
+ * An equation is compared as left minus right up to a constant factor; an inequality up to a positive one. A solved
+ * reference (`x = 2`) wants a solved answer: `2x = 4` restates the question.
+ */
+
+import { type Node, type NodeOf, symbols } from '../node.ts';
+import { exactValue } from '../number/exact.ts';
+import { realValue } from '../number/probe.ts';
+import { sign } from '../number/rational.ts';
+import { type Compare, compareUnordered, rename } from './collection.ts';
+import { anyOf, different, equal, every, type Outcome } from './outcome.ts';
+import { compareExactly } from './scalar.ts';
+
+type Relation = NodeOf<'relation'>;
+
+/** The side that stands alone: `x = 5` gives x and 5; undefined for equations that are not solved. */
+export function solved(
+  node: Relation,
+): { readonly name: string; readonly value: Node } | undefined {
+  if (node.ops.length !== 1 || node.ops[0] !== '=') return undefined;
+  const [left, right] = [node.args[0]!, node.args[1]!];
+  if (left.k === 'sym' && !symbols(right).includes(left.name))
+    return { name: left.name, value: right };
+  if (right.k === 'sym' && !symbols(left).includes(right.name))
+    return { name: right.name, value: left };
+  return undefined;
+}
+
+/** `f(x) = ...`: the reader sees the product f*x or f times a group of symbols. */
+export function definition(
+  node: Relation,
+): { readonly parameters: readonly string[]; readonly body: Node } | undefined {
+  if (node.ops.length !== 1 || (node.ops[0] !== '=' && node.ops[0] !== 'to')) return undefined;
+  const left = node.args[0]!;
+  if (node.ops[0] === 'to')
+    return left.k === 'sym' ? { parameters: [left.name], body: node.args[1]! } : undefined;
+  if (
+    left.k !== 'mul' ||
+    left.args.length !== 2 ||
+    left.args[0]!.k !== 'sym' ||
+    !/^[fghFGHPQpq](?:_.+|'+)?$/.test(left.args[0]!.name)
+  )
+    return undefined;
+  const argument = left.args[1]!;
+  const parameters = argument.k === 'group' ? argument.items : [argument];
+  if (!parameters.every((p) => p.k === 'sym')) return undefined;
+  return { parameters: parameters.map((p) => p.name), body: node.args[1]! };
+}
+
+/** What a relation gives as a bare value: the right side of `x = 5`, `f(x) = ...`, the last of a true chain `x = 2 + 3 = 5`. */
+export function bareValue(node: Relation): Node | undefined {
+  if (!node.ops.every((op) => op === '=')) return undefined;
+  const last = node.args.at(-1)!;
+  const before = node.args.slice(0, -1);
+  const named =
+    before[0]!.k === 'sym' ||
+    before[0]!.k === 'fn' ||
+    definition({ ...node, ops: ['='], args: [before[0]!, last] }) !== undefined ||
+    isName(before[0]!);
+  const checked = named ? before.slice(1) : before;
+  if (!named && symbols(before[0]!).length > 0) return undefined;
+  const consistent = checked.every((side) => compareExactly(side, last).result === 'equal');
+  if (!consistent) return undefined;
+  return named && before[0]!.k === 'sym' && symbols(last).includes(before[0]!.name)
+    ? undefined
+    : last;
+}
+
+/** `AB = 5`, `P(A) = 1/2`: a product of symbols names a quantity. */
+const isName = (node: Node): boolean =>
+  node.k === 'mul' && node.args.every((arg) => arg.k === 'sym' || arg.k === 'group');
+
+export function compareRelations(a: Relation, b: Relation, compare: Compare): Outcome {
+  const functions = [definition(a), definition(b)];
+  if (functions[0] && functions[1]) return compareDefinitions(functions[0], functions[1], compare);
+  const [x, y] = [solved(a), solved(b)];
+  if (x && y && x.name === y.name) return compare(x.value, y.value);
+  if (x && symbols(x.value).length === 0 && !y)
+    return different('guard', 'the reference is solved, the answer is not');
+  if (a.ops.length !== b.ops.length) return different('structure', 'chains of different length');
+  if (a.ops.length > 1)
+    return anyOf([
+      () => compareChains(a, b, compare),
+      () => compareChains(a, mirrored(b), compare),
+    ]);
+  return compareSingle(a, b, compare);
+}
+
+function compareDefinitions(
+  a: { parameters: readonly string[]; body: Node },
+  b: { parameters: readonly string[]; body: Node },
+  compare: Compare,
+): Outcome {
+  if (a.parameters.length !== b.parameters.length)
+    return different('structure', 'functions of different arity');
+  const body = b.parameters.reduce((node, name, k) => rename(node, name, `\0${k}`), b.body);
+  const named = a.parameters.reduce((node, name, k) => rename(node, `\0${k}`, name), body);
+  return compare(a.body, named);
+}
+
+const compareChains = (a: Relation, b: Relation, compare: Compare): Outcome =>
+  a.ops.some((op, k) => op !== b.ops[k])
+    ? different('structure', 'other relation signs')
+    : every(a.args, (arg, k) => compare(arg, b.args[k]!));
+
+const MIRROR: Readonly<Record<string, Relation['ops'][number]>> = {
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+};
+
+function mirrored(node: Relation): Relation {
+  return {
+    ...node,
+    args: [...node.args].reverse(),
+    ops: [...node.ops].reverse().map((op) => MIRROR[op] ?? op),
+  };
+}
+
+function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
+  const [op, other] = [a.ops[0]!, b.ops[0]!];
+  if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
+    return op === other
+      ? every(a.args, (arg, k) => compare(arg, b.args[k]!))
+      : different('structure', 'other relation signs');
+  }
+  const flip = op !== other;
+  if (flip && MIRROR[op] !== other) return different('structure', 'other relation signs');
+  return compareUpToFactor(
+    difference(a),
+    difference(b),
+    op === '=' || op === '!=' ? 'any' : flip ? 'negative' : 'positive',
+  );
+}
+
+const difference = (node: Relation): Node => ({
+  k: 'add',
+  args: [node.args[0]!, { k: 'neg', arg: node.args[1]! }],
+});
+
+/** Is b a constant multiple of a, with the sign asked for? An identity (0 = 0) is a multiple of nothing. */
+function compareUpToFactor(a: Node, b: Node, factor: 'any' | 'positive' | 'negative'): Outcome {
+  const names = symbols(a);
+  if (names.length === 0 || names.join() !== symbols(b).join())
+    return different('structure', 'other symbols');
+  const zero: Node = { k: 'num', value: { n: 0n, d: 1n } };
+  if (compareExactly(b, zero).result === 'equal')
+    return different('guard', 'the answer holds always');
+  const at = places(names);
+  const quotient: Node = { k: 'div', num: put(b, at), den: put(a, at) };
+  const scale = exactValue(quotient);
+  const positive = scale ? sign(scale) > 0 : (realValue(quotient) ?? Number.NaN) > 0;
+  if (factor !== 'any' && positive !== (factor === 'positive'))
+    return different('structure', 'the other direction');
+  return compareExactly({ k: 'mul', args: [a, put(b, at)] }, { k: 'mul', args: [b, put(a, at)] });
+}
+
+const PLACES = [3n, 7n, 11n, 19n, 23n, 31n];
+
+/** One fixed place, chosen so that usual equations do not hold there. */
+function places(names: readonly string[]): ReadonlyMap<string, Node> {
+  return new Map(
+    names.map((name, k) => [
+      name,
+      { k: 'num', value: { n: PLACES[k % 6]! * 37n + BigInt(k), d: 41n } },
+    ]),
+  );
+}
+
+function put(node: Node, at: ReadonlyMap<string, Node>): Node {
+  if (node.k === 'sym') return at.get(node.name) ?? node;
+  return mapAll(node, (child) => put(child, at));
+}
+
+function mapAll(node: Node, f: (n: Node) => Node): Node {
+  switch (node.k) {
+    case 'add':
+    case 'mul':
+    case 'fn':
+      return { ...node, args: node.args.map(f) };
+    case 'neg':
+    case 'percent':
+      return { ...node, arg: f(node.arg) };
+    case 'div':
+      return { ...node, num: f(node.num), den: f(node.den) };
+    case 'pow':
+      return { ...node, base: f(node.base), exp: f(node.exp) };
+    default:
+      return node;
+  }
+}
+
+/** Piecewise: the same pieces in any order, values and conditions each equal. */
+export function compareCases(a: NodeOf<'cases'>, b: NodeOf<'cases'>, compare: Compare): Outcome {
+  const pack = (node: NodeOf<'cases'>): Node[] =>
+    node.rows.map((row) => ({
+      k: 'group',
+      open: '<',
+      close: '>',
+      items: row.when ? [row.value, row.when] : [row.value],
+    }));
+  const rows = compareUnordered(pack(a), pack(b), (x, y) =>
+    x.k === 'group' && y.k === 'group' && x.items.length === y.items.length
+      ? every(x.items, (item, k) => compare(item, y.items[k]!))
+      : different('structure'),
+  );
+  return rows.result === 'equal' ? equal(rows.stage) : rows;
+}

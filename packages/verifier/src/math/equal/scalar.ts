@@ -1,0 +1,154 @@
+/**
+ * Numbers and symbolic expressions: exact rationals, then modular, then probing with confirmation.
+ * The rounding policy of decimals stands here too. Leaves out: units, relations, anything with several items.
+ */
+
+import { isScalar, type Node, type NodeOf, symbols } from '../node.ts';
+import { exactValue } from '../number/exact.ts';
+import { compareModular } from '../number/modular.ts';
+import { preciseValue, probe } from '../number/probe.ts';
+import * as Q from '../number/rational.ts';
+import { type Context, different, equal, type Outcome, undecided } from './outcome.ts';
+
+const SEED = 0x5eedn;
+
+/** Equality of two scalars without any tolerance. */
+export function compareExactly(a: Node, b: Node): Outcome {
+  const special = compareSpecial(a, b);
+  if (special) return special;
+  const [x, y] = [exactValue(a), exactValue(b)];
+  if (x && y) return Q.equals(x, y) ? equal('exact') : different('exact');
+  const modular = compareModular(a, b, SEED);
+  if (modular) return modular === 'equal' ? equal('modular') : different('modular');
+  const probed = probe(a, b);
+  if (probed.result === undefined)
+    return undecided(probed.stage, 'neither proved equal nor told apart');
+  return { result: probed.result, stage: probed.stage };
+}
+
+/** Infinity and "undefined" are equal to themselves only. */
+function compareSpecial(a: Node, b: Node): Outcome | undefined {
+  const [x, y] = [special(a), special(b)];
+  if (x === undefined && y === undefined) return undefined;
+  return x === y ? equal('exact') : different('exact');
+}
+
+function special(node: Node): string | undefined {
+  if (node.k === 'const')
+    return node.name === 'infinity' || node.name === 'undefined' ? node.name : undefined;
+  if (node.k === 'neg' && special(node.arg) === 'infinity') return '-infinity';
+  return undefined;
+}
+
+/** Equality of a reference and a candidate under the options: rounding and tolerance. */
+export function compareScalar(reference: Node, candidate: Node, ctx: Context): Outcome {
+  const exact = compareExactly(reference, candidate);
+  if (exact.result === 'equal') return exact;
+  if (ctx.options.tolerance && withinTolerance(reference, candidate, ctx.options.tolerance))
+    return equal('rounded');
+  return (
+    compareRounded(reference, candidate, ctx) ?? comparePercent(reference, candidate, ctx) ?? exact
+  );
+}
+
+function withinTolerance(
+  a: Node,
+  b: Node,
+  tolerance: { relative?: number; absolute?: number },
+): boolean {
+  const [x, y] = [constantValue(a), constantValue(b)];
+  if (!x || !y) return false;
+  const gap = Q.absolute(Q.subtract(x, y));
+  const allowed = Math.max(
+    tolerance.absolute ?? 0,
+    (tolerance.relative ?? 0) * Math.abs(Q.toNumber(x)),
+  );
+  return Q.compare(gap, doubleToRational(allowed)) <= 0;
+}
+
+function doubleToRational(x: number): Q.Rational {
+  return x === 0 ? Q.ZERO : Q.fromDecimal(x.toExponential(15).replace('e+', 'e'));
+}
+
+/** The value of a constant: exact where rational, else good to 60 digits. */
+export function constantValue(node: Node): Q.Rational | undefined {
+  if (symbols(node).length > 0) return undefined;
+  return exactValue(node) ?? preciseValue(node);
+}
+
+/** A literal decimal and its sign. */
+function decimalLiteral(node: Node): NodeOf<'num'> | undefined {
+  if (node.k === 'neg' || node.k === 'percent') return decimalLiteral(node.arg);
+  return node.k === 'num' && node.decimals !== undefined ? node : undefined;
+}
+
+/** Significant digits a decimal must show before it is taken as a rounded value at all. */
+const MIN_SHOWN = 3;
+
+/**
+ * A decimal reference is met by what rounds to its shown digits; an exact reference without a short decimal by a
+ * correctly rounded decimal of at least `roundedDigits` digits. Undefined where no rounding applies.
+ */
+function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
+  const shown = decimalLiteral(reference);
+  if (shown) return roundsToReference(reference, shown, candidate) ? equal('rounded') : undefined;
+  const given = decimalLiteral(candidate);
+  if (!given || ctx.options.roundedDigits === 0 || (given.digits ?? 0) < ctx.options.roundedDigits)
+    return undefined;
+  const exact = constantValue(reference);
+  if (!exact || terminates(exact)) return undefined;
+  return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)
+    ? equal('rounded')
+    : undefined;
+}
+
+function roundsToReference(reference: Node, shown: NodeOf<'num'>, candidate: Node): boolean {
+  const value = isScalar(candidate) ? constantValue(candidate) : undefined;
+  if (!value) return false;
+  const digits = shown.digits ?? 0;
+  const enough = terminates(value) ? digits >= MIN_SHOWN && isFiner(candidate, shown) : digits >= 2;
+  return enough && roundsTo(value, reference, shown);
+}
+
+/** A decimal answer must show at least the digits of the reference: 3.1 does not stand for 3.14. */
+function isFiner(candidate: Node, shown: NodeOf<'num'>): boolean {
+  const given = decimalLiteral(candidate);
+  return !given || (given.decimals ?? 0) > (shown.decimals ?? 0);
+}
+
+/** Is |value - decimal| at most half a unit of the decimal's last shown place? */
+function roundsTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): boolean {
+  const target = exactValue(decimal);
+  if (!target) return false;
+  const half = Q.ratio(1n, 2n * 10n ** BigInt((shown.decimals ?? 0) + percentPlaces(decimal)));
+  return Q.compare(Q.absolute(Q.subtract(value, target)), half) <= 0;
+}
+
+/** Cut off instead of rounded: 0.666666 for 2/3. */
+function truncatesTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): boolean {
+  const target = exactValue(decimal);
+  if (!target) return false;
+  const unit = Q.ratio(1n, 10n ** BigInt((shown.decimals ?? 0) + percentPlaces(decimal)));
+  return (
+    Q.compare(Q.absolute(target), Q.absolute(value)) <= 0 &&
+    Q.compare(Q.absolute(Q.subtract(value, target)), unit) < 0
+  );
+}
+
+const percentPlaces = (node: Node): number =>
+  node.k === 'percent' ? 2 : node.k === 'neg' ? percentPlaces(node.arg) : 0;
+
+/** Has the rational a decimal of at most 12 places? */
+export function terminates(q: Q.Rational): boolean {
+  return 10n ** 12n % q.d === 0n;
+}
+
+/** 50% against 50, where the options or the question allow it. */
+function comparePercent(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
+  const allowed =
+    ctx.options.percent === 'either' || (ctx.options.percent === 'auto' && ctx.asksPercent);
+  if (!allowed || (reference.k === 'percent') === (candidate.k === 'percent')) return undefined;
+  const strip = (node: Node): Node => (node.k === 'percent' ? node.arg : node);
+  const outcome = compareScalar(strip(reference), strip(candidate), ctx);
+  return outcome.result === 'equal' ? outcome : undefined;
+}

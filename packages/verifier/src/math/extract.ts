@@ -1,0 +1,277 @@
+/**
+ * Where the answer stands in a response. One candidate is found or none: never "any of".
+ * Every search is one pass over the text, so unclosed boxes by the thousand cost no more than prose.
+ */
+
+import type { Extraction } from './options.ts';
+
+export interface Extracted {
+  readonly text: string;
+  readonly from:
+    | 'boxed'
+    | 'answer-is'
+    | 'hash'
+    | 'last-math'
+    | 'last-line'
+    | 'last-number'
+    | 'whole'
+    | 'choice';
+  /** Offset of `text` in the response, where it stands there in one piece. */
+  readonly start: number;
+}
+
+/** Longest tail of a response that is searched, in characters. */
+export const MAX_SEARCHED = 2_000_000;
+
+/** The answer, or undefined where the place asked for is not there. */
+export function extract(response: string, mode: Extraction): Extracted | undefined {
+  const cut = Math.max(0, response.length - MAX_SEARCHED);
+  const offset = Math.max(cut, afterReasoning(response));
+  const found = search(response.slice(offset), mode);
+  return found && { ...found, start: found.start + offset };
+}
+
+const REASONING_ENDS = [
+  '</think>',
+  '</thinking>',
+  '</reasoning>',
+  '<|end_of_thought|>',
+  '[/THINK]',
+];
+
+/** The offset behind the last mark that ends a reasoning part; an opened one that never ends leaves nothing behind it. */
+function afterReasoning(response: string): number {
+  let end = 0;
+  for (const mark of REASONING_ENDS) {
+    const at = response.lastIndexOf(mark);
+    if (at >= 0) end = Math.max(end, at + mark.length);
+  }
+  const opened = response.lastIndexOf('<think>');
+  return opened >= end && opened >= 0 ? response.length : end;
+}
+
+function search(text: string, mode: Extraction): Extracted | undefined {
+  switch (mode) {
+    case 'boxed':
+      return lastBox(text);
+    case 'answer-is':
+      return lastBox(text) ?? answerIs(text);
+    case 'hash':
+      return hash(text);
+    case 'last-math':
+      return lastMath(text);
+    case 'last-line':
+      return lastLine(text);
+    case 'whole':
+      return trimmed(text, 0, text.length, 'whole');
+    case 'choice':
+      return lastBox(text) ?? choice(text);
+    case 'any':
+      return lastBox(text) ?? hash(text) ?? answerIs(text) ?? lastMath(text) ?? lastLine(text);
+  }
+}
+
+function trimmed(
+  text: string,
+  start: number,
+  end: number,
+  from: Extracted['from'],
+): Extracted | undefined {
+  const piece = text.slice(start, end);
+  const inner = piece.trim();
+  return inner === '' ? undefined : { text: inner, from, start: start + piece.indexOf(inner) };
+}
+
+interface Box {
+  /** Of the command, and of the content. */
+  readonly command: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+const BOX = /\\(?:boxed|fbox|framebox)\s*\{|\\[\\{}]|[{}]/g;
+
+/** All closed, non-empty boxes that lie in no other closed box, by one pass with a stack. */
+function boxes(text: string): Box[] {
+  const first = text.search(/\\(?:boxed|fbox|framebox)/);
+  if (first < 0) return [];
+  const found: Box[] = [];
+  const open: { command: number; start: number; box: boolean }[] = [];
+  BOX.lastIndex = first;
+  for (let m = BOX.exec(text); m !== null; m = BOX.exec(text)) {
+    if (m[0] === '}') close(text, open, found, m.index);
+    else if (m[0].endsWith('{') && m[0] !== '\\{') {
+      open.push({ command: m.index, start: BOX.lastIndex, box: m[0].length > 1 });
+    }
+  }
+  return found;
+}
+
+function close(
+  text: string,
+  open: { command: number; start: number; box: boolean }[],
+  found: Box[],
+  end: number,
+): void {
+  const top = open.pop();
+  if (!top?.box || text.slice(top.start, end).trim() === '') return;
+  while (found.length > 0 && found.at(-1)!.command > top.command) found.pop();
+  found.push({ command: top.command, start: top.start, end });
+}
+
+const ADJACENT =
+  /^[\s$,;.&]*(?:\\[,;:() \]]|\\quad|\\text\s*\{\s*(?:and|or)?,?\s*\}|and|or)*[\s$,;&]*$/;
+const MAX_ADJACENT = 12;
+
+/** The last box, with those directly before it as one list. */
+function lastBox(text: string): Extracted | undefined {
+  const all = boxes(text);
+  const last = all.at(-1);
+  if (!last) return bareBox(text);
+  const group = [last];
+  for (let k = all.length - 2; k >= 0 && group.length < MAX_ADJACENT; k--) {
+    const between = text.slice(all[k]!.end + 1, group[0]!.command);
+    if (between.length > 24 || !ADJACENT.test(between)) break;
+    group.unshift(all[k]!);
+  }
+  const texts = group.map((box) => unwrap(text.slice(box.start, box.end)));
+  const joined = texts.every((t) => t === texts[0]) ? texts[0]! : texts.join(', ');
+  return { text: joined, from: 'boxed', start: group[0]!.start };
+}
+
+/** A box in the box. */
+function unwrap(content: string): string {
+  const inner = /^\s*\\(?:boxed|fbox)\s*\{([\s\S]*)\}\s*$/.exec(content);
+  return (inner ? inner[1]! : content).trim();
+}
+
+/** `\boxed 5`: TeX takes one token, writers mean the rest of the formula. */
+function bareBox(text: string): Extracted | undefined {
+  const at = Math.max(text.lastIndexOf('\\boxed '), text.lastIndexOf('\\fbox '));
+  if (at < 0) return undefined;
+  const start = text.indexOf(' ', at);
+  const m = /^ *([^\s${}\\][^$\n{}\\]{0,60})/.exec(text.slice(start, start + 80));
+  return m ? trimmed(text, start, start + m[0].length, 'boxed') : undefined;
+}
+
+function hash(text: string): Extracted | undefined {
+  const at = text.lastIndexOf('####');
+  if (at < 0) return undefined;
+  const line = text.indexOf('\n', at);
+  return trimmed(text, at + 4, line < 0 ? text.length : line, 'hash');
+}
+
+const ANSWER =
+  /(?:(?:final|correct|best)\s+)?answer\s*(?:\*\*)?\s*(?:is|:|=|would be|should be)\s*(?:\*\*)?\s*:?|(?:^|\n)\s*(?:\*\*)?A\s*:|(?:^|\n)\s*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?\s*:/gi;
+/** Sentences beyond this are not searched for the phrase. */
+const ANSWER_TAIL = 20_000;
+
+/** What follows the last "the answer is" or "Answer:": its math span, or the rest of its sentence. */
+function answerIs(text: string): Extracted | undefined {
+  const base = Math.max(0, text.length - ANSWER_TAIL);
+  const tail = text.slice(base);
+  let last: RegExpExecArray | undefined;
+  for (const m of tail.matchAll(ANSWER)) last = m;
+  if (!last) return undefined;
+  const start = base + last.index + last[0].length;
+  return afterPhrase(text, start);
+}
+
+function afterPhrase(text: string, from: number): Extracted | undefined {
+  const start =
+    from +
+    (/^[\s*:]*(?:that\s+|therefore\s+|simply\s+|approximately\s+|option\s+)?/.exec(
+      text.slice(from, from + 60),
+    )?.[0].length ?? 0);
+  const rest = text.slice(start, start + 2_500);
+  const span =
+    /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\])((?:\s*(?:,|and|or|,\s*and)\s*\$[^$]+\$)*)([^\n]*)/.exec(
+      rest,
+    );
+  if (span) return fromSpan(span, start);
+  const end = /\n|\.(?:\s|$)|\*\*|(?<=\S)\s+(?:because|since|which|so|as)\s/.exec(rest);
+  return trimmed(text, start, start + (end ? end.index : rest.length), 'answer-is');
+}
+
+/** A span with what belongs to it: further spans in a list, or a unit. */
+function fromSpan(span: RegExpExecArray, start: number): Extracted | undefined {
+  const inner = span[1] ?? span[2] ?? span[3] ?? span[4] ?? '';
+  const more = span[5] ?? '';
+  const text = `${inner}${more}`.trim();
+  return text === '' ? undefined : { text, from: 'answer-is', start };
+}
+
+/** The last `$...$`, `$$...$$`, `\(...\)` or `\[...\]`. */
+function lastMath(text: string): Extracted | undefined {
+  const base = Math.max(0, text.length - ANSWER_TAIL);
+  const tail = text.slice(base);
+  let best: Extracted | undefined;
+  for (const m of tail.matchAll(
+    /\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(((?:[^\\]|\\(?!\)))+)\\\)|\\\[((?:[^\\]|\\(?!\]))+)\\\]/g,
+  )) {
+    const inner = m[1] ?? m[2] ?? m[3] ?? m[4] ?? '';
+    if (inner.trim() !== '')
+      best = { text: inner.trim(), from: 'last-math', start: base + m.index };
+  }
+  return best;
+}
+
+const PROSE_WORD = /(?<![\\a-zA-Z{])[a-zA-Z]{3,}(?![a-zA-Z}(])/g;
+const NUMBER = /[-−]?[$€£]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?\/\s?\d+)?\s?%?/g;
+
+/** The last line, or where it is a sentence the last number in it. */
+function lastLine(text: string): Extracted | undefined {
+  const trimmedEnd = text.trimEnd();
+  const start = trimmedEnd.lastIndexOf('\n') + 1;
+  const line = trimmed(text, start, trimmedEnd.length, 'last-line');
+  if (!line) return undefined;
+  const prose = line.text.match(PROSE_WORD)?.length ?? 0;
+  if (prose < 4 && line.text.length <= 2_000) return line;
+  let last: Extracted | undefined;
+  for (const m of line.text.slice(-2_000).matchAll(NUMBER)) {
+    last = {
+      text: m[0].trim(),
+      from: 'last-number',
+      start: line.start + Math.max(0, line.text.length - 2_000) + m.index,
+    };
+  }
+  return last ?? (line.text.length <= 2_000 ? line : undefined);
+}
+
+/** The letter after "answer is", else the last letter in brackets or alone on the last line. */
+function choice(text: string): Extracted | undefined {
+  const tail = text.slice(-4_000);
+  let last: RegExpExecArray | undefined;
+  for (const m of tail.matchAll(
+    /(?:answer|option|choice)\s*(?:is|:)?\s*(?:\*\*)?\s*\$?\(?([A-J])\)?(?![a-zA-Z])/gi,
+  ))
+    last = m;
+  if (last)
+    return {
+      text: last[1]!.toUpperCase(),
+      from: 'choice',
+      start: text.length - tail.length + last.index,
+    };
+  for (const m of tail.matchAll(/\(([A-J])\)|(?:^|\n)\s*([A-J])[.)]?\s*$/g)) last = m;
+  return (
+    last && {
+      text: (last[1] ?? last[2])!,
+      from: 'choice',
+      start: text.length - tail.length + last.index,
+    }
+  );
+}
+
+/** The part of a reference that is the answer: the content of its box, what follows `####`, a lone math span, or all of it. */
+export function extractReference(reference: string): string {
+  const boxed = /\\(?:boxed|fbox)\b/.test(reference) ? lastBox(reference) : undefined;
+  if (boxed) return boxed.text;
+  const hashed = hash(reference);
+  if (hashed) return hashed.text;
+  const sentence = /^[\s\S]*?(?:the\s+(?:final\s+)?answer\s+is|^answer)\s*:?\s+/i.exec(
+    reference.slice(0, 2_500),
+  );
+  if (sentence) return answerIs(reference)?.text ?? reference.trim();
+  const prose = reference.replace(/\\[a-zA-Z]+/g, ' ').match(PROSE_WORD)?.length ?? 0;
+  return prose >= 6 ? (lastMath(reference)?.text ?? reference.trim()) : reference.trim();
+}

@@ -1,0 +1,96 @@
+/**
+ * Answers that are equal and still no answers: the question again, arithmetic left undone, a form that was to be simplified.
+ */
+
+import { isScalar, type Node, some, symbols } from './node.ts';
+import { exactValue } from './number/exact.ts';
+
+/** A number as one writes a result: digits, a fraction of digits, mixed, percent, scientific. */
+export function isLiteral(node: Node): boolean {
+  switch (node.k) {
+    case 'num':
+      return true;
+    case 'neg':
+    case 'percent':
+    case 'quantity':
+      return isLiteral(node.arg);
+    case 'div':
+      return isDigits(node.num) && isDigits(node.den);
+    case 'mixed':
+      return true;
+    case 'mul':
+      return isScientific(node);
+    default:
+      return false;
+  }
+}
+
+const isDigits = (node: Node): boolean =>
+  node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
+
+function isScientific(node: Node): boolean {
+  if (node.k !== 'mul' || node.args.length !== 2 || !isDigits(node.args[0]!)) return false;
+  const power = node.args[1]!;
+  return (
+    power.k === 'pow' &&
+    power.base.k === 'num' &&
+    power.base.value.n === 10n &&
+    power.base.value.d === 1n
+  );
+}
+
+/** Sums and products of plain numbers anywhere in a tree without symbols. Powers, roots and factored forms are results. */
+export function isUnevaluated(node: Node): boolean {
+  if (isLiteral(node) || symbols(node).length > 0) return false;
+  return some(node, (n) => {
+    if (n.k === 'add') return n.args.filter((arg) => exactValue(arg) !== undefined).length >= 2;
+    if (n.k === 'mul') return !isScientific(n) && n.args.length >= 2 && n.args.every(isPlainFactor);
+    if (n.k === 'div')
+      return (
+        !isLiteral(n) &&
+        isPlainFactor(n.num) &&
+        isPlainFactor(n.den) &&
+        !(isDigits(n.num) && isDigits(n.den))
+      );
+    return false;
+  });
+}
+
+const isPlainFactor = (node: Node): boolean =>
+  isLiteral(node) || (node.k === 'mul' && node.args.every(isPlainFactor));
+
+const squeeze = (text: string): string =>
+  text
+    .replace(/\\(?:left|right|displaystyle|cdot|times|,|;|!)(?![a-zA-Z])|[\s$*{}]/g, '')
+    .replace(/\\[dt]frac/g, '\\frac');
+
+/** Does the answer stand word for word in the question, and the reference not? Results as one writes them are exempt. */
+export function restates(question: string, reference: string, answer: string, node: Node): boolean {
+  if (isScalar(node) && (isLiteral(node) || node.k === 'sym' || node.k === 'const')) return false;
+  const [q, a, r] = [squeeze(question), squeeze(answer), squeeze(reference)];
+  return a.length >= 3 && a !== r && q.includes(a) && !q.includes(r);
+}
+
+/** A fraction that reduces, a root that gives up a factor. */
+export function hasReducibleForm(node: Node): boolean {
+  return some(node, (n) => {
+    if (n.k === 'div' && n.num.k === 'num' && n.den.k === 'num')
+      return n.den.value.n === 1n || gcd(n.num.value.n, n.den.value.n) !== 1n;
+    if (n.k !== 'fn' || n.name !== 'sqrt') return false;
+    const q = exactValue(n.args[0]!);
+    return q !== undefined && (q.d !== 1n || hasSquareFactor(q.n));
+  });
+}
+
+function gcd(a: bigint, b: bigint): bigint {
+  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** Trial division up to 1,000: enough for radicands that people leave. */
+function hasSquareFactor(n: bigint): boolean {
+  if (n < 2n) return true;
+  for (let f = 2n; f * f <= n && f <= 1_000n; f++) if (n % (f * f) === 0n) return true;
+  return false;
+}

@@ -1,0 +1,15 @@
+/**
+ * Math verdicts: `mathDomain()` for training and evaluation, `verifyMath()` for one call.
+ * Importing this never loads the code domain.
+ */
+
+export { type MathDomainOptions, mathDomain, verifyMath } from './domain.ts';
+export { type Extracted, extract } from './extract.ts';
+export {
+  DEFAULTS,
+  type Extraction,
+  type MathOptions,
+  mathOptions,
+  OptionError,
+} from './options.ts';
+export { type MathReference, verdictOf } from './verdict.ts';

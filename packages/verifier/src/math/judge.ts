@@ -1,0 +1,143 @@
+/**
+ * One reading against another: text, choices and times first, then trees; the guards against answers that are equal
+ * and still no answer. Pure and synchronous: this is what a cell runs.
+ */
+
+import { compareNodes } from './equal/index.ts';
+import { anyOf, type Context, different, equal, type Outcome } from './equal/outcome.ts';
+import { hasReducibleForm, isUnevaluated, restates } from './guard.ts';
+import { isScalar, type Node } from './node.ts';
+import { hasValue } from './number/probe.ts';
+import type { MathOptions } from './options.ts';
+import type { Reading } from './read/answer.ts';
+import { readAnswer } from './read/answer.ts';
+
+/** A reading that says something: a tree, words, a letter or a time. */
+export const isReadable = (reading: Reading): boolean =>
+  reading.node !== undefined ||
+  reading.plain !== undefined ||
+  reading.words !== undefined ||
+  reading.choice !== undefined ||
+  reading.time !== undefined;
+
+/** Does the candidate answer for the reference? Both are readable. */
+export function judge(
+  reference: Reading,
+  candidate: Reading,
+  options: MathOptions,
+  question?: string,
+): Outcome {
+  const ctx: Context = {
+    options,
+    asksPercent: question !== undefined && /\bpercent(age)?\b|%/i.test(question),
+  };
+  const outcome = byFacets(reference, candidate, ctx);
+  if (outcome.result === 'equal') return guarded(reference, candidate, outcome, options, question);
+  if (outcome.result === 'undecided') return settle(reference, candidate, outcome);
+  return outcome;
+}
+
+function byFacets(a: Reading, b: Reading, ctx: Context): Outcome {
+  return byChoice(a, b, ctx) ?? byTime(a, b) ?? byWords(a, b) ?? byNodes(a, b, ctx);
+}
+
+/** A reference that is one capital letter wants that letter; `(B) 7` answers for B and for 7. */
+function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
+  const isLetter =
+    a.choice !== undefined && a.choice.rest === '' && /[A-Z]/.test(a.text.replace(/\\[a-z]+/g, ''));
+  if (isLetter && a.choice) {
+    if (!b.choice) return undefined;
+    return a.choice.letter === b.choice.letter
+      ? equal('words')
+      : different('words', 'another letter');
+  }
+  if (a.choice && a.choice.rest !== '') {
+    if (b.choice)
+      return a.choice.letter === b.choice.letter
+        ? equal('words')
+        : different('words', 'another letter');
+    return byFacets(readAnswer(a.choice.rest), b, ctx);
+  }
+  if (b.choice && b.choice.rest !== '') return byFacets(a, readAnswer(b.choice.rest), ctx);
+  return undefined;
+}
+
+const HALF_DAY = 12 * 3600;
+
+function byTime(a: Reading, b: Reading): Outcome | undefined {
+  if (!a.time) return undefined;
+  if (!b.time) return a.time.half ? different('words', 'not a time') : undefined;
+  const gap = Math.abs(a.time.seconds - b.time.seconds);
+  const same = a.time.half === b.time.half ? gap === 0 : gap % HALF_DAY === 0;
+  if (same) return equal('words');
+  return a.time.half || b.time.half ? different('words', 'another time') : undefined;
+}
+
+function byWords(a: Reading, b: Reading): Outcome | undefined {
+  if (a.words !== undefined && a.words === b.words) return equal('words');
+  if (a.wordy && sameWords(a, b)) return equal('words');
+  if (a.wordy && a.node?.k !== 'quantity')
+    return isList(a) && b.node ? undefined : different('words');
+  if (b.wordy && b.node?.k !== 'quantity' && b.node?.k !== 'num')
+    return different('words', 'words instead of a value');
+  return undefined;
+}
+
+const isList = (reading: Reading): boolean =>
+  reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
+
+/** The same words but for what carries no meaning. */
+function sameWords(a: Reading, b: Reading): boolean {
+  const fold = (s: string): string =>
+    s
+      .replace(/\b(?:the|a|an|is|it|are|only|,)\b|[,.'’]/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim();
+  return (
+    a.words !== undefined &&
+    b.words !== undefined &&
+    fold(a.words) === fold(b.words) &&
+    fold(a.words) !== ''
+  );
+}
+
+const compact = (text: string): string =>
+  text
+    .replace(/\s+|\\[,;:! ]|\\(?:left|right)(?![a-zA-Z])|\$/g, '')
+    .replace(/\\[dt]frac/g, '\\frac');
+
+/** Commas are read alike on both sides; a decimal comma only where the reference is no list. */
+function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
+  if (a.node && compact(a.text) === compact(b.text)) return equal('same-text');
+  const ways: (() => Outcome)[] = [];
+  const pair = (x: Node | undefined, y: Node | undefined): void => {
+    if (x && y) ways.push(() => compareNodes(x, y, ctx));
+  };
+  pair(a.node, b.node);
+  if (a.plain || b.plain) pair(a.plain ?? a.node, b.plain ?? b.node);
+  if (b.decimal && a.node && isScalar(a.node) && a.node.k !== 'sym') pair(a.node, b.decimal);
+  return ways.length === 0 ? different('structure', 'not of the same kind') : anyOf(ways);
+}
+
+function guarded(
+  a: Reading,
+  b: Reading,
+  outcome: Outcome,
+  options: MathOptions,
+  question: string | undefined,
+): Outcome {
+  if (outcome.stage === 'same-text' || outcome.stage === 'words') return outcome;
+  if (question !== undefined && b.node && restates(question, a.text, b.text, b.node))
+    return different('guard', 'the answer repeats the question');
+  if (options.form === 'simplest' && b.node && (hasReducibleForm(b.node) || isUnevaluated(b.node)))
+    return different('guard', 'not in simplest form');
+  return outcome;
+}
+
+/** What cannot be evaluated within the limits is no answer to what can. */
+function settle(a: Reading, b: Reading, outcome: Outcome): Outcome {
+  const [x, y] = [a.node, b.node];
+  if (x && y && isScalar(x) && isScalar(y) && hasValue(x) && !hasValue(y))
+    return different('guard', 'the answer has no value within the limits');
+  return outcome;
+}

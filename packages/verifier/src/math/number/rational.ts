@@ -1,0 +1,117 @@
+/**
+ * Exact rationals over BigInt: always reduced, denominator positive.
+ * Leaves out: any cap on size. Callers estimate bits first (`bits`), see exact.ts.
+ */
+
+export interface Rational {
+  readonly n: bigint;
+  readonly d: bigint;
+}
+
+export const ZERO: Rational = { n: 0n, d: 1n };
+export const ONE: Rational = { n: 1n, d: 1n };
+
+function gcd(a: bigint, b: bigint): bigint {
+  let x = a < 0n ? -a : a;
+  let y = b < 0n ? -b : b;
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** n/d in lowest terms. @throws {RangeError} when d is zero. */
+export function ratio(n: bigint, d: bigint = 1n): Rational {
+  if (d === 1n) return { n, d };
+  if (d === 0n) throw new RangeError('division by zero');
+  const g = gcd(n, d) * (d < 0n ? -1n : 1n);
+  return { n: n / g, d: d / g };
+}
+
+export const integer = (n: number | bigint): Rational => ({ n: BigInt(n), d: 1n });
+
+/** Reads `12`, `12.50`, `.5`, `1.5e-3`. The caller has checked the characters and the exponent's size. */
+export function fromDecimal(text: string, negative = false): Rational {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', part = ''] = mantissa.split('.');
+  const shift = Number(exponent) - part.length;
+  const digits = BigInt(`${negative ? '-' : ''}${whole}${part}` || '0');
+  return shift >= 0 ? ratio(digits * 10n ** BigInt(shift)) : ratio(digits, 10n ** BigInt(-shift));
+}
+
+export const add = (a: Rational, b: Rational): Rational =>
+  a.d === 1n && b.d === 1n ? { n: a.n + b.n, d: 1n } : ratio(a.n * b.d + b.n * a.d, a.d * b.d);
+export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
+export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
+export const multiply = (a: Rational, b: Rational): Rational => ratio(a.n * b.n, a.d * b.d);
+/** @throws {RangeError} when b is zero. */
+export const divide = (a: Rational, b: Rational): Rational => ratio(a.n * b.d, a.d * b.n);
+export const equals = (a: Rational, b: Rational): boolean => a.n === b.n && a.d === b.d;
+export const isInteger = (a: Rational): boolean => a.d === 1n;
+export const sign = (a: Rational): number => (a.n > 0n ? 1 : a.n < 0n ? -1 : 0);
+export const compare = (a: Rational, b: Rational): number => sign(subtract(a, b));
+export const absolute = (a: Rational): Rational => (a.n < 0n ? negate(a) : a);
+
+/** Largest integer not above a. */
+export function floor(a: Rational): bigint {
+  const q = a.n / a.d;
+  return a.n < 0n && q * a.d !== a.n ? q - 1n : q;
+}
+
+/** a^k for an integer k. @throws {RangeError} for 0 to a negative power. */
+export function power(a: Rational, k: bigint): Rational {
+  if (k >= 0n) return { n: a.n ** k, d: a.d ** k };
+  return ratio(a.d ** -k, a.n ** -k);
+}
+
+/** An upper estimate of the bits of numerator and denominator together, without converting to text twice. */
+export function bits(a: Rational): number {
+  return bitLength(a.n) + bitLength(a.d);
+}
+
+/** Bits of |n|, within 4. */
+export function bitLength(n: bigint): number {
+  const size = n < 0n ? -n : n;
+  if (size < 2n ** 53n) return size === 0n ? 1 : Math.floor(Math.log2(Number(size))) + 1;
+  return size.toString(16).length * 4;
+}
+
+/** The exact k-th root where it is rational, else undefined. k >= 2. */
+export function rationalRoot(a: Rational, k: number): Rational | undefined {
+  if (a.n < 0n) {
+    if (k % 2 === 0) return undefined;
+    const root = rationalRoot(negate(a), k);
+    return root && negate(root);
+  }
+  const n = integerRoot(a.n, BigInt(k));
+  const d = n === undefined ? undefined : integerRoot(a.d, BigInt(k));
+  return n === undefined || d === undefined ? undefined : { n, d };
+}
+
+/** The exact k-th root of n >= 0 by Newton's iteration from above, undefined where n is no k-th power. */
+function integerRoot(n: bigint, k: bigint): bigint | undefined {
+  if (n < 2n) return n;
+  if (k > BigInt(bitLength(n))) return undefined;
+  let x = 1n << (BigInt(bitLength(n)) / k + 1n);
+  for (;;) {
+    const next = ((k - 1n) * x + n / x ** (k - 1n)) / k;
+    if (next >= x) break;
+    x = next;
+  }
+  return x ** k === n ? x : undefined;
+}
+
+/** The nearest double; handles numerators and denominators beyond the range of doubles. */
+export function toNumber(a: Rational): number {
+  const plain = Number(a.n) / Number(a.d);
+  if (Number.isFinite(plain) && plain !== 0) return plain;
+  if (a.n === 0n) return 0;
+  const shift = bitLength(a.n) - bitLength(a.d);
+  const scaled = shift >= 0 ? ratio(a.n, a.d << BigInt(shift)) : ratio(a.n << BigInt(-shift), a.d);
+  const keep = 1100n;
+  const excess = BigInt(Math.max(0, bitLength(scaled.d) - 1100));
+  if (excess === 0n)
+    return (Number((scaled.n << keep) / scaled.d) / 2 ** 1000 / 2 ** 100) * 2 ** shift;
+  return (Number(scaled.n >> excess) / Number(scaled.d >> excess)) * 2 ** shift;
+}
+
+/** `3`, `-1/2`: for messages. */
+export const show = (a: Rational): string => (a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`);

@@ -1,0 +1,236 @@
+/**
+ * One answer read in all the ways that it can be meant: as math, as words, as the letter of a choice, as a time.
+ * Nothing is decided here; the reference's type decides. Reading never throws: what cannot be read has an `error`.
+ */
+
+import type { Node } from '../node.ts';
+import { fromDecimal } from '../number/rational.ts';
+import { clean } from './clean.ts';
+import { type CommaMode, ReadError } from './lex.ts';
+import {
+  ALL_REALS_PHRASES,
+  EMPTY_PHRASES,
+  FUNCTIONS,
+  GREEK,
+  NUMBER_WORDS,
+  SCALE_WORDS,
+  UNDEFINED_PHRASES,
+} from './names.ts';
+import { readMath } from './structure.ts';
+
+/** Longest answer that is read, in characters. */
+export const MAX_LENGTH = 2_000;
+
+export interface Reading {
+  readonly text: string;
+  /** The math reading with commas between three digits as thousands. */
+  readonly node?: Node;
+  /** The other readings of commas, where they differ from `node`. */
+  readonly plain?: Node;
+  readonly decimal?: Node;
+  /** Lower-case words without articles, where the answer is nothing but words. */
+  readonly words?: string;
+  /** True where the words can only be words, never a product of symbols. */
+  readonly wordy: boolean;
+  readonly choice?: { readonly letter: string; readonly rest: string };
+  /** Minutes since midnight, or undefined; `half` where am or pm is given. */
+  readonly time?: { readonly seconds: number; readonly half: boolean };
+  readonly error?: { readonly code: ReadError['code']; readonly message: string };
+}
+
+export function readAnswer(raw: string): Reading {
+  const text = raw.trim();
+  if (text.length > MAX_LENGTH)
+    return {
+      text: text.slice(0, 80),
+      wordy: false,
+      error: { code: 'too-long', message: `more than ${MAX_LENGTH} characters` },
+    };
+  const cleaned = stripEnd(clean(text));
+  const words = readWords(cleaned);
+  const phrase = words === undefined ? undefined : readPhrase(words);
+  const math = phrase ? { node: phrase } : readModes(cleaned);
+  const choice = readChoice(cleaned);
+  const time = readTime(cleaned);
+  return {
+    text,
+    ...math,
+    ...(words === undefined ? {} : { words }),
+    wordy: words !== undefined && phrase === undefined && isWordy(words, cleaned),
+    ...(choice ? { choice } : {}),
+    ...(time ? { time } : {}),
+  };
+}
+
+/** A full stop, comma or semicolon at the end belongs to the sentence. */
+function stripEnd(text: string): string {
+  const s = text.replace(/[\s,;:]+$/, '');
+  return s.endsWith('.') && !s.endsWith('..') ? s.slice(0, -1).trimEnd() : s;
+}
+
+function readModes(cleaned: string): Pick<Reading, 'node' | 'plain' | 'decimal' | 'error'> {
+  const grouped = attempt(cleaned, 'grouped');
+  const plain = /\d,\d{3}(?!\d)/.test(cleaned) ? attempt(cleaned, 'plain') : {};
+  const decimal = /^[^,]*\d,\d+[^,]*$/.test(cleaned) ? attempt(cleaned, 'decimal') : {};
+  return {
+    ...grouped,
+    ...(plain.node ? { plain: plain.node } : {}),
+    ...(decimal.node ? { decimal: decimal.node } : {}),
+  };
+}
+
+function attempt(cleaned: string, mode: CommaMode): Pick<Reading, 'node' | 'error'> {
+  try {
+    return { node: readMath(cleaned, mode) };
+  } catch (error) {
+    if (error instanceof ReadError) return { error: { code: error.code, message: error.message } };
+    throw error;
+  }
+}
+
+const TEXT_WRAP =
+  /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname|textsf|texttt|emph|underline|mathit|mathsf)\s*\{/g;
+
+/** Without the commands that only change the font; a cheap pass that ignores which brace closes which. */
+function withoutFonts(cleaned: string): string {
+  return cleaned.includes('\\') ? cleaned.replace(TEXT_WRAP, '{') : cleaned;
+}
+
+function readWords(cleaned: string): string | undefined {
+  const s = withoutFonts(cleaned)
+    .replace(/[{}"]/g, ' ')
+    .replace(/(?<=[A-Za-z])[.!?]+(?=\s|$)/g, '')
+    .trim();
+  if (!/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$/.test(s)) return undefined;
+  return s
+    .toLowerCase()
+    .replace(/[-\s]+/g, ' ')
+    .replace(/^(?:the|a|an) (?=.)/, '')
+    .trim();
+}
+
+function readPhrase(words: string): Node | undefined {
+  const key = words.replace(/['’]/g, '');
+  if (EMPTY_PHRASES.has(key)) return { k: 'set', items: [] };
+  if (UNDEFINED_PHRASES.has(key)) return { k: 'const', name: 'undefined' };
+  if (ALL_REALS_PHRASES.has(key)) return { k: 'numberset', name: 'R' };
+  return readNumberWords(key);
+}
+
+const TENS: Readonly<Record<string, bigint>> = {
+  twenty: 20n,
+  thirty: 30n,
+  forty: 40n,
+  fifty: 50n,
+  sixty: 60n,
+  seventy: 70n,
+  eighty: 80n,
+  ninety: 90n,
+};
+
+/** "forty two", "three hundred and five". */
+function readNumberWords(words: string): Node | undefined {
+  let [total, current] = [0n, -1n];
+  for (const word of words.split(' ')) {
+    const small = NUMBER_WORDS.get(word);
+    const scale = SCALE_WORDS.get(word);
+    if (word === 'and' && current >= 0n) continue;
+    if (small !== undefined || TENS[word] !== undefined)
+      current = (current < 0n ? 0n : current) + (TENS[word] ?? BigInt(small!));
+    else if (scale === 100n && current >= 0n) current *= 100n;
+    else if (scale !== undefined && current >= 0n) [total, current] = [total + current * scale, 0n];
+    else return undefined;
+  }
+  return current < 0n ? undefined : { k: 'num', value: fromDecimal(String(total + current)) };
+}
+
+const SHORT_WORDS = new Set([
+  'yes',
+  'no',
+  'odd',
+  'red',
+  'mon',
+  'tue',
+  'wed',
+  'thu',
+  'fri',
+  'sat',
+  'sun',
+  'may',
+  'tie',
+  'one',
+  'all',
+  'any',
+  'day',
+  'neither',
+  'both',
+  'true',
+  'dog',
+  'cat',
+  'boy',
+  'set',
+  'sad',
+  'up',
+  'left',
+  'east',
+  'west',
+  'she',
+  'him',
+  'her',
+  'tom',
+  'bob',
+  'ann',
+  'jim',
+  'joe',
+  'sam',
+  'ben',
+  'dan',
+  'amy',
+  'tim',
+  'ted',
+]);
+
+/** Words, not a product of symbols: written as text, or long with a vowel. */
+function isWordy(words: string, cleaned: string): boolean {
+  const runs = words.split(/[ ,]+/);
+  if (runs.every((run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run))) return false;
+  if (/\\(?:text|mathrm|mbox|operatorname)/.test(cleaned))
+    return runs.some((run) => run.length > 1);
+  return runs.some(
+    (run) =>
+      SHORT_WORDS.has(run) ||
+      (run.length >= 4 && /[aeiouy]/.test(run) && !isAlphabetical(run) && !FUNCTIONS.has(run)),
+  );
+}
+
+const isAlphabetical = (run: string): boolean =>
+  [...run].every((c, k) => k === 0 || run[k - 1]! < c);
+
+/** `C`, `(C)`, `C.`, `(C) 5`, `C: five`, `\text{(C)}`, `option C`. */
+function readChoice(cleaned: string): Reading['choice'] {
+  const s = withoutFonts(cleaned).replace(/[{}]/g, ' ').replace(/\s+/g, ' ').trim();
+  const bare = /^(?:(?:option|choice|answer)\s*:?\s*)?\(?\s*([A-Za-z])\s*[).]?$/i.exec(s);
+  if (bare) return { letter: bare[1]!.toUpperCase(), rest: '' };
+  const full =
+    /^(?:(?:option|choice|answer)\s*:?\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])\s*[).:])\s*(\S.*)$/.exec(
+      s,
+    );
+  return full ? { letter: (full[1] ?? full[2])!.toUpperCase(), rest: full[3]! } : undefined;
+}
+
+const TIME =
+  /^(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap])\.?\s*m\.?$|^(\d{1,2}):(\d{2})(?::(\d{2}))?$/i;
+
+function readTime(cleaned: string): Reading['time'] {
+  const m = TIME.exec(withoutFonts(cleaned).replace(/[{}]/g, ' ').replace(/\s+/g, ' ').trim());
+  if (!m) return undefined;
+  const [hours, minutes, seconds] = [
+    Number(m[1] ?? m[5]),
+    Number(m[2] ?? m[6] ?? 0),
+    Number(m[3] ?? m[7] ?? 0),
+  ];
+  if (hours > 24 || minutes > 59 || seconds > 59) return undefined;
+  const half = m[4]?.toLowerCase();
+  const base = half === undefined ? hours : (hours % 12) + (half === 'p' ? 12 : 0);
+  return { seconds: base * 3600 + minutes * 60 + seconds, half: half !== undefined };
+}

@@ -1,0 +1,64 @@
+/**
+ * What stands in brackets: a parenthesised expression, a tuple or interval, a set, a set given by a condition.
+ * A single item in `( )` or `[ ]` is the item itself; which of tuple and interval `(1, 2)` is, the reference decides.
+ */
+
+import type { Node } from '../node.ts';
+import { type Cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
+import { markGrouped } from './expression.ts';
+import { ReadError } from './lex.ts';
+
+export function readBracketed(c: Cursor): Node {
+  if (eat(c, '\\{')) return readSet(c, '\\}');
+  if (eat(c, '{')) return readSet(c, '}');
+  if (eat(c, '(')) return readGroup(c, '(');
+  if (eat(c, '[')) return readGroup(c, '[');
+  if (eat(c, 'langle')) return readGroup(c, '<');
+  throw new ReadError('unexpected', `did not expect ${describe(peek(c))} here`);
+}
+
+function readGroup(c: Cursor, open: '(' | '[' | '<'): Node {
+  const content = nested(c, () => c.inner(c));
+  const close = readClose(c, open);
+  if (content.k === 'list' && content.join !== 'or')
+    return { k: 'group', open, close, items: content.items };
+  if (open === '<' || (open === '(') !== (close === ')'))
+    return { k: 'group', open, close, items: [content] };
+  return markGrouped(content);
+}
+
+function readClose(c: Cursor, open: '(' | '[' | '<'): ')' | ']' | '>' {
+  if (open === '<') {
+    if (!eat(c, 'rangle')) throw new ReadError('unexpected', 'a bracket is not closed');
+    return '>';
+  }
+  if (eat(c, ')')) return ')';
+  if (eat(c, ']')) return ']';
+  throw new ReadError('unexpected', `a bracket is not closed: found ${describe(peek(c))}`);
+}
+
+/** `\{1, 2\}`, `\{x | x > 0\}`; TeX braces around one expression group it. */
+function readSet(c: Cursor, close: string): Node {
+  if (eat(c, close)) return { k: 'set', items: [] };
+  const node = nested(c, () => readSetBody(c));
+  if (!eat(c, close))
+    throw new ReadError('unexpected', `a brace is not closed: found ${describe(peek(c))}`);
+  if (close === '}' && node.k === 'set' && node.items.length === 1)
+    return markGrouped(node.items[0]!);
+  return node;
+}
+
+function readSetBody(c: Cursor): Node {
+  c.builder = true;
+  const content = c.inner(c);
+  c.builder = false;
+  const bar = isOp(c, '|') || isOp(c, ':') || isCmd(c, 'colon');
+  if (!bar) return { k: 'set', items: content.k === 'list' ? content.items : [content] };
+  c.at++;
+  const conditions = c.inner(c);
+  return {
+    k: 'setof',
+    element: content,
+    conditions: conditions.k === 'list' ? conditions.items : [conditions],
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Spelling before reading: one linear pass each that takes away what carries no meaning
+ * (`\left`, `$`, `\displaystyle`, spacing) and maps Unicode signs to their LaTeX or ASCII form.
+ * Leaves out: any change of meaning; commas, percent and units are the reader's business.
+ */
+
+/** A comma in braces, `14{,}400`: never a list separator. U+201A, which no answer uses otherwise. */
+export const HARD_COMMA = '\u201A';
+
+const UNICODE: Readonly<Record<string, string>> = {
+  '−': '-',
+  '–': '-',
+  '—': '-',
+  '‒': '-',
+  '﹣': '-',
+  '－': '-',
+  '＋': '+',
+  '＝': '=',
+  '×': '\\times ',
+  '⋅': '\\cdot ',
+  '·': '\\cdot ',
+  '∙': '\\cdot ',
+  '•': '\\cdot ',
+  '÷': '\\div ',
+  '√': '\\sqrt ',
+  '∛': '\\sqrt[3]',
+  π: '\\pi ',
+  θ: '\\theta ',
+  α: '\\alpha ',
+  β: '\\beta ',
+  γ: '\\gamma ',
+  δ: '\\delta ',
+  λ: '\\lambda ',
+  μ: '\\mu ',
+  σ: '\\sigma ',
+  φ: '\\phi ',
+  ω: '\\omega ',
+  Δ: '\\Delta ',
+  Ω: '\\Omega ',
+  '∞': '\\infty ',
+  '≤': '\\le ',
+  '≥': '\\ge ',
+  '⩽': '\\le ',
+  '⩾': '\\ge ',
+  '≠': '\\ne ',
+  '≈': '\\approx ',
+  '≡': '\\equiv ',
+  '±': '\\pm ',
+  '∓': '\\mp ',
+  '∪': '\\cup ',
+  '∩': '\\cap ',
+  '∈': '\\in ',
+  '∉': '\\notin ',
+  '∅': '\\emptyset ',
+  '⊂': '\\subset ',
+  '⊆': '\\subseteq ',
+  '→': '\\to ',
+  '↦': '\\mapsto ',
+  '⇒': '\\Rightarrow ',
+  ℝ: '\\mathbb{R}',
+  ℤ: '\\mathbb{Z}',
+  ℕ: '\\mathbb{N}',
+  ℚ: '\\mathbb{Q}',
+  ℂ: '\\mathbb{C}',
+  '°': '^\\circ ',
+  º: '^\\circ ',
+  '′': "'",
+  '’': "'",
+  '‘': "'",
+  '″': "''",
+  '“': '"',
+  '”': '"',
+  '…': '\\ldots ',
+  '∣': '|',
+  '∠': '\\angle ',
+  '½': '\\frac{1}{2}',
+  '⅓': '\\frac{1}{3}',
+  '⅔': '\\frac{2}{3}',
+  '¼': '\\frac{1}{4}',
+  '¾': '\\frac{3}{4}',
+  '⅕': '\\frac{1}{5}',
+  '⅖': '\\frac{2}{5}',
+  '⅗': '\\frac{3}{5}',
+  '⅘': '\\frac{4}{5}',
+  '⅙': '\\frac{1}{6}',
+  '⅚': '\\frac{5}{6}',
+  '⅛': '\\frac{1}{8}',
+  '⅜': '\\frac{3}{8}',
+  '⅝': '\\frac{5}{8}',
+  '⅞': '\\frac{7}{8}',
+  '⁄': '/',
+  '∕': '/',
+  '⌊': '\\lfloor ',
+  '⌋': '\\rfloor ',
+  '⌈': '\\lceil ',
+  '⌉': '\\rceil ',
+  '⟨': '\\langle ',
+  '⟩': '\\rangle ',
+  '％': '%',
+  '，': ',',
+  '。': '.',
+  '：': ':',
+  '；': ';',
+  '（': '(',
+  '）': ')',
+  '［': '[',
+  '］': ']',
+  '｛': '{',
+  '｝': '}',
+  '￥': '¥',
+  '\u00a0': ' ',
+  '\u2009': ' ',
+  '\u202f': ' ',
+  '\u2002': ' ',
+  '\u2003': ' ',
+  '\u200b': '',
+  '\ufeff': '',
+  '\u2062': '',
+  '\u2061': '',
+};
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ';
+const SUPERSCRIPT_VALUES = '0123456789+-n';
+const SUBSCRIPTS = '₀₁₂₃₄₅₆₇₈₉';
+const NON_ASCII = /[^\0-\x7f]/u;
+const NON_ASCII_ALL = /[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+|[₀-₉]+|[^\0-\x7f]/gu;
+
+function replaceSign(run: string): string {
+  const first = run[0]!;
+  if (SUPERSCRIPTS.includes(first)) {
+    return `^{${[...run].map((c) => SUPERSCRIPT_VALUES[SUPERSCRIPTS.indexOf(c)]).join('')}}`;
+  }
+  if (SUBSCRIPTS.includes(first))
+    return `_{${[...run].map((c) => SUBSCRIPTS.indexOf(c)).join('')}}`;
+  return UNICODE[run] ?? run;
+}
+
+/** A row or line break, `\\` with its optional gap. */
+export const ROW_BREAK = '\u0002';
+const BREAKS =
+  /\\\\(?:\*)?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?|\\(?:newline|cr)(?![a-zA-Z])/g;
+/** Size and style commands without meaning. `\left.` and `\right.` draw nothing. */
+const NOISE =
+  /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
+const SPACES =
+  /\\(?:quad|qquad|space|enspace|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])|\\[,;:> ]|~|\\(?:hspace\*?|phantom|vphantom|hphantom)\{[^{}]*\}/g;
+const BARS = /\\(?:[lr]?vert|mid)(?![a-zA-Z])/g;
+const DOUBLE_BARS = /\\(?:[lr]?Vert)(?![a-zA-Z])/g;
+const BRACES = /\\(l|r)brace(?![a-zA-Z])/g;
+const BRACKETS = /\\(l|r)brack(?![a-zA-Z])/g;
+const MONEY = '\u0001';
+
+/** One lone `$` before a number is money; dollars in pairs are math mode and say nothing. */
+function dollars(s: string): string {
+  const count = s.split('$').length - 1;
+  if (count === 0) return s;
+  const money = count % 2 === 1 ? s.replace(/\$(?=\s*-?[\d.])/, MONEY) : s;
+  return money.replaceAll('$', ' ');
+}
+
+/** Cleaned text. Linear in the length of `text`, which the caller has capped. */
+export function clean(text: string): string {
+  let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
+  if (/[\\$~{]/.test(s)) {
+    s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
+    s = dollars(s.replace(/\\!/g, '')).replace(NOISE, ' ').replace(SPACES, ' ');
+    s = s.replace(BARS, '|').replace(DOUBLE_BARS, '\\|');
+    s = s
+      .replace(BRACES, (_, side) => (side === 'l' ? '\\{' : '\\}'))
+      .replace(BRACKETS, (_, side) => (side === 'l' ? '[' : ']'));
+    s = s.replace(/\{\s*,\s*\}/g, HARD_COMMA).replaceAll(MONEY, '\\$ ');
+  }
+  return s.trim();
+}

@@ -1,0 +1,68 @@
+/**
+ * A place in the token list with the bounds of one reading: depth, and what a bar `|` means where we stand.
+ * All reading functions take it; it reads each token once, which keeps the reader linear.
+ */
+
+import type { Node } from '../node.ts';
+import { ReadError, type Token } from './lex.ts';
+
+export const MAX_DEPTH = 40;
+export const MAX_TOKENS = 1_200;
+
+const END: Token = { t: 'end', v: '', space: false, text: false };
+
+export interface Cursor {
+  readonly tokens: Token[];
+  at: number;
+  depth: number;
+  /** Bars that are open as absolute values: a bar in operator position closes the innermost. */
+  bars: number;
+  /** Inside `{x | ...}` before the bar. */
+  builder: boolean;
+  /** Reads what stands inside brackets: lists, relations. Set by structure.ts, which imports the readers below it. */
+  readonly inner: (cursor: Cursor) => Node;
+}
+
+export function cursor(tokens: Token[], inner: (cursor: Cursor) => Node): Cursor {
+  if (tokens.length > MAX_TOKENS) throw new ReadError('too-long', `more than ${MAX_TOKENS} tokens`);
+  return { tokens, at: 0, depth: 0, bars: 0, builder: false, inner };
+}
+
+export const peek = (c: Cursor, ahead = 0): Token => c.tokens[c.at + ahead] ?? END;
+export const isOp = (c: Cursor, v: string, ahead = 0): boolean => {
+  const token = peek(c, ahead);
+  return token.t === 'op' && token.v === v;
+};
+export const isCmd = (c: Cursor, v: string, ahead = 0): boolean => {
+  const token = peek(c, ahead);
+  return token.t === 'cmd' && token.v === v;
+};
+
+export function eat(c: Cursor, v: string): boolean {
+  const token = peek(c);
+  if ((token.t !== 'op' && token.t !== 'cmd') || token.v !== v) return false;
+  c.at++;
+  return true;
+}
+
+export function expect(c: Cursor, v: string): void {
+  if (!eat(c, v)) throw new ReadError('unexpected', `expected ${v} but found ${describe(peek(c))}`);
+}
+
+export function describe(token: Token): string {
+  if (token.t === 'end') return 'the end';
+  return JSON.stringify(token.t === 'cmd' ? `\\${token.v}` : token.v);
+}
+
+/** Runs a reader one level deeper, with its own meaning of bars. @throws {ReadError} beyond MAX_DEPTH. */
+export function nested<T>(c: Cursor, read: () => T): T {
+  if (++c.depth > MAX_DEPTH) throw new ReadError('too-deep', `nested more than ${MAX_DEPTH} deep`);
+  const { bars, builder } = c;
+  c.bars = 0;
+  c.builder = false;
+  const result = read();
+  c.bars = bars;
+  c.builder = builder;
+  c.depth--;
+  return result;
+}

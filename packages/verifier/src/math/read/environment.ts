@@ -1,0 +1,117 @@
+/**
+ * `\begin{...}`: matrices and vectors, cases (piecewise values or a system), aligned lines.
+ * Leaves out: nested environments beyond the depth cap, pictures, tables with text.
+ */
+
+import type { Node } from '../node.ts';
+import { ROW_BREAK } from './clean.ts';
+import { type Cursor, eat, expect, isCmd, isOp, nested, peek } from './cursor.ts';
+import { ReadError } from './lex.ts';
+
+const MATRICES = new Set([
+  'matrix',
+  'pmatrix',
+  'bmatrix',
+  'Bmatrix',
+  'vmatrix',
+  'Vmatrix',
+  'smallmatrix',
+  'array',
+  'psmallmatrix',
+  'bsmallmatrix',
+]);
+const LINES = new Set([
+  'aligned',
+  'align',
+  'gathered',
+  'gather',
+  'split',
+  'equation',
+  'multline',
+  'eqnarray',
+  'alignedat',
+  'alignat',
+]);
+const CONDITION_WORDS = new Set(['if', 'for', 'when', 'where', 'otherwise', 'else', 'and']);
+
+export function readEnvironment(c: Cursor): Node {
+  const name = readName(c);
+  if (name === 'array' && isOp(c, '{')) skipColumns(c);
+  if (MATRICES.has(name)) return readMatrix(c, name);
+  if (name === 'cases' || name === 'dcases' || name === 'rcases') return readCases(c, name);
+  if (LINES.has(name)) return readLines(c, name);
+  throw new ReadError('unknown-command', `cannot read \\begin{${name}}`);
+}
+
+function readName(c: Cursor): string {
+  expect(c, '{');
+  const name = peek(c).v;
+  c.at++;
+  eat(c, '*');
+  expect(c, '}');
+  return name;
+}
+
+function skipColumns(c: Cursor): void {
+  while (peek(c).t !== 'end' && !eat(c, '}')) c.at++;
+}
+
+function readEnd(c: Cursor, name: string): void {
+  expect(c, 'end');
+  if (readName(c) !== name) throw new ReadError('unexpected', `\\begin{${name}} is not closed`);
+}
+
+/** Cells of one row up to the row break; an empty last row is dropped. */
+function readRows(c: Cursor): Node[][] {
+  const rows: Node[][] = [];
+  while (!isCmd(c, 'end') && peek(c).t !== 'end') {
+    const row: Node[] = [];
+    do {
+      skipConditionWords(c);
+      if (!isBreak(c)) row.push(nested(c, () => c.inner(c)));
+    } while (eat(c, '&'));
+    if (row.length > 0) rows.push(row);
+    if (!eat(c, ROW_BREAK)) break;
+  }
+  return rows;
+}
+
+const isBreak = (c: Cursor): boolean => isOp(c, ROW_BREAK) || isOp(c, '&') || isCmd(c, 'end');
+
+function skipConditionWords(c: Cursor): void {
+  while (peek(c).t === 'id' && CONDITION_WORDS.has(peek(c).v)) c.at++;
+}
+
+function readMatrix(c: Cursor, name: string): Node {
+  const rows = readRows(c);
+  readEnd(c, name);
+  const width = rows[0]?.length ?? 0;
+  if (width === 0 || rows.some((row) => row.length !== width))
+    throw new ReadError('unexpected', 'matrix rows differ in length');
+  return name === 'vmatrix' ? { k: 'matrix', rows, det: true } : { k: 'matrix', rows };
+}
+
+/** Two columns are values with conditions; one column is a system. */
+function readCases(c: Cursor, name: string): Node {
+  const rows = readRows(c);
+  readEnd(c, name);
+  if (rows.every((row) => row.length === 1)) return { k: 'list', items: rows.flat(), join: 'and' };
+  return {
+    k: 'cases',
+    rows: rows.map(([value, when]) => (when ? { value: value!, when } : { value: value! })),
+  };
+}
+
+/** Aligned lines: `&` only places them. */
+function readLines(c: Cursor, name: string): Node {
+  for (
+    let i = c.at;
+    i < c.tokens.length && !(c.tokens[i]!.t === 'cmd' && c.tokens[i]!.v === 'end');
+    i++
+  ) {
+    if (c.tokens[i]!.v === '&') c.tokens.splice(i--, 1);
+  }
+  const items = readRows(c).flat();
+  readEnd(c, name);
+  return items.length === 1 ? items[0]! : { k: 'list', items, join: 'and' };
+}

@@ -1,0 +1,140 @@
+/**
+ * Units behind a number: `5 cm`, `10\text{ m/s}^2`, `3 square inches`, `12 apples`.
+ * One-letter symbols outside `\text{}` stay symbols here (5m is a product); equality reinterprets them where the reference has a unit.
+ */
+
+import type { Node } from '../node.ts';
+import { type Cursor, isCmd, isOp, peek } from './cursor.ts';
+import { CONSTANT_WORDS, FUNCTIONS, GREEK, NUMBER_WORDS, SCALE_WORDS } from './names.ts';
+import { findUnit, nounUnit, type Unit, unitPower, unitProduct } from './units.ts';
+
+const FILLERS = new Set([
+  'of',
+  'the',
+  'per',
+  'each',
+  'total',
+  'a',
+  'an',
+  'in',
+  'away',
+  'long',
+  'tall',
+  'old',
+  'wide',
+  'high',
+]);
+const SEPARATORS = new Set([
+  'and',
+  'or',
+  'U',
+  'if',
+  'for',
+  'when',
+  'where',
+  'otherwise',
+  'with',
+  'mod',
+  'to',
+  'is',
+  'but',
+  'not',
+]);
+const POWERS: Readonly<Record<string, number>> = { square: 2, sq: 2, cubic: 3, cu: 3 };
+
+/** A word that can be a unit, a counted noun or a scale, at the cursor: in text, or long enough to be no product. */
+export function unitWord(c: Cursor): string | undefined {
+  const token = peek(c);
+  if (token.t !== 'id' || SEPARATORS.has(token.v)) return undefined;
+  if (token.text) return token.v.length > 1 || findUnit(token.v, true) ? token.v : undefined;
+  const word = token.v;
+  if (word.length < 2 || FUNCTIONS.has(word) || CONSTANT_WORDS.has(word) || GREEK.has(word))
+    return undefined;
+  if (findUnit(word, true) && !isAmbiguous(word)) return word;
+  return word.length >= 4 && /[aeiouy]/.test(word) ? word : undefined;
+}
+
+/** Letters that are likelier a product of variables than a unit when written without `\text`. */
+const isAmbiguous = (word: string): boolean =>
+  ['ha', 'mi', 'deg', 'rev', 'qt', 'gm'].includes(word);
+
+/** The node with the unit that follows it, or the node itself where none does. */
+export function readUnitAfter(c: Cursor, node: Node): Node {
+  if (isOp(c, '$') || isOp(c, '€') || isOp(c, '£')) {
+    c.at++;
+    return readUnitAfter(c, node);
+  }
+  const word = unitWord(c);
+  if (word === undefined || !isAmount(node)) return node;
+  const scale = SCALE_WORDS.get(word.toLowerCase());
+  if (scale !== undefined) {
+    c.at++;
+    return readUnitAfter(c, { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] });
+  }
+  if (NUMBER_WORDS.has(word) || /^(pi|e|i)$/.test(word)) return node;
+  const unit = readUnit(c);
+  return unit ? { k: 'quantity', arg: node, unit } : node;
+}
+
+/** Only what can be an amount takes a unit: `x` in words is a symbol followed by prose. */
+function isAmount(node: Node): boolean {
+  if (node.k === 'quantity' || node.k === 'words') return false;
+  return node.k !== 'sym' || node.name.length === 1;
+}
+
+/** A product of unit words with powers and `/` or `per`; words that are no unit become one counted noun. */
+export function readUnit(c: Cursor): Unit | undefined {
+  let unit: Unit | undefined;
+  const nouns: string[] = [];
+  let sign = 1;
+  for (let word = unitWord(c); word !== undefined; word = unitWord(c)) {
+    const part = readUnitFactor(c, word);
+    if (!part) {
+      c.at++;
+      if (!FILLERS.has(word)) nouns.push(word);
+      if (word === 'per') sign = -1;
+    } else if (!(word === 'in' && unit)) {
+      unit = unit ? unitProduct(unit, unitPower(part, sign)) : unitPower(part, sign);
+      sign = 1;
+    }
+    sign = skipDivision(c) ? -1 : sign;
+    if (isOp(c, '.') || isCmd(c, 'cdot')) c.at++;
+  }
+  if (unit) return unit;
+  return nouns.length > 0 ? nounUnit(nouns.join(' ')) : undefined;
+}
+
+function skipDivision(c: Cursor): boolean {
+  if (!isOp(c, '/')) return false;
+  const next = peek(c, 1);
+  if (next.t !== 'id') return false;
+  c.at++;
+  return true;
+}
+
+function readUnitFactor(c: Cursor, word: string): Unit | undefined {
+  const prefixed = POWERS[word.toLowerCase()];
+  const named = prefixed === undefined ? word : peek(c, 1).t === 'id' ? peek(c, 1).v : '';
+  const unit = findUnit(named, true);
+  if (!unit) return undefined;
+  c.at += prefixed === undefined ? 1 : 2;
+  const power = readUnitPower(c);
+  return unitPower(unit, (prefixed ?? 1) * power);
+}
+
+/** `^2`, `^{2}`, or the words squared and cubed. */
+function readUnitPower(c: Cursor): number {
+  if (peek(c).t === 'id' && (peek(c).v === 'squared' || peek(c).v === 'cubed')) {
+    const squared = peek(c).v === 'squared';
+    c.at++;
+    return squared ? 2 : 3;
+  }
+  if (!isOp(c, '^')) return 1;
+  const braced = isOp(c, '{', 1);
+  const at = braced ? 2 : 1;
+  const negative = isOp(c, '-', at) ? 1 : 0;
+  const digits = peek(c, at + negative);
+  if (digits.t !== 'num' || !/^[1-9]$/.test(digits.v)) return 1;
+  c.at += at + negative + 1 + (braced ? 1 : 0);
+  return Number(digits.v) * (negative ? -1 : 1);
+}

@@ -1,0 +1,188 @@
+/**
+ * Lists, relations and set operations: everything above the scalar expression.
+ * `readMath` is the entry: cleaned text to a tree, or a ReadError with what could not be read.
+ */
+
+import type { Node, RelationOp } from '../node.ts';
+import { ROW_BREAK } from './clean.ts';
+import { type Cursor, cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
+import { readExpression } from './expression.ts';
+import { type CommaMode, lex, ReadError } from './lex.ts';
+
+const RELATION_COMMANDS: Readonly<Record<string, RelationOp>> = {
+  le: '<=',
+  leq: '<=',
+  leqslant: '<=',
+  ge: '>=',
+  geq: '>=',
+  geqslant: '>=',
+  lt: '<',
+  gt: '>',
+  ne: '!=',
+  neq: '!=',
+  in: 'in',
+  notin: 'notin',
+  subset: 'subset',
+  subseteq: 'subset',
+  approx: '=',
+  simeq: '=',
+  cong: '=',
+  sim: '=',
+  equiv: 'equiv',
+  to: 'to',
+  mapsto: 'to',
+  rightarrow: 'to',
+  Rightarrow: 'to',
+  implies: 'to',
+  longrightarrow: 'to',
+  propto: 'subset',
+};
+const RELATION_SIGNS: Readonly<Record<string, RelationOp>> = {
+  '=': '=',
+  '<': '<',
+  '>': '>',
+  '<=': '<=',
+  '>=': '>=',
+  '!=': '!=',
+  '->': 'to',
+};
+
+/** @throws {ReadError} */
+export function readMath(cleaned: string, mode: CommaMode): Node {
+  const c = cursor(lex(cleaned, mode), readList);
+  if (c.tokens.length === 0) throw new ReadError('unexpected', 'the answer is empty');
+  const node = readList(c);
+  if (peek(c).t !== 'end')
+    throw new ReadError('unexpected', `cannot read on at ${describe(peek(c))}`);
+  return node;
+}
+
+type Join = 'comma' | 'semicolon' | 'or' | 'and';
+
+function readSeparator(c: Cursor): Join | undefined {
+  let join: Join | undefined;
+  for (;;) {
+    const next = separatorAt(c);
+    if (next === undefined) return join;
+    c.at++;
+    join = join === undefined || join === 'comma' ? next : join;
+  }
+}
+
+function separatorAt(c: Cursor): Join | undefined {
+  const token = peek(c);
+  if (token.t === 'op' && token.v === ',') return 'comma';
+  if (token.t === 'op' && token.v === ';') return 'semicolon';
+  if (token.t === 'op' && token.v === ROW_BREAK && c.depth === 0) return 'and';
+  if (token.t === 'id' && (token.v === 'or' || token.v === 'OR')) return 'or';
+  if (token.t === 'id' && (token.v === 'and' || token.v === 'AND')) return 'and';
+  if (token.t === 'cmd' && (token.v === 'lor' || token.v === 'vee')) return 'or';
+  if (token.t === 'cmd' && (token.v === 'land' || token.v === 'wedge')) return 'and';
+  return undefined;
+}
+
+/** Items up to the end of the brackets; one item alone is no list. */
+export function readList(c: Cursor): Node {
+  const items = [readStatement(c)];
+  let join: Join | undefined;
+  for (;;) {
+    const separator = readSeparator(c);
+    if (separator === undefined || atEnd(c)) break;
+    join = join === undefined || join === 'comma' ? separator : join;
+    items.push(readStatement(c));
+  }
+  return join === undefined ? items[0]! : { k: 'list', items, join };
+}
+
+const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', ROW_BREAK]);
+const atEnd = (c: Cursor): boolean => {
+  const token = peek(c);
+  return (
+    token.t === 'end' ||
+    (token.t === 'op' && CLOSERS.has(token.v)) ||
+    (token.t === 'cmd' && token.v === 'end')
+  );
+};
+
+/** A chain of relations, or one side alone. */
+function readStatement(c: Cursor): Node {
+  const args = [readSetExpression(c)];
+  const ops: RelationOp[] = [];
+  for (let op = readRelation(c); op !== undefined; op = readRelation(c)) {
+    ops.push(op);
+    args.push(readSetExpression(c));
+  }
+  if (ops.length === 0) return args[0]!;
+  const modulus = readModulus(c);
+  if (modulus) args.push({ k: 'fn', name: 'mod', args: [args.pop()!, modulus] });
+  return { k: 'relation', ops, args };
+}
+
+function readRelation(c: Cursor): RelationOp | undefined {
+  const token = peek(c);
+  if (isCmd(c, 'not')) return readNegated(c);
+  const op =
+    token.t === 'op'
+      ? RELATION_SIGNS[token.v]
+      : token.t === 'cmd'
+        ? RELATION_COMMANDS[token.v]
+        : undefined;
+  if (op !== undefined) c.at++;
+  return op;
+}
+
+function readNegated(c: Cursor): RelationOp {
+  c.at++;
+  if (eat(c, '=')) return '!=';
+  if (eat(c, 'in')) return 'notin';
+  throw new ReadError('unknown-command', 'cannot read \\not');
+}
+
+/** `\pmod{5}`, `(mod 5)`. */
+function readModulus(c: Cursor): Node | undefined {
+  const plain = isOp(c, '(') && (peek(c, 1).v === 'mod' || peek(c, 1).v === 'bmod');
+  if (!plain && !isCmd(c, 'pmod') && !isCmd(c, 'mod')) return undefined;
+  c.at += plain ? 2 : 1;
+  const modulus = nested(c, () => readExpression(c));
+  if (plain && !eat(c, ')')) throw new ReadError('unexpected', 'a bracket is not closed');
+  return modulus;
+}
+
+type SetOp = 'union' | 'intersection' | 'minus';
+
+function readSetExpression(c: Cursor): Node {
+  let left = readRatio(c);
+  for (let op = readSetOp(c); op !== undefined; op = readSetOp(c)) {
+    const right = readRatio(c);
+    left =
+      left.k === 'setop' && left.op === op && op !== 'minus'
+        ? { ...left, args: [...left.args, right] }
+        : { k: 'setop', op, args: [left, right] };
+  }
+  return left;
+}
+
+function readSetOp(c: Cursor): SetOp | undefined {
+  if (eat(c, 'cup') || eat(c, 'bigcup')) return 'union';
+  if (eat(c, 'cap')) return 'intersection';
+  if (eat(c, 'setminus') || eat(c, 'backslash')) return 'minus';
+  const token = peek(c);
+  if (
+    token.t === 'id' &&
+    (token.v === 'U' || token.v === 'union') &&
+    /^[([{]$|^\\\{$/.test(peek(c, 1).v)
+  ) {
+    c.at++;
+    return 'union';
+  }
+  return undefined;
+}
+
+/** `3:4:5`, where a colon is no set-builder bar. */
+function readRatio(c: Cursor): Node {
+  const first = readExpression(c);
+  if (c.builder || !(isOp(c, ':') || isCmd(c, 'colon'))) return first;
+  const args = [first];
+  while (eat(c, ':') || eat(c, 'colon')) args.push(readExpression(c));
+  return { k: 'ratio', args };
+}
