@@ -1,0 +1,258 @@
+/**
+ * Browser of attempts and corrections in the report. Runs in the reader's browser; a script of its own.
+ * Everything a guest wrote goes through textContent: there is no HTML parsing anywhere here.
+ */
+// @ts-check
+(() => {
+  /**
+   * @typedef {{ attempt: string, passed: boolean, diagnosticsShown: string[] }} Anchor
+   * @typedef {{ step: number, kind: string, taskId: string, stream: 'base' | 'correction', prompt: string,
+   *   attempt: string, passed?: boolean, status: string, diagnostics: string[], advantage: number | null,
+   *   anchor?: Anchor }} Sample
+   */
+
+  /** @type {Sample[]} */
+  const samples = JSON.parse(document.getElementById('data')?.textContent ?? '{}').samples ?? [];
+  const PAGE = 200;
+
+  /** @type {<K extends keyof HTMLElementTagNameMap>(tag: K, className?: string, text?: string) => HTMLElementTagNameMap[K]} */
+  function element(tag, className = '', text = '') {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text) node.textContent = text;
+    return node;
+  }
+
+  /** @type {(passed: boolean | undefined) => 'right' | 'wrong' | 'void'} */
+  function outcome(passed) {
+    return passed === undefined ? 'void' : passed ? 'right' : 'wrong';
+  }
+
+  const MARKS = { right: '✓', wrong: '✗', void: '○' };
+
+  /** @type {(label: string, choices: [string, string][]) => { field: HTMLLabelElement, select: HTMLSelectElement }} */
+  function chooser(label, choices) {
+    const field = element('label', 'field');
+    const select = element('select');
+    for (const [value, text] of choices) {
+      const option = element('option', '', text);
+      option.value = value;
+      select.append(option);
+    }
+    field.append(element('span', '', label), select);
+    return { field, select };
+  }
+
+  /** @type {(label: string, type: string, placeholder: string) => { field: HTMLLabelElement, input: HTMLInputElement }} */
+  function entry(label, type, placeholder) {
+    const field = element('label', 'field');
+    const input = element('input');
+    input.type = type;
+    input.placeholder = placeholder;
+    field.append(element('span', '', label), input);
+    return { field, input };
+  }
+
+  const kinds = [...new Set(samples.map((sample) => sample.kind))].sort();
+  const all = samples.map((sample) => sample.step);
+  const first = String(all.reduce((a, b) => Math.min(a, b), all[0] ?? 0));
+  const last = String(all.reduce((a, b) => Math.max(a, b), all[0] ?? 0));
+  const kind = chooser('Kind', [
+    ['', 'all'],
+    ...kinds.map((k) => /** @type {[string, string]} */ ([k, k])),
+  ]);
+  const stream = chooser('Stream', [
+    ['', 'both'],
+    ['base', 'attempts'],
+    ['correction', 'corrections'],
+  ]);
+  const verdict = chooser('Verdict', [
+    ['', 'any'],
+    ['right', 'right'],
+    ['wrong', 'wrong'],
+    ['void', 'no judgement'],
+  ]);
+  const turn = chooser('Correction', [
+    ['', 'any'],
+    ['wrong>right', 'mended: wrong → right'],
+    ['wrong>wrong', 'not mended: wrong → wrong'],
+    ['right>right', 'kept: right → right'],
+    ['right>wrong', 'spoiled: right → wrong'],
+  ]);
+  const from = entry('From step', 'number', first);
+  const to = entry('To step', 'number', last);
+  const words = entry('Text', 'search', 'anything');
+
+  /** @type {(sample: Sample) => boolean} */
+  function wanted(sample) {
+    const result = outcome(sample.passed);
+    const path = sample.anchor ? `${outcome(sample.anchor.passed)}>${result}` : '';
+    const text = words.input.value.toLowerCase();
+    return (
+      (!kind.select.value || sample.kind === kind.select.value) &&
+      (!stream.select.value || sample.stream === stream.select.value) &&
+      (!verdict.select.value || result === verdict.select.value) &&
+      (!turn.select.value || path === turn.select.value) &&
+      (from.input.value === '' || sample.step >= Number(from.input.value)) &&
+      (to.input.value === '' || sample.step <= Number(to.input.value)) &&
+      (text === '' || haystack(sample).includes(text))
+    );
+  }
+
+  /** @type {(sample: Sample) => string} */
+  function haystack(sample) {
+    return [
+      sample.prompt,
+      sample.attempt,
+      sample.anchor?.attempt ?? '',
+      sample.taskId,
+      ...sample.diagnostics,
+    ]
+      .join('\n')
+      .toLowerCase();
+  }
+
+  const filters = element('form', 'filters');
+  filters.append(...[kind, stream, verdict, turn, from, to, words].map(({ field }) => field));
+  const count = element('p', 'note');
+  count.setAttribute('role', 'status');
+  const list = element('ol', 'list');
+  list.setAttribute('aria-label', 'Attempts');
+  const detail = element('div', 'detail');
+  detail.setAttribute('aria-live', 'polite');
+  const more = element('button', 'more', 'Show more');
+  more.type = 'button';
+  const left = element('div', 'left');
+  left.append(list, more);
+  const split = element('div', 'split');
+  split.append(left, detail);
+  document.getElementById('samples')?.append(filters, count, split);
+
+  /** @type {Sample[]} */
+  let found = [];
+  let shown = 0;
+
+  function refresh() {
+    found = samples.filter(wanted);
+    shown = 0;
+    list.replaceChildren();
+    count.textContent =
+      found.length === 0 ? 'Nothing matches.' : `${found.length.toLocaleString('en-US')} found`;
+    extend();
+    const first = Math.max(
+      0,
+      found.slice(0, PAGE).findIndex((sample) => sample.anchor),
+    );
+    const start = found[first];
+    if (start) select(start, list.querySelectorAll('button')[first] ?? null);
+    else detail.replaceChildren();
+  }
+
+  function extend() {
+    for (const sample of found.slice(shown, shown + PAGE)) list.append(row(sample));
+    shown = Math.min(found.length, shown + PAGE);
+    more.hidden = shown >= found.length;
+  }
+
+  /** @type {(sample: Sample) => HTMLLIElement} */
+  function row(sample) {
+    const item = element('li');
+    const button = element('button', 'row');
+    button.type = 'button';
+    const marks = element('span', 'marks');
+    if (sample.anchor) marks.append(mark(sample.anchor.passed), '→');
+    marks.append(mark(sample.passed));
+    const title = sample.attempt.split('\n').find((line) => line.trim() !== '') ?? '(empty)';
+    button.append(
+      element('span', 'step', String(sample.step)),
+      marks,
+      element('span', 'kind', sample.kind),
+      element('code', 'title', title.slice(0, 80)),
+    );
+    button.addEventListener('click', () => select(sample, button));
+    item.append(button);
+    return item;
+  }
+
+  /** @type {(passed: boolean | undefined) => HTMLSpanElement} */
+  function mark(passed) {
+    const result = outcome(passed);
+    const node = element('span', `mark ${result}`, MARKS[result]);
+    node.title = result === 'void' ? 'no judgement' : result;
+    return node;
+  }
+
+  /** @type {(sample: Sample, button: Element | null) => void} */
+  function select(sample, button) {
+    for (const old of list.querySelectorAll('[aria-current]')) old.removeAttribute('aria-current');
+    button?.setAttribute('aria-current', 'true');
+    detail.replaceChildren(heading(sample), ...parts(sample));
+  }
+
+  /** @type {(sample: Sample) => HTMLElement} */
+  function heading(sample) {
+    const head = element('p', 'where');
+    const advantage = sample.advantage === null ? '–' : sample.advantage.toFixed(2);
+    const stream = sample.stream === 'base' ? 'attempt' : 'correction';
+    head.textContent = `step ${sample.step} · ${sample.kind} · ${stream} · ${sample.taskId} · advantage ${advantage}`;
+    return head;
+  }
+
+  /** @type {(sample: Sample) => HTMLElement[]} */
+  function parts(sample) {
+    const { anchor } = sample;
+    const prompt = panel(anchor ? 'Correction prompt' : 'Prompt', sample.prompt);
+    const own = panel(
+      anchor ? 'Correction' : 'Attempt',
+      sample.attempt,
+      sample.passed,
+      sample.status,
+    );
+    own.append(...findings('Verifier', sample.diagnostics));
+    if (!anchor) return [prompt, own];
+    const earlier = panel(
+      'Earlier attempt',
+      anchor.attempt,
+      anchor.passed,
+      anchor.passed ? 'accepted' : 'wrong',
+    );
+    earlier.append(...findings('Shown to the policy', anchor.diagnosticsShown));
+    const pair = element('div', 'pair');
+    pair.append(earlier, own);
+    return [pair, prompt];
+  }
+
+  /** @type {(title: string, text: string, passed?: boolean, status?: string) => HTMLElement} */
+  function panel(title, text, passed, status) {
+    const box = element('section', `panel ${status ? outcome(passed) : ''}`);
+    const head = element('h3', '', title);
+    if (status) head.append(mark(passed), element('span', 'status', status.replaceAll('_', ' ')));
+    box.append(head, element('pre', '', text || '(empty)'));
+    return box;
+  }
+
+  /** @type {(title: string, lines: string[]) => HTMLElement[]} */
+  function findings(title, lines) {
+    if (lines.length === 0) return [];
+    const box = element('ul', 'findings');
+    box.append(...lines.map((line) => element('li', '', line)));
+    return [element('h4', '', title), box];
+  }
+
+  /** @type {(event: KeyboardEvent) => void} */
+  function walk(event) {
+    const way = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const buttons = [...list.querySelectorAll('button')];
+    const next = buttons[buttons.findIndex((node) => node.ariaCurrent === 'true') + way];
+    if (way === 0 || !next) return;
+    event.preventDefault();
+    next.focus();
+    next.click();
+  }
+
+  filters.addEventListener('input', refresh);
+  filters.addEventListener('submit', (event) => event.preventDefault());
+  more.addEventListener('click', extend);
+  list.addEventListener('keydown', walk);
+  refresh();
+})();

@@ -1,0 +1,59 @@
+/** The files of a run folder as the report reads them: written elsewhere, perhaps by an older version, so checked. */
+import { z } from 'zod';
+
+/** JSON has no NaN: a share over nothing arrives as null. */
+const share = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+const estimate = z.object({ mean: share, low: share, high: share, n: z.number() });
+
+const quality = z.object({
+  passAt1: estimate,
+  passAt8: estimate,
+  fixRate: estimate,
+  retention: estimate,
+});
+
+const evaluation = quality.extend({
+  perKind: z.record(z.string(), quality),
+  voided: z.number().default(0),
+});
+
+export const summaryFile = z.object({
+  preset: z.string(),
+  seed: z.number(),
+  steps: z.number(),
+  generatedTokens: z.number(),
+  wallSeconds: z.number(),
+  interrupted: z.boolean().default(false),
+  intervals: z.object({ before: evaluation, after: evaluation.nullable() }),
+});
+
+export const sampleLine = z.object({
+  step: z.number(),
+  kind: z.string(),
+  taskId: z.string(),
+  stream: z.enum(['base', 'correction']),
+  prompt: z.string(),
+  attempt: z.string(),
+  passed: z.boolean().optional(),
+  status: z.string(),
+  diagnostics: z.array(z.string()).default([]),
+  advantage: share.default(Number.NaN),
+  anchor: z
+    .object({
+      attempt: z.string(),
+      passed: z.boolean(),
+      diagnosticsShown: z.array(z.string()).default([]),
+    })
+    .optional(),
+});
+
+export const metricsLine = z.record(z.string(), z.unknown());
+
+export type SummaryFile = z.output<typeof summaryFile>;
+export type EvaluationFile = z.output<typeof evaluation>;
+export type EstimateFile = z.output<typeof estimate>;
+export type SampleLine = z.output<typeof sampleLine>;
