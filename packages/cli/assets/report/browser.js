@@ -201,7 +201,7 @@
   /** @type {(sample: Sample) => HTMLElement[]} */
   function parts(sample) {
     const { anchor } = sample;
-    const prompt = panel(anchor ? 'Correction prompt' : 'Prompt', sample.prompt);
+    const prompt = panel('Task', sample.prompt);
     const own = panel(
       anchor ? 'Correction' : 'Attempt',
       sample.attempt,

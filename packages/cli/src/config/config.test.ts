@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../errors.ts';
 import { merge, nest } from './layers.ts';
 import { resolveConfig } from './resolve.ts';
-import { allowed, leafPaths, rootSchema, schemaAt } from './schema.ts';
+import { allowed, trainSchema } from './schema.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -155,15 +155,15 @@ describe('messages', () => {
 
 describe('the schema as data', () => {
   test('every key has a description, so that no help or message is mute', () => {
-    const mute = leafPaths().filter(([, node]) => !node.description);
+    const mute = trainSchema.leaves.filter(([, node]) => !node.description);
     expect(mute.map(([path]) => path)).toEqual([]);
-    expect(Object.values(rootSchema().properties ?? {}).every((node) => node.description)).toBe(
+    expect(Object.values(trainSchema.root.properties ?? {}).every((node) => node.description)).toBe(
       true,
     );
   });
 
   test('bounds read as words', () => {
-    const words = (path: string) => allowed(schemaAt(path.split('.')) ?? {});
+    const words = (path: string) => allowed(trainSchema.at(path.split('.')) ?? {});
     expect(words('rollout.topP')).toBe('a number above 0 and of at most 1');
     expect(words('corrections.diagnosticsRate')).toBe('a number from 0 to 1');
     expect(words('corrections.replay.gains')).toBe('a list of 3 numbers');
@@ -171,7 +171,7 @@ describe('the schema as data', () => {
   });
 
   test('every default is accepted by the schema when written out', async () => {
-    const set = leafPaths()
+    const set = trainSchema.leaves
       .filter(([, node]) => node.default !== undefined)
       .map(([path, node]) => `${path}=${JSON.stringify(node.default)}`.replaceAll('"', ''));
     expect(await resolveConfig({ flags: { set } })).toEqual(trainConfig.parse({}));

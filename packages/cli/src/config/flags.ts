@@ -5,7 +5,7 @@
 import { parse } from 'yaml';
 import { EXIT, UserError } from '../errors.ts';
 import { type Layer, merge, nest, says } from './layers.ts';
-import { schemaAt } from './schema.ts';
+import type { SchemaView } from './schema.ts';
 
 export const ENGINES = ['onnx', 'tfjs', 'tfjs:wasm', 'tfjs:cpu', 'tfjs:tensorflow'] as const;
 
@@ -16,13 +16,26 @@ export interface SettingFlags {
   readonly seed?: string;
   readonly model?: string;
   readonly engine?: string;
+  /** `evaluation.tasks` and `evaluation.samples`. */
+  readonly tasks?: string;
+  readonly samples?: string;
   /** `key.path=value`, in the order given. */
   readonly set?: readonly string[];
 }
 
+const NAMED = {
+  preset: ['preset'],
+  steps: ['steps'],
+  seed: ['seed'],
+  model: ['model'],
+  tasks: ['evaluation', 'tasks'],
+  samples: ['evaluation', 'samples'],
+} as const;
+
 /** One layer: the named flags, then every `--set`, later ones winning. */
-export function flagLayer(flags: SettingFlags): Layer {
-  const parts = [...namedParts(flags), ...(flags.set ?? []).map(settingPart)];
+export function flagLayer(flags: SettingFlags, schema: SchemaView): Layer {
+  const set = (flags.set ?? []).map((written) => settingPart(written, schema));
+  const parts = [...namedParts(flags, schema), ...set];
   return {
     value: merge(parts.map((part) => part.value)),
     locate: (path) => parts.findLast((part) => says(part.value, path))?.flag ?? 'command line',
@@ -34,18 +47,16 @@ interface Part {
   readonly value: ReturnType<typeof nest>;
 }
 
-function namedParts(flags: SettingFlags): Part[] {
-  const parts: Part[] = [];
-  if (flags.preset !== undefined) parts.push(part('--preset', ['preset'], flags.preset));
-  if (flags.steps !== undefined) parts.push(part('--steps', ['steps'], flags.steps));
-  if (flags.seed !== undefined) parts.push(part('--seed', ['seed'], flags.seed));
-  if (flags.model !== undefined) parts.push(part('--model', ['model'], flags.model));
-  if (flags.engine !== undefined) parts.push(enginePart(flags.engine));
-  return parts;
+function namedParts(flags: SettingFlags, schema: SchemaView): Part[] {
+  const parts = Object.entries(NAMED).flatMap(([name, path]): Part[] => {
+    const written = flags[name as keyof typeof NAMED];
+    return written === undefined ? [] : [part(`--${name}`, path, written, schema)];
+  });
+  return flags.engine === undefined ? parts : [...parts, enginePart(flags.engine)];
 }
 
-function part(flag: string, path: readonly string[], written: string): Part {
-  return { flag, value: nest(path, scalar(path, written)) };
+function part(flag: string, path: readonly string[], written: string, schema: SchemaView): Part {
+  return { flag, value: nest(path, scalar(schema.at(path)?.type, written)) };
 }
 
 function enginePart(written: string): Part {
@@ -59,7 +70,7 @@ function enginePart(written: string): Part {
   return { flag: '--engine', value: nest(['engine'], { executor, ...(backend && { backend }) }) };
 }
 
-function settingPart(written: string): Part {
+function settingPart(written: string, schema: SchemaView): Part {
   const at = written.indexOf('=');
   const keys = written.slice(0, Math.max(at, 0)).trim().split('.');
   if (at < 1 || keys.some((key) => key === '')) {
@@ -68,13 +79,12 @@ function settingPart(written: string): Part {
       EXIT.usage,
     );
   }
-  return part(`--set ${keys.join('.')}`, keys, written.slice(at + 1).trim());
+  return part(`--set ${keys.join('.')}`, keys, written.slice(at + 1).trim(), schema);
 }
 
 /** Numbers, booleans and lists as YAML reads them; where the schema wants text, the text as it stands. */
-function scalar(path: readonly string[], written: string): unknown {
-  const node = schemaAt(path);
-  if (node?.type === 'string') return written;
+function scalar(wanted: string | undefined, written: string): unknown {
+  if (wanted === 'string') return written;
   try {
     return parse(written);
   } catch {

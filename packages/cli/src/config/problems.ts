@@ -5,34 +5,41 @@ import { preview } from '@cipo/verifier/types';
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { type Layer, originOf } from './layers.ts';
-import { allowed, type KeyPath, leafPaths, schemaAt } from './schema.ts';
+import { allowed, type KeyPath, type SchemaView } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
 /** One message per finding, without colour. `layers` lowest first. */
-export function problems(issues: readonly Issue[], layers: readonly Layer[]): string[] {
+export function problems(
+  issues: readonly Issue[],
+  layers: readonly Layer[],
+  schema: SchemaView,
+): string[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     return issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => unknownKey([...path, key], layers))
-      : [wrongValue(issue, path, layers)];
+      ? issue.keys.map((key) => unknownKey([...path, key], layers, schema))
+      : [wrongValue(issue, path, layers, schema)];
   });
 }
 
-function unknownKey(path: KeyPath, layers: readonly Layer[]): string {
+function unknownKey(path: KeyPath, layers: readonly Layer[], schema: SchemaView): string {
   const parent = path.slice(0, -1);
-  const siblings = Object.keys(schemaAt(parent)?.properties ?? {});
-  const guess = closest(
-    spell(path),
-    siblings.map((key) => spell([...parent, key])),
-  );
+  const siblings = Object.keys(schema.at(parent)?.properties ?? {});
+  const named = siblings.map((key) => spell([...parent, key]));
+  const guess = closest(spell(path), named) ?? elsewhere(path, schema);
   const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
   const where = parent.length === 0 ? 'Keys' : `Keys of ${spell(parent)}`;
   return `${originOf(layers, path)}: there is no key ${spell(path)}.${hint}\n  ${where}: ${siblings.join(', ')}.`;
 }
 
-function wrongValue(issue: Issue, path: KeyPath, layers: readonly Layer[]): string {
-  const node = schemaAt(path);
+function wrongValue(
+  issue: Issue,
+  path: KeyPath,
+  layers: readonly Layer[],
+  schema: SchemaView,
+): string {
+  const node = schema.at(path);
   const where = `${originOf(layers, path)}: ${spell(path)}: received ${received(issue.input)}`;
   if (!node) return `${where}: ${issue.message}.`;
   const choices = node.enum?.map(String) ?? [];
@@ -58,19 +65,20 @@ export function spell(path: KeyPath): string {
     .join('');
 }
 
-/** The candidate that a typo could have meant; else, the same last key in another group. */
+/** The candidate that a typo could have meant. */
 function closest(written: string, candidates: readonly string[]): string | undefined {
-  const last = written.split('.').at(-1);
-  const elsewhere = leafPaths()
-    .map(([path]) => path)
-    .filter((path) => path.split('.').at(-1) === last);
-  const ranked = candidates
+  const last = written.split('.').at(-1) ?? '';
+  const [best] = candidates
     .map((candidate) => ({
       candidate,
       far: distance(written.toLowerCase(), candidate.toLowerCase()),
     }))
     .sort((a, b) => a.far - b.far);
-  const [best] = ranked;
-  const limit = Math.max(1, Math.ceil((last?.length ?? 0) * 0.4));
-  return best && best.far <= limit ? best.candidate : elsewhere[0];
+  return best && best.far <= Math.max(1, Math.ceil(last.length * 0.4)) ? best.candidate : undefined;
+}
+
+/** The same last key in another group. */
+function elsewhere(path: KeyPath, schema: SchemaView): string | undefined {
+  const last = String(path.at(-1));
+  return schema.leaves.map(([known]) => known).find((known) => known.split('.').at(-1) === last);
 }

@@ -4,11 +4,12 @@
  */
 import { type TrainConfig, trainConfig } from '@cipo/trainer/config';
 import { presets } from '@cipo/trainer/presets';
+import type { z } from 'zod';
 import { EXIT, UserError } from '../errors.ts';
 import { flagLayer, type SettingFlags } from './flags.ts';
 import { type Layer, merge } from './layers.ts';
 import { problems } from './problems.ts';
-import { schemaAt } from './schema.ts';
+import { type SchemaView, trainSchema, viewOf } from './schema.ts';
 import { readLayer } from './yaml.ts';
 
 export interface Sources {
@@ -19,26 +20,43 @@ export interface Sources {
   readonly complete?: boolean;
 }
 
-/** @throws {UserError} exit code 2 with one message per problem. */
+/** The configuration of a training run. @throws {UserError} exit code 2 with one message per problem. */
 export async function resolveConfig(sources: Sources): Promise<TrainConfig> {
-  const written: Layer[] = [];
-  if (sources.file !== undefined) written.push(await readLayer(sources.file));
-  written.push(flagLayer(sources.flags));
-  return check(sources.complete ? written : [...presetLayer(written), ...written]);
+  const written = await writtenLayers(sources, trainSchema);
+  const layers = sources.complete ? written : [...presetLayer(written), ...written];
+  return check(trainConfig, trainSchema, layers);
+}
+
+/** Any other configuration, which has no presets. @throws {UserError} as above. */
+export async function resolvePlain<S extends z.ZodType>(
+  schema: S,
+  sources: Sources,
+): Promise<z.output<S>> {
+  const view = viewOf(schema);
+  return check(schema, view, await writtenLayers(sources, view));
+}
+
+async function writtenLayers({ file, flags }: Sources, schema: SchemaView): Promise<Layer[]> {
+  const fromFile = file === undefined ? [] : [await readLayer(file, schema)];
+  return [...fromFile, flagLayer(flags, schema)];
 }
 
 function presetLayer(written: readonly Layer[]): Layer[] {
   const merged = merge(written.map((layer) => layer.value));
-  const preset = merged.preset ?? schemaAt(['preset'])?.default;
+  const preset = merged.preset ?? trainSchema.at(['preset'])?.default;
   const known = Object.entries(presets).find(([name]) => name === preset);
-  if (!known) return []; // absent, or wrong: then the schema says so
+  if (!known) return []; // wrong: then the schema says so
   const [name, value] = known;
   return [{ value: { ...value }, locate: () => `preset ${name}` }];
 }
 
-function check(layers: readonly Layer[]): TrainConfig {
+function check<S extends z.ZodType>(
+  schema: S,
+  view: SchemaView,
+  layers: readonly Layer[],
+): z.output<S> {
   const merged = merge(layers.map((layer) => layer.value));
-  const result = trainConfig.safeParse(merged, { reportInput: true });
+  const result = schema.safeParse(merged, { reportInput: true });
   if (result.success) return result.data;
-  throw new UserError(problems(result.error.issues, layers).join('\n'), EXIT.usage);
+  throw new UserError(problems(result.error.issues, layers, view).join('\n'), EXIT.usage);
 }

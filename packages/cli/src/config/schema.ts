@@ -38,13 +38,23 @@ const node = z.object({
   },
 });
 
-let cached: SchemaNode | undefined;
-
-/** The whole schema, as a user may write it. */
-export function rootSchema(): SchemaNode {
-  cached ??= clean(node.parse(z.toJSONSchema(trainConfig, { io: 'input' })));
-  return cached;
+/** A zod schema, looked at by key path. */
+export interface SchemaView {
+  readonly root: SchemaNode;
+  /** What stands at a key path; undefined where the path leads nowhere. */
+  at(path: KeyPath): SchemaNode | undefined;
+  /** Every key that takes a value, in the order of the schema: `rollout.prompts`, ... */
+  readonly leaves: readonly (readonly [string, SchemaNode])[];
 }
+
+/** @param schema an object schema; seen as what a user may write, before defaults. */
+export function viewOf(schema: z.ZodType): SchemaView {
+  const root = clean(node.parse(z.toJSONSchema(schema, { io: 'input' })));
+  return { root, at: (path) => walk(root, path), leaves: leavesOf(root) };
+}
+
+/** The schema of a training run. */
+export const trainSchema: SchemaView = viewOf(trainConfig);
 
 /** JSON Schema spells "any safe integer" out as bounds; nobody wants to read those. */
 function clean(raw: z.output<typeof node>): SchemaNode {
@@ -63,24 +73,18 @@ function clean(raw: z.output<typeof node>): SchemaNode {
   };
 }
 
-/** What stands at a key path; undefined where the path leads nowhere. */
-export function schemaAt(path: KeyPath): SchemaNode | undefined {
-  let at: SchemaNode | undefined = rootSchema();
+function walk(root: SchemaNode, path: KeyPath): SchemaNode | undefined {
+  let at: SchemaNode | undefined = root;
   for (const key of path) {
-    at =
-      typeof key === 'number'
-        ? at?.prefixItems?.[key]
-        : at?.properties && Object.hasOwn(at.properties, key)
-          ? at.properties[key]
-          : undefined;
+    if (typeof key === 'number') at = at?.prefixItems?.[key];
+    else at = at?.properties && Object.hasOwn(at.properties, key) ? at.properties[key] : undefined;
   }
   return at;
 }
 
-/** Every key that takes a value, in the order of the schema: `rollout.prompts`, ... */
-export function leafPaths(from: SchemaNode = rootSchema(), prefix = ''): [string, SchemaNode][] {
+function leavesOf(from: SchemaNode, prefix = ''): [string, SchemaNode][] {
   return Object.entries(from.properties ?? {}).flatMap(([key, child]): [string, SchemaNode][] =>
-    child.properties ? leafPaths(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
+    child.properties ? leavesOf(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
   );
 }
 

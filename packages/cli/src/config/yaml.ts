@@ -6,11 +6,11 @@ import { readFile } from 'node:fs/promises';
 import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import { EXIT, systemCode, UserError } from '../errors.ts';
 import { isSettings, type Layer, type Settings } from './layers.ts';
-import { type KeyPath, schemaAt } from './schema.ts';
+import type { KeyPath, SchemaView } from './schema.ts';
 
 /** @throws {UserError} exit code 2: the file is not there, not YAML, or not a list of keys. */
-export async function readLayer(file: string): Promise<Layer> {
-  return parseLayer(await readText(file), file);
+export async function readLayer(file: string, schema: SchemaView): Promise<Layer> {
+  return parseLayer(await readText(file), file, schema);
 }
 
 async function readText(file: string): Promise<string> {
@@ -29,7 +29,7 @@ async function readText(file: string): Promise<string> {
 }
 
 /** @throws {UserError} exit code 2, naming the line. */
-export function parseLayer(text: string, file: string): Layer {
+export function parseLayer(text: string, file: string, schema: SchemaView): Layer {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const [error] = document.errors;
@@ -42,7 +42,7 @@ export function parseLayer(text: string, file: string): Layer {
     );
   }
   return {
-    value: dropEmptyGroups(value),
+    value: dropEmptyGroups(value, schema),
     locate: (path) => place(document, lines, path, file),
   };
 }
@@ -62,11 +62,11 @@ function describe(value: unknown): string {
 }
 
 /** `rollout:` with every line below it commented out means "nothing to say", not "null". */
-function dropEmptyGroups(value: Settings, path: KeyPath = []): Settings {
+function dropEmptyGroups(value: Settings, schema: SchemaView, path: KeyPath = []): Settings {
   const entries = Object.entries(value).flatMap(([key, child]): [string, unknown][] => {
     const here = [...path, key];
-    if (child === null && schemaAt(here)?.properties) return [];
-    return [[key, isSettings(child) ? dropEmptyGroups(child, here) : child]];
+    if (child === null && schema.at(here)?.properties) return [];
+    return [[key, isSettings(child) ? dropEmptyGroups(child, schema, here) : child]];
   });
   return Object.fromEntries(entries);
 }

@@ -3,7 +3,7 @@
  * Pure: run data and assets in, text out.
  */
 import { isSettings, type Settings } from '../config/layers.ts';
-import { leafPaths } from '../config/schema.ts';
+import { trainSchema } from '../config/schema.ts';
 import { clock, whole } from '../terminal/format.ts';
 import { oneLine, visibleLines } from '../terminal/guest.ts';
 import { escapeHtml, scriptJson, sourceHash } from './embed.ts';
@@ -104,7 +104,7 @@ function legible(sample: SampleLine): SampleLine {
 
 /** Every setting of the run; those that differ from the default stand out. */
 function configSection(config: Settings): string {
-  const defaults = new Map(leafPaths().map(([path, node]) => [path, node]));
+  const defaults = new Map(trainSchema.leaves);
   const rows = leaves(config).map(([path, value]) => {
     const node = defaults.get(path);
     const own = JSON.stringify(node?.default) !== JSON.stringify(value);
