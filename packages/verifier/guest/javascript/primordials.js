@@ -33,7 +33,7 @@ export const [BaseString, BaseNumber, BaseBigInt, BaseBoolean, BaseBuffer, BaseB
   Uint8Array,
 ];
 export const { isArray } = Array;
-export const { isInteger } = Number;
+export const { isInteger, isNaN: isNaNumber } = Number;
 export const { parse: jsonParse, stringify: jsonText } = JSON;
 export const {
   defineProperty,
@@ -73,6 +73,7 @@ export const booleanOf = uncurry(Boolean.prototype.valueOf);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
 export const isoText = uncurry(Date.prototype.toISOString);
+// biome-ignore lint/security/noGlobalEval: running the answer is what this realm is for
 export const indirectEval = eval;
 
 /** What a call's `this`-checking built-in says about a value: true when it does not throw. */

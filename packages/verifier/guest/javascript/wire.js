@@ -18,6 +18,7 @@ import {
   isArray,
   isDate,
   isMap,
+  isNaNumber,
   isSet,
   isView,
   jsonParse,
@@ -74,7 +75,7 @@ const encodeAny = (value) => {
 };
 
 const encodeNumber = (value) => {
-  if (value !== value) return '["n","NaN"]';
+  if (isNaNumber(value)) return '["n","NaN"]';
   if (value === Infinity || value === -Infinity) return `["n","${value}"]`;
   return value === 0 && 1 / value < 0 ? '["n","-0"]' : BaseString(value);
 };

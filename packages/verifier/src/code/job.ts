@@ -53,7 +53,17 @@ export type Trouble =
       readonly line?: number;
       readonly column?: number;
     }
-  | { readonly kind: 'missing' | 'open' | 'output' | 'exit' | 'time' | 'memory' | 'starved' };
+  | {
+      readonly kind:
+        | 'missing'
+        | 'open'
+        | 'output'
+        | 'exit'
+        | 'time'
+        | 'memory'
+        | 'starved'
+        | 'crashed';
+    };
 
 /** What one test brought: a value in wire form, or what was printed, or trouble. */
 export type TestRun =

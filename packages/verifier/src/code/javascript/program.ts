@@ -12,12 +12,12 @@ const NAME = /^[A-Za-z_$][\w$]*$/;
 
 /** A program ready for `load`. `names` become its completion value, undefined where not declared. */
 export function wrapProgram(source: string, names: readonly string[], isAsync = false): string {
-  const values = names.filter((name) => NAME.test(name)).map(valueOf);
+  const values = names.filter((name) => NAME.test(name)).map(valueIfDeclared);
   const tail = `\n;return [${values.join(', ')}];\n})\n//# sourceURL=${ANSWER_FILE}`;
   return `${isAsync ? OPEN_ASYNC : OPEN}${source}${tail}`;
 }
 
-function valueOf(name: string): string {
+function valueIfDeclared(name: string): string {
   return `typeof ${name} === 'undefined' ? undefined : ${name}`;
 }
 

@@ -1,0 +1,20 @@
+/** Verdicts on JavaScript, TypeScript and Python written by models, from disposable sandboxes. */
+export type { Tolerance } from './compare.ts';
+export { codeDomain } from './domain.ts';
+export type { Language, RunLimits } from './job.ts';
+export { DEFAULT_LIMITS } from './limits.ts';
+export {
+  type CallCase,
+  type Checker,
+  type CodeReference,
+  type CodeTests,
+  parseCodeTask,
+  type StdioCase,
+} from './reference.ts';
+export type { Wire } from './value.ts';
+export {
+  type CodeItem,
+  type CodeOptions,
+  type CodeVerifier,
+  createCodeVerifier,
+} from './verifier.ts';

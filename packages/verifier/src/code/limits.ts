@@ -1,0 +1,52 @@
+/** The limits of each language where a task names none, and what a cell may use up for them. */
+import type { JobLimits } from '../cells/index.ts';
+import type { Language, RunLimits } from './job.ts';
+
+const SCRIPT: RunLimits = {
+  cpuMs: 2000,
+  testCpuMs: 2000,
+  wallMs: 20_000,
+  memoryMb: 64,
+  outputBytes: 1 << 20,
+  sourceBytes: 65_536,
+};
+
+export const DEFAULT_LIMITS: Record<Language, RunLimits> = {
+  javascript: SCRIPT,
+  typescript: SCRIPT,
+  python: { ...SCRIPT, cpuMs: 5000, testCpuMs: 5000, wallMs: 50_000, memoryMb: 256 },
+};
+
+/** A task's limits over the domain's over the language's. One test may use what the attempt may. */
+export function limitsFor(
+  language: Language,
+  ...overrides: readonly Partial<RunLimits>[]
+): RunLimits {
+  const merged: RunLimits = Object.assign({}, DEFAULT_LIMITS[language], ...overrides);
+  return {
+    ...merged,
+    testCpuMs: Math.min(merged.testCpuMs, merged.cpuMs),
+    wallMs: Math.max(merged.wallMs, merged.cpuMs * 2),
+  };
+}
+
+/** Wall time over CPU time: first as on a quiet machine, then with patience for a loaded one. */
+export const PATIENCE = [1.2, 10] as const;
+/** Time for the way there and back, and for what the guest's own timeout needs to strike. */
+const GRACE_MS = 1000;
+/** Resident memory of a cell without its guest. */
+const CELL_MB = { script: 450, python: 900 };
+/** V8 parks the thread of an isolate that has run out of memory. */
+const STALL_MS = 600;
+
+/** What the cell of a run may use up before it is killed from outside. */
+export function cellLimits(language: Language, limits: RunLimits, round: 0 | 1): JobLimits {
+  const own = language === 'python' ? CELL_MB.python : CELL_MB.script;
+  const firstWallMs = limits.cpuMs * PATIENCE[0] + GRACE_MS;
+  return {
+    wallMs: round === 0 ? Math.min(firstWallMs, limits.wallMs) : limits.wallMs + GRACE_MS,
+    cpuMs: limits.cpuMs,
+    rssMb: own + limits.memoryMb,
+    stallMs: STALL_MS,
+  };
+}

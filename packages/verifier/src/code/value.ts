@@ -1,0 +1,155 @@
+/**
+ * Values of a guest as they stand outside it: the wire form that the guest writes, and the same form
+ * made from the JSON of a data set's row. Comparing is in `compare.ts`.
+ *
+ * JSON cannot say everything, so a row may write `{"$type": T, "value": V}`: `undefined`; `number`
+ * with `"NaN"`, `"Infinity"`, `"-Infinity"`, `"-0"`; `bigint` with digits; `tuple`, `set` with a list;
+ * `map` with a list of pairs; `date` with milliseconds.
+ */
+import { preview, TaskError } from '../types.ts';
+
+/** A string, a finite number, a boolean, null, or a tagged list. */
+export type Wire = string | number | boolean | null | WireList;
+/** `[tag, ...rest]` */
+export interface WireList extends ReadonlyArray<Wire> {}
+
+/** Narrows a wire to its tagged form. */
+export function isTagged(wire: Wire): wire is WireList {
+  return typeof wire === 'object' && wire !== null;
+}
+
+/** Tags: what the first element of a list means. */
+export const TAGS = {
+  a: 'list',
+  t: 'tuple',
+  o: 'object',
+  m: 'map',
+  s: 'set',
+  n: 'number',
+  b: 'bigint',
+  u: 'undefined',
+  d: 'date',
+  c: 'cycle',
+  f: 'function',
+  y: 'symbol',
+  e: 'error',
+  r: 'other',
+} as const;
+
+const MAX_DEPTH = 250;
+
+/** Reads what a guest wrote. A guest may have been tampered with: anything odd is `undefined`. */
+export function readWire(text: string): Wire | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isWire(value, 0) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWire(value: unknown, depth: number): value is Wire {
+  if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return true;
+  if (!Array.isArray(value) || depth > MAX_DEPTH) return false;
+  const [tag, ...rest] = value as unknown[];
+  return typeof tag === 'string' && tag in TAGS && rest.every((item) => isWire(item, depth + 1));
+}
+
+/** The wire form of a row's JSON value. @throws {TaskError} on an unknown `$type` */
+export function wireOfJson(value: unknown, field = 'expected', depth = 0): Wire {
+  if (depth > MAX_DEPTH) throw new TaskError(field, 'is nested too deep', '…');
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return numberWire(value);
+  if (value === undefined) return ['u'];
+  const inner = (item: unknown, name: string | number) =>
+    wireOfJson(item, `${field}.${name}`, depth + 1);
+  if (Array.isArray(value)) return ['a', ...value.map(inner)];
+  if (typeof value !== 'object') throw new TaskError(field, 'must be JSON', value);
+  if ('$type' in value) return taggedWire(value as Tagged, field, depth);
+  return ['o', ...Object.entries(value).flatMap(([key, item]) => [key, inner(item, key)])];
+}
+
+interface Tagged {
+  readonly $type: unknown;
+  readonly value?: unknown;
+}
+
+function taggedWire({ $type, value }: Tagged, field: string, depth: number): Wire {
+  const items = () => {
+    if (!Array.isArray(value)) throw new TaskError(`${field}.value`, 'must be a list', value);
+    return value.map((item, i) => wireOfJson(item, `${field}.value.${i}`, depth + 1));
+  };
+  switch ($type) {
+    case 'undefined':
+      return ['u'];
+    case 'number':
+      return value === '-0' ? ['n', '-0'] : numberWire(Number(value));
+    case 'bigint':
+      if (typeof value === 'string' && /^-?\d+$/.test(value)) return ['b', value];
+      throw new TaskError(`${field}.value`, 'must be digits in a string', value);
+    case 'tuple':
+      return ['t', ...items()];
+    case 'set':
+      return ['s', ...items()];
+    case 'map':
+      return ['m', ...items().flatMap((pair) => (isTagged(pair) ? pair.slice(1, 3) : []))];
+    case 'date':
+      return ['d', Number(value)];
+    default:
+      throw new TaskError(`${field}.$type`, 'is not a known type', $type);
+  }
+}
+
+function numberWire(value: number): Wire {
+  if (Number.isFinite(value)) return Object.is(value, -0) ? 0 : value;
+  return ['n', String(value)];
+}
+
+/** A short picture of a value for people, at most `max` characters. */
+export function showWire(wire: Wire, max = 200): string {
+  const text = show(wire, { left: max * 2 });
+  return text.length > max ? `${text.slice(0, max - 1)}…` : text;
+}
+
+function show(wire: Wire, budget: { left: number }): string {
+  if (budget.left <= 0) return '…';
+  if (!isTagged(wire)) {
+    const text = typeof wire === 'string' ? preview(wire, 120) : String(wire);
+    budget.left -= text.length + 2;
+    return text;
+  }
+  const [tag, ...rest] = wire;
+  const list = () => rest.map((item) => show(item, budget)).join(', ');
+  switch (tag) {
+    case 'a':
+      return `[${list()}]`;
+    case 't':
+      return `(${list()})`;
+    case 's':
+      return `Set {${list()}}`;
+    case 'o':
+      return `{${pairs(rest, budget, ': ')}}`;
+    case 'm':
+      return `Map {${pairs(rest, budget, ' => ')}}`;
+    case 'b':
+      return `${String(rest[0])}n`;
+    case 'u':
+      return 'undefined';
+    case 'n':
+      return String(rest[0]);
+    case 'd':
+      return `Date(${show(rest[0] ?? null, budget)})`;
+    case 'c':
+      return '[Circular]';
+    default:
+      return `[${[TAGS[tag as keyof typeof TAGS], ...rest.map(String)].join(' ')}]`;
+  }
+}
+
+function pairs(rest: readonly Wire[], budget: { left: number }, between: string): string {
+  const shown: string[] = [];
+  for (let i = 0; i + 1 < rest.length && budget.left > 0; i += 2) {
+    shown.push(`${show(rest[i]!, budget)}${between}${show(rest[i + 1]!, budget)}`);
+  }
+  return shown.join(', ');
+}

@@ -1,0 +1,157 @@
+/**
+ * The code verifier as a library: verdicts on attempts, one or many, from pools of cells that start
+ * when they are first needed. The Domain plug-in in `domain.ts` is a thin coat over it.
+ */
+import { availableParallelism } from 'node:os';
+import { CellPool, sibling } from '../cells/index.ts';
+import { type Attempt, judged, type Task, type Verdict, voided } from '../types.ts';
+import type { CodeRequest } from './desk.ts';
+import { assemble } from './extract.ts';
+import type { Language, RunLimits } from './job.ts';
+import { limitsFor } from './limits.ts';
+import type { CodeReference } from './reference.ts';
+
+export interface CodeOptions {
+  /** Cells per kind of runtime, each a process of its own. Default: one per core. */
+  readonly workers?: number;
+  /** Limits where a task names none; over the language's own defaults. */
+  readonly limits?: Partial<RunLimits>;
+  /** Attempts that may wait for a cell. Beyond it a verdict is void, `overloaded`. */
+  readonly maxQueue?: number;
+}
+
+/** One question for {@link CodeVerifier.verifyMany}. */
+export interface CodeItem {
+  readonly task: Task<CodeReference>;
+  readonly attempt: Attempt | string;
+}
+
+export interface CodeVerifier {
+  /** Judges one attempt. Never rejects: trouble of ours is a void verdict. */
+  verify(
+    task: Task<CodeReference>,
+    attempt: Attempt | string,
+    signal?: AbortSignal,
+  ): Promise<Verdict>;
+  /** Verdicts in the order of the items. */
+  verifyMany(items: Iterable<CodeItem>, signal?: AbortSignal): AsyncGenerator<Verdict>;
+  /** Verdicts as they come, each with the index of its item. */
+  verifyAsCompleted(
+    items: Iterable<CodeItem>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ readonly index: number; readonly verdict: Verdict }>;
+  /** Ends every process. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+type Pool = CellPool<CodeRequest, Verdict>;
+
+/**
+ * ```ts
+ * const verifier = createCodeVerifier();
+ * const task = parseCodeTask({ language: 'javascript', tests: { type: 'call', entry: 'add', cases: [{ args: [1, 2], expected: 3 }] } });
+ * console.log((await verifier.verify(task, 'const add = (a, b) => a + b')).kind); // judged
+ * await verifier.close();
+ * ```
+ */
+export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
+  const workers = options.workers ?? availableParallelism();
+  const pools = new Map<string, Pool>();
+  let closed = false;
+  const poolFor = (language: Language): Pool => {
+    const runtime = language === 'python' ? 'python' : 'script';
+    const known = pools.get(runtime);
+    if (known) return known;
+    const pool = openPool(runtime, workers, options);
+    pools.set(runtime, pool);
+    return pool;
+  };
+
+  const verify: CodeVerifier['verify'] = async (task, attempt, signal) => {
+    if (closed) return voided('aborted', 'the verifier is closed');
+    const text = typeof attempt === 'string' ? attempt : attempt.text;
+    const { reference } = task;
+    const limits = limitsFor(reference.language, options.limits ?? {}, reference.limits);
+    const program = assemble(text, reference);
+    if (!program) return unreadable();
+    if (program.source.length > limits.sourceBytes) return tooLong(limits.sourceBytes);
+    const reply = await poolFor(reference.language).run({ reference, program, limits }, signal);
+    return reply.kind === 'result' ? reply.result : voided(reply.fault, reply.detail);
+  };
+
+  return {
+    verify,
+    async *verifyMany(items, signal) {
+      for await (const { verdict } of inOrder(start(items, verify, workers, signal))) yield verdict;
+    },
+    verifyAsCompleted: (items, signal) => start(items, verify, workers, signal),
+    async close() {
+      closed = true;
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
+  };
+}
+
+function openPool(runtime: 'script' | 'python', workers: number, options: CodeOptions): Pool {
+  const entry = runtime === 'python' ? './python/cell' : './javascript/cell';
+  return new CellPool<CodeRequest, Verdict>({
+    entry: sibling(import.meta.url, entry),
+    desk: sibling(import.meta.url, './desk'),
+    threads: workers,
+    ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),
+  });
+}
+
+function unreadable(): Verdict {
+  const message = 'the response holds no code';
+  return judged('unreadable_answer', [{ code: 'unreadable-answer', audience: 'policy', message }]);
+}
+
+function tooLong(limit: number): Verdict {
+  const message = `the program is longer than ${limit} characters`;
+  return judged('source_limit', [
+    { code: 'source-limit', audience: 'policy', message, details: { limitBytes: limit } },
+  ]);
+}
+
+/** Items in flight per worker: enough that no cell waits, few enough that memory stays flat. */
+const IN_FLIGHT = 4;
+
+async function* start(
+  items: Iterable<CodeItem>,
+  verify: CodeVerifier['verify'],
+  workers: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ index: number; verdict: Verdict }> {
+  const running = new Map<number, Promise<{ index: number; verdict: Verdict }>>();
+  const next = async () => {
+    const done = await Promise.race(running.values());
+    running.delete(done.index);
+    return done;
+  };
+  let index = 0;
+  for (const { task, attempt } of items) {
+    const at = index++;
+    running.set(
+      at,
+      verify(task, attempt, signal).then((verdict) => ({ index: at, verdict })),
+    );
+    if (running.size >= workers * IN_FLIGHT) yield await next();
+  }
+  while (running.size > 0) yield await next();
+}
+
+/** Holds back what came early. */
+async function* inOrder<T extends { readonly index: number }>(
+  items: AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const early = new Map<number, T>();
+  let next = 0;
+  for await (const item of items) {
+    early.set(item.index, item);
+    for (let ready = early.get(next); ready; ready = early.get(++next)) {
+      early.delete(next);
+      yield ready;
+    }
+  }
+}
