@@ -45,6 +45,6 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
     executor,
     weights: options.weights ?? initialWeights(config, options.seed),
     microBatchRows: options.microBatchRows ?? 2048,
-    maxLanes: options.maxLanes ?? 256,
+    maxLanes: options.maxLanes ?? 512,
   });
 }

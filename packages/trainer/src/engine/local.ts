@@ -16,24 +16,25 @@ import type {
 } from '../types.ts';
 import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
 import { type MicroBatch, microBatches, scoringBatches } from './batching.ts';
-import { endIds, type ModelConfig } from './config.ts';
+import { endIds, headSize, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
 import { branchRows } from './model/attention.ts';
+import { cacheNames, type ReadShape, type WriteShape } from './model/cached.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
 import {
-  type DecodeShape,
-  decodeProgram,
   gradientName,
   layoutName,
   logprobProgram,
   measureProgram,
   metricNames,
+  readProgram,
   trainProgram,
+  writeProgram,
 } from './programs.ts';
 import { Runner } from './runner.ts';
-import type { LaneCache } from './sampling/lanes.ts';
+import type { Arrays } from './sampling/cache.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
 import { loadEngine, saveEngine } from './weights/checkpoint.ts';
 import { type NamedArrays, restore, snapshot, WeightStore } from './weights/store.ts';
@@ -107,14 +108,14 @@ export class LocalEngine implements PolicyEngine {
         throw new Error(`prompt ${b} is empty: there is nothing to continue`);
       this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
     }
-    const context = {
+    const model = {
       config: this.config,
-      executor: this.#runner.executor,
-      step: this.#decode.bind(this),
-      maxLanes: this.#maxLanes,
       endIds: endIds(this.config),
+      maxLanes: this.#maxLanes,
+      read: this.#read.bind(this),
+      write: this.#write.bind(this),
     };
-    return sampleRollouts(context, prompts, options);
+    return sampleRollouts(model, prompts, options);
   }
 
   async logprobs(sequences: readonly TokenIds[], which: Which = 'policy'): Promise<Float32Array[]> {
@@ -237,29 +238,45 @@ export class LocalEngine implements PolicyEngine {
     return logp!;
   }
 
-  async #decode(
-    shape: DecodeShape,
-    cache: LaneCache,
-    tokens: Int32Array,
-    last: Int32Array,
-  ): Promise<Float32Array> {
-    const { lanes, length, slots } = shape;
-    const place = (at: number, lane: number) => (length > 1 ? lane * length + at : lane);
-    const { logits } = await this.#runner.run({
-      key: `decode ${lanes}x${length}/${slots}`,
-      make: () => decodeProgram(this.config, shape, this.maxLength),
-      resident: { ...this.#store.weights.byName, ...this.#rope, ...cache.buffers },
-      fresh: {
-        tokens,
-        last,
-        rows: last.map(place),
-        total: Int32Array.of(length > 1 ? length : last.reduce((a, b) => Math.max(a, b), 0) + 1),
+  async #read(shape: ReadShape, inputs: Record<string, Int32Array>): Promise<Arrays> {
+    const { prompts, length } = shape;
+    const { num_key_value_heads: heads, vocab_size: vocabulary } = this.config;
+    const cache = f32(prompts, heads, length, headSize(this.config));
+    const names = cacheNames('prompt', this.config);
+    const made = await this.#runner.run({
+      key: `read ${prompts}x${length}`,
+      make: () => readProgram(this.config, shape, this.maxLength),
+      resident: { ...this.#store.weights.byName, ...this.#rope },
+      fresh: inputs,
+      wanted: {
+        logits: f32(prompts, vocabulary),
+        ...Object.fromEntries(names.map((name) => [name, cache])),
       },
-      wanted: { logits: f32(lanes, this.config.vocab_size) },
-      updated: cache.buffers,
     });
-    if (!(logits instanceof Float32Array)) throw new Error('logits are not float32');
-    return logits;
+    return floats(made);
+  }
+
+  async #write(
+    shape: WriteShape,
+    inputs: Record<string, Int32Array>,
+    caches: Arrays,
+  ): Promise<Arrays> {
+    const { units, branches, prefix, slots } = shape;
+    const { num_key_value_heads: heads, vocab_size: vocabulary } = this.config;
+    const lanes = units * branches;
+    const row = f32(lanes, heads * headSize(this.config));
+    const names = cacheNames('new', this.config);
+    const made = await this.#runner.run({
+      key: `write ${units}x${branches}/${prefix}+${slots}`,
+      make: () => writeProgram(this.config, shape, this.maxLength),
+      resident: { ...this.#store.weights.byName, ...this.#rope },
+      fresh: { ...inputs, ...caches },
+      wanted: {
+        logits: f32(lanes, vocabulary),
+        ...Object.fromEntries(names.map((name) => [name, row])),
+      },
+    });
+    return floats(made);
   }
 
   async #gradNorm(): Promise<number> {
@@ -301,3 +318,12 @@ export class LocalEngine implements PolicyEngine {
 
 const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
   Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));
+
+function floats(arrays: Readonly<Record<string, TypedArray>>): Arrays {
+  const out: Arrays = {};
+  for (const [name, array] of Object.entries(arrays)) {
+    if (!(array instanceof Float32Array)) throw new Error(`${name} is not float32`);
+    out[name] = array;
+  }
+  return out;
+}

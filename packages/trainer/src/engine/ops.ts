@@ -19,36 +19,6 @@ export interface MatmulOptions {
   readonly alpha?: number;
 }
 
-/** What {@link Ops.attendCached} reads; H query heads, K key/value heads, S new tokens, C cache slots, d head size. */
-export interface CachedAttention<T> {
-  /** [B, S, H*d], before the rotary embedding. */
-  readonly query: T;
-  /** [B, S, K*d], before the rotary embedding. */
-  readonly key: T;
-  /** [B, S, K*d] */
-  readonly value: T;
-  /** [B, K, C, d], rotated keys. */
-  readonly keyCache: T;
-  /** [B, K, C, d] */
-  readonly valueCache: T;
-  /** i32 [B]: tokens in the cache after this call, less one (the place of a lane's last real token). */
-  readonly last: T;
-  /** i32 []: the largest of `last`, plus one. */
-  readonly total: T;
-  /** [maxPositions, d/2] */
-  readonly cos: T;
-  readonly sin: T;
-  readonly heads: number;
-  readonly keyValueHeads: number;
-}
-
-export interface CachedAttentionResult<T> {
-  /** [B, S, H*d] */
-  readonly output: T;
-  readonly keyCache: T;
-  readonly valueCache: T;
-}
-
 /** `T` is the executor's tensor handle. Binary operations broadcast as NumPy does. */
 export interface Ops<T> {
   spec(x: T): TensorSpec;
@@ -85,7 +55,7 @@ export interface Ops<T> {
   /** Repeats along axes of length 1. */
   broadcastTo(x: T, shape: Shape): T;
 
-  /** Batched over the leading axes, which must be equal or absent in b. */
+  /** Batched over the leading axes, which broadcast; a gradient is there only where they are equal. */
   matmul(a: T, b: T, options?: MatmulOptions): T;
   /** Over the last axis. */
   softmax(x: T): T;
@@ -108,8 +78,6 @@ export interface Ops<T> {
    * x [N, heads*d], positions i32 [N], cos and sin [maxPositions, d/2].
    */
   rope(x: T, positions: T, cos: T, sin: T): T;
-  /** One attention over a key/value cache, which it also extends. No gradient. */
-  attendCached(request: CachedAttention<T>): CachedAttentionResult<T>;
 }
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
@@ -131,7 +99,7 @@ export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): nu
   const [kb, n] = options.transposeB ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
   if (ka !== kb || m === undefined || n === undefined)
     throw new Error(`matmul of [${a}] and [${b}] (${JSON.stringify(options)})`);
-  return [...a.slice(0, -2), m, n];
+  return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
 }
 
 export const f32 = (...shape: number[]): TensorSpec => ({ dtype: 'f32', shape });

@@ -13,7 +13,15 @@ import {
   prefixRows,
   totalRows,
 } from './model/attention.ts';
-import { type Attention, llamaHidden, llamaLogits } from './model/llama.ts';
+import {
+  type CachingAttention,
+  cacheNames,
+  type ReadShape,
+  readingAttention,
+  type WriteShape,
+  writingAttention,
+} from './model/cached.ts';
+import { llamaHidden, llamaLogits } from './model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from './ops.ts';
 import { Tape } from './tape.ts';
 
@@ -28,16 +36,19 @@ export const layoutName = (l: Layout) => `${l.groups}x(${l.prefix}+${l.branches}
 export const weightInputs = (config: ModelConfig): Specs =>
   Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
 
+const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
+  cos: f32(positions, headSize(config) / 2),
+  sin: f32(positions, headSize(config) / 2),
+});
+
 function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
   const rows = totalRows(layout);
   const own = branchRows(layout);
-  const half = headSize(config) / 2;
   return {
+    ...ropeInputs(config, positions),
     tokens: i32(rows),
     positions: i32(rows),
     targets: i32(own),
-    cos: f32(positions, half),
-    sin: f32(positions, half),
     ...(prefixRows(layout) > 0 && { prefixMask: f32(layout.groups, layout.prefix) }),
   };
 }
@@ -152,82 +163,51 @@ export function logprobProgram(config: ModelConfig, layout: Layout, positions: n
   };
 }
 
-/** Shape of a step with a key/value cache. */
-export interface DecodeShape {
-  /** B */
-  readonly lanes: number;
-  /** S, new tokens of each lane. */
-  readonly length: number;
-  /** C, cache slots of a lane. */
-  readonly slots: number;
-}
-
-export const cacheName = (kind: 'key' | 'value', layer: number): string => `${kind}:${layer}`;
-export const cacheNames = (config: ModelConfig): string[] =>
-  Array.from({ length: config.num_hidden_layers }, (_, layer) => [
-    cacheName('key', layer),
-    cacheName('value', layer),
-  ]).flat();
-
-export const cacheSpec = (config: ModelConfig, { lanes, slots }: DecodeShape): TensorSpec =>
-  f32(lanes, config.num_key_value_heads, slots, headSize(config));
-
-/** S more tokens for each of B lanes: logits [B, V] after each lane's last real token, and the caches extended. */
-export function decodeProgram(config: ModelConfig, shape: DecodeShape, positions: number): Program {
-  const { lanes, length } = shape;
-  const half = headSize(config) / 2;
-  const caches = cacheNames(config).map((name) => [name, cacheSpec(config, shape)] as const);
+/** Reads prompts: logits [B, V] after each, and their caches `prompt:*` [B, K, S, d]. */
+export function readProgram(config: ModelConfig, shape: ReadShape, positions: number): Program {
+  const { prompts, length } = shape;
   return {
-    name: `decode ${lanes}x${length} of ${shape.slots}`,
+    name: `read ${prompts}x${length}`,
     inputs: {
       ...weightInputs(config),
-      tokens: i32(lanes * length),
-      last: i32(lanes),
-      total: i32(),
-      rows: i32(lanes),
-      cos: f32(positions, half),
-      sin: f32(positions, half),
-      ...Object.fromEntries(caches),
+      ...ropeInputs(config, positions),
+      tokens: i32(prompts * length),
+      positions: i32(prompts * length),
+      lastRows: i32(prompts),
     },
-    build: (ops, x) => {
-      const { attention, outputs } = cachedAttention(ops, config, shape, x);
-      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
-      return { ...outputs, logits: llamaLogits(ops, config, x, hidden) };
-    },
+    build: (ops, x) => cachedStep(ops, config, readingAttention(ops, config, shape, x), x),
   };
 }
 
-/** Attention over the caches of `x`; `outputs` fills with the caches extended, layer by layer. */
-function cachedAttention<T>(
+/** Writes one token a lane: logits [U*G, V] and what the caches gain, `new:*` [U*G, K*d]. */
+export function writeProgram(config: ModelConfig, shape: WriteShape, positions: number): Program {
+  const { units, branches, prefix, slots } = shape;
+  const lanes = units * branches;
+  const [kv, d] = [config.num_key_value_heads, headSize(config)];
+  const caches = (part: 'prompt' | 'own', spec: TensorSpec) =>
+    Object.fromEntries(cacheNames(part, config).map((name) => [name, spec]));
+  return {
+    name: `write ${units}x${branches} after ${prefix}+${slots}`,
+    inputs: {
+      ...weightInputs(config),
+      ...ropeInputs(config, positions),
+      tokens: i32(lanes),
+      positions: i32(lanes),
+      promptMask: f32(units, prefix),
+      ownMask: f32(lanes, slots),
+      ...caches('prompt', f32(units, kv, prefix, d)),
+      ...caches('own', f32(lanes, kv, slots, d)),
+    },
+    build: (ops, x) => cachedStep(ops, config, writingAttention(ops, config, shape, x), x),
+  };
+}
+
+function cachedStep<T>(
   ops: Ops<T>,
   config: ModelConfig,
-  { lanes, length }: DecodeShape,
+  { attention, made }: CachingAttention<T>,
   x: Values<T>,
-): { attention: Attention<T>; outputs: Record<string, T> } {
-  const outputs: Record<string, T> = {};
-  const final = config.num_hidden_layers - 1;
-  const lastRows = (y: T) => (length > 1 ? ops.gatherRows(y, x.rows!) : y);
-  const lanesOf = (y: T) => ops.reshape(y, [lanes, length, ops.spec(y).shape[1]!]);
-  const attend = (layer: number, q: T, k: T, v: T) => {
-    const [keyName, valueName] = [cacheName('key', layer), cacheName('value', layer)];
-    const made = ops.attendCached({
-      query: lanesOf(q),
-      key: lanesOf(k),
-      value: lanesOf(v),
-      keyCache: x[keyName]!,
-      valueCache: x[valueName]!,
-      last: x.last!,
-      total: x.total!,
-      cos: x.cos!,
-      sin: x.sin!,
-      heads: config.num_attention_heads,
-      keyValueHeads: config.num_key_value_heads,
-    });
-    outputs[keyName] = made.keyCache;
-    outputs[valueName] = made.valueCache;
-    const rows = ops.reshape(made.output, [lanes * length, config.hidden_size]);
-    return layer === final ? lastRows(rows) : rows;
-  };
-  const keep = (layer: number, y: T) => (layer === final ? lastRows(y) : y);
-  return { attention: { attend, keep }, outputs };
+): Record<string, T> {
+  const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+  return { logits: llamaLogits(ops, config, x, hidden), ...made };
 }

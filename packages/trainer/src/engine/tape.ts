@@ -2,17 +2,10 @@
  * Reverse-mode differentiation over {@link Ops}. A Tape is itself an Ops: code written over Ops runs on it
  * unchanged and can then be asked for gradients. Each operation states its vector-Jacobian product in terms of
  * the inner Ops, so the backward pass runs on whichever executor the forward pass runs on.
- * Left out: second derivatives; gradients of lessEqual, maxAll and attendCached (they are only ever measured).
+ * Left out: second derivatives; gradients of lessEqual and maxAll (they are only ever measured).
  */
 
-import type {
-  CachedAttention,
-  CachedAttentionResult,
-  MatmulOptions,
-  Ops,
-  Shape,
-  TensorSpec,
-} from './ops.ts';
+import type { MatmulOptions, Ops, Shape, TensorSpec } from './ops.ts';
 import { scalar } from './ops.ts';
 
 /** A value on the tape. */
@@ -208,6 +201,9 @@ export class Tape<T> implements Ops<Var<T>> {
 
   matmul(a: Var<T>, b: Var<T>, options: MatmulOptions = {}): Var<T> {
     const ops = this.#ops;
+    const batch = (x: Var<T>) => this.spec(x).shape.slice(0, -2).join();
+    if ((a.tracked || b.tracked) && batch(a) !== batch(b))
+      throw new Error('matmul has a gradient only where the leading axes are equal');
     const { transposeA: ta = false, transposeB: tb = false, alpha = 1 } = options;
     const product = (x: T, y: T, transposeA: boolean, transposeB: boolean) =>
       ops.matmul(x, y, { transposeA, transposeB, alpha });
@@ -278,10 +274,6 @@ export class Tape<T> implements Ops<Var<T>> {
     const pull = (g: T) => ops.rope(g, positions.value, cos.value, ops.neg(sin.value));
     return this.#record(value, [[x, pull]]);
   }
-  attendCached(_: CachedAttention<Var<T>>): CachedAttentionResult<Var<T>> {
-    throw new Error('attention over a cache has no gradient');
-  }
-
   #record(value: T, pulls: readonly Pull<T>[]): Var<T> {
     const wanted = pulls.filter(([input]) => input.tracked);
     const output = { value, tracked: wanted.length > 0 };

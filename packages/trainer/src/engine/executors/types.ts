@@ -27,7 +27,7 @@ export type BufferMap = Readonly<Record<string, TensorBuffer>>;
 export interface Compiled {
   /**
    * Runs the program; every output is written into the buffer of its name. A buffer may stand on both sides
-   * where the output is an elementwise update of that input (accumulation) or its cache.
+   * where the output is an elementwise update of that input (accumulation).
    */
   run(inputs: BufferMap, outputs: BufferMap): Promise<void>;
   dispose(): Promise<void>;
@@ -46,8 +46,6 @@ export interface Executor {
   /** The array given is taken over: it must not be changed afterwards. */
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer;
   allocate(specs: readonly TensorSpec[]): Allocation;
-  /** The first rows of a buffer, which is given up; shares its memory where that is possible. */
-  shrink(buffer: TensorBuffer, rows: number): TensorBuffer;
   compile(program: Program): Promise<Compiled>;
   close(): Promise<void>;
 }

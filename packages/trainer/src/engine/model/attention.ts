@@ -69,7 +69,7 @@ interface Heads<T> {
 }
 
 /** Sizes of the head axes: K key/value heads, R query heads of each, d. */
-function headAxes(config: ModelConfig) {
+export function headAxes(config: ModelConfig) {
   const kv = config.num_key_value_heads;
   return { kv, per: config.num_attention_heads / kv, d: headSize(config) };
 }
@@ -132,7 +132,7 @@ function attendBranches<T>(
 }
 
 /** [n, n]: 0 on and below the diagonal. */
-function causalMask<T>(ops: Ops<T>, n: number): T {
+export function causalMask<T>(ops: Ops<T>, n: number): T {
   if (n === 1) return scalar(ops, 0);
   const mask = Float32Array.from({ length: n * n }, (_, at) =>
     at % n > Math.floor(at / n) ? masked : 0,

@@ -1,33 +1,28 @@
 /**
- * Draws rollouts with a key/value cache. Each prompt is read once and its cache copied to its rollouts' lanes;
- * a lane whose sequence ends takes the next rollout; when none is left the batch shrinks.
+ * Draws rollouts with a key/value cache, wave by wave: the prompts of a wave are read once each, their rollouts
+ * written side by side; as sequences end, the rest moves together into a smaller shape.
  * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a lane's numbers
- * do not depend on its neighbours (docs/engine.md says how that was checked).
+ * do not depend on its neighbours (docs/engine.md says how far that holds and how it is checked).
  */
 
 import type { Sample, SamplingOptions, TokenIds } from '../../types.ts';
 import type { ModelConfig } from '../config.ts';
-import type { Executor } from '../executors/types.ts';
-import type { DecodeShape } from '../programs.ts';
-import { LaneCache } from './lanes.ts';
+import type { ReadShape, WriteShape } from '../model/cached.ts';
+import { type Arrays, LaneCache, type PromptArrays, type UnitSource } from './cache.ts';
 import { pickToken } from './pick.ts';
 import { uniform } from './random.ts';
+import { chooseShape, laneCount, roundUp, slotStep } from './shapes.ts';
 
-/** Runs one step of the decode program: tokens [B*S], last [B] -> logits [B, V]. */
-export type DecodeStep = (
-  shape: DecodeShape,
-  cache: LaneCache,
-  tokens: Int32Array,
-  last: Int32Array,
-) => Promise<Float32Array>;
-
-export interface SamplerContext {
+/** What the engine does for the sampler. */
+export interface CachedModel {
   readonly config: ModelConfig;
-  readonly executor: Executor;
-  readonly step: DecodeStep;
-  /** Lanes that run at once. */
-  readonly maxLanes: number;
   readonly endIds: readonly number[];
+  /** Lanes written at once. */
+  readonly maxLanes: number;
+  /** tokens, positions [B*S], lastRows [B] -> logits [B, V] and `prompt:*`. */
+  read(shape: ReadShape, inputs: Record<string, Int32Array>): Promise<Arrays>;
+  /** -> logits [lanes, V] and `new:*`. */
+  write(shape: WriteShape, tokens: Record<string, Int32Array>, caches: Arrays): Promise<Arrays>;
 }
 
 /** A rollout being written. */
@@ -41,29 +36,28 @@ interface Rollout {
   stop: Sample['stop'] | undefined;
 }
 
-/** Prompts read in one run have lengths of one bucket, so that a prompt's numbers depend on itself alone. */
-const prefillStep = 16;
-const prefillRows = 2048;
-/** The smallest batch: a product of one row takes another path in BLAS and rounds otherwise. */
-const fewestLanes = 2;
-const laneSizes = [2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
+/** A prompt read: where its cache lies, and the logits after it. */
+interface ReadPrompt {
+  readonly caches: PromptArrays;
+  readonly row: number;
+  readonly logits: Float32Array;
+}
 
-const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step;
-
-/** The number of lanes compiled for at least n. */
-export const laneSize = (n: number): number => laneSizes.find((size) => size >= n) ?? n;
+/** Tokens that one run of reading takes. */
+const readRows = 2048;
 
 export async function sampleRollouts(
-  context: SamplerContext,
+  model: CachedModel,
   prompts: readonly TokenIds[],
   options: SamplingOptions,
 ): Promise<Sample[][]> {
-  const rollouts = prompts.map((prompt, b) =>
+  const groups = prompts.map((prompt, b) =>
     Array.from({ length: options.groupSize }, (_, g) => newRollout(prompt, b, g, options)),
   );
-  const run = new SamplingRun(context, prompts, options);
-  await run.finish(rollouts);
-  return rollouts.map((group) => group.map(toSample));
+  const perWave = Math.max(1, Math.floor(model.maxLanes / options.groupSize));
+  for (let start = 0; start < groups.length; start += perWave)
+    await new Wave(model, prompts, options).run(groups.slice(start, start + perWave));
+  return groups.map((group) => group.map(toSample));
 }
 
 const newRollout = (prompt: TokenIds, b: number, g: number, options: SamplingOptions): Rollout => ({
@@ -82,148 +76,122 @@ const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => ({
   stop: stop ?? 'length',
 });
 
-/** A prompt read: its cache lane and the logits after it. */
-interface ReadPrompt {
-  readonly cache: LaneCache;
-  readonly lane: number;
-  readonly logits: Float32Array;
-}
-
-class SamplingRun {
-  readonly #context: SamplerContext;
+class Wave {
+  readonly #model: CachedModel;
   readonly #prompts: readonly TokenIds[];
   readonly #options: SamplingOptions;
-  readonly #cache: LaneCache;
-  readonly #slots: number;
-  /** The rollout of each lane. */
-  #lanes: (Rollout | undefined)[];
 
-  constructor(context: SamplerContext, prompts: readonly TokenIds[], options: SamplingOptions) {
-    this.#context = context;
+  constructor(model: CachedModel, prompts: readonly TokenIds[], options: SamplingOptions) {
+    this.#model = model;
     this.#prompts = prompts;
     this.#options = options;
-    const longest = Math.max(1, ...prompts.map((prompt) => prompt.length));
-    this.#slots = roundUp(longest + options.maxTokens, 32);
-    const wanted = Math.min(context.maxLanes, prompts.length * options.groupSize);
-    const lanes = laneSize(Math.max(fewestLanes, wanted));
-    this.#cache = new LaneCache(context.executor, context.config, lanes, this.#slots);
-    this.#lanes = Array.from({ length: lanes });
   }
 
-  /** Writes every rollout to its end. */
-  async finish(groups: readonly Rollout[][]): Promise<void> {
-    const waiting = groups.flat();
-    try {
-      while (waiting.length > 0 || this.#live() > 0) {
-        await this.#admit(waiting);
-        if (waiting.length === 0) await this.#shrink();
-        if (this.#live() > 0) await this.#advance();
-      }
-    } finally {
-      this.#cache.dispose();
+  /** Writes the rollouts of some prompts to their ends. */
+  async run(groups: readonly (readonly Rollout[])[]): Promise<void> {
+    const read = await this.#read(groups.map((group) => group[0]!.b));
+    for (const rollout of groups.flat()) this.#take(rollout, read.get(rollout.b)!.logits);
+    let state = this.#start(groups, read);
+    while (state.lanes.some((rollout) => rollout && !rollout.stop)) {
+      state = this.#fit(state);
+      await this.#advance(state);
     }
   }
 
-  #live(): number {
-    return this.#lanes.reduce((n, rollout) => n + (rollout ? 1 : 0), 0);
-  }
-
-  /** Gives free lanes to waiting rollouts, a good number at a time: reading prompts one by one is slow. */
-  async #admit(waiting: Rollout[]): Promise<void> {
-    const free = this.#lanes.length - this.#live();
-    const worthwhile = Math.min(waiting.length, Math.ceil(this.#lanes.length / 4));
-    if (waiting.length === 0 || free < worthwhile) return;
-    const admitted = waiting.splice(0, free);
-    const read = await this.#read([...new Set(admitted.map((rollout) => rollout.b))]);
-    for (const rollout of admitted) this.#take(rollout, read.get(rollout.b)!.logits);
-    await this.#place(admitted, read);
-    for (const { cache } of read.values()) cache.dispose();
-  }
-
-  /** Reads prompts, batches of equal bucket together. */
+  /** Reads prompts; those of one run have the same rounded length, so that each one's numbers are its own. */
   async #read(indices: readonly number[]): Promise<Map<number, ReadPrompt>> {
-    const byLength = Map.groupBy(indices, (b) => roundUp(this.#prompts[b]!.length, prefillStep));
     const read = new Map<number, ReadPrompt>();
+    const byLength = Map.groupBy(indices, (b) => roundUp(this.#prompts[b]!.length, slotStep));
     for (const [length, members] of byLength) {
-      const most = Math.max(fewestLanes, Math.floor(prefillRows / length));
+      const most = laneCount(Math.max(1, Math.floor(readRows / length)));
       for (let start = 0; start < members.length; start += most)
-        await this.#readBatch(members.slice(start, start + most), length, read);
+        await this.#readRun(members.slice(start, start + most), length, read);
     }
     return read;
   }
 
-  async #readBatch(
+  async #readRun(
     members: readonly number[],
     length: number,
     read: Map<number, ReadPrompt>,
   ): Promise<void> {
-    const { config, executor, step } = this.#context;
-    const lanes = laneSize(Math.max(fewestLanes, members.length));
-    const cache = new LaneCache(executor, config, lanes, length);
-    const tokens = new Int32Array(lanes * length);
-    const last = new Int32Array(lanes);
-    for (const [lane, b] of members.entries()) {
-      tokens.set(this.#prompts[b]!, lane * length);
-      last[lane] = this.#prompts[b]!.length - 1;
+    const prompts = laneCount(members.length);
+    const tokens = new Int32Array(prompts * length);
+    const positions = tokens.map((_, at) => at % length);
+    const lastRows = new Int32Array(prompts);
+    for (const [row, b] of members.entries()) {
+      tokens.set(this.#prompts[b]!, row * length);
+      lastRows[row] = row * length + this.#prompts[b]!.length - 1;
     }
-    const logits = await step({ lanes, length, slots: length }, cache, tokens, last);
-    const width = config.vocab_size;
-    for (const [lane, b] of members.entries())
-      read.set(b, { cache, lane, logits: logits.slice(lane * width, (lane + 1) * width) });
+    const inputs = { tokens, positions, lastRows };
+    const { logits, ...arrays } = await this.#model.read({ prompts, length }, inputs);
+    const width = this.#model.config.vocab_size;
+    for (const [row, b] of members.entries())
+      read.set(b, {
+        caches: { arrays, slots: length },
+        row,
+        logits: logits!.subarray(row * width, (row + 1) * width),
+      });
   }
 
-  /** Copies the caches of the prompts read into free lanes. */
-  async #place(rollouts: readonly Rollout[], read: Map<number, ReadPrompt>): Promise<void> {
-    const moves = new Map<LaneCache, { fromLane: number; toLane: number; length: number }[]>();
-    let toLane = 0;
-    for (const rollout of rollouts) {
-      if (rollout.stop) continue;
-      while (this.#lanes[toLane]) toLane++;
-      this.#lanes[toLane] = rollout;
-      const { cache, lane } = read.get(rollout.b)!;
-      const known = moves.get(cache) ?? [];
-      known.push({ fromLane: lane, toLane, length: rollout.promptLength });
-      moves.set(cache, known);
+  /** Lanes for the rollouts that their first token did not end. */
+  #start(groups: readonly (readonly Rollout[])[], read: Map<number, ReadPrompt>): WaveState {
+    const layout = chooseShape(live(groups), this.#longest(groups.flat()));
+    const cache = new LaneCache(this.#model.config, layout.shape);
+    for (const [unit, rollouts] of layout.units.entries()) {
+      const { b, promptLength } = rollouts[0]!;
+      const { caches, row } = read.get(b)!;
+      cache.setPrompt(unit, caches, row, promptLength);
     }
-    for (const [source, list] of moves) await this.#cache.copy(source, list);
+    return { cache, lanes: spreadLanes(layout.units, layout.shape) };
   }
 
-  /** Fewer lanes once they suffice: the sequences above move into holes below. */
-  async #shrink(): Promise<void> {
-    const size = laneSize(Math.max(fewestLanes, this.#live()));
-    if (size >= this.#lanes.length) return;
-    const moves = [];
-    let toLane = 0;
-    for (let fromLane = size; fromLane < this.#lanes.length; fromLane++) {
-      const rollout = this.#lanes[fromLane];
-      if (!rollout) continue;
-      while (this.#lanes[toLane]) toLane++;
-      this.#lanes[toLane] = rollout;
-      moves.push({ fromLane, toLane, length: rollout.promptLength + rollout.count });
-    }
-    await this.#cache.copy(this.#cache, moves);
-    this.#cache.shrink(size);
-    this.#lanes = this.#lanes.slice(0, size);
+  #longest(rollouts: readonly Rollout[]) {
+    const most = (f: (rollout: Rollout) => number) =>
+      rollouts.reduce((n, r) => Math.max(n, f(r)), 0);
+    return { prefix: most((r) => r.promptLength), count: most((r) => (r.stop ? 0 : r.count)) };
   }
 
-  /** One more token for every lane. */
-  async #advance(): Promise<void> {
-    const lanes = this.#lanes.length;
-    const tokens = new Int32Array(lanes);
-    const last = new Int32Array(lanes);
-    for (const [lane, rollout] of this.#lanes.entries()) {
-      if (!rollout) continue;
-      tokens[lane] = rollout.tokens[rollout.count - 1]!;
-      last[lane] = rollout.promptLength + rollout.count - 1;
+  /** Another shape where the tokens no longer fit, or where much fewer lanes would do. */
+  #fit(state: WaveState): WaveState {
+    const { cache, lanes } = state;
+    const { shape } = cache;
+    const running = lanes.filter((rollout) => rollout !== undefined && !rollout.stop);
+    const groups = [...Map.groupBy(running as Rollout[], (rollout) => rollout.b).values()];
+    const layout = chooseShape(groups, this.#longest(running as Rollout[]));
+    const next = layout.shape;
+    const isSmaller = next.units * next.branches <= 0.75 * shape.units * shape.branches;
+    if (next.slots <= shape.slots && !isSmaller) return state;
+    const place = new Map(lanes.map((rollout, lane) => [rollout, lane]));
+    const sources = layout.units.map((unit): UnitSource => {
+      const first = place.get(unit[0])!;
+      return {
+        promptUnit: Math.floor(first / shape.branches),
+        promptLength: unit[0]!.promptLength,
+        lanes: unit.map((rollout) => ({ lane: place.get(rollout)!, count: rollout.count - 1 })),
+      };
+    });
+    return { cache: cache.rearranged(next, sources), lanes: spreadLanes(layout.units, next) };
+  }
+
+  /** One more token for every lane that is still writing. */
+  async #advance({ cache, lanes }: WaveState): Promise<void> {
+    const tokens = new Int32Array(lanes.length);
+    const positions = new Int32Array(lanes.length);
+    const counts = new Int32Array(lanes.length).fill(-1);
+    for (const [lane, rollout] of lanes.entries()) {
+      if (!rollout || rollout.stop) continue;
+      const before = rollout.count - 1;
+      tokens[lane] = rollout.tokens[before]!;
+      positions[lane] = rollout.promptLength + before;
+      counts[lane] = before;
     }
-    const shape = { lanes, length: 1, slots: this.#slots };
-    const logits = await this.#context.step(shape, this.#cache, tokens, last);
-    const width = this.#context.config.vocab_size;
-    for (const [lane, rollout] of this.#lanes.entries()) {
-      if (!rollout) continue;
-      this.#take(rollout, logits.subarray(lane * width, (lane + 1) * width));
-      if (rollout.stop) this.#lanes[lane] = undefined;
-    }
+    const made = await this.#model.write(cache.shape, { tokens, positions }, cache.inputs);
+    cache.append(made, counts);
+    const width = this.#model.config.vocab_size;
+    for (const [lane, rollout] of lanes.entries())
+      if (rollout && !rollout.stop)
+        this.#take(rollout, made.logits!.subarray(lane * width, (lane + 1) * width));
   }
 
   /** Draws a rollout's next token. */
@@ -234,7 +202,26 @@ class SamplingRun {
     rollout.tokens[rollout.count] = token;
     rollout.logprobs[rollout.count] = logprob;
     rollout.count += 1;
-    if (this.#context.endIds.includes(token)) rollout.stop = 'end';
+    if (this.#model.endIds.includes(token)) rollout.stop = 'end';
     else if (rollout.count === maxTokens) rollout.stop = 'length';
   }
+}
+
+interface WaveState {
+  readonly cache: LaneCache;
+  /** The rollout of each lane. */
+  readonly lanes: readonly (Rollout | undefined)[];
+}
+
+const live = (groups: readonly (readonly Rollout[])[]): Rollout[][] =>
+  groups.map((group) => group.filter(({ stop }) => !stop)).filter((group) => group.length > 0);
+
+function spreadLanes(
+  units: readonly (readonly Rollout[])[],
+  { units: count, branches }: WriteShape,
+): (Rollout | undefined)[] {
+  return Array.from({ length: count * branches }, (_, lane) => {
+    const unit = units[Math.floor(lane / branches)];
+    return unit?.[lane % branches];
+  });
 }

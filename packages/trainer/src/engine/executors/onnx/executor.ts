@@ -122,13 +122,6 @@ export class OnnxExecutor implements Executor {
     return { parts, whole: [new OnnxBuffer({ dtype: 'f32', shape: [total] }, all)] };
   }
 
-  shrink(buffer: TensorBuffer, rows: number): TensorBuffer {
-    const { dtype, shape } = buffer.spec;
-    if (!(buffer instanceof OnnxBuffer)) throw new Error('a buffer of another executor');
-    const spec = { dtype, shape: [rows, ...shape.slice(1)] };
-    return new OnnxBuffer(spec, buffer.data.subarray(0, sizeOf(spec.shape)));
-  }
-
   async compile(program: Program): Promise<Compiled> {
     const session = await ort.InferenceSession.create(modelBytes(program), {
       executionProviders: ['cpu'],

@@ -5,7 +5,6 @@
 
 import {
   broadcastShapes,
-  type CachedAttention,
   type MatmulOptions,
   matmulShape,
   type Ops,
@@ -176,20 +175,6 @@ export class OnnxOps implements Ops<Sym> {
     });
     return this.reshape(rotated, [n, width]);
   }
-  attendCached(request: CachedAttention<Sym>) {
-    const { query, key, value, keyCache, valueCache, last, total, cos, sin } = request;
-    const outputs = [query, keyCache, valueCache].map(({ type, shape }) => ({ type, shape }));
-    const inputs = [query, key, value, keyCache, valueCache, last, total, cos, sin];
-    const attributes = {
-      num_heads: request.heads,
-      kv_num_heads: request.keyValueHeads,
-      do_rotary: 1,
-    };
-    const options = { domain: contrib, attributes };
-    const made = this.#graph.emitMany('GroupQueryAttention', inputs, outputs, options);
-    return { output: made[0]!, keyCache: made[1]!, valueCache: made[2]! };
-  }
-
   /** ids [N] -> [N, width] of 0 and 1. */
   #oneHot(ids: Sym, width: number): Sym {
     const classes = this.constant(

@@ -1,11 +1,11 @@
 /** Helpers of the engine's tests: small models, random arrays, and gradients by finite differences. */
 
-import type { Datum } from '../types.ts';
-import { type ModelConfig, parseModelConfig } from './config.ts';
-import type { Executor, Program, TypedArray } from './executors/types.ts';
-import type { TensorSpec } from './ops.ts';
-import { hash32, normals } from './sampling/random.ts';
-import { initialWeights, type NamedArrays } from './weights/store.ts';
+import type { Datum } from '../../types.ts';
+import { type ModelConfig, parseModelConfig } from '../config.ts';
+import type { Executor, Program, TypedArray } from '../executors/types.ts';
+import type { TensorSpec } from '../ops.ts';
+import { hash32, normals } from '../sampling/random.ts';
+import { initialWeights, type NamedArrays } from '../weights/store.ts';
 
 /** Two layers, grouped-query attention, 13 tokens. */
 export const tinyConfig: ModelConfig = parseModelConfig({
@@ -33,7 +33,9 @@ export const integers = (seed: number, count: number, low: number, high: number)
 
 /** Sequences of which some share a prompt, one has a prompt alone, one has no weight at all. */
 export function someData(config: ModelConfig, seed: number): Datum[] {
-  const prompts = [5, 5, 5, 2, 9, 9, 4].map((length, i) => integers(seed + length, length + (i > 4 ? 0 : 0), 2, config.vocab_size));
+  const prompts = [5, 5, 5, 2, 9, 9, 4].map((length, i) =>
+    integers(seed + length, length + (i > 4 ? 0 : 0), 2, config.vocab_size),
+  );
   return prompts.map((prompt, n) => datum(config, seed * 100 + n, prompt, n === 6 ? 0 : 1));
 }
 
@@ -70,7 +72,9 @@ export async function runProgram(
   const [given, made] = [wrap(program.inputs), wrap(outputs)];
   await compiled.run(given, made);
   const results = await Promise.all(
-    Object.entries(made).map(async ([name, buffer]) => [name, (await buffer.read()).slice()] as const),
+    Object.entries(made).map(
+      async ([name, buffer]) => [name, (await buffer.read()).slice()] as const,
+    ),
   );
   return Object.fromEntries(results);
 }

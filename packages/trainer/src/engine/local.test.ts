@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Datum, SamplingOptions } from '../types.ts';
+import { createLocalEngine, type EngineOptions, type LocalEngine } from './index.ts';
+import { integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
+
+const weights = livelyWeights(tinyConfig, 7);
+const data = someData(tinyConfig, 3);
+const prompts = [3, 7, 7, 18, 1].map((length, i) => integers(i, length, 2, 13));
+const sampling: SamplingOptions = { groupSize: 4, maxTokens: 20, temperature: 1, seed: 5 };
+const ppo = { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0.1 } as const;
+const opened: LocalEngine[] = [];
+
+async function open(options: Partial<EngineOptions> = {}): Promise<LocalEngine> {
+  const engine = await createLocalEngine({
+    config: tinyConfig,
+    seed: 1,
+    weights,
+    threads: 1,
+    ...options,
+  });
+  opened.push(engine);
+  return engine;
+}
+afterAll(() => Promise.all(opened.map((engine) => engine.close())));
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cipo-engine-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe.each(['onnx'] as const)('%s: sampling', (executor) => {
+  let engine: LocalEngine;
+  beforeAll(async () => {
+    engine = await open({ executor });
+  });
+
+  it('reports the logprobs that the full forward pass finds for the same tokens', async () => {
+    const samples = await engine.sample(prompts, sampling);
+    const sequences = samples.flatMap((group, b) =>
+      group.map(({ tokens }) => Int32Array.of(...prompts[b]!, ...tokens)),
+    );
+    const scored = await engine.logprobs(sequences);
+    for (const [i, { tokens, logprobs }] of samples.flat().entries())
+      for (const t of tokens.keys()) {
+        const place = sequences[i]!.length - tokens.length + t;
+        expect(Math.abs(scored[i]![place]! - logprobs[t]!)).toBeLessThan(1e-4);
+      }
+  });
+
+  it('writes the same sequence whatever it is batched with', async () => {
+    const together = await engine.sample(prompts, sampling);
+    const few = await open({ executor, maxLanes: 4 });
+    expect(await few.sample(prompts, sampling)).toEqual(together);
+    const first = await engine.sample(prompts.slice(0, 1), { ...sampling, groupSize: 2 });
+    expect(first[0]).toEqual(together[0]!.slice(0, 2));
+  });
+
+  it('ends at the end token, which is included, or at the length asked for', async () => {
+    const samples = (await engine.sample(prompts, sampling)).flat();
+    expect(new Set(samples.map(({ stop }) => stop))).toEqual(new Set(['end', 'length']));
+    for (const { tokens, stop } of samples) {
+      expect(tokens.indexOf(1)).toBe(stop === 'end' ? tokens.length - 1 : -1);
+      if (stop === 'length') expect(tokens).toHaveLength(20);
+    }
+  });
+
+  it('at temperature 0 takes the likeliest token, with certainty', async () => {
+    const greedy = { ...sampling, groupSize: 1, temperature: 0 };
+    const sample = (await engine.sample([prompts[1]!], greedy))[0]![0]!;
+    const context = Int32Array.of(...prompts[1]!, ...sample.tokens);
+    const alternatives = Array.from({ length: 13 }, (_, token) =>
+      Int32Array.of(...prompts[1]!, token),
+    );
+    const scores = (await engine.logprobs(alternatives)).map((logp) => logp.at(-1)!);
+    expect(scores.indexOf(Math.max(...scores))).toBe(context[prompts[1]!.length]);
+    expect([...sample.logprobs].every((logp) => logp === 0)).toBe(true);
+  });
+
+  it('gives other sequences to another seed', async () => {
+    const [a, b] = [5, 6].map((seed) => engine.sample(prompts, { ...sampling, seed }));
+    expect(await a).not.toEqual(await b);
+  });
+});
+
+/** Two steps and a sample: everything a run depends on. */
+async function run(engine: LocalEngine, what: readonly Datum[] = data) {
+  const metrics = await engine.forwardBackward(what, ppo);
+  const { gradNorm } = await engine.optimStep({
+    learningRate: 0.01,
+    weightDecay: 0.1,
+    maxGradNorm: 1,
+  });
+  const samples = await engine.sample(prompts, sampling);
+  return { metrics, gradNorm, samples, weights: await engine.paramsSnapshot() };
+}
+
+describe.each(['onnx'] as const)('%s: state', (executor) => {
+  it('the same seed gives the same run, to the last bit, with two threads', async () => {
+    const runs = [];
+    for (let i = 0; i < 2; i++) {
+      const engine = await open({ executor, threads: 2 });
+      runs.push([await run(engine), await run(engine)]);
+    }
+    expect(runs[1]).toEqual(runs[0]);
+  });
+
+  it('initial weights come from the seed', async () => {
+    const make = async (seed: number) => {
+      const engine = await createLocalEngine({ config: tinyConfig, seed, executor });
+      opened.push(engine);
+      return engine.paramsSnapshot();
+    };
+    expect(await make(3)).toEqual(await make(3));
+    expect(await make(3)).not.toEqual(await make(4));
+  });
+
+  it('a run that was saved and loaded goes on bit for bit', async () => {
+    const engine = await open({ executor });
+    await engine.freezeReference();
+    await run(engine);
+    await engine.save(directory);
+    const onward = [await run(engine), await engine.logprobs(prompts, 'reference')];
+    const resumed = await open({ executor });
+    await resumed.load(directory);
+    expect([await run(resumed), await resumed.logprobs(prompts, 'reference')]).toEqual(onward);
+  });
+
+  it('weights alone start the optimizer anew', async () => {
+    const engine = await open({ executor });
+    await run(engine);
+    await engine.save(join(directory, 'bare'), { weightsOnly: true });
+    const other = await open({ executor });
+    await run(other);
+    await other.load(join(directory, 'bare'));
+    expect(other.steps).toBe(0);
+    expect(await other.paramsSnapshot()).toEqual(await engine.paramsSnapshot());
+  });
+
+  it('the reference stays while the policy moves', async () => {
+    const engine = await open({ executor });
+    const before = await engine.logprobs(prompts);
+    await engine.freezeReference();
+    await run(engine);
+    expect(await engine.logprobs(prompts, 'reference')).toEqual(before);
+    expect(await engine.logprobs(prompts)).not.toEqual(before);
+  });
+
+  it('cross-entropy on one batch goes down', async () => {
+    const engine = await open({ executor });
+    const losses = [];
+    for (let i = 0; i < 20; i++) {
+      losses.push((await engine.forwardBackward(data, { kind: 'cross_entropy' })).loss);
+      await engine.optimStep({ learningRate: 0.01, maxGradNorm: 1 });
+    }
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 4);
+  });
+
+  it('gradients of several calls add up to that of one', async () => {
+    const engine = await open({ executor });
+    const norm = async (parts: readonly (readonly Datum[])[]) => {
+      for (const part of parts) await engine.forwardBackward(part, ppo);
+      return (await engine.optimStep({ learningRate: 0 })).gradNorm;
+    };
+    const whole = await norm([data]);
+    expect(await norm([data.slice(0, 3), data.slice(3)])).toBeCloseTo(whole, 4);
+  });
+
+  it('counts the tokens with weight and leaves the others out of every metric', async () => {
+    const engine = await open({ executor });
+    const trained = data.filter(({ weights: w }) => w.some((x) => x > 0));
+    const all = await engine.forwardBackward(data, ppo);
+    expect(await engine.forwardBackward(trained, ppo)).toEqual(all);
+    expect(all.tokens).toBe(
+      trained.flatMap(({ weights: w }) => [...w]).filter((x) => x > 0).length,
+    );
+  });
+});
+
+describe('what cannot be done is said', () => {
+  it('a token outside the vocabulary, an empty prompt, a sequence too long', async () => {
+    const engine = await open();
+    await expect(engine.logprobs([Int32Array.of(2, 13)])).rejects.toThrow(
+      /token 13.*vocabulary of 13/,
+    );
+    await expect(engine.sample([new Int32Array()], sampling)).rejects.toThrow(/prompt 0 is empty/);
+    const long = { ...sampling, maxTokens: 62 };
+    await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(/3 tokens and 62 to come.*64/);
+  });
+
+  it('a datum without what the loss needs', async () => {
+    const engine = await open();
+    const { refLogprobs: _, ...bare } = data[0]!;
+    await expect(engine.forwardBackward([bare], ppo)).rejects.toThrow(/datum 0: refLogprobs/);
+  });
+
+  it('a reference that was never frozen', async () => {
+    const engine = await open();
+    await expect(engine.logprobs(prompts, 'reference')).rejects.toThrow(/freezeReference/);
+  });
+
+  it('a gradient that is not finite leaves the weights alone', async () => {
+    const engine = await open();
+    const before = await engine.paramsSnapshot();
+    const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * Infinity || 0) };
+    await engine.forwardBackward([bad], ppo);
+    await expect(engine.optimStep({ learningRate: 1 })).rejects.toThrow(/not taken/);
+    expect(await engine.paramsSnapshot()).toEqual(before);
+  });
+});

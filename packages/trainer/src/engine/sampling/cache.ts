@@ -1,0 +1,126 @@
+/**
+ * The key/value caches of the rollouts being written, as arrays of this process: U units of G lanes, each unit with
+ * its prompt's cache, each lane with that of its own tokens. Steps read them in place; only what a step adds is copied.
+ */
+
+import { headSize, type ModelConfig } from '../config.ts';
+import { masked } from '../model/attention.ts';
+import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts';
+
+export type Arrays = Record<string, Float32Array>;
+
+/** Where a unit of the new cache takes its prompt from, and its lanes their tokens. */
+export interface UnitSource {
+  readonly promptUnit: number;
+  readonly promptLength: number;
+  /** Lane of the old cache, and its tokens; absent for an idle lane. */
+  readonly lanes: readonly ({ readonly lane: number; readonly count: number } | undefined)[];
+}
+
+/** Something with the layout of prompt caches: [units, K, slots, d] by name. */
+export interface PromptArrays {
+  readonly arrays: Readonly<Arrays>;
+  readonly slots: number;
+}
+
+export class LaneCache {
+  readonly shape: WriteShape;
+  readonly #config: ModelConfig;
+  readonly #prompt: Arrays;
+  readonly #own: Arrays;
+  readonly #promptMask: Float32Array;
+  readonly #ownMask: Float32Array;
+
+  constructor(config: ModelConfig, shape: WriteShape) {
+    const { units, branches, prefix, slots } = shape;
+    const width = config.num_key_value_heads * headSize(config);
+    const make = (part: CachePart, size: number): Arrays =>
+      Object.fromEntries(cacheNames(part, config).map((name) => [name, new Float32Array(size)]));
+    this.shape = shape;
+    this.#config = config;
+    this.#prompt = make('prompt', units * prefix * width);
+    this.#own = make('own', units * branches * slots * width);
+    this.#promptMask = new Float32Array(units * prefix).fill(masked);
+    this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
+  }
+
+  /** Inputs of the write program. */
+  get inputs(): Arrays {
+    return {
+      ...this.#prompt,
+      ...this.#own,
+      promptMask: this.#promptMask,
+      ownMask: this.#ownMask,
+    };
+  }
+  get prompts(): PromptArrays {
+    return { arrays: this.#prompt, slots: this.shape.prefix };
+  }
+
+  /** Takes a prompt's cache from one of `source`'s units. */
+  setPrompt(unit: number, source: PromptArrays, sourceUnit: number, length: number): void {
+    const { prefix } = this.shape;
+    for (const [name, target] of Object.entries(this.#prompt))
+      this.#copyHeads(source.arrays[name]!, source.slots, sourceUnit, target, prefix, unit, length);
+    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
+    this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
+  }
+
+  /** Adds what a step made, `new:*` [lanes, K*d], behind the `counts[lane]` tokens of each lane; -1 leaves it out. */
+  append(made: Readonly<Record<string, ArrayLike<number>>>, counts: Int32Array): void {
+    const { slots } = this.shape;
+    const heads = this.#config.num_key_value_heads;
+    const d = headSize(this.#config);
+    const names = cacheNames('own', this.#config);
+    const news = cacheNames('new', this.#config);
+    for (const [i, name] of names.entries()) {
+      const [from, to] = [made[news[i]!]!, this.#own[name]!];
+      for (let lane = 0; lane < counts.length; lane++) {
+        if (counts[lane]! < 0) continue;
+        for (let head = 0; head < heads; head++) {
+          const start = (lane * heads + head) * d;
+          const at = ((lane * heads + head) * slots + counts[lane]!) * d;
+          for (let j = 0; j < d; j++) to[at + j] = from[start + j]!;
+        }
+      }
+    }
+    for (let lane = 0; lane < counts.length; lane++)
+      if (counts[lane]! >= 0) this.#ownMask[lane * slots + counts[lane]!] = 0;
+  }
+
+  /** The same sequences in another shape. */
+  rearranged(shape: WriteShape, units: readonly UnitSource[]): LaneCache {
+    const next = new LaneCache(this.#config, shape);
+    for (const [unit, { promptUnit, promptLength, lanes }] of units.entries()) {
+      next.setPrompt(unit, this.prompts, promptUnit, promptLength);
+      for (const [branch, source] of lanes.entries())
+        if (source) next.#setLane(unit * shape.branches + branch, this, source.lane, source.count);
+    }
+    return next;
+  }
+
+  #setLane(lane: number, source: LaneCache, sourceLane: number, count: number): void {
+    const [from, to] = [source.shape.slots, this.shape.slots];
+    for (const [name, target] of Object.entries(this.#own))
+      this.#copyHeads(source.#own[name]!, from, sourceLane, target, to, lane, count);
+    this.#ownMask.fill(0, lane * to, lane * to + count);
+  }
+
+  /** Copies the first `length` slots of every head of one row of [rows, K, slots, d] to a row of another. */
+  #copyHeads(
+    from: Float32Array,
+    fromSlots: number,
+    fromRow: number,
+    to: Float32Array,
+    toSlots: number,
+    toRow: number,
+    length: number,
+  ): void {
+    const heads = this.#config.num_key_value_heads;
+    const d = headSize(this.#config);
+    for (let head = 0; head < heads; head++) {
+      const start = (fromRow * heads + head) * fromSlots * d;
+      to.set(from.subarray(start, start + length * d), (toRow * heads + head) * toSlots * d);
+    }
+  }
+}
