@@ -1,0 +1,55 @@
+/** All commands of `cipo` as one program. Leaves out what they do: each is a file in commands/. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { doctorCommand } from './commands/doctor.ts';
+import { evalCommand } from './commands/eval.ts';
+import { pretrainCommand } from './commands/pretrain.ts';
+import { reportCommand } from './commands/report.ts';
+import { trainCommand } from './commands/train.ts';
+
+const OVERVIEW = `
+Start here:
+  $ cipo doctor                      what works on this machine
+  $ cipo train                       train the shipped policy, a few minutes
+  $ cipo train --preset grpo         the same without corrections, to compare
+  $ cipo report runs/latest          make its report.html again
+
+In a clone of the repository, write npx cipo where it says cipo.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.`;
+
+/** A fresh program; it throws CommanderError instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('cipo')
+    .description(
+      'Trains language models on answers that are really checked, and on corrections of their own attempts (CIPO).',
+    )
+    .version(version(), '-v, --version')
+    .addHelpText('after', OVERVIEW);
+  const commands = [
+    trainCommand(),
+    evalCommand(),
+    pretrainCommand(),
+    reportCommand(),
+    doctorCommand(),
+  ];
+  for (const command of commands) {
+    command.option('--debug', 'show the stack of a failure');
+    program.addCommand(command);
+  }
+  for (const command of [program, ...commands]) {
+    command
+      .exitOverride()
+      .showHelpAfterError(`(${nameOf(command, program)} --help shows the usage)`);
+  }
+  return program;
+}
+
+function nameOf(command: Command, program: Command): string {
+  return command === program ? 'cipo' : `cipo ${command.name()}`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const found = /"version": "([^"]+)"/.exec(text);
+  return found?.[1] ?? 'unknown';
+}
