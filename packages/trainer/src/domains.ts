@@ -9,5 +9,5 @@ export type Domains = Readonly<Record<'math' | 'code', Domain>> & Readonly<Recor
 /** @param workers sandbox processes; 0 is as many as there are cores, at most 8 */
 export function openDomains(workers: number): Domains {
   const count = threadsOf(workers);
-  return { math: mathDomain({ workers: count }), code: codeDomain({ workers: count }) };
+  return { math: mathDomain(), code: codeDomain({ workers: count }) };
 }

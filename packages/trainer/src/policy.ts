@@ -1,7 +1,7 @@
 /** A policy on disk: a Hugging Face folder (config.json, model.safetensors, tokenizer files), opened into an engine. */
 import { cp, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from './config.ts';
 import { createLocalEngine, parseModelConfig } from './engine/index.ts';
@@ -71,6 +71,7 @@ export async function savePolicy(
   options: { weightsOnly?: boolean } = {},
 ): Promise<void> {
   await policy.engine.save(directory, options);
+  if (resolve(directory) === resolve(policy.directory)) return;
   await Promise.all(
     TOKENIZER_FILES.map((name) => cp(join(policy.directory, name), join(directory, name))),
   );

@@ -37,6 +37,11 @@ export const pretrainConfig = z.strictObject({
   steps: count.default(1400).describe('Optimizer steps'),
   batch: count.default(128).describe('Sequences a step'),
   learningRate: z.number().positive().default(3e-3),
+  scheduleSteps: count
+    .default(2400)
+    .describe(
+      'Steps over which the rate falls to zero; more than steps leaves the policy unfinished, with entropy to learn from',
+    ),
   warmupSteps: z.int().min(0).default(40),
   correctionShare: share.default(0.5).describe('Share of sequences that correct an attempt'),
   wrongShare: share.default(0.85).describe('Share of wrong attempts among those shown'),
@@ -94,18 +99,19 @@ export async function pretrain(
   const policy = await newPolicy(config, options.directory);
   try {
     let own: readonly Shown[] = [];
+    let last: Evaluation | undefined;
     for (let step = 1; step <= config.steps; step++) {
       options.signal?.throwIfAborted();
       if (step % config.ownEvery === 0) own = await ownAttempts(config, policy, tasks, parts, step);
       const loss = await supervisedStep(config, policy, parts, own, step);
       options.onStep?.(step, config.steps, loss);
-      if (step % config.evaluateEvery === 0 && step < config.steps)
-        options.onEvaluated?.(step, await measure(config, policy, tasks));
+      if (step % config.evaluateEvery !== 0 && step !== config.steps) continue;
+      await savePolicy(policy, options.directory, { weightsOnly: true });
+      last = await measure(config, policy, tasks);
+      options.onEvaluated?.(step, last);
     }
-    const last = await measure(config, policy, tasks);
-    options.onEvaluated?.(config.steps, last);
-    await savePolicy(policy, options.directory, { weightsOnly: true });
-    return last;
+    // Steps are at least 1, and the last one is always measured.
+    return last!;
   } finally {
     await Promise.all([policy.engine.close(), tasks.close()]);
   }
@@ -169,7 +175,7 @@ async function supervisedStep(
     { kind: 'cross_entropy' },
   );
   await engine.optimStep({
-    learningRate: learningRateAt(step, config.steps, { ...config, schedule: 'cosine' }),
+    learningRate: learningRateAt(step, config.scheduleSteps, { ...config, schedule: 'cosine' }),
     beta2: 0.98,
     maxGradNorm: 1,
   });

@@ -75,14 +75,22 @@ const FAMILIES = {
     ],
     make: ([a, b, c, d]) => parity(linear(a!, b!), linear(c!, d!)),
   },
+  paritySquare: {
+    bounds: [
+      [-9, 9],
+      [2, 5],
+      [-9, 9],
+    ],
+    make: ([b, a, c]) => parity(square(b!), linear(a!, c!)),
+  },
 } satisfies Record<string, Family>;
 
 const LEVELS: Readonly<Record<Level, readonly Family[]>> = {
   1: [FAMILIES.shift, FAMILIES.linear],
   2: [FAMILIES.linear, FAMILIES.square, FAMILIES.largest],
-  3: [FAMILIES.linear, FAMILIES.largest, FAMILIES.parityShift, FAMILIES.parityLinear],
-  4: [FAMILIES.largest, FAMILIES.parityShift, FAMILIES.parityLinear, FAMILIES.parityLinear],
-  5: [FAMILIES.parityLinear],
+  3: [FAMILIES.parityShift, FAMILIES.parityLinear],
+  4: [FAMILIES.parityLinear],
+  5: [FAMILIES.paritySquare],
 };
 
 const sameOn = (a: Shape, b: Shape, inputs: readonly number[]) =>
@@ -126,24 +134,27 @@ function draw(rng: Rng, level: Level): Problem {
     hint: (response) => {
       const wrong = wrongs.get(response);
       const x = wrong && firstDifference(wrong, truth);
-      return wrong && x !== undefined ? `f(${x})=${wrong.of(x)}` : '';
+      if (!wrong) return '';
+      return x === undefined ? 'hidden' : `f(${x})=${wrong.of(x)}`;
     },
   };
 }
 
-/** `f(2)=8` for a wrong result on a shown example, else the class of the error. */
+/** `f(2)=8` for a wrong result on a shown example, `hidden` where only hidden inputs fail, else `error`. */
 function note(diagnostics: readonly Diagnostic[]): string {
   const [first] = diagnostics;
   if (!first) return '';
-  const { args, actual } = first.details ?? {};
-  const readable = Array.isArray(args) && /^-?\d{1,4}$/.test(String(actual));
-  return first.code === 'wrong-answer' && readable ? `f(${args.join(',')})=${actual}` : 'error';
+  if (first.code !== 'wrong-answer') return 'error';
+  const { input, actual } = first.details ?? {};
+  if (input === undefined) return 'hidden';
+  const called = /^\[(-?\d+)\]$/.exec(String(input));
+  return called && /^-?\d{1,4}$/.test(String(actual)) ? `f(${called[1]})=${actual}` : 'error';
 }
 
 export const functions: TaskKind = {
   name: 'functions',
   domain: 'code',
-  words: [HEAD, 'f(1..6)=', 'f(', 'Math.max(x,', 'error'],
+  words: [HEAD, 'f(1..6)=', 'f(', 'Math.max(x,', 'error', 'hidden'],
   characters: '0123456789+-*=,?:x%)',
   draw,
   note,

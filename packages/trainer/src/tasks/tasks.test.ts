@@ -115,11 +115,14 @@ test('a note never says more than the verifier told the policy', () => {
       code: 'wrong-answer',
       audience: 'policy',
       message: '',
-      details: { args: [2], actual: 8, expected: 7 },
+      details: { input: '[2]', actual: '8', expected: '7' },
     },
   ]);
   expect(note).toBe('f(2)=8');
   expect(KINDS.functions.note([])).toBe('');
+  expect(KINDS.functions.note([{ code: 'wrong-answer', audience: 'policy', message: '' }])).toBe(
+    'hidden',
+  );
   expect(
     KINDS.functions.note([{ code: 'runtime-error', audience: 'policy', message: 'boom' }]),
   ).toBe('error');
