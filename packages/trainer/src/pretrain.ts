@@ -189,8 +189,8 @@ function shownAttempt(config: PretrainConfig, part: Part, own: readonly Shown[],
   if (rng.unit() < config.ownShare && fitting.length > 0) return rng.pick(fitting);
   const problem = drawProblem(part, rng, false);
   if (!wrong) return { part, problem, attempt: problem.right, note: '', passed: true };
-  const attempt = problem.mistake(rng);
-  return { part, problem, attempt, note: problem.hint(attempt), passed: false };
+  return { part, problem, ...problem.mistake(rng), passed: false };
+};
 }
 
 /** What the policy writes by itself at this point, judged for real. */

@@ -94,10 +94,9 @@ function draw(rng: Rng, level: Level): Problem {
     mistake: (r) => {
       for (;;) {
         const wrong = work(start, steps, { at: r.int(0, steps.length - 1), to: slipOf(r) });
-        if (show(wrong.value) !== show(value)) return wrong.text;
+        if (show(wrong.value) !== show(value)) return { attempt: wrong.text, note: '' };
       }
     },
-    hint: () => '',
   };
 }
 

@@ -103,14 +103,16 @@ function perturb(rng: Rng, family: Family, constants: readonly number[]): Shape 
   return family.make(moved);
 }
 
-const firstDifference = (attempt: Shape, truth: Shape) =>
-  EXAMPLES.find((x) => attempt.of(x) !== truth.of(x));
+/** As {@link note} would put it, had the attempt been run. */
+function firstDifference(wrong: Shape, truth: Shape): string {
+  const x = EXAMPLES.find((input) => wrong.of(input) !== truth.of(input));
+  return x === undefined ? 'hidden' : `f(${x})=${wrong.of(x)}`;
+}
 
 function draw(rng: Rng, level: Level): Problem {
   const family = rng.pick(LEVELS[level]);
   const constants = family.bounds.map(([low, high]) => rng.int(low, high));
   const truth = family.make(constants);
-  const wrongs = new Map<string, Shape>();
   const call = (x: number) => ({ args: [x], expected: truth.of(x) });
   return {
     prompt: `f(1..6)=${EXAMPLES.map(truth.of).join(',')}`,
@@ -126,16 +128,10 @@ function draw(rng: Rng, level: Level): Problem {
     mistake: (r) => {
       for (;;) {
         const wrong = perturb(r, family, constants);
-        if (sameOn(wrong, truth, [...EXAMPLES, ...HIDDEN])) continue;
-        wrongs.set(HEAD + wrong.source, wrong);
-        return HEAD + wrong.source;
+        if (!sameOn(wrong, truth, [...EXAMPLES, ...HIDDEN])) {
+          return { attempt: HEAD + wrong.source, note: firstDifference(wrong, truth) };
+        }
       }
-    },
-    hint: (response) => {
-      const wrong = wrongs.get(response);
-      const x = wrong && firstDifference(wrong, truth);
-      if (!wrong) return '';
-      return x === undefined ? 'hidden' : `f(${x})=${wrong.of(x)}`;
     },
   };
 }

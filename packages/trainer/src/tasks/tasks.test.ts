@@ -33,18 +33,18 @@ for (const kind of Object.values(KINDS)) {
       test(`level ${level}: the tokenizer writes every prompt, answer and mistake, and reads it back`, () => {
         const rng = stream('m', level);
         for (const p of problems()) {
-          for (const text of [p.right, p.mistake(rng)])
-            expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
           const wrong = p.mistake(rng);
+          for (const text of [p.right, wrong.attempt])
+            expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
           expect(() =>
-            tokenizer.renderChat(correctionTurns(p.prompt, wrong, p.hint(wrong))),
+            tokenizer.renderChat(correctionTurns(p.prompt, wrong.attempt, wrong.note)),
           ).not.toThrow();
         }
       });
 
       test(`level ${level}: a mistake is never the right answer`, () => {
         const rng = stream('w', level);
-        for (const p of problems()) expect(p.mistake(rng)).not.toBe(p.right);
+        for (const p of problems()) expect(p.mistake(rng).attempt).not.toBe(p.right);
       });
     }
   });

@@ -12,10 +12,14 @@ export interface Problem {
   readonly row: Readonly<Record<string, unknown>>;
   /** A response that passes, with its steps. */
   readonly right: string;
-  /** A response that fails the way a weak policy fails: one part wrong, the rest consistent with it. */
-  mistake(rng: Rng): string;
-  /** What the verifier would tell the policy of a response that {@link mistake} or the policy made: the words of a correction prompt. */
-  hint(response: string): string;
+  /** Fails the way a weak policy fails: one part wrong, the rest consistent with it. */
+  mistake(rng: Rng): Mistake;
+}
+
+/** A wrong response with what the verifier would tell the policy of it, in the kind's compact words. */
+export interface Mistake {
+  readonly attempt: string;
+  readonly note: string;
 }
 
 export interface TaskKind {
