@@ -62,6 +62,10 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
   return undefined;
 }
 
+/** Case counts beyond J: X and x are symbols there, not choices. */
+const sameLetter = (letter: string, other: string, b: Reading): boolean =>
+  letter === other && (letter <= 'J' || b.text.replace(/\\[a-z]+/g, '').includes(letter));
+
 const HALF_DAY = 12 * 3600;
 
 function byTime(a: Reading, b: Reading): Outcome | undefined {
@@ -103,6 +107,7 @@ function sameWords(a: Reading, b: Reading): boolean {
 
 const compact = (text: string): string =>
   text
+    .replace(/(?<=\d)\s+(?=\d)/g, '_')
     .replace(/\s+|\\[,;:! ]|\\(?:left|right)(?![a-zA-Z])|\$/g, '')
     .replace(/\\[dt]frac/g, '\\frac');
 

@@ -76,7 +76,7 @@ export type Node =
     }
   | { readonly k: 'numberset'; readonly name: NumberSet }
   | { readonly k: 'relation'; readonly ops: readonly RelationOp[]; readonly args: readonly Node[] }
-  | { readonly k: 'matrix'; readonly rows: readonly (readonly Node[])[]; readonly det?: boolean }
+  | { readonly k: 'matrix'; readonly rows: readonly (readonly Node[])[] }
   | {
       readonly k: 'cases';
       readonly rows: readonly { readonly value: Node; readonly when?: Node }[];

@@ -24,7 +24,7 @@ export interface MathOptions {
   readonly percent: 'auto' | 'value' | 'either';
   /** `accept`: a unit on one side only is no mistake (most references leave it out). `reject`: both or none. */
   readonly missingUnit: 'accept' | 'reject';
-  /** Significant digits from which a correctly rounded decimal stands for an exact non-terminating reference; 0: never. */
+  /** Places and significant digits that a correctly rounded decimal must show to stand for an exact reference without a short decimal; 0: never. */
   readonly roundedDigits: number;
   /** `auto`: bare lists and sets in any order, tuples in order. `ordered`: bare lists too. */
   readonly order: 'auto' | 'ordered';

@@ -137,7 +137,7 @@ export function compareOrdered(a: readonly Node[], b: readonly Node[], compare: 
 
 /** The entries of a matrix that is one row or one column. */
 export function vectorItems(node: Node): readonly Node[] | undefined {
-  if (node.k !== 'matrix' || node.det) return undefined;
+  if (node.k !== 'matrix') return undefined;
   if (node.rows.length === 1) return node.rows[0];
   return node.rows.every((row) => row.length === 1) ? node.rows.map((row) => row[0]!) : undefined;
 }

@@ -4,7 +4,7 @@
  */
 
 import { isLiteral, isUnevaluated } from '../guard.ts';
-import { isScalar, type Node, type NodeOf } from '../node.ts';
+import { isScalar, type Node, type NodeOf, some } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import {
   assignments,
@@ -27,6 +27,7 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
   const [a, b] = [single(tupleOf(reference)), single(tupleOf(candidate))];
   const compare: Compare = (x, y) => compareNodes(x, y, ctx);
   if (a.k === 'quantity' || b.k === 'quantity') return compareWithUnits(a, b, ctx, compare);
+  if (hasPlusMinus(a)) return compareToListed(a, b, compare);
   if (isScalar(a)) return compareToScalar(a, b, ctx, compare);
   switch (a.k) {
     case 'list':
@@ -62,6 +63,9 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
 
 const typeMismatch = (a: Node, b: Node): Outcome =>
   different('structure', `a ${b.k} instead of a ${a.k}`);
+
+const hasPlusMinus = (node: Node): boolean =>
+  node.k === 'pm' || (isScalar(node) && some(node, (n) => n.k === 'pm'));
 
 /** A bracket around one item is the item. */
 function single(node: Node): Node {
@@ -102,6 +106,7 @@ function compareCompound(a: NodeOf<'quantity'>, b: NodeOf<'list'>, ctx: Context)
 }
 
 function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
+  if (hasPlusMinus(b)) return compareToListed({ k: 'list', items: [a], join: 'comma' }, b, compare);
   if (isScalar(b)) return unlessUnevaluated(a, b, compareScalar(a, b, ctx), ctx);
   if (b.k === 'relation') {
     const value = ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
@@ -112,7 +117,6 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
   if (b.k === 'based' && b.base === 10)
     return compareScalar(a, { k: 'num', value: { n: BigInt(b.digits), d: 1n } }, ctx);
-  if (b.k === 'pm') return compareToListed({ k: 'list', items: [a], join: 'comma' }, b, compare);
   return typeMismatch(a, b);
 }
 
@@ -142,9 +146,7 @@ function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compar
 }
 
 const isInequalities = (node: Node): boolean =>
-  node.k === 'group' ||
-  node.k === 'setop' ||
-  (node.k === 'list' && node.items.every((item) => item.k === 'relation' || item.k === 'group'));
+  node.k === 'list' && node.items.every((item) => item.k === 'relation');
 
 function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
   const [x, y] = [listed(a), listed(b) ?? (isScalar(b) ? [b] : undefined)];
@@ -177,7 +179,7 @@ function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Comp
       ? b.items
       : (vectorItems(b) ??
         assignments(b) ??
-        (b.k === 'list' && b.join !== 'or' ? b.items : undefined));
+        bareItems(a, b));
   if (items) {
     if (b.k === 'group' && bracketsDiffer(a, b)) return different('structure', 'other brackets');
     return compareOrdered(a.items, items, compare);
@@ -185,6 +187,13 @@ function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Comp
   if (b.k === 'list' && ctx.options.order === 'ordered')
     return compareOrdered(a.items, b.items, compare);
   return compareToRealSet(a, b, compare);
+}
+
+/** Bare values answer for a tuple, not for an interval with a closed end. */
+function bareItems(a: NodeOf<'group'>, b: Node): readonly Node[] | undefined {
+  if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation')) return undefined;
+  const tuple = a.items.length !== 2 || (a.open === '(' && a.close === ')') || a.open === '<';
+  return tuple ? b.items : undefined;
 }
 
 function bracketsDiffer(a: NodeOf<'group'>, b: NodeOf<'group'>): boolean {

@@ -166,20 +166,38 @@ function withoutPoints(node: NodeOf<'add'>): RealSet | undefined {
   return a && b && minus(a, b);
 }
 
-/** `1 < x <= 3`, `x >= 2`, `x in (1, 3)`: one symbol alone on its side, constants on the others. */
+/** `1 < x <= 3`, `x >= 2`, `|x - 1| < 2`, `x in (1, 3)`: one symbol on one side, constants on the others. */
 function relationSet(node: NodeOf<'relation'>): RealSet | undefined {
-  const at = node.args.findIndex((arg) => arg.k === 'sym');
+  const at = node.args.findIndex((arg) => symbols(arg).length === 1);
   if (at < 0 || node.args.some((arg, k) => k !== at && symbols(arg).length > 0)) return undefined;
-  if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin'))
-    return membership(node.args[1]!, node.ops[0]);
+  if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin')) {
+    return at === 0 && node.args[0]!.k === 'sym' ? membership(node.args[1]!, node.ops[0]) : undefined;
+  }
   if (node.args.length > 3 || (node.args.length === 3 && at !== 1)) return undefined;
   let set: RealSet | undefined = LINE;
   for (const [k, op] of node.ops.entries()) {
     const other = node.args[k === at ? k + 1 : k]!;
-    const part: RealSet | undefined = ray(other, k === at ? op : mirror(op));
+    const part = sideSet(node.args[at]!, k === at ? op : mirror(op), other);
     set = set && part && intersection(set, part);
   }
   return set;
+}
+
+/** The set of x with `side op bound`, for x, x + c and their absolute values. Anything else is not solved yet. */
+function sideSet(side: Node, op: RelationOp, bound: Node): RealSet | undefined {
+  if (side.k === 'sym') return ray(bound, op);
+  if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound);
+  const shift = side.k === 'add' && side.args.length === 2 && side.args[0]!.k === 'sym' ? side.args[1]! : undefined;
+  return shift && ray({ k: 'add', args: [bound, { k: 'neg', arg: shift }] }, op);
+}
+
+function absoluteSet(inner: Node, op: RelationOp, bound: Node): RealSet | undefined {
+  const value = realValue(bound);
+  if (value === undefined || !(value > 0) || inner.k === 'fn') return undefined;
+  const above = sideSet(inner, op, bound);
+  const below = sideSet(inner, mirror(op), { k: 'neg', arg: bound });
+  if (!above || !below) return undefined;
+  return op === '<' || op === '<=' ? intersection(above, below) : op === '!=' ? intersection(above, below) : union(above, below);
 }
 
 function membership(of: Node, op: 'in' | 'notin'): RealSet | undefined {

@@ -51,6 +51,8 @@ export function definition(
 /** What a relation gives as a bare value: the right side of `x = 5`, `f(x) = ...`, the last of a true chain `x = 2 + 3 = 5`. */
 export function bareValue(node: Relation): Node | undefined {
   if (!node.ops.every((op) => op === '=')) return undefined;
+  const backwards = node.args.length === 2 && node.args[0]!.k !== 'sym' ? solved(node) : undefined;
+  if (backwards) return backwards.value;
   const last = node.args.at(-1)!;
   const before = node.args.slice(0, -1);
   const named =
@@ -69,7 +71,9 @@ export function bareValue(node: Relation): Node | undefined {
 
 /** `AB = 5`, `P(A) = 1/2`: a product of symbols names a quantity. */
 const isName = (node: Node): boolean =>
-  node.k === 'mul' && node.args.every((arg) => arg.k === 'sym' || arg.k === 'group');
+  node.k === 'mul' &&
+  node.args[0]!.k === 'sym' &&
+  node.args.every((arg) => arg.k === 'sym' || arg.k === 'group' || arg.k === 'num' || arg.k === 'div');
 
 export function compareRelations(a: Relation, b: Relation, compare: Compare): Outcome {
   const functions = [definition(a), definition(b)];

@@ -87,14 +87,14 @@ const MIN_SHOWN = 3;
 
 /**
  * A decimal reference is met by what rounds to its shown digits; an exact reference without a short decimal by a
- * correctly rounded decimal of at least `roundedDigits` digits. Undefined where no rounding applies.
+ * correctly rounded decimal of at least `roundedDigits` places and significant digits. Undefined where no rounding applies.
  */
 function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
   const shown = decimalLiteral(reference);
   if (shown) return roundsToReference(reference, shown, candidate) ? equal('rounded') : undefined;
   const given = decimalLiteral(candidate);
-  if (!given || ctx.options.roundedDigits === 0 || (given.digits ?? 0) < ctx.options.roundedDigits)
-    return undefined;
+  const least = ctx.options.roundedDigits;
+  if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least) return undefined;
   const exact = constantValue(reference);
   if (!exact || terminates(exact)) return undefined;
   return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)

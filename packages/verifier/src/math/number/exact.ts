@@ -9,7 +9,7 @@ import * as Q from './rational.ts';
 /** No intermediate number gets more bits than this. */
 export const MAX_BITS = 1 << 16;
 /** Largest n of n! that is multiplied out. */
-export const MAX_FACTORIAL = 2_000;
+export const MAX_FACTORIAL = 5_000;
 /** Most terms of one sum or product; nested ones share it. */
 export const MAX_TERMS = 2_000;
 

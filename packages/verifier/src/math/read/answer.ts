@@ -9,6 +9,7 @@ import { clean } from './clean.ts';
 import { type CommaMode, ReadError } from './lex.ts';
 import {
   ALL_REALS_PHRASES,
+  CONSTANT_WORDS,
   EMPTY_PHRASES,
   FUNCTIONS,
   GREEK,
@@ -46,9 +47,9 @@ export function readAnswer(raw: string): Reading {
       wordy: false,
       error: { code: 'too-long', message: `more than ${MAX_LENGTH} characters` },
     };
-  const cleaned = stripEnd(clean(text));
+  const cleaned = stripEnd(clean(text).replace(LEAD_IN, ''));
   const words = readWords(cleaned);
-  const phrase = words === undefined ? undefined : readPhrase(words);
+  const phrase = words === undefined ? readBased(cleaned) : readPhrase(words);
   const math = phrase ? { node: phrase } : readModes(cleaned);
   const choice = readChoice(cleaned);
   const time = readTime(cleaned);
@@ -61,6 +62,10 @@ export function readAnswer(raw: string): Reading {
     ...(time ? { time } : {}),
   };
 }
+
+/** "The answer is" inside the box. */
+const LEAD_IN =
+  /^(?:\\(?:text|textbf|mathrm|mbox)\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*(?:\}|(?<=[\s:]))/i;
 
 /** A full stop, comma or semicolon at the end belongs to the sentence. */
 function stripEnd(text: string): string {
@@ -101,7 +106,7 @@ function readWords(cleaned: string): string | undefined {
     .replace(/[{}"]/g, ' ')
     .replace(/(?<=[A-Za-z])[.!?]+(?=\s|$)/g, '')
     .trim();
-  if (!/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$/.test(s)) return undefined;
+  if (!/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}$/.test(s)) return undefined;
   return s
     .toLowerCase()
     .replace(/[-\s]+/g, ' ')
@@ -115,6 +120,17 @@ function readPhrase(words: string): Node | undefined {
   if (UNDEFINED_PHRASES.has(key)) return { k: 'const', name: 'undefined' };
   if (ALL_REALS_PHRASES.has(key)) return { k: 'numberset', name: 'R' };
   return readNumberWords(key);
+}
+
+/** `A5_{11}`, `-37_8`: digits with letters, which the reader of expressions would take apart. */
+function readBased(cleaned: string): Node | undefined {
+  const s = withoutFonts(cleaned).replace(/\s+/g, '').replace(/^\{([0-9A-Z]+)\}/, '$1');
+  const m = /^(-?)([0-9A-Z]+)_(?:\{+(\d{1,2})\}+|(\d{1,2}))$/.exec(s);
+  const base = Number(m?.[3] ?? m?.[4] ?? 0);
+  if (!m || base < 2 || base > 36 || !/\d/.test(m[2]!)) return undefined;
+  const digits = m[2]!.replace(/^0+(?=.)/, '');
+  if ([...digits].some((d) => Number.parseInt(d, 36) >= base)) return undefined;
+  return { k: 'based', digits: `${m[1]}${digits}`, base };
 }
 
 const TENS: Readonly<Record<string, bigint>> = {
@@ -193,7 +209,7 @@ const SHORT_WORDS = new Set([
 /** Words, not a product of symbols: written as text, or long with a vowel. */
 function isWordy(words: string, cleaned: string): boolean {
   const runs = words.split(/[ ,]+/);
-  if (runs.every((run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run))) return false;
+  if (runs.every((run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run) || CONSTANT_WORDS.has(run))) return false;
   if (/\\(?:text|mathrm|mbox|operatorname)/.test(cleaned))
     return runs.some((run) => run.length > 1);
   return runs.some(
@@ -212,7 +228,7 @@ function readChoice(cleaned: string): Reading['choice'] {
   const bare = /^(?:(?:option|choice|answer)\s*:?\s*)?\(?\s*([A-Za-z])\s*[).]?$/i.exec(s);
   if (bare) return { letter: bare[1]!.toUpperCase(), rest: '' };
   const full =
-    /^(?:(?:option|choice|answer)\s*:?\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])\s*[).:])\s*(\S.*)$/.exec(
+    /^(?:(?:option|choice|answer)\s*:?\s*)?(?:\(\s*([A-Ja-j])\s*\)|([A-J])\s*[).:])\s*((?![,;&]|and\b|or\b)\S.*)$/.exec(
       s,
     );
   return full ? { letter: (full[1] ?? full[2])!.toUpperCase(), rest: full[3]! } : undefined;

@@ -88,7 +88,8 @@ function readMatrix(c: Cursor, name: string): Node {
   const width = rows[0]?.length ?? 0;
   if (width === 0 || rows.some((row) => row.length !== width))
     throw new ReadError('unexpected', 'matrix rows differ in length');
-  return name === 'vmatrix' ? { k: 'matrix', rows, det: true } : { k: 'matrix', rows };
+  if (name === 'vmatrix') return determinant(rows);
+  return { k: 'matrix', rows };
 }
 
 /** Two columns are values with conditions; one column is a system. */
@@ -114,4 +115,18 @@ function readLines(c: Cursor, name: string): Node {
   const items = readRows(c).flat();
   readEnd(c, name);
   return items.length === 1 ? items[0]! : { k: 'list', items, join: 'and' };
+}
+
+/** Expanded along the first row; up to 4 by 4, where that is 24 products. */
+export function determinant(rows: readonly (readonly Node[])[]): Node {
+  if (rows.length !== rows[0]!.length || rows.length > 4) {
+    throw new ReadError('too-large', 'only determinants up to 4 by 4 are read');
+  }
+  if (rows.length === 1) return rows[0]![0]!;
+  const terms = rows[0]!.map((entry, k): Node => {
+    const minor = rows.slice(1).map((row) => row.filter((_, j) => j !== k));
+    const product: Node = { k: 'mul', args: [entry, determinant(minor)] };
+    return k % 2 === 0 ? product : { k: 'neg', arg: product };
+  });
+  return { k: 'add', args: terms };
 }

@@ -43,6 +43,9 @@ function readFirstTerm(c: Cursor): Node {
 
 function combine(left: Node, sign: Sign, right: Node): Node {
   if (sign === 'pm' || sign === 'mp') return { k: 'pm', left, right, flip: sign === 'mp' };
+  if (right.k === 'quantity' && left.k !== 'quantity') {
+    return { ...right, arg: combine(left, sign, right.arg) };
+  }
   const term: Node = sign === '-' ? { k: 'neg', arg: right } : right;
   return left.k === 'add' && !GROUPED.has(left)
     ? { k: 'add', args: [...left.args, term] }
@@ -103,7 +106,7 @@ function readImplicit(c: Cursor): Node {
     const withUnit = readUnitAfter(c, left);
     if (withUnit !== left) return withUnit;
     const mixed = readMixed(c, left);
-    if (mixed) left = mixed;
+    if (mixed) left = readPostfix(c, mixed);
     else left = product(left, readFactor(c, left), false);
   }
   return readUnitAfter(c, left);
@@ -131,7 +134,7 @@ function readMixed(c: Cursor, left: Node): Node | undefined {
     GROUPED.has(whole)
   )
     return undefined;
-  const part = isCmd(c, 'frac') ? readFractionAhead(c) : readPlainFraction(c);
+  const part = isCmd(c, 'frac') || isCmd(c, 'tfrac') || isCmd(c, 'dfrac') ? readFractionAhead(c) : readPlainFraction(c);
   if (!part) return undefined;
   const mixed: Node = { k: 'mixed', whole, part };
   return left.k === 'neg' ? { k: 'neg', arg: mixed } : mixed;

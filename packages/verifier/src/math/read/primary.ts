@@ -7,7 +7,7 @@ import type { Node, NumberSet } from '../node.ts';
 import { add, fromDecimal, ratio } from '../number/rational.ts';
 import { readBracketed } from './bracket.ts';
 import { type Cursor, describe, eat, expect, isCmd, isOp, nested, peek } from './cursor.ts';
-import { readEnvironment } from './environment.ts';
+import { determinant, readEnvironment } from './environment.ts';
 import { number, readBraced, readExponent, readPower, readSignedPower } from './expression.ts';
 import { ReadError, type Token } from './lex.ts';
 import { CONSTANT_WORDS, FUNCTIONS, GREEK, MANY_ARGUMENTS, NUMBER_WORDS } from './names.ts';
@@ -66,17 +66,21 @@ const SEPARATOR_WORDS = new Set([
 /** A separator word, or one that can only be prose: it ends a product. */
 export const isWord = (c: Cursor): boolean => {
   const token = peek(c);
-  return token.t === 'id' && (unitWord(c) !== undefined || isSeparatorWord(token));
+  return token.t === 'id' && (unitWord(c) !== undefined || isSeparatorWord(c));
 };
 
-const isSeparatorWord = (token: Token): boolean =>
-  SEPARATOR_WORDS.has(token.v) && (token.v !== 'U' || token.space);
+/** `U` between brackets is a union sign. */
+function isSeparatorWord(c: Cursor): boolean {
+  const token = peek(c);
+  if (token.v === 'U') return isOp(c, '(', 1) || isOp(c, '[', 1) || isOp(c, '\\{', 1);
+  return SEPARATOR_WORDS.has(token.v);
+}
 
 /** Can the next token begin a factor of an implicit product? */
 export function startsPrimary(c: Cursor): boolean {
   const token = peek(c);
   if (token.t === 'num') return true;
-  if (token.t === 'id') return !isSeparatorWord(token) && !(token.v === 'mod');
+  if (token.t === 'id') return !isSeparatorWord(c) && token.v !== 'mod';
   if (token.t === 'cmd')
     return ATOM_COMMANDS.has(token.v) || FUNCTIONS.has(token.v) || GREEK.has(token.v);
   if (token.v === '|') return c.bars === 0 && !c.builder && peek(c, 1).t !== 'end';
@@ -114,7 +118,7 @@ function readBars(c: Cursor, sign: string): Node {
     return c.inner(c);
   });
   if (!eat(c, sign)) throw new ReadError('unexpected', 'a bar is not closed');
-  return { k: 'fn', name: arg.k === 'matrix' ? 'det' : 'abs', args: [arg] };
+  return arg.k === 'matrix' ? determinant(arg.rows) : { k: 'fn', name: 'abs', args: [arg] };
 }
 
 /** Digits, with a repeating part or a base behind them. */
@@ -243,7 +247,8 @@ function readSubscript(c: Cursor): string {
 function readCommand(c: Cursor, name: string): Node {
   const constant = CONSTANT_WORDS.get(name);
   if (constant) return advance(c, { k: 'const', name: constant });
-  if (FUNCTIONS.has(name)) return readFunction(c, FUNCTIONS.get(name)!);
+  if (name === 'langle') return readBracketed(c);
+  if (FUNCTIONS.has(name) && name !== 'sqrt') return readFunction(c, FUNCTIONS.get(name)!);
   if (GREEK.has(name)) return advance(c, withSubscript(c, name));
   const reader = COMMANDS[name];
   if (!reader) throw new ReadError('unknown-command', `cannot read \\${name}`);
@@ -388,6 +393,7 @@ const COMMANDS: Readonly<Record<string, (c: Cursor) => Node>> = {
 /** A function with its power (`\sin^2 x`), base (`\log_2 8`) and argument. */
 function readFunction(c: Cursor, name: string): Node {
   c.at++;
+  if (name === 'sqrt' && (isOp(c, '[') || isOp(c, '{'))) return nested(c, () => readRoot(c));
   let base: Node | undefined;
   let exponent: Node | 'degree' | 'prime' | undefined;
   for (let i = 0; i < 2; i++) {
@@ -412,10 +418,6 @@ function raise(fn: Node, exponent: Node | 'degree' | 'prime' | undefined): Node 
 }
 
 function readArguments(c: Cursor, name: string): readonly Node[] {
-  if (name === 'sqrt' && (isOp(c, '[') || isOp(c, '{'))) {
-    const root = readRoot(c);
-    return root.k === 'fn' ? root.args : [root];
-  }
   const inner = readFunctionArgument(c);
   if (!MANY_ARGUMENTS.has(name)) return [inner];
   return inner.k === 'group' || inner.k === 'list' ? inner.items : [inner];

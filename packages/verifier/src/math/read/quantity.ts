@@ -4,6 +4,7 @@
  */
 
 import type { Node } from '../node.ts';
+import { multiply } from '../number/rational.ts';
 import { type Cursor, isCmd, isOp, peek } from './cursor.ts';
 import { CONSTANT_WORDS, FUNCTIONS, GREEK, NUMBER_WORDS, SCALE_WORDS } from './names.ts';
 import { findUnit, nounUnit, type Unit, unitPower, unitProduct } from './units.ts';
@@ -66,15 +67,24 @@ export function readUnitAfter(c: Cursor, node: Node): Node {
   }
   const word = unitWord(c);
   if (word === undefined || !isAmount(node)) return node;
+  if (/^percent(age)?$/i.test(word)) {
+    c.at++;
+    return { k: 'percent', arg: node };
+  }
   const scale = SCALE_WORDS.get(word.toLowerCase());
   if (scale !== undefined) {
     c.at++;
-    return readUnitAfter(c, { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] });
+    return readUnitAfter(c, scaled(node, scale));
   }
   if (NUMBER_WORDS.has(word) || /^(pi|e|i)$/.test(word)) return node;
   const unit = readUnit(c);
   return unit ? { k: 'quantity', arg: node, unit } : node;
 }
+
+const scaled = (node: Node, scale: bigint): Node =>
+  node.k === 'num'
+    ? { k: 'num', value: multiply(node.value, { n: scale, d: 1n }) }
+    : { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] };
 
 /** Only what can be an amount takes a unit: `x` in words is a symbol followed by prose. */
 function isAmount(node: Node): boolean {
@@ -87,7 +97,7 @@ export function readUnit(c: Cursor): Unit | undefined {
   let unit: Unit | undefined;
   const nouns: string[] = [];
   let sign = 1;
-  for (let word = unitWord(c); word !== undefined; word = unitWord(c)) {
+  for (let word = unitWord(c); word !== undefined; word = nextWord(c, sign)) {
     const part = readUnitFactor(c, word);
     if (!part) {
       c.at++;
@@ -102,6 +112,13 @@ export function readUnit(c: Cursor): Unit | undefined {
   }
   if (unit) return unit;
   return nouns.length > 0 ? nounUnit(nouns.join(' ')) : undefined;
+}
+
+/** After a division one letter is enough: `km/h`. */
+function nextWord(c: Cursor, sign: number): string | undefined {
+  const token = peek(c);
+  const symbol = sign < 0 && token.t === 'id' && findUnit(token.v, true) !== undefined;
+  return symbol ? token.v : unitWord(c);
 }
 
 function skipDivision(c: Cursor): boolean {
