@@ -1,6 +1,7 @@
 /** @packageDocumentation The trainer: configuration, presets, the loop and what it tells. */
 export { type Arm, type CompareOptions, compare } from './compare.ts';
 export * from './config.ts';
+export { type ReplayState, startReplay } from './corrections/replay.ts';
 export { type Domains, openDomains } from './domains.ts';
 export { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
 export { type ProblemResult, qualityOf } from './evaluation/quality.ts';
