@@ -190,7 +190,6 @@ function shownAttempt(config: PretrainConfig, part: Part, own: readonly Shown[],
   const problem = drawProblem(part, rng, false);
   if (!wrong) return { part, problem, attempt: problem.right, note: '', passed: true };
   return { part, problem, ...problem.mistake(rng), passed: false };
-};
 }
 
 /** What the policy writes by itself at this point, judged for real. */
