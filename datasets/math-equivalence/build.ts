@@ -35,7 +35,9 @@ function pair(line: string, group: Group, index: number): Record<string, unknown
   const mark = line[0] ?? '';
   const [answer = '', given = ''] = line.slice(2).split(/ ;; ?/);
   if (!(mark in LABELS)) throw new Error(`line ${JSON.stringify(line)} has no label`);
-  const response = group.raw ? given.replaceAll('\\n', '\n').replaceAll('\neq', '\\neq') : `\\boxed{${given}}`;
+  const response = group.raw
+    ? given.replaceAll('\\n', '\n').replaceAll('\neq', '\\neq')
+    : `\\boxed{${given}}`;
   return {
     id: `math-equivalence/${String(index + 1).padStart(4, '0')}`,
     domain: 'math',

@@ -47,7 +47,7 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
     a.choice !== undefined && a.choice.rest === '' && /[A-Z]/.test(a.text.replace(/\\[a-z]+/g, ''));
   if (isLetter && a.choice) {
     if (!b.choice) return undefined;
-    return a.choice.letter === b.choice.letter
+    return sameLetter(a.choice.letter, b.choice.letter, b)
       ? equal('words')
       : different('words', 'another letter');
   }
@@ -78,7 +78,7 @@ function byTime(a: Reading, b: Reading): Outcome | undefined {
 }
 
 function byWords(a: Reading, b: Reading): Outcome | undefined {
-  if (a.words !== undefined && a.words === b.words) return equal('words');
+  if ((a.wordy || b.wordy) && a.words !== undefined && a.words === b.words) return equal('words');
   if (a.wordy && sameWords(a, b)) return equal('words');
   if (a.wordy && a.node?.k !== 'quantity')
     return isList(a) && b.node ? undefined : different('words');

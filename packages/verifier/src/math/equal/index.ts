@@ -174,12 +174,7 @@ function compareToEmpty(b: Node): Outcome {
 
 /** Tuples and intervals: brackets count where the items can be the ends of an interval. */
 function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
-  const items =
-    b.k === 'group'
-      ? b.items
-      : (vectorItems(b) ??
-        assignments(b) ??
-        bareItems(a, b));
+  const items = b.k === 'group' ? b.items : (vectorItems(b) ?? assignments(b) ?? bareItems(a, b));
   if (items) {
     if (b.k === 'group' && bracketsDiffer(a, b)) return different('structure', 'other brackets');
     return compareOrdered(a.items, items, compare);
@@ -191,7 +186,8 @@ function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Comp
 
 /** Bare values answer for a tuple, not for an interval with a closed end. */
 function bareItems(a: NodeOf<'group'>, b: Node): readonly Node[] | undefined {
-  if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation')) return undefined;
+  if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation'))
+    return undefined;
   const tuple = a.items.length !== 2 || (a.open === '(' && a.close === ')') || a.open === '<';
   return tuple ? b.items : undefined;
 }

@@ -171,7 +171,9 @@ function relationSet(node: NodeOf<'relation'>): RealSet | undefined {
   const at = node.args.findIndex((arg) => symbols(arg).length === 1);
   if (at < 0 || node.args.some((arg, k) => k !== at && symbols(arg).length > 0)) return undefined;
   if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin')) {
-    return at === 0 && node.args[0]!.k === 'sym' ? membership(node.args[1]!, node.ops[0]) : undefined;
+    return at === 0 && node.args[0]!.k === 'sym'
+      ? membership(node.args[1]!, node.ops[0])
+      : undefined;
   }
   if (node.args.length > 3 || (node.args.length === 3 && at !== 1)) return undefined;
   let set: RealSet | undefined = LINE;
@@ -187,7 +189,10 @@ function relationSet(node: NodeOf<'relation'>): RealSet | undefined {
 function sideSet(side: Node, op: RelationOp, bound: Node): RealSet | undefined {
   if (side.k === 'sym') return ray(bound, op);
   if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound);
-  const shift = side.k === 'add' && side.args.length === 2 && side.args[0]!.k === 'sym' ? side.args[1]! : undefined;
+  const shift =
+    side.k === 'add' && side.args.length === 2 && side.args[0]!.k === 'sym'
+      ? side.args[1]!
+      : undefined;
   return shift && ray({ k: 'add', args: [bound, { k: 'neg', arg: shift }] }, op);
 }
 
@@ -197,7 +202,11 @@ function absoluteSet(inner: Node, op: RelationOp, bound: Node): RealSet | undefi
   const above = sideSet(inner, op, bound);
   const below = sideSet(inner, mirror(op), { k: 'neg', arg: bound });
   if (!above || !below) return undefined;
-  return op === '<' || op === '<=' ? intersection(above, below) : op === '!=' ? intersection(above, below) : union(above, below);
+  return op === '<' || op === '<='
+    ? intersection(above, below)
+    : op === '!='
+      ? intersection(above, below)
+      : union(above, below);
 }
 
 function membership(of: Node, op: 'in' | 'notin'): RealSet | undefined {

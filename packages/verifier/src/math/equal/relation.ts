@@ -73,7 +73,9 @@ export function bareValue(node: Relation): Node | undefined {
 const isName = (node: Node): boolean =>
   node.k === 'mul' &&
   node.args[0]!.k === 'sym' &&
-  node.args.every((arg) => arg.k === 'sym' || arg.k === 'group' || arg.k === 'num' || arg.k === 'div');
+  node.args.every(
+    (arg) => arg.k === 'sym' || arg.k === 'group' || arg.k === 'num' || arg.k === 'div',
+  );
 
 export function compareRelations(a: Relation, b: Relation, compare: Compare): Outcome {
   const functions = [definition(a), definition(b)];

@@ -94,7 +94,8 @@ function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome
   if (shown) return roundsToReference(reference, shown, candidate) ? equal('rounded') : undefined;
   const given = decimalLiteral(candidate);
   const least = ctx.options.roundedDigits;
-  if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least) return undefined;
+  if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least)
+    return undefined;
   const exact = constantValue(reference);
   if (!exact || terminates(exact)) return undefined;
   return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)

@@ -106,7 +106,12 @@ function readWords(cleaned: string): string | undefined {
     .replace(/[{}"]/g, ' ')
     .replace(/(?<=[A-Za-z])[.!?]+(?=\s|$)/g, '')
     .trim();
-  if (!/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}$/.test(s)) return undefined;
+  if (
+    !/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}$/.test(
+      s,
+    )
+  )
+    return undefined;
   return s
     .toLowerCase()
     .replace(/[-\s]+/g, ' ')
@@ -124,7 +129,9 @@ function readPhrase(words: string): Node | undefined {
 
 /** `A5_{11}`, `-37_8`: digits with letters, which the reader of expressions would take apart. */
 function readBased(cleaned: string): Node | undefined {
-  const s = withoutFonts(cleaned).replace(/\s+/g, '').replace(/^\{([0-9A-Z]+)\}/, '$1');
+  const s = withoutFonts(cleaned)
+    .replace(/\s+/g, '')
+    .replace(/^\{([0-9A-Z]+)\}/, '$1');
   const m = /^(-?)([0-9A-Z]+)_(?:\{+(\d{1,2})\}+|(\d{1,2}))$/.exec(s);
   const base = Number(m?.[3] ?? m?.[4] ?? 0);
   if (!m || base < 2 || base > 36 || !/\d/.test(m[2]!)) return undefined;
@@ -209,7 +216,12 @@ const SHORT_WORDS = new Set([
 /** Words, not a product of symbols: written as text, or long with a vowel. */
 function isWordy(words: string, cleaned: string): boolean {
   const runs = words.split(/[ ,]+/);
-  if (runs.every((run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run) || CONSTANT_WORDS.has(run))) return false;
+  if (
+    runs.every(
+      (run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run) || CONSTANT_WORDS.has(run),
+    )
+  )
+    return false;
   if (/\\(?:text|mathrm|mbox|operatorname)/.test(cleaned))
     return runs.some((run) => run.length > 1);
   return runs.some(

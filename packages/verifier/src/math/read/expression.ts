@@ -134,7 +134,10 @@ function readMixed(c: Cursor, left: Node): Node | undefined {
     GROUPED.has(whole)
   )
     return undefined;
-  const part = isCmd(c, 'frac') || isCmd(c, 'tfrac') || isCmd(c, 'dfrac') ? readFractionAhead(c) : readPlainFraction(c);
+  const part =
+    isCmd(c, 'frac') || isCmd(c, 'tfrac') || isCmd(c, 'dfrac')
+      ? readFractionAhead(c)
+      : readPlainFraction(c);
   if (!part) return undefined;
   const mixed: Node = { k: 'mixed', whole, part };
   return left.k === 'neg' ? { k: 'neg', arg: mixed } : mixed;
