@@ -51,7 +51,8 @@ export interface Ops<T> {
   reshape(x: T, shape: Shape): T;
   transpose(x: T, order: readonly number[]): T;
   concat(xs: readonly T[], axis: number): T;
-  slice(x: T, axis: number, start: number, length: number): T;
+  /** Pieces of these lengths, which together are the axis. */
+  split(x: T, axis: number, lengths: readonly number[]): T[];
   /** Repeats along axes of length 1. */
   broadcastTo(x: T, shape: Shape): T;
 

@@ -193,7 +193,7 @@ export function writeProgram(config: ModelConfig, shape: WriteShape, positions: 
       ...ropeInputs(config, positions),
       tokens: i32(lanes),
       positions: i32(lanes),
-      promptMask: f32(units, prefix),
+      promptMask: f32(lanes, prefix),
       ownMask: f32(lanes, slots),
       ...caches('prompt', f32(units, kv, prefix, d)),
       ...caches('own', f32(lanes, kv, slots, d)),

@@ -18,9 +18,10 @@ export interface Var<T> {
 /** From the gradient of an operation's output to that of one of its inputs. */
 type Pull<T> = readonly [input: Var<T>, pull: (gradient: T) => T];
 
+/** An operation done: from its outputs' gradients, absent where nothing depends on one, to its inputs'. */
 interface Entry<T> {
-  readonly output: Var<T>;
-  readonly pulls: readonly Pull<T>[];
+  readonly outputs: readonly Var<T>[];
+  readonly pulls: readonly (readonly [Var<T>, (gradients: readonly (T | undefined)[]) => T])[];
 }
 
 export class Tape<T> implements Ops<Var<T>> {
@@ -46,15 +47,14 @@ export class Tape<T> implements Ops<Var<T>> {
    */
   gradients(loss: Var<T>, variables: readonly Var<T>[]): T[] {
     const gradients = new Map<Var<T>, T>([[loss, scalar(this.#ops, 1)]]);
-    for (const { output, pulls } of this.#entries.toReversed()) {
-      const gradient = gradients.get(output);
-      if (gradient === undefined) continue;
+    for (const { outputs, pulls } of this.#entries.toReversed()) {
+      const known = outputs.map((output) => gradients.get(output));
+      if (known.every((gradient) => gradient === undefined)) continue;
       for (const [input, pull] of pulls) {
-        const part = pull(gradient);
-        const known = gradients.get(input);
-        gradients.set(input, known === undefined ? part : this.#ops.add(known, part));
+        const part = pull(known);
+        const before = gradients.get(input);
+        gradients.set(input, before === undefined ? part : this.#ops.add(before, part));
       }
-      if (!variables.includes(output)) gradients.delete(output);
     }
     return variables.map((variable) => {
       const gradient = gradients.get(variable);
@@ -174,25 +174,28 @@ export class Tape<T> implements Ops<Var<T>> {
     return this.#record(value, [[x, (g) => this.#ops.transpose(g, back)]]);
   }
   concat(xs: readonly Var<T>[], axis: number): Var<T> {
-    let start = 0;
-    const pulls = xs.map((x): Pull<T> => {
-      const from = start;
-      const length = this.spec(x).shape[axis]!;
-      start += length;
-      return [x, (g) => this.#ops.slice(g, axis, from, length)];
+    const lengths = xs.map((x) => this.spec(x).shape[axis]!);
+    let parts: { readonly of: T; readonly pieces: readonly T[] } | undefined;
+    const pulls = xs.map((x, i): Pull<T> => {
+      const pull = (g: T) => {
+        if (parts?.of !== g) parts = { of: g, pieces: this.#ops.split(g, axis, lengths) };
+        return parts.pieces[i]!;
+      };
+      return [x, pull];
     });
     const values = xs.map((x) => x.value);
     return this.#record(this.#ops.concat(values, axis), pulls);
   }
-  slice(x: Var<T>, axis: number, start: number, length: number): Var<T> {
-    const { shape } = this.spec(x);
-    const pull = (g: T) => {
-      const zeros = (n: number) => this.#zeros(shape.map((m, i) => (i === axis ? n : m)));
-      const after = shape[axis]! - start - length;
-      const parts = [...(start ? [zeros(start)] : []), g, ...(after ? [zeros(after)] : [])];
-      return parts.length === 1 ? g : this.#ops.concat(parts, axis);
+  split(x: Var<T>, axis: number, lengths: readonly number[]): Var<T>[] {
+    const values = this.#ops.split(x.value, axis, lengths);
+    if (!x.tracked) return values.map((value) => this.fixed(value));
+    const outputs = values.map((value) => this.variable(value));
+    const pull = (gradients: readonly (T | undefined)[]) => {
+      const parts = gradients.map((g, i) => g ?? this.#zeros(this.spec(outputs[i]!).shape));
+      return this.#ops.concat(parts, axis);
     };
-    return this.#record(this.#ops.slice(x.value, axis, start, length), [[x, pull]]);
+    this.#entries.push({ outputs, pulls: [[x, pull]] });
+    return outputs;
   }
   broadcastTo(x: Var<T>, shape: Shape): Var<T> {
     const value = this.#ops.broadcastTo(x.value, shape);
@@ -277,7 +280,10 @@ export class Tape<T> implements Ops<Var<T>> {
   #record(value: T, pulls: readonly Pull<T>[]): Var<T> {
     const wanted = pulls.filter(([input]) => input.tracked);
     const output = { value, tracked: wanted.length > 0 };
-    if (output.tracked) this.#entries.push({ output, pulls: wanted });
+    const entry = wanted.map(
+      ([input, pull]) => [input, ([g]: readonly (T | undefined)[]) => pull(g!)] as const,
+    );
+    if (output.tracked) this.#entries.push({ outputs: [output], pulls: entry });
     return output;
   }
 

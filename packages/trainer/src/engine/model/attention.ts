@@ -49,15 +49,22 @@ export function groupedAttention<T>(
   const shared = prefixRows(layout);
   const own = branchRows(layout);
   const rope = (x: T) => ops.rope(x, inputs.positions, inputs.cos, inputs.sin);
-  const branchPart = (x: T) => (shared ? ops.slice(x, 0, shared, own) : x);
+  const cut = (x: T) => ops.split(x, 0, [shared, own]);
   return {
-    keep: (layer, x) => (layer === last ? branchPart(x) : x),
+    keep: (layer, x) => (shared && layer === last ? cut(x)[1]! : x),
     attend: (layer, q, k, v) => {
-      const parts = { q: rope(q), k: rope(k), v };
-      const branches = attendBranches(ops, config, layout, inputs.prefixMask, parts);
-      if (!shared || layer === last) return branches;
-      const prefixes = attendPrefixes(ops, config, layout, parts);
-      return ops.concat([prefixes, branches], 0);
+      const rows = [rope(q), rope(k), v];
+      const { prefixMask } = inputs;
+      if (!shared || !prefixMask) return attendBranches(ops, config, layout, heads(rows));
+      const parts = rows.map(cut);
+      const [before, after] = [0, 1].map((i) => heads(parts.map((part) => part[i]!)));
+      const context = prefixHeads(ops, config, layout, before!);
+      const branches = attendBranches(ops, config, layout, after!, {
+        ...context,
+        mask: prefixMask,
+      });
+      if (layer === last) return branches;
+      return ops.concat([attendPrefixes(ops, config, layout, context), branches], 0);
     },
   };
 }
@@ -74,38 +81,43 @@ export function headAxes(config: ModelConfig) {
   return { kv, per: config.num_attention_heads / kv, d: headSize(config) };
 }
 
-/** Prefix rows among themselves -> [B*P, H*d]. */
+const heads = <T>([q, k, v]: readonly T[]): Heads<T> => ({ q: q!, k: k!, v: v! });
+
+/** Rows of prefixes by head: q [B, K, R, P, d], k and v [B, K, P, d]. */
+function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): Heads<T> {
+  const { kv, per, d } = headAxes(config);
+  const { groups: b, prefix: p } = layout;
+  const q = ops.transpose(ops.reshape(x.q, [b, p, kv, per, d]), [0, 2, 3, 1, 4]);
+  const byHead = (y: T) => ops.transpose(ops.reshape(y, [b, p, kv, d]), [0, 2, 1, 3]);
+  return { q, k: byHead(x.k), v: byHead(x.v) };
+}
+
+/** Prefixes over themselves -> rows [B*P, H*d]. */
 function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): T {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p } = layout;
-  const rows = (y: T) => ops.slice(y, 0, 0, b * p);
-  const q = ops.transpose(ops.reshape(rows(x.q), [b, p, kv, per, d]), [0, 2, 3, 1, 4]);
-  const [k, v] = [x.k, x.v].map((y) =>
-    ops.transpose(ops.reshape(rows(y), [b, p, kv, d]), [0, 2, 1, 3]),
-  ); // [B, K, P, d]
   const alpha = 1 / Math.sqrt(d);
-  const flat = ops.reshape(q, [b, kv, per * p, d]);
-  const products = ops.matmul(flat, k!, { transposeB: true, alpha });
+  const flat = ops.reshape(x.q, [b, kv, per * p, d]);
+  const products = ops.matmul(flat, x.k, { transposeB: true, alpha });
   const scores = ops.add(ops.reshape(products, [b, kv, per, p, p]), causalMask(ops, p));
   const weights = ops.reshape(ops.softmax(scores), [b, kv, per * p, p]);
-  const out = ops.reshape(ops.matmul(weights, v!), [b, kv, per, p, d]);
+  const out = ops.reshape(ops.matmul(weights, x.v), [b, kv, per, p, d]);
   return ops.reshape(ops.transpose(out, [0, 3, 1, 2, 4]), [b * p, kv * per * d]);
 }
 
-/** Branch rows over their prefix and themselves -> [B*G*C, H*d]. */
+/** Branch rows over their prefix, if there is one, and themselves -> [B*G*C, H*d]. */
 function attendBranches<T>(
   ops: Ops<T>,
   config: ModelConfig,
   layout: Layout,
-  prefixMask: T | undefined,
   x: Heads<T>,
+  context?: Heads<T> & { readonly mask: T },
 ): T {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p, branches: g, length: c } = layout;
-  const rows = (y: T) => (p ? ops.slice(y, 0, b * p, b * g * c) : y);
-  const q = ops.transpose(ops.reshape(rows(x.q), [b, g, c, kv, per, d]), [0, 3, 1, 4, 2, 5]);
+  const q = ops.transpose(ops.reshape(x.q, [b, g, c, kv, per, d]), [0, 3, 1, 4, 2, 5]);
   const [k, v] = [x.k, x.v].map((y) =>
-    ops.transpose(ops.reshape(rows(y), [b, g, c, kv, d]), [0, 3, 1, 2, 4]),
+    ops.transpose(ops.reshape(y, [b, g, c, kv, d]), [0, 3, 1, 2, 4]),
   ); // [B, K, G, C, d]
   const alpha = 1 / Math.sqrt(d);
   const own = ops.matmul(ops.reshape(q, [b, kv, g, per * c, d]), k!, { transposeB: true, alpha });
@@ -115,20 +127,16 @@ function attendBranches<T>(
     return ops.reshape(ops.transpose(split, [0, 2, 4, 1, 3, 5]), [b * g * c, kv * per * d]);
   };
   const mix = (weights: T) => ops.matmul(ops.reshape(weights, [b, kv, g, per * c, c]), v!);
-  if (!p || !prefixMask) return toRows(mix(ops.softmax(ownScores)));
+  if (!context) return toRows(mix(ops.softmax(ownScores)));
 
-  const [kp, vp] = [x.k, x.v].map((y) => {
-    const split = ops.reshape(ops.slice(y, 0, 0, b * p), [b, p, kv, d]);
-    return ops.transpose(split, [0, 2, 1, 3]);
-  }); // [B, K, P, d]
   const all = ops.reshape(q, [b, kv, g * per * c, d]);
-  const shared = ops.matmul(all, kp!, { transposeB: true, alpha });
-  const mask = ops.reshape(prefixMask, [b, 1, 1, 1, 1, p]);
+  const shared = ops.matmul(all, context.k, { transposeB: true, alpha });
+  const mask = ops.reshape(context.mask, [b, 1, 1, 1, 1, p]);
   const sharedScores = ops.add(ops.reshape(shared, [b, kv, g, per, c, p]), mask);
   const weights = ops.softmax(ops.concat([sharedScores, ownScores], 5)); // [..., C, P+C]
-  const onShared = ops.reshape(ops.slice(weights, 5, 0, p), [b, kv, g * per * c, p]);
-  const fromShared = ops.reshape(ops.matmul(onShared, vp!), [b, kv, g, per * c, d]);
-  return toRows(ops.add(fromShared, mix(ops.slice(weights, 5, p, c))));
+  const [onShared, onOwn] = ops.split(weights, 5, [p, c]);
+  const fromShared = ops.matmul(ops.reshape(onShared!, [b, kv, g * per * c, p]), context.v);
+  return toRows(ops.add(ops.reshape(fromShared, [b, kv, g, per * c, d]), mix(onOwn!)));
 }
 
 /** [n, n]: 0 on and below the diagonal. */

@@ -84,7 +84,7 @@ export function readingAttention<T>(
 
 /**
  * Attention of one new token a lane, rows [U*G], over its unit's prompt, its own earlier tokens and itself.
- * Reads `prompt:*` [U, K, P, d] and `own:*` [U*G, K, C, d] with masks `promptMask` [U, P] and `ownMask` [U*G, C]
+ * Reads `prompt:*` [U, K, P, d] and `own:*` [U*G, K, C, d] with masks `promptMask` [U*G, P] and `ownMask` [U*G, C]
  * (0, or -1e9 where a slot is empty). Made: `new:*` [U*G, K*d].
  */
 export function writingAttention<T>(
@@ -157,21 +157,19 @@ function attendOnce<T>(ops: Ops<T>, config: ModelConfig, shape: WriteShape, x: S
   const onOwn = ops.matmul(alone(x.query, d), each(x.ownKey), { transposeB: true });
   const query = ops.reshape(x.query, [b, kv, per, d]);
   const onSelf = ops.sum(ops.mul(query, one(x.key)), [3], true); // [B, K, R, 1]
-  const promptMask = ops.reshape(x.promptMask, [u, 1, 1, 1, p]);
-  const ownMask = ops.reshape(x.ownMask, [b, 1, 1, c]);
   const scores = ops.concat(
     [
-      ops.reshape(ops.add(ops.reshape(onPrompt, [u, g, kv, per, p]), promptMask), [b, kv, per, p]),
-      ops.add(ops.reshape(onOwn, [b, kv, per, c]), ownMask),
+      ops.add(onPrompt, ops.reshape(x.promptMask, [b, 1, 1, p])),
+      ops.add(ops.reshape(onOwn, [b, kv, per, c]), ops.reshape(x.ownMask, [b, 1, 1, c])),
       onSelf,
     ],
     3,
   );
   const weights = ops.softmax(scores); // [B, K, R, P+C+1]
-  const share = (start: number, n: number) => ops.slice(weights, 3, start, n);
-  const fromPrompt = spread(ops.matmul(gather(share(0, p), p), x.promptValue), d);
-  const fromOwn = ops.matmul(alone(share(p, c), c), each(x.ownValue));
-  const fromSelf = ops.mul(share(p + c, 1), one(x.value));
+  const [toPrompt, toOwn, toSelf] = ops.split(weights, 3, [p, c, 1]);
+  const fromPrompt = spread(ops.matmul(gather(toPrompt!, p), x.promptValue), d);
+  const fromOwn = ops.matmul(alone(toOwn!, c), each(x.ownValue));
+  const fromSelf = ops.mul(toSelf!, one(x.value));
   const mixed = ops.add(ops.add(fromPrompt, ops.reshape(fromOwn, [b, kv, per, d])), fromSelf);
   return ops.reshape(mixed, [b, kv * per * d]);
 }

@@ -40,7 +40,7 @@ export class LaneCache {
     this.#config = config;
     this.#prompt = make('prompt', units * prefix * width);
     this.#own = make('own', units * branches * slots * width);
-    this.#promptMask = new Float32Array(units * prefix).fill(masked);
+    this.#promptMask = new Float32Array(units * branches * prefix).fill(masked);
     this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
   }
 
@@ -59,11 +59,13 @@ export class LaneCache {
 
   /** Takes a prompt's cache from one of `source`'s units. */
   setPrompt(unit: number, source: PromptArrays, sourceUnit: number, length: number): void {
-    const { prefix } = this.shape;
+    const { prefix, branches } = this.shape;
     for (const [name, target] of Object.entries(this.#prompt))
       this.#copyHeads(source.arrays[name]!, source.slots, sourceUnit, target, prefix, unit, length);
-    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
-    this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
+    for (let lane = unit * branches; lane < (unit + 1) * branches; lane++) {
+      this.#promptMask.fill(masked, lane * prefix, (lane + 1) * prefix);
+      this.#promptMask.fill(0, lane * prefix, lane * prefix + length);
+    }
   }
 
   /** Adds what a step made, `new:*` [lanes, K*d], behind the `counts[lane]` tokens of each lane; -1 leaves it out. */

@@ -59,7 +59,11 @@ export const opCases: readonly OpCase[] = [
   one('transpose', [2, 3, 4, 5], (o, [x]) => o.transpose(x!, [0, 2, 1, 3])),
   one('transpose, cyclic', [2, 3, 4], (o, [x]) => o.transpose(x!, [2, 0, 1])),
   two('concat', [2, 3], [2, 2], (o, [a, b]) => o.concat([a!, b!], 1)),
-  one('slice', [2, 5], (o, [x]) => o.slice(x!, 1, 1, 3)),
+  one('split', [2, 6], (o, [x]) => {
+    const [a, b, c] = o.split(x!, 1, [2, 3, 1]);
+    return o.concat([b!, o.mul(a!, c!)], 1);
+  }),
+  one('split, of which one piece is used', [5, 2], (o, [x]) => o.split(x!, 0, [1, 3, 1])[1]!),
   one('broadcastTo', [2, 1], (o, [x]) => o.broadcastTo(x!, [2, 4])),
   two('matmul', [3, 4], [4, 2], (o, [a, b]) => o.matmul(a!, b!)),
   two('matmul A^T', [4, 3], [4, 2], (o, [a, b]) => o.matmul(a!, b!, { transposeA: true })),

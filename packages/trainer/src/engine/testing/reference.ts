@@ -116,10 +116,13 @@ export class ReferenceOps implements Ops<Plain> {
       return at(xs[i]!, index.with(axis, place));
     });
   }
-  slice(x: Plain, axis: number, start: number, length: number): Plain {
-    return generate(x.shape.with(axis, length), (index) =>
-      at(x, index.with(axis, index[axis]! + start)),
-    );
+  split(x: Plain, axis: number, lengths: readonly number[]): Plain[] {
+    return lengths.map((length, i) => {
+      const start = lengths.slice(0, i).reduce((sum, n) => sum + n, 0);
+      return generate(x.shape.with(axis, length), (index) =>
+        at(x, index.with(axis, index[axis]! + start)),
+      );
+    });
   }
   broadcastTo(x: Plain, shape: Shape): Plain {
     return generate(shape, (index) => at(x, index));

@@ -101,10 +101,13 @@ export class OnnxOps implements Ops<Sym> {
     shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
     return this.#graph.emit('Concat', xs, xs[0]!.type, shape, { attributes: { axis } });
   }
-  slice(x: Sym, axis: number, start: number, length: number): Sym {
-    const shape = x.shape.map((n, i) => (i === axis ? length : n));
-    const bounds = [[start], [start + length], [axis]].map((v) => this.#graph.int64s(v));
-    return this.#graph.emit('Slice', [x, ...bounds], x.type, shape);
+  split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
+    const outputs = lengths.map((n) => ({
+      type: x.type,
+      shape: x.shape.map((m, i) => (i === axis ? n : m)),
+    }));
+    const inputs = [x, this.#graph.int64s(lengths)];
+    return this.#graph.emitMany('Split', inputs, outputs, { attributes: { axis } });
   }
   broadcastTo(x: Sym, shape: Shape): Sym {
     return this.#graph.emit('Expand', [x, this.#graph.int64s(shape)], x.type, shape);
