@@ -54,8 +54,11 @@ class OnnxCompiled implements Compiled {
   readonly #inputs: readonly string[];
   readonly #outputs: readonly string[];
 
-  constructor(session: ort.InferenceSession) {
+  readonly #forget: (compiled: Compiled) => void;
+
+  constructor(session: ort.InferenceSession, forget: (compiled: Compiled) => void) {
     this.#session = session;
+    this.#forget = forget;
     this.#inputs = session.inputNames;
     this.#outputs = session.outputNames;
   }
@@ -64,6 +67,7 @@ class OnnxCompiled implements Compiled {
     await this.#session.run(feeds, tensors(this.#outputs, outputs, outputPrefix));
   }
   async dispose(): Promise<void> {
+    this.#forget(this);
     await this.#session.release();
   }
 }
@@ -131,14 +135,13 @@ export class OnnxExecutor implements Executor {
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
-    const compiled = new OnnxCompiled(session);
+    const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
     this.#compiled.add(compiled);
     return compiled;
   }
 
   async close(): Promise<void> {
-    for (const compiled of this.#compiled) await compiled.dispose();
-    this.#compiled.clear();
+    for (const compiled of [...this.#compiled]) await compiled.dispose();
   }
 }
 
