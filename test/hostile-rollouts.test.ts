@@ -1,0 +1,47 @@
+/** Guests that kill, hang or flood their cell, in the middle of a batch of honest ones. */
+import { openDomains } from '@cipo/trainer';
+import type { Attempt } from '@cipo/verifier/types';
+import { afterAll, expect, test } from 'vitest';
+
+const domains = openDomains(2);
+afterAll(async () => {
+  await Promise.all([domains.math.close?.(), domains.code.close?.()]);
+});
+
+const task = domains.code.parse({
+  id: 'double',
+  prompt: 'double x',
+  language: 'javascript',
+  tests: {
+    type: 'call',
+    entry: 'f',
+    cases: [1, 2, 3].map((x) => ({ args: [x], expected: 2 * x })),
+  },
+  limits: { cpuMs: 300, wallMs: 1500 },
+});
+const answer = (text: string): Attempt => ({ text, stop: 'end' });
+
+const HOSTILE = {
+  'an endless loop': 'const f = x => { for (;;); }',
+  'a flood of output': 'const f = x => { for (;;) console.log("x".repeat(1e5)); }',
+  'a heap bomb': 'const f = x => { const a = []; for (;;) a.push(new Array(1e5).fill(x)); }',
+  'a native that no timeout reaches':
+    'const f = x => "a".repeat(2 ** 28).indexOf("b".repeat(2 ** 14)) + [].fill.call({ length: 2 ** 40 }, 1)',
+  'a bomb of resizable buffers':
+    'const f = x => { const a = []; for (;;) a.push(new ArrayBuffer(1, { maxByteLength: 2 ** 32 })); }',
+};
+
+test('hostile guests fail by themselves and no honest neighbour is judged wrong', async () => {
+  const texts = Object.values(HOSTILE).flatMap((bad) => [
+    'const f = x => 2 * x',
+    bad,
+    'const f = x => x + x',
+    'const f = x => x + 1',
+  ]);
+  const verdicts = await Promise.all(texts.map((text) => domains.code.verify(task, answer(text))));
+  for (const [i, verdict] of verdicts.entries()) {
+    const honest = i % 4 === 0 || i % 4 === 2;
+    if (honest) expect(verdict, texts[i]).toMatchObject({ kind: 'judged', passed: true });
+    else expect(verdict, texts[i]).toMatchObject({ kind: 'judged', passed: false });
+  }
+});
