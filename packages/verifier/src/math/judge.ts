@@ -4,10 +4,9 @@
  */
 
 import { compareNodes } from './equal/index.ts';
-import { anyOf, type Context, different, equal, type Outcome } from './equal/outcome.ts';
+import { type Context, different, equal, type Outcome } from './equal/outcome.ts';
 import { hasReducibleForm, isUnevaluated, restates } from './guard.ts';
 import { isScalar, type Node } from './node.ts';
-import { hasValue } from './number/probe.ts';
 import type { MathOptions } from './options.ts';
 import type { Reading } from './read/answer.ts';
 import { readAnswer } from './read/answer.ts';
@@ -33,7 +32,6 @@ export function judge(
   };
   const outcome = byFacets(reference, candidate, ctx);
   if (outcome.result === 'equal') return guarded(reference, candidate, outcome, options, question);
-  if (outcome.result === 'undecided') return settle(reference, candidate, outcome);
   return outcome;
 }
 
@@ -121,7 +119,18 @@ function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
   pair(a.node, b.node);
   if (a.plain || b.plain) pair(a.plain ?? a.node, b.plain ?? b.node);
   if (b.decimal && a.node && isScalar(a.node) && a.node.k !== 'sym') pair(a.node, b.decimal);
-  return ways.length === 0 ? different('structure', 'not of the same kind') : anyOf(ways);
+  return firstEqual(ways) ?? different('structure', 'not of the same kind');
+}
+
+/** Another reading of the commas may prove equality, not cast doubt on the usual one. */
+function firstEqual(ways: readonly (() => Outcome)[]): Outcome | undefined {
+  let first: Outcome | undefined;
+  for (const way of ways) {
+    const outcome = way();
+    if (outcome.result === 'equal') return outcome;
+    first ??= outcome;
+  }
+  return first;
 }
 
 function guarded(
@@ -136,13 +145,5 @@ function guarded(
     return different('guard', 'the answer repeats the question');
   if (options.form === 'simplest' && b.node && (hasReducibleForm(b.node) || isUnevaluated(b.node)))
     return different('guard', 'not in simplest form');
-  return outcome;
-}
-
-/** What cannot be evaluated within the limits is no answer to what can. */
-function settle(a: Reading, b: Reading, outcome: Outcome): Outcome {
-  const [x, y] = [a.node, b.node];
-  if (x && y && isScalar(x) && isScalar(y) && hasValue(x) && !hasValue(y))
-    return different('guard', 'the answer has no value within the limits');
   return outcome;
 }

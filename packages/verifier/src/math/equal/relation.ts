@@ -127,6 +127,8 @@ function mirrored(node: Relation): Relation {
 
 function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
   const [op, other] = [a.ops[0]!, b.ops[0]!];
+  if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal')
+    return equal('structure');
   if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
     return op === other
       ? every(a.args, (arg, k) => compare(arg, b.args[k]!))

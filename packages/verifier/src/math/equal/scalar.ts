@@ -6,9 +6,9 @@
 import { isScalar, type Node, type NodeOf, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { compareModular } from '../number/modular.ts';
-import { preciseValue, probe } from '../number/probe.ts';
+import { hasValue, preciseValue, probe } from '../number/probe.ts';
 import * as Q from '../number/rational.ts';
-import { type Context, different, equal, type Outcome, undecided } from './outcome.ts';
+import { type Context, different, equal, type Outcome, type Stage, undecided } from './outcome.ts';
 
 const SEED = 0x5eedn;
 
@@ -21,9 +21,15 @@ export function compareExactly(a: Node, b: Node): Outcome {
   const modular = compareModular(a, b, SEED);
   if (modular) return modular === 'equal' ? equal('modular') : different('modular');
   const probed = probe(a, b);
-  if (probed.result === undefined)
-    return undecided(probed.stage, 'neither proved equal nor told apart');
+  if (probed.result === undefined) return settle(a, b, probed.stage);
   return { result: probed.result, stage: probed.stage };
+}
+
+/** What has no value within the limits is not equal to what has one. */
+function settle(a: Node, b: Node, stage: Stage): Outcome {
+  if (hasValue(a) && !hasValue(b))
+    return different('guard', 'the answer has no value within the limits');
+  return undecided(stage, 'neither proved equal nor told apart');
 }
 
 /** Infinity and "undefined" are equal to themselves only. */

@@ -40,7 +40,7 @@ function readClose(c: Cursor, open: '(' | '[' | '<'): ')' | ']' | '>' {
 /** `\{1, 2\}`, `\{x | x > 0\}`; TeX braces around one expression group it. */
 function readSet(c: Cursor, close: string): Node {
   if (eat(c, close)) return { k: 'set', items: [] };
-  const node = nested(c, () => readSetBody(c));
+  const node = nested(c, () => readSetBody(c, close === '}' ? 'bar' : 'both'));
   if (!eat(c, close))
     throw new ReadError('unexpected', `a brace is not closed: found ${describe(peek(c))}`);
   if (close === '}' && node.k === 'set' && node.items.length === 1)
@@ -48,11 +48,11 @@ function readSet(c: Cursor, close: string): Node {
   return node;
 }
 
-function readSetBody(c: Cursor): Node {
-  c.builder = true;
+function readSetBody(c: Cursor, builder: 'bar' | 'both'): Node {
+  c.builder = builder;
   const content = c.inner(c);
   c.builder = false;
-  const bar = isOp(c, '|') || isOp(c, ':') || isCmd(c, 'colon');
+  const bar = isOp(c, '|') || (builder === 'both' && (isOp(c, ':') || isCmd(c, 'colon')));
   if (!bar) return { k: 'set', items: content.k === 'list' ? content.items : [content] };
   c.at++;
   const conditions = c.inner(c);

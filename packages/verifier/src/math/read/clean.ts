@@ -142,7 +142,7 @@ const BREAKS =
 const NOISE =
   /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
 const SPACES =
-  /\\(?:quad|qquad|space|enspace|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])|\\[,;:> ]|~|\\(?:hspace\*?|phantom|vphantom|hphantom)\{[^{}]*\}/g;
+  /\\(?:quad|qquad|space|enspace|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])|\\[,;:> ]|~|\\(?:hspace\*?|phantom|vphantom|hphantom)\{[^{}]*\}|\\[vh]?phantom(?![a-zA-Z{])/g;
 const BARS = /\\(?:[lr]?vert|mid)(?![a-zA-Z])/g;
 const DOUBLE_BARS = /\\(?:[lr]?Vert)(?![a-zA-Z])/g;
 const BRACES = /\\(l|r)brace(?![a-zA-Z])/g;

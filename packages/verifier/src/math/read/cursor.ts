@@ -17,8 +17,8 @@ export interface Cursor {
   depth: number;
   /** Bars that are open as absolute values: a bar in operator position closes the innermost. */
   bars: number;
-  /** Inside `{x | ...}` before the bar. */
-  builder: boolean;
+  /** Inside `{x | ...}` before the bar; `both` where a colon may stand for it. */
+  builder: false | 'bar' | 'both';
   /** Reads what stands inside brackets: lists, relations. Set by structure.ts, which imports the readers below it. */
   readonly inner: (cursor: Cursor) => Node;
 }

@@ -80,18 +80,25 @@ const isTimes = (c: Cursor): boolean =>
   isOp(c, '*') || isCmd(c, 'cdot') || isCmd(c, 'times') || isCmd(c, 'ast');
 
 function readQuotient(c: Cursor, left: Node): Node {
-  if (!isNumber(left) || peek(c).t !== 'num') return { k: 'div', num: left, den: readImplicit(c) };
+  if (!isNumber(left) || peek(c).t !== 'num') return quotientOf(left, readImplicit(c));
   const quotient: Node = { k: 'div', num: left, den: readSignedPower(c) };
   return startsPrimary(c) && !isUnitNext(c)
     ? product(quotient, readImplicit(c), false)
     : readUnitAfter(c, quotient);
 }
 
+/** A unit behind the divisor belongs to the quotient. */
+const quotientOf = (num: Node, den: Node): Node =>
+  den.k === 'quantity' && num.k !== 'quantity'
+    ? { ...den, arg: { k: 'div', num, den: den.arg } }
+    : { k: 'div', num, den };
+
 const isNumber = (node: Node): boolean =>
   node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
 const isUnitNext = (c: Cursor): boolean => isWord(c);
 
 function product(a: Node, b: Node, explicit: boolean): Node {
+  if (b.k === 'quantity' && a.k !== 'quantity') return { ...b, arg: product(a, b.arg, explicit) };
   const left = a.k === 'mul' && !GROUPED.has(a) ? a.args : [a];
   const args = [...left, b];
   return explicit || (a.k === 'mul' && a.explicit)

@@ -106,6 +106,7 @@ const atEnd = (c: Cursor): boolean => {
 
 /** A chain of relations, or one side alone. */
 function readStatement(c: Cursor): Node {
+  if (isOp(c, '=') || isCmd(c, 'approx') || isCmd(c, 'therefore')) c.at++;
   const args = [readSetExpression(c)];
   const ops: RelationOp[] = [];
   for (let op = readRelation(c); op !== undefined; op = readRelation(c)) {
@@ -181,7 +182,7 @@ function readSetOp(c: Cursor): SetOp | undefined {
 /** `3:4:5`, where a colon is no set-builder bar. */
 function readRatio(c: Cursor): Node {
   const first = readExpression(c);
-  if (c.builder || !(isOp(c, ':') || isCmd(c, 'colon'))) return first;
+  if (c.builder === 'both' || !(isOp(c, ':') || isCmd(c, 'colon'))) return first;
   const args = [first];
   while (eat(c, ':') || eat(c, 'colon')) args.push(readExpression(c));
   return { k: 'ratio', args };
