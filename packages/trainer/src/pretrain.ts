@@ -48,6 +48,9 @@ export const pretrainConfig = z.strictObject({
   ownShare: share
     .default(0.5)
     .describe("Share of shown attempts that are the policy's own, once it has some"),
+  ownFrom: count
+    .default(300)
+    .describe('First step whose policy is good enough for its attempts to be shown'),
   ownEvery: count.default(40).describe("Steps between samplings of the policy's own attempts"),
   evaluateEvery: count.default(200),
   evaluationTasks: count.default(128),
@@ -61,6 +64,7 @@ export const pretrainConfig = z.strictObject({
       num_attention_heads: count.default(6),
       intermediate_size: count.default(256),
       max_position_embeddings: count.default(192),
+      initializer_range: z.number().positive().default(0.06),
     })
     .prefault({}),
   maxTokens: count.default(48),
@@ -102,7 +106,8 @@ export async function pretrain(
     let last: Evaluation | undefined;
     for (let step = 1; step <= config.steps; step++) {
       options.signal?.throwIfAborted();
-      if (step % config.ownEvery === 0) own = await ownAttempts(config, policy, tasks, parts, step);
+      if (step >= config.ownFrom && step % config.ownEvery === 0)
+        own = await ownAttempts(config, policy, tasks, parts, step);
       const loss = await supervisedStep(config, policy, parts, own, step);
       options.onStep?.(step, config.steps, loss);
       if (step % config.evaluateEvery !== 0 && step !== config.steps) continue;
