@@ -1,5 +1,5 @@
 /** Where a run goes: its name, the `runs/latest` link, what a resumable folder must hold. */
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
@@ -54,7 +54,7 @@ export function resumableFolder(given: string): string {
   need(existsSync(directory), 'does not exist');
   need(existsSync(join(directory, 'config.json')), 'holds no run: it has no config.json');
   need(stepsSaved(directory).length > 0, 'has no checkpoint to go on from');
-  return directory;
+  return realpathSync(directory);
 }
 
 /** Steps with a whole checkpoint, in order. */

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -81,6 +81,9 @@ describe('run folder', () => {
     expect(() => resumableFolder(run)).toThrow('no checkpoint');
     for (const step of [100, 20]) mkdirSync(join(run, 'checkpoints', `step-${step}`));
     expect(resumableFolder(run)).toBe(run);
+    // A link is resolved: `latest` must never come to point at itself.
+    symlinkSync('resumable', join(folder, 'link'));
+    expect(resumableFolder(join(folder, 'link'))).toBe(run);
     expect(stepsSaved(run)).toEqual([20, 100]);
   });
 

@@ -29,7 +29,6 @@ export function openingLines(
       'run',
       `${here(event.directory)}${style.dim('   (Ctrl-C stops after the current step and saves)')}`,
     ),
-    '',
   ];
 }
 
