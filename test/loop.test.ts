@@ -30,6 +30,7 @@ beforeAll(async () => {
     steps: 60,
     scheduleSteps: 60,
     batch: 32,
+    ownFrom: 50,
     ownEvery: 50,
     evaluationTasks: 4,
     tasks: { arithmeticLevel: 1, functionsLevel: 1 },

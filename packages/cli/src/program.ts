@@ -1,6 +1,7 @@
 /** All commands of `cipo` as one program. Leaves out what they do: each is a file in commands/. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evalCommand } from './commands/eval.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   const commands = [
     trainCommand(),
     evalCommand(),
+    compareCommand(),
     pretrainCommand(),
     reportCommand(),
     doctorCommand(),

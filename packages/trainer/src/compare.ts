@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { PresetName, TrainConfig } from './config.ts';
 import { PARTS, type ProblemResult } from './evaluation/quality.ts';
 import { type Part, pairedDifference, pooledEstimate } from './evaluation/statistics.ts';
@@ -72,11 +73,13 @@ async function finishedRun(
   seed: number,
 ): Promise<Finished> {
   const directory = join(options.directory, `${preset}-${seed}`);
+  const config = options.configure(preset, seed);
   const found = await readSummary(directory);
+  if (found) await sameConfig(directory, config);
   const summary =
     found && !found.interrupted
       ? found
-      : await train(options.configure(preset, seed), {
+      : await train(config, {
           directory,
           resume: found !== undefined,
           ...(options.signal && { signal: options.signal }),
@@ -90,6 +93,15 @@ async function finishedRun(
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
   return { summary, before: await results('before'), after: await results('after') };
+}
+
+/** @throws where the run that is there was made otherwise: its numbers are not for this table */
+async function sameConfig(directory: string, config: TrainConfig): Promise<void> {
+  const found: unknown = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
+  if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(config))))
+    throw new Error(
+      `the run in ${directory} was made with another configuration; name another folder for the runs`,
+    );
 }
 
 async function readSummary(directory: string): Promise<Summary | undefined> {
