@@ -2,7 +2,9 @@
  * Has both domains judge answers whose verdicts are known: a right one, a wrong one, and for code a program
  * that never ends and one that tries to end our process. Real sandboxes, nothing pretended.
  */
-import type { Domain } from '@cipo/verifier/types';
+import { type Domain, preview } from '@cipo/verifier/types';
+
+const MOST_CHARACTERS = 400;
 
 export interface Outcome {
   readonly ok: boolean;
@@ -63,12 +65,18 @@ async function judge<R>(
     const off = seen.filter(({ probe, got }) => !probe.expected.includes(got));
     return off.length === 0
       ? { ok: true, detail: seen.map(({ probe, got }) => `${probe.name}: ${got}`).join(', ') }
-      : { ok: false, detail: off.map(complaint).join('; ') };
+      : { ok: false, detail: complaints(off) };
   } finally {
     await domain.close?.();
   }
 }
 
-function complaint({ probe, got }: { probe: Probe; got: string }): string {
-  return `the ${probe.name} answer got "${got}" instead of ${probe.expected.join(' or ')}`;
+/** A sandbox that does not start says the same of every probe: once is enough. */
+function complaints(off: readonly { readonly probe: Probe; readonly got: string }[]): string {
+  return Object.entries(Object.groupBy(off, ({ got }) => got))
+    .map(([got, group = []]) => {
+      const wanted = group.map(({ probe }) => `${probe.name}: ${probe.expected.join(' or ')}`);
+      return `wanted ${wanted.join(', ')}; got ${preview(got, MOST_CHARACTERS)}`;
+    })
+    .join('. ');
 }

@@ -279,6 +279,21 @@ describe('screen', () => {
     expect(text).toContain('━');
   });
 
+  test('many attempts without a judgement are told once, with the reason of one', () => {
+    const canvas = Object.assign(new PassThrough(), { isTTY: false });
+    const screen = new Screen(canvas, () => 0);
+    for (const event of fakeRun()) {
+      if (event.type !== 'step') continue;
+      const [sample] = event.samples;
+      const { passed: _, ...rest } = sample!;
+      const voided = { ...rest, status: 'void' as const, diagnostics: ['infra: no\u001b[2J cell'] };
+      screen.show({ ...event, metrics: { ...event.metrics, void_rate: 0.5 }, samples: [voided] });
+    }
+    const text = String(canvas.read());
+    expect(text.match(/50\.0 % of the attempts got no judgement/g)).toHaveLength(1);
+    expect(text).toContain('infra: no cell');
+  });
+
   test('NO_COLOR and a dumb terminal are honoured', () => {
     expect(wantsColour(true, { NO_COLOR: '1' })).toBe(false);
     expect(wantsColour(false, { FORCE_COLOR: '1' })).toBe(true);

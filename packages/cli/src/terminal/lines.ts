@@ -1,7 +1,9 @@
 /** Lines for a run without a live area, and the opening and closing words of every run. Pure. */
 import { relative } from 'node:path';
 import type { Summary, TrainEvent } from '@cipo/trainer';
+import { preview } from '@cipo/verifier/types';
 import { clock, metric, percent, short, whole } from './format.ts';
+import { oneLine } from './guest.ts';
 import { type Progress, recent, secondsLeft, tokensPerSecond } from './progress.ts';
 import type { Style } from './style.ts';
 import { beforeAfterTable, qualityTable, TABLE_NOTES } from './table.ts';
@@ -75,6 +77,16 @@ export function evaluatedLine(
   ];
   const when = event.phase === 'during' ? `held out at step ${event.step}` : PHASES[event.phase];
   return `${style.cyan('●')} ${when}: ${parts.join('  ')}`;
+}
+
+/** @param reason of one of them, as the judge gave it. */
+export function voidLines(share: number, reason: string | undefined, style: Style): string[] {
+  const why = reason === undefined ? '' : ` One of them: ${preview(oneLine(reason), 300)}.`;
+  return [
+    style.yellow(
+      `! ${percent(share)} of the attempts got no judgement; they are left out, not counted as wrong.${why} \`npx cipo doctor\` tests the judges.`,
+    ),
+  ];
 }
 
 /** The table and where everything lies. `report` is the path of report.html, where it could be written. */

@@ -5,7 +5,7 @@
 import type { SampleRecord, TrainEvent } from '@cipo/trainer';
 import { createLogUpdate } from 'log-update';
 import { oneLine } from './guest.ts';
-import { evaluatedLine, evaluatingLine, openingLines, stepLine } from './lines.ts';
+import { evaluatedLine, evaluatingLine, openingLines, stepLine, voidLines } from './lines.ts';
 import { liveLines } from './live.ts';
 import { advance, begin, type Progress } from './progress.ts';
 import { baseOf, chooseSample, kindsOf, sampleLines } from './sample.ts';
@@ -21,6 +21,7 @@ const REPAINT_MS = 500;
 const LINE_EVERY_MS = 2_000;
 const EVALUATION_LINE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_STEPS = 10;
+const MANY_VOIDS = 0.1;
 
 export class Screen {
   readonly style: Style;
@@ -32,6 +33,7 @@ export class Screen {
   #lastLineMs = Number.NEGATIVE_INFINITY;
   #lastSampleStep = Number.NEGATIVE_INFINITY;
   #samplesShown = 0;
+  #voidsTold = false;
 
   constructor(canvas: Canvas, now: () => number = Date.now) {
     this.#canvas = canvas;
@@ -87,7 +89,11 @@ export class Screen {
       case 'evaluating':
         return this.#due(EVALUATION_LINE_EVERY_MS) ? [evaluatingLine(event)] : [];
       case 'step':
-        return [...this.#stepNews(event), ...this.#sampleNews(event.step, event.samples)];
+        return [
+          ...this.#voidNews(event),
+          ...this.#stepNews(event),
+          ...this.#sampleNews(event.step, event.samples),
+        ];
       default:
         return [];
     }
@@ -96,6 +102,15 @@ export class Screen {
   #stepNews(event: Extract<TrainEvent, { type: 'step' }>): string[] {
     const last = event.step === event.steps;
     return this.#due(last ? 0 : LINE_EVERY_MS) ? [stepLine(this.#state, this.#now())] : [];
+  }
+
+  /** Many attempts without a judgement mean that something here is broken: told once, with its reason. */
+  #voidNews({ metrics, samples }: Extract<TrainEvent, { type: 'step' }>): string[] {
+    const share = metrics.void_rate ?? 0;
+    if (this.#voidsTold || share < MANY_VOIDS) return [];
+    this.#voidsTold = true;
+    const reason = samples.find((sample) => sample.passed === undefined)?.diagnostics[0];
+    return voidLines(share, reason, this.style);
   }
 
   /** Plain lines are rationed; the live area needs none. */
