@@ -9,6 +9,7 @@
 import { availableParallelism } from 'node:os';
 import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
 import { OnnxExecutor } from './executors/onnx/executor.ts';
+import { TfjsExecutor } from './executors/tfjs/executor.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
@@ -38,13 +39,18 @@ export interface EngineOptions {
 /** @throws where the configuration is wrong, a weight missing, or the executor not available. */
 export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
   const config = parseModelConfig(options.config);
-  const threads = options.threads ?? availableParallelism();
-  const executor = new OnnxExecutor({ threads });
   return new LocalEngine({
     config,
-    executor,
+    executor: await openExecutor(options),
     weights: options.weights ?? initialWeights(config, options.seed),
     microBatchRows: options.microBatchRows ?? 2048,
     maxLanes: options.maxLanes ?? 512,
   });
+}
+
+async function openExecutor({ executor = 'onnx', backend, threads }: EngineOptions) {
+  if (executor === 'tfjs') return TfjsExecutor.create(backend === undefined ? {} : { backend });
+  if (backend !== undefined && backend !== 'cpu')
+    throw new Error(`onnx has no backend "${backend}" here; there is cpu`);
+  return new OnnxExecutor({ threads: threads ?? availableParallelism() });
 }

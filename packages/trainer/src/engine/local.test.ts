@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Datum, SamplingOptions } from '../types.ts';
 import { createLocalEngine, type EngineOptions, type LocalEngine } from './index.ts';
-import { integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
+import { everywhere, integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
 
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
@@ -32,10 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe.each(['onnx'] as const)('%s: sampling', (executor) => {
+describe.each(everywhere.slice(0, 2))('$executor $backend: sampling', (where) => {
   let engine: LocalEngine;
   beforeAll(async () => {
-    engine = await open({ executor });
+    engine = await open(where);
   });
 
   it('reports the logprobs that the full forward pass finds for the same tokens', async () => {
@@ -53,7 +53,7 @@ describe.each(['onnx'] as const)('%s: sampling', (executor) => {
 
   it('writes the same sequence whatever it is batched with', async () => {
     const together = await engine.sample(prompts, sampling);
-    const few = await open({ executor, maxLanes: 4 });
+    const few = await open({ ...where, maxLanes: 4 });
     expect(await few.sample(prompts, sampling)).toEqual(together);
     const first = await engine.sample(prompts.slice(0, 1), { ...sampling, groupSize: 2 });
     expect(first[0]).toEqual(together[0]!.slice(0, 2));
@@ -98,11 +98,11 @@ async function run(engine: LocalEngine, what: readonly Datum[] = data) {
   return { metrics, gradNorm, samples, weights: await engine.paramsSnapshot() };
 }
 
-describe.each(['onnx'] as const)('%s: state', (executor) => {
+describe.each(everywhere.slice(0, 2))('$executor $backend: state', (where) => {
   it('the same seed gives the same run, to the last bit, with two threads', async () => {
     const runs = [];
     for (let i = 0; i < 2; i++) {
-      const engine = await open({ executor, threads: 2 });
+      const engine = await open({ ...where, threads: 2 });
       runs.push([await run(engine), await run(engine)]);
     }
     expect(runs[1]).toEqual(runs[0]);
@@ -110,7 +110,7 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
 
   it('initial weights come from the seed', async () => {
     const make = async (seed: number) => {
-      const engine = await createLocalEngine({ config: tinyConfig, seed, executor });
+      const engine = await createLocalEngine({ config: tinyConfig, seed, ...where });
       opened.push(engine);
       return engine.paramsSnapshot();
     };
@@ -119,21 +119,21 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
   });
 
   it('a run that was saved and loaded goes on bit for bit', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     await engine.freezeReference();
     await run(engine);
     await engine.save(directory);
     const onward = [await run(engine), await engine.logprobs(prompts, 'reference')];
-    const resumed = await open({ executor });
+    const resumed = await open(where);
     await resumed.load(directory);
     expect([await run(resumed), await resumed.logprobs(prompts, 'reference')]).toEqual(onward);
   });
 
   it('weights alone start the optimizer anew', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     await run(engine);
     await engine.save(join(directory, 'bare'), { weightsOnly: true });
-    const other = await open({ executor });
+    const other = await open(where);
     await run(other);
     await other.load(join(directory, 'bare'));
     expect(other.steps).toBe(0);
@@ -141,7 +141,7 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
   });
 
   it('the reference stays while the policy moves', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     const before = await engine.logprobs(prompts);
     await engine.freezeReference();
     await run(engine);
@@ -150,7 +150,7 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
   });
 
   it('cross-entropy on one batch goes down', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     const losses = [];
     for (let i = 0; i < 20; i++) {
       losses.push((await engine.forwardBackward(data, { kind: 'cross_entropy' })).loss);
@@ -160,7 +160,7 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
   });
 
   it('gradients of several calls add up to that of one', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     const norm = async (parts: readonly (readonly Datum[])[]) => {
       for (const part of parts) await engine.forwardBackward(part, ppo);
       return (await engine.optimStep({ learningRate: 0 })).gradNorm;
@@ -170,7 +170,7 @@ describe.each(['onnx'] as const)('%s: state', (executor) => {
   });
 
   it('counts the tokens with weight and leaves the others out of every metric', async () => {
-    const engine = await open({ executor });
+    const engine = await open(where);
     const trained = data.filter(({ weights: w }) => w.some((x) => x > 0));
     const all = await engine.forwardBackward(data, ppo);
     expect(await engine.forwardBackward(trained, ppo)).toEqual(all);

@@ -4,12 +4,17 @@ import { caseArguments, opCases } from '../testing/cases.ts';
 import { relativeError, runProgram } from '../testing/data.ts';
 import { plain, ReferenceOps } from '../testing/reference.ts';
 import { OnnxExecutor } from './onnx/executor.ts';
+import { TfjsExecutor } from './tfjs/executor.ts';
 import type { Program } from './types.ts';
 
-const executors = [new OnnxExecutor({ threads: 1 })];
+const executors = [
+  new OnnxExecutor({ threads: 1 }),
+  await TfjsExecutor.create({ backend: 'cpu' }),
+  await TfjsExecutor.create({ backend: 'wasm' }),
+];
 afterAll(() => Promise.all(executors.map((executor) => executor.close())));
 
-describe.each(executors)('$name computes what the definition says', (executor) => {
+describe.each(executors)('$description computes what the definition says', (executor) => {
   it.each(opCases)('$name', async (opCase) => {
     const arrays = caseArguments(opCase);
     const names = arrays.map((_, i) => `x${i}`);

@@ -6,7 +6,7 @@ import { createLocalEngine, type LocalEngine } from '../index.ts';
 import { lossScalars, lossShape } from '../losses.ts';
 import { gradientName, measureProgram, trainProgram } from '../programs.ts';
 import { normals } from '../sampling/random.ts';
-import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import { everywhere, livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
 import type { NamedArrays } from '../weights/store.ts';
 import { ropeTables } from './rope.ts';
@@ -135,11 +135,11 @@ describe("the model's gradient is what finite differences find", () => {
   });
 });
 
-describe.each(['onnx'] as const)('%s', (executor) => {
+describe.each(everywhere)('$executor $backend', (where) => {
   let engine: LocalEngine;
   beforeAll(async () => {
     const options = { config: tinyConfig, seed: 1, weights, threads: 1, microBatchRows: 200 };
-    engine = await createLocalEngine({ ...options, executor });
+    engine = await createLocalEngine({ ...options, ...where });
   });
   afterAll(() => engine.close());
 

@@ -130,18 +130,29 @@ export class ReferenceOps implements Ops<Plain> {
 
   matmul(a: Plain, b: Plain, options: MatmulOptions = {}): Plain {
     const shape = matmulShape(a.shape, b.shape, options);
+    const [m, n] = [shape.at(-2)!, shape.at(-1)!];
     const inner = a.shape.at(options.transposeA ? -2 : -1)!;
-    const element = (x: Plain, lead: number[], i: number, j: number, swap = false) =>
-      at(x, [...lead, ...(swap ? [j, i] : [i, j])]);
-    return generate(shape, (index) => {
-      const [lead, row, column] = [index.slice(0, -2), index.at(-2)!, index.at(-1)!];
-      let sum = 0;
-      for (let k = 0; k < inner; k++)
-        sum +=
-          element(a, lead, row, k, options.transposeA) *
-          element(b, lead, k, column, options.transposeB);
-      return sum * (options.alpha ?? 1);
-    });
+    const [aRow, aInner] = options.transposeA ? [1, m] : [inner, 1];
+    const [bInner, bColumn] = options.transposeB ? [1, inner] : [n, 1];
+    const lead = shape.slice(0, -2);
+    const starts = [a, b].map((x) => strides(x.shape.slice(0, -2), lead.length));
+    const data = new Float64Array(sizeOf(shape));
+    for (let batch = 0; batch < sizeOf(lead); batch++) {
+      const index = unravel(batch, lead);
+      const [aStart, bStart] = [
+        dot(starts[0]!, index) * m * inner,
+        dot(starts[1]!, index) * n * inner,
+      ];
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++) {
+          let sum = 0;
+          for (let k = 0; k < inner; k++)
+            sum +=
+              a.data[aStart + i * aRow + k * aInner]! * b.data[bStart + k * bInner + j * bColumn]!;
+          data[(batch * m + i) * n + j] = sum * (options.alpha ?? 1);
+        }
+    }
+    return { shape, data };
   }
   softmax(x: Plain): Plain {
     return this.exp(this.logSoftmax(x));
@@ -196,5 +207,7 @@ function unary(f: (x: number) => number) {
 
 function binary(f: (a: number, b: number) => number) {
   return (a: Plain, b: Plain): Plain =>
-    generate(broadcastShapes(a.shape, b.shape), (index) => f(at(a, index), at(b, index)));
+    a.shape.join() === b.shape.join()
+      ? { shape: a.shape, data: a.data.map((x, i) => f(x, b.data[i]!)) }
+      : generate(broadcastShapes(a.shape, b.shape), (index) => f(at(a, index), at(b, index)));
 }

@@ -1,0 +1,102 @@
+/**
+ * Finds TensorFlow.js and its backends: `tensorflow` where the user has installed @tensorflow/tfjs-node or
+ * -node-gpu, `wasm` and `cpu` with this package. Left out so far: `webgpu`, which needs a GPU driver and Dawn.
+ */
+
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import util from 'node:util';
+import type * as TensorFlow from '@tensorflow/tfjs';
+
+export type Tf = typeof TensorFlow;
+export const tfjsBackends = ['tensorflow', 'wasm', 'cpu'] as const;
+export type TfjsBackend = (typeof tfjsBackends)[number];
+
+const nativePackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+
+export interface BackendFinding {
+  readonly backend: TfjsBackend;
+  /** What is there, or why it cannot be used. */
+  readonly detail: string;
+  readonly tf?: Tf;
+}
+
+/** Loads a backend and makes it tfjs's current one. Never throws: what is wrong is in `detail`, and `tf` absent. */
+export async function findBackend(backend: TfjsBackend): Promise<BackendFinding> {
+  try {
+    return backend === 'tensorflow' ? await findNative() : await findBundled(backend);
+  } catch (error) {
+    return { backend, detail: messageOf(error) };
+  }
+}
+
+/** The backend asked for, or the first of the list that works. @throws with every reason where none does. */
+export async function chooseBackend(wanted?: string): Promise<BackendFinding & { tf: Tf }> {
+  const known = tfjsBackends.filter((backend) => wanted === undefined || backend === wanted);
+  if (known.length === 0)
+    throw new Error(`tfjs backend "${wanted}" is not one of ${tfjsBackends.join(', ')}`);
+  const reasons: string[] = [];
+  for (const backend of known) {
+    const { tf, ...found } = await findBackend(backend);
+    if (tf) return { ...found, tf };
+    reasons.push(`${backend}: ${found.detail}`);
+  }
+  throw new Error(`no tfjs backend works here: ${reasons.join('; ')}`);
+}
+
+async function findBundled(backend: 'wasm' | 'cpu'): Promise<BackendFinding> {
+  const require = createRequire(import.meta.url);
+  const tf: Tf = require('@tensorflow/tfjs');
+  if (backend === 'wasm') require('@tensorflow/tfjs-backend-wasm');
+  return use(tf, backend, `@tensorflow/tfjs ${tf.version_core} ${backend}`);
+}
+
+async function findNative(): Promise<BackendFinding> {
+  const reasons: string[] = [];
+  for (const name of nativePackages) {
+    const path = resolveOptional(name);
+    if (path === undefined) {
+      reasons.push(`${name} is not installed`);
+      continue;
+    }
+    try {
+      shimRemovedUtilities();
+      const tf: Tf = createRequire(import.meta.url)(path);
+      return await use(tf, 'tensorflow', `${name} ${tf.version_core}`);
+    } catch (error) {
+      reasons.push(`${name} does not load: ${messageOf(error)}`);
+    }
+  }
+  return { backend: 'tensorflow', detail: reasons.join('; ') };
+}
+
+async function use(tf: Tf, backend: TfjsBackend, detail: string): Promise<BackendFinding> {
+  tf.env().set('PROD', true); // keeps advice about other backends off the terminal
+  if (!(await tf.setBackend(backend)))
+    return { backend, detail: `${detail}: backend did not start` };
+  await tf.ready();
+  return { backend, detail, tf };
+}
+
+/** A package beside this one or in the project that this process was started in. */
+function resolveOptional(name: string): string | undefined {
+  for (const base of [import.meta.url, join(process.cwd(), 'package.json')])
+    try {
+      return createRequire(base).resolve(name);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  return undefined;
+}
+
+const isNotFound = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+
+/** tfjs-node 4.22 calls a function that Node 23 removed. */
+function shimRemovedUtilities(): void {
+  if (!('isNullOrUndefined' in util))
+    Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined });
+}
+
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]!;

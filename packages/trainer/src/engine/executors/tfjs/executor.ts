@@ -1,0 +1,140 @@
+/**
+ * Programs by TensorFlow.js: nothing is compiled, each run calls the program's function on tensors.
+ * Trap: tfjs has one current backend for the whole process; every run sets its own first.
+ */
+
+import type * as TensorFlow from '@tensorflow/tfjs';
+import { sizeOf, type TensorSpec } from '../../ops.ts';
+import type {
+  Allocation,
+  BufferMap,
+  Compiled,
+  Executor,
+  Program,
+  TensorBuffer,
+  TypedArray,
+} from '../types.ts';
+import { chooseBackend, type Tf, type TfjsBackend } from './backends.ts';
+import { TfjsOps } from './ops.ts';
+
+class TfjsBuffer implements TensorBuffer {
+  readonly spec: TensorSpec;
+  readonly #tf: Tf;
+  #tensor: TensorFlow.Tensor;
+
+  constructor(tf: Tf, spec: TensorSpec, data: TypedArray) {
+    this.#tf = tf;
+    this.spec = spec;
+    this.#tensor = this.#make(data);
+  }
+  get tensor(): TensorFlow.Tensor {
+    return this.#tensor;
+  }
+  set tensor(next: TensorFlow.Tensor) {
+    this.#tensor.dispose();
+    this.#tensor = next;
+  }
+  async read(): Promise<TypedArray> {
+    const data = await this.#tensor.data();
+    // The cpu backend keeps a boolean's bytes when it is cast to float32.
+    return data instanceof Uint8Array ? Float32Array.from(data) : data;
+  }
+  write(data: TypedArray): void {
+    this.tensor = this.#make(data.slice());
+  }
+  dispose(): void {
+    this.#tensor.dispose();
+  }
+  #make(data: TypedArray): TensorFlow.Tensor {
+    const { shape, dtype } = this.spec;
+    if (data.length !== sizeOf(shape))
+      throw new Error(`${data.length} values for a tensor of shape [${shape}]`);
+    return this.#tf.tensor(data, [...shape], dtype === 'f32' ? 'float32' : 'int32');
+  }
+}
+
+export interface TfjsOptions {
+  /** Absent: the first of tensorflow, wasm, cpu that works. */
+  readonly backend?: string;
+  /** Leave products transposed as they come; only benchmarks want that. */
+  readonly naive?: boolean;
+}
+
+export class TfjsExecutor implements Executor {
+  readonly name = 'tfjs';
+  readonly description: string;
+  readonly #tf: Tf;
+  readonly #backend: TfjsBackend;
+  readonly #ops: TfjsOps;
+  readonly #buffers = new Set<TfjsBuffer>();
+
+  private constructor(tf: Tf, backend: TfjsBackend, description: string, naive: boolean) {
+    this.#tf = tf;
+    this.#backend = backend;
+    this.description = description;
+    this.#ops = new TfjsOps(tf, { plainProducts: backend === 'wasm' && !naive });
+  }
+
+  /** @throws with the reasons where no backend works. */
+  static async create({ backend: wanted, naive = false }: TfjsOptions = {}): Promise<TfjsExecutor> {
+    const { tf, backend, detail } = await chooseBackend(wanted);
+    return new TfjsExecutor(tf, backend, detail, naive);
+  }
+
+  buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
+    const size = sizeOf(spec.shape);
+    const array = data ?? (spec.dtype === 'f32' ? new Float32Array(size) : new Int32Array(size));
+    return new TfjsBuffer(this.#tf, spec, array);
+  }
+
+  allocate(specs: readonly TensorSpec[]): Allocation {
+    const parts = specs.map((spec) => {
+      const buffer = new TfjsBuffer(this.#tf, spec, new Float32Array(sizeOf(spec.shape)));
+      this.#buffers.add(buffer);
+      return buffer;
+    });
+    return { parts, whole: parts };
+  }
+
+  async compile(program: Program): Promise<Compiled> {
+    return {
+      run: async (inputs, outputs) => {
+        if (this.#tf.getBackend() !== this.#backend) await this.#tf.setBackend(this.#backend);
+        this.#run(program, inputs, outputs);
+      },
+      dispose: async () => {},
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const buffer of this.#buffers) buffer.dispose();
+    this.#buffers.clear();
+  }
+
+  #run(program: Program, inputs: BufferMap, outputs: BufferMap): void {
+    const names = Object.keys(program.inputs);
+    const values = Object.fromEntries(names.map((name) => [name, at(inputs, name).tensor]));
+    const made = this.#tf.tidy(() => this.#copies(program, values));
+    for (const [name, tensor] of Object.entries(made)) {
+      if (outputs[name]) at(outputs, name).tensor = tensor;
+      else tensor.dispose();
+    }
+  }
+
+  /** The outputs, none of them an input itself: inputs live on and outputs are disposed of. */
+  #copies(program: Program, values: Record<string, TensorFlow.Tensor>) {
+    const given = new Set(Object.values(values));
+    const made = Object.entries(program.build(this.#ops, values)).map(([name, tensor]) => [
+      name,
+      given.has(tensor) ? tensor.clone() : tensor,
+    ]);
+    const out: Record<string, TensorFlow.Tensor> = Object.fromEntries(made);
+    return out;
+  }
+}
+
+function at(buffers: BufferMap, name: string): TfjsBuffer {
+  const buffer = buffers[name];
+  if (!(buffer instanceof TfjsBuffer)) throw new Error(`no buffer for "${name}"`);
+  return buffer;
+}

@@ -1,0 +1,169 @@
+/**
+ * {@link Ops} by TensorFlow.js, eagerly. Kernels that a backend lacks are written by ones that all have:
+ * gathers' gradients and picks by one-hot matrices, fused operations by their parts.
+ */
+
+import type * as TensorFlow from '@tensorflow/tfjs';
+import {
+  broadcastShapes,
+  type MatmulOptions,
+  type Ops,
+  type Shape,
+  type TensorSpec,
+} from '../../ops.ts';
+import type { Tf } from './backends.ts';
+
+type Tensor = TensorFlow.Tensor;
+
+export interface TfjsOpsOptions {
+  /** Transpose before multiplying: XNNPACK, which tfjs's wasm backend calls, only takes plain products. */
+  readonly plainProducts: boolean;
+}
+
+export class TfjsOps implements Ops<Tensor> {
+  readonly #tf: Tf;
+  readonly #plainProducts: boolean;
+
+  constructor(tf: Tf, { plainProducts }: TfjsOpsOptions) {
+    this.#tf = tf;
+    this.#plainProducts = plainProducts;
+  }
+
+  spec(x: Tensor): TensorSpec {
+    return { dtype: x.dtype === 'float32' ? 'f32' : 'i32', shape: x.shape };
+  }
+  constant(data: Float32Array | Int32Array, shape: Shape): Tensor {
+    return this.#tf.tensor(data, [...shape], data instanceof Float32Array ? 'float32' : 'int32');
+  }
+
+  add(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.add(a, b);
+  }
+  sub(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.sub(a, b);
+  }
+  mul(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.mul(a, b);
+  }
+  div(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.div(a, b);
+  }
+  minimum(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.minimum(a, b);
+  }
+  maximum(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.maximum(a, b);
+  }
+  lessEqual(a: Tensor, b: Tensor): Tensor {
+    return this.#tf.cast(this.#tf.lessEqual(a, b), 'float32');
+  }
+
+  stopGradient(x: Tensor): Tensor {
+    return x;
+  }
+  neg(x: Tensor): Tensor {
+    return this.#tf.neg(x);
+  }
+  exp(x: Tensor): Tensor {
+    return this.#tf.exp(x);
+  }
+  sqrt(x: Tensor): Tensor {
+    return this.#tf.sqrt(x);
+  }
+  abs(x: Tensor): Tensor {
+    return this.#tf.abs(x);
+  }
+  sigmoid(x: Tensor): Tensor {
+    return this.#tf.sigmoid(x);
+  }
+  silu(x: Tensor): Tensor {
+    return this.#tf.mul(x, this.#tf.sigmoid(x));
+  }
+
+  sum(x: Tensor, axes: readonly number[], keepDims: boolean): Tensor {
+    return axes.length === 0 ? x : this.#tf.sum(x, [...axes], keepDims);
+  }
+  maxAll(x: Tensor): Tensor {
+    return this.#tf.max(x);
+  }
+
+  reshape(x: Tensor, shape: Shape): Tensor {
+    return this.#tf.reshape(x, [...shape]);
+  }
+  transpose(x: Tensor, order: readonly number[]): Tensor {
+    return this.#tf.transpose(x, [...order]);
+  }
+  concat(xs: readonly Tensor[], axis: number): Tensor {
+    return this.#tf.concat([...xs], axis);
+  }
+  split(x: Tensor, axis: number, lengths: readonly number[]): Tensor[] {
+    return this.#tf.split(x, [...lengths], axis);
+  }
+  broadcastTo(x: Tensor, shape: Shape): Tensor {
+    return this.#tf.broadcastTo(x, [...shape]);
+  }
+
+  matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+    const { transposeA = false, transposeB = false, alpha = 1 } = options;
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const flip = (x: Tensor, on: boolean) => (on && this.#plainProducts ? this.#swapLast(x) : x);
+    const [left, right] = [flip(a, transposeA), flip(b, transposeB)].map((x) =>
+      this.#withBatch(x, batch),
+    );
+    const product = this.#plainProducts
+      ? this.#tf.matMul(left!, right!)
+      : this.#tf.matMul(left!, right!, transposeA, transposeB);
+    return alpha === 1 ? product : this.#tf.mul(product, alpha);
+  }
+  softmax(x: Tensor): Tensor {
+    return this.#tf.softmax(x);
+  }
+  logSoftmax(x: Tensor): Tensor {
+    return this.#tf.logSoftmax(x);
+  }
+
+  gatherRows(table: Tensor, ids: Tensor): Tensor {
+    return this.#tf.gather(table, this.#tf.cast(ids, 'int32'));
+  }
+  scatterRows(x: Tensor, ids: Tensor, rows: number): Tensor {
+    return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
+  }
+  pickLast(x: Tensor, ids: Tensor): Tensor {
+    return this.#tf.sum(this.#tf.mul(x, this.#oneHot(ids, x.shape.at(-1)!)), -1);
+  }
+  spreadLast(x: Tensor, ids: Tensor, width: number): Tensor {
+    return this.#tf.mul(this.#oneHot(ids, width), this.#tf.reshape(x, [-1, 1]));
+  }
+
+  rmsNorm(x: Tensor, weight: Tensor, eps: number): { y: Tensor; inv: Tensor } {
+    const tf = this.#tf;
+    const inv = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), eps));
+    return { y: tf.mul(tf.mul(x, inv), weight), inv };
+  }
+  rope(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor): Tensor {
+    const tf = this.#tf;
+    const [n, half] = [x.shape[0]!, cos.shape[1]!];
+    const [c, s] = [cos, sin].map((table) =>
+      tf.reshape(this.gatherRows(table, positions), [n, 1, half]),
+    );
+    const byHead = tf.reshape(x, [n, -1, 2 * half]);
+    const [a, b] = tf.split(byHead, 2, 2) as [Tensor, Tensor];
+    const first = tf.sub(tf.mul(a, c!), tf.mul(b, s!));
+    const second = tf.add(tf.mul(b, c!), tf.mul(a, s!));
+    return tf.reshape(tf.concat([first, second], 2), x.shape);
+  }
+
+  #oneHot(ids: Tensor, width: number): Tensor {
+    return this.#tf.cast(this.#tf.oneHot(this.#tf.cast(ids, 'int32'), width), 'float32');
+  }
+  #swapLast(x: Tensor): Tensor {
+    const axes = [...x.shape.keys()];
+    const last = axes.length - 1;
+    return this.#tf.transpose(x, [...axes.slice(0, -2), last, last - 1]);
+  }
+  /** tfjs's kernels take the batch number modulo the shorter batch: right only where whole axes repeat. */
+  #withBatch(x: Tensor, batch: Shape): Tensor {
+    const shape = [...batch, ...x.shape.slice(-2)];
+    return shape.join() === x.shape.join() ? x : this.#tf.broadcastTo(x, shape);
+  }
+}
