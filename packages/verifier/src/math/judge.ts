@@ -6,7 +6,7 @@
 import { compareNodes } from './equal/index.ts';
 import { type Context, different, equal, type Outcome } from './equal/outcome.ts';
 import { hasReducibleForm, isUnevaluated, restates } from './guard.ts';
-import { isScalar, type Node } from './node.ts';
+import { isScalar, mapChildren, type Node, some } from './node.ts';
 import type { MathOptions } from './options.ts';
 import type { Reading } from './read/answer.ts';
 import { readAnswer } from './read/answer.ts';
@@ -49,6 +49,8 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
       ? equal('words')
       : different('words', 'another letter');
   }
+  const [letters, others] = [choiceLetters(a.text), choiceLetters(b.text)];
+  if (letters && others) return letters === others ? equal('words') : undefined;
   if (a.choice && a.choice.rest !== '') {
     if (b.choice)
       return a.choice.letter === b.choice.letter
@@ -58,6 +60,14 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
   }
   if (b.choice && b.choice.rest !== '') return byFacets(a, readAnswer(b.choice.rest), ctx);
   return undefined;
+}
+
+/** `ACD`, `A, C and D`: several letters of a choice, in order. */
+function choiceLetters(text: string): string | undefined {
+  const s = text.replace(/\\[a-z]+|[\s{}(),;&$]|\band\b/g, '');
+  return /^[A-J]{2,8}$/.test(s) && new Set(s).size === s.length
+    ? [...s].sort().join('')
+    : undefined;
 }
 
 /** Case counts beyond J: X and x are symbols there, not choices. */
@@ -114,12 +124,29 @@ function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
   if (a.node && compact(a.text) === compact(b.text)) return equal('same-text');
   const ways: (() => Outcome)[] = [];
   const pair = (x: Node | undefined, y: Node | undefined): void => {
-    if (x && y) ways.push(() => compareNodes(x, y, ctx));
+    if (x && y) ways.push(() => compareLogs(x, y, ctx));
   };
   pair(a.node, b.node);
   if (a.plain || b.plain) pair(a.plain ?? a.node, b.plain ?? b.node);
   if (b.decimal && a.node && isScalar(a.node) && a.node.k !== 'sym') pair(a.node, b.decimal);
   return firstEqual(ways) ?? different('structure', 'not of the same kind');
+}
+
+/** `\\log` without a base is natural or decimal: either, but the same on both sides. */
+function compareLogs(a: Node, b: Node, ctx: Context): Outcome {
+  const natural = compareNodes(a, b, ctx);
+  if (natural.result === 'equal' || !(hasBareLog(a) || hasBareLog(b))) return natural;
+  const decimal = compareNodes(decimalLogs(a), decimalLogs(b), ctx);
+  return decimal.result === 'equal' ? decimal : natural;
+}
+
+const isBareLog = (node: Node): boolean =>
+  node.k === 'fn' && node.name === 'log' && node.args.length === 1;
+const hasBareLog = (node: Node): boolean => some(node, isBareLog);
+
+function decimalLogs(node: Node): Node {
+  const inner = mapChildren(node, decimalLogs);
+  return inner.k === 'fn' && isBareLog(inner) ? { ...inner, name: 'lg' } : inner;
 }
 
 /** Another reading of the commas may prove equality, not cast doubt on the usual one. */

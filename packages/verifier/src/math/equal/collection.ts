@@ -17,10 +17,17 @@ export function expandPlusMinus(node: Node): readonly Node[] {
 function choose(node: Node, upper: boolean): Node {
   if (node.k === 'pm') {
     const right = choose(node.right, upper);
-    const term: Node = upper === !node.flip ? right : { k: 'neg', arg: right };
+    const term = upper === !node.flip ? right : negative(right);
     return node.left ? { k: 'add', args: [choose(node.left, upper), term] } : term;
   }
   return mapThrough(node, upper);
+}
+
+/** A tuple is negated entry by entry. */
+function negative(node: Node): Node {
+  return node.k === 'group'
+    ? { ...node, items: node.items.map(negative) }
+    : { k: 'neg', arg: node };
 }
 
 function mapThrough(node: Node, upper: boolean): Node {

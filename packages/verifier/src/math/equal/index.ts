@@ -16,7 +16,8 @@ import {
   tupleOf,
   vectorItems,
 } from './collection.ts';
-import { anyOf, type Context, different, equal, type Outcome } from './outcome.ts';
+import { compareFamilies } from './family.ts';
+import { anyOf, type Context, different, equal, every, type Outcome } from './outcome.ts';
 import { compareQuantities } from './quantity.ts';
 import { compareSets, isEmpty, isLine, realSet } from './realset.ts';
 import { bareValue, compareCases, compareRelations, definition } from './relation.ts';
@@ -29,6 +30,18 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
   if (a.k === 'quantity' || b.k === 'quantity') return compareWithUnits(a, b, ctx, compare);
   if (hasPlusMinus(a)) return compareToListed(a, b, compare);
   if (isScalar(a)) return compareToScalar(a, b, ctx, compare);
+  const named = a.k !== 'relation' && b.k === 'relation' ? valueOfName(b, ctx) : undefined;
+  if (named)
+    return anyOf([() => compareNodes(a, named, ctx), () => compareStructures(a, b, ctx, compare)]);
+  return compareStructures(a, b, ctx, compare);
+}
+
+/** `A = \{1, 2\}`: the value of a name. */
+function valueOfName(b: NodeOf<'relation'>, ctx: Context): Node | undefined {
+  return ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
+}
+
+function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
   switch (a.k) {
     case 'list':
       return compareToList(a, b, ctx, compare);
@@ -113,6 +126,8 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
     return value ? compare(a, value) : typeMismatch(a, b);
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
+  if (b.k === 'list' && b.items.length === 2 && b.join === 'or')
+    return every(b.items, (item) => compare(a, item));
   if (b.k === 'ratio' && b.args.length === 2)
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
   if (b.k === 'based' && b.base === 10)
@@ -132,6 +147,8 @@ function unlessUnevaluated(a: Node, b: Node, outcome: Outcome, ctx: Context): Ou
 
 /** Bare lists and whatever lists values, in any order unless the options say otherwise. */
 function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compare): Outcome {
+  const family = compareFamilies(a, b, compare);
+  if (family) return family;
   if (ctx.options.order === 'ordered') {
     const items = listed(b) ?? (b.k === 'group' ? b.items : undefined);
     return items ? compareOrdered(listed(a) ?? a.items, items, compare) : typeMismatch(a, b);

@@ -113,6 +113,8 @@ export function realSet(node: Node): RealSet | undefined {
       return interval(node);
     case 'set':
       return finiteSet(node.items);
+    case 'sym':
+      return node.name === 'R' ? LINE : undefined;
     case 'numberset':
       return node.name === 'R' ? LINE : undefined;
     case 'setop':

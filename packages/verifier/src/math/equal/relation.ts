@@ -58,8 +58,11 @@ export function bareValue(node: Relation): Node | undefined {
   const named =
     before[0]!.k === 'sym' ||
     before[0]!.k === 'fn' ||
+    before[0]!.k === 'words' ||
+    (before[0]!.k === 'setop' && before[0]!.args.every((arg) => arg.k === 'sym')) ||
     definition({ ...node, ops: ['='], args: [before[0]!, last] }) !== undefined ||
     isName(before[0]!);
+  if (!named && sameTree(before[0]!, last)) return undefined;
   const checked = named ? before.slice(1) : before;
   if (!named && symbols(before[0]!).length > 0) return undefined;
   const consistent = checked.every((side) => compareExactly(side, last).result === 'equal');
@@ -69,13 +72,21 @@ export function bareValue(node: Relation): Node | undefined {
     : last;
 }
 
+const NAME_PARTS = new Set<Node['k']>(['sym', 'group', 'num', 'div', 'words', 'const']);
+
+/** The f^{-1} of `f^{-1}(x)`. */
+const isInverse = (node: Node): boolean => node.k === 'pow' && node.base.k === 'sym';
+
 /** `AB = 5`, `P(A) = 1/2`: a product of symbols names a quantity. */
 const isName = (node: Node): boolean =>
   node.k === 'mul' &&
-  node.args[0]!.k === 'sym' &&
-  node.args.every(
-    (arg) => arg.k === 'sym' || arg.k === 'group' || arg.k === 'num' || arg.k === 'div',
-  );
+  (node.args[0]!.k === 'sym' || node.args[0]!.k === 'words' || isInverse(node.args[0]!)) &&
+  node.args.slice(1).every((arg) => NAME_PARTS.has(arg.k));
+
+/** `7 = 7` says nothing. */
+const sameTree = (a: Node, b: Node): boolean => treeText(a) === treeText(b);
+const treeText = (node: Node): string =>
+  JSON.stringify(node, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
 
 export function compareRelations(a: Relation, b: Relation, compare: Compare): Outcome {
   const functions = [definition(a), definition(b)];
@@ -127,6 +138,7 @@ function mirrored(node: Relation): Relation {
 
 function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
   const [op, other] = [a.ops[0]!, b.ops[0]!];
+  if (op === 'equiv' && other === 'equiv') return compareCongruences(a, b, compare);
   if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal')
     return equal('structure');
   if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
@@ -140,6 +152,20 @@ function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
     difference(a),
     difference(b),
     op === '=' || op === '!=' ? 'any' : flip ? 'negative' : 'positive',
+  );
+}
+
+/** x = a mod m: the same left side and modulus, and residues that agree by it. */
+function compareCongruences(a: Relation, b: Relation, compare: Compare): Outcome {
+  const [x, y] = [a.args[1]!, b.args[1]!];
+  const moduli = x.k === 'fn' && y.k === 'fn' && x.name === 'mod' && y.name === 'mod';
+  if (!moduli) return every(a.args, (arg, k) => compare(arg, b.args[k]!));
+  return every([0, 1, 2], (part) =>
+    part === 0
+      ? compare(a.args[0]!, b.args[0]!)
+      : part === 1
+        ? compare(x.args[1]!, y.args[1]!)
+        : compare(x, y),
   );
 }
 

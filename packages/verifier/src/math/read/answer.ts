@@ -76,7 +76,9 @@ function stripEnd(text: string): string {
 function readModes(cleaned: string): Pick<Reading, 'node' | 'plain' | 'decimal' | 'error'> {
   const grouped = attempt(cleaned, 'grouped');
   const plain = /\d,\d{3}(?!\d)/.test(cleaned) ? attempt(cleaned, 'plain') : {};
-  const decimal = /^[^,]*\d,\d+[^,]*$/.test(cleaned) ? attempt(cleaned, 'decimal') : {};
+  const thousands = /(?<!\d|^-?0)\d{1,3},\d{3}(?!\d)/.test(cleaned);
+  const decimal =
+    !thousands && /^[^,]*\d,\d+[^,]*$/.test(cleaned) ? attempt(cleaned, 'decimal') : {};
   return {
     ...grouped,
     ...(plain.node ? { plain: plain.node } : {}),

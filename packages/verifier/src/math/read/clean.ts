@@ -147,6 +147,11 @@ const BARS = /\\(?:[lr]?vert|mid)(?![a-zA-Z])/g;
 const DOUBLE_BARS = /\\(?:[lr]?Vert)(?![a-zA-Z])/g;
 const BRACES = /\\(l|r)brace(?![a-zA-Z])/g;
 const BRACKETS = /\\(l|r)brack(?![a-zA-Z])/g;
+/** `x = 1 \quad y = 2`. */
+const QUAD_ASSIGNMENT = /(?<=[\w}]\s*)\\q?quad\s*(?=[a-z](?:_\{?\w\}?)?\s*=)/g;
+/** `5th`, `5^{\text{th}}`. */
+const ORDINAL =
+  /(?<=\d)\s*(?:\^\s*)?\{?\s*(?:\\(?:text|mathrm|textrm)\s*\{)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?(?![a-zA-Z}])/g;
 const MONEY = '\u0001';
 
 /** One lone `$` before a number is money; dollars in pairs are math mode and say nothing. */
@@ -162,12 +167,19 @@ export function clean(text: string): string {
   let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
   if (/[\\$~{]/.test(s)) {
     s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
-    s = dollars(s.replace(/\\!/g, '')).replace(NOISE, ' ').replace(SPACES, ' ');
+    s = dollars(
+      s
+        .replace(/,\s*\\!\s*(?=\d{3}(?!\d))/g, HARD_COMMA)
+        .replace(/\\!/g, '')
+        .replace(QUAD_ASSIGNMENT, ', '),
+    )
+      .replace(NOISE, ' ')
+      .replace(SPACES, ' ');
     s = s.replace(BARS, '|').replace(DOUBLE_BARS, '\\|');
     s = s
       .replace(BRACES, (_, side) => (side === 'l' ? '\\{' : '\\}'))
       .replace(BRACKETS, (_, side) => (side === 'l' ? '[' : ']'));
     s = s.replace(/\{\s*,\s*\}/g, HARD_COMMA).replaceAll(MONEY, '\\$ ');
   }
-  return s.trim();
+  return (/\d\s*[\^{\\snrt]/.test(s) ? s.replace(ORDINAL, '') : s).trim();
 }

@@ -84,6 +84,7 @@ export function startsPrimary(c: Cursor): boolean {
   if (token.t === 'cmd')
     return ATOM_COMMANDS.has(token.v) || FUNCTIONS.has(token.v) || GREEK.has(token.v);
   if (token.v === '|') return c.bars === 0 && !c.builder && peek(c, 1).t !== 'end';
+  if (token.v === '(' && peek(c, 1).v === 'mod') return false;
   return OPENERS.has(token.v) || token.v === '||';
 }
 
@@ -214,7 +215,22 @@ function splitAt(c: Cursor, token: Token, length: number): void {
   c.tokens.splice(c.at, 1, { ...token, v: head }, { ...token, v: rest, space: false });
 }
 
+/** `C_5^2` and `A_5^2`: combinations and permutations, where both indices are numbers. */
+function readCombination(c: Cursor, letter: string): Node | undefined {
+  const unbraced = c.tokens.slice(c.at + 1, c.at + 9).filter((t) => t.v !== '{' && t.v !== '}');
+  const [under, n, over, k] = unbraced;
+  if (under?.v !== '_' || n?.t !== 'num' || over?.v !== '^' || k?.t !== 'num') return undefined;
+  for (let wanted = 4; wanted > 0; c.at++) if (!/[{}]/.test(peek(c, 1).v)) wanted--;
+  c.at++;
+  eat(c, '}');
+  const choose: Node = { k: 'fn', name: 'binom', args: [number(n.v), number(k.v)] };
+  if (letter === 'C') return choose;
+  return { k: 'mul', args: [choose, { k: 'fn', name: 'factorial', args: [number(k.v)] }] };
+}
+
 function readLetter(c: Cursor, letter: string): Node {
+  const combination = letter === 'C' || letter === 'A' ? readCombination(c, letter) : undefined;
+  if (combination) return combination;
   if (letter === 'e' && !isOp(c, '_', 1)) return advance(c, { k: 'const', name: 'e' });
   if (letter === 'i' && !isOp(c, '_', 1)) return advance(c, { k: 'const', name: 'i' });
   return advance(c, withSubscript(c, letter));
