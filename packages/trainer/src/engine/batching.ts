@@ -41,14 +41,35 @@ export function bucketLength(length: number): number {
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
 
+/** What a loss reads of a Datum. */
+export interface LossNeeds {
+  /** Advantages and the sampler's logprobs. */
+  readonly policyTerms: boolean;
+  readonly reference: boolean;
+}
+
+/** A micro-batch, and whether its gradient is zero by construction, so that measuring it is enough. */
+export interface TrainingBatch extends MicroBatch {
+  readonly still: boolean;
+}
+
 /** @throws naming the datum and array where lengths differ or a weighted token lacks what the loss needs. */
 export function microBatches(
   data: readonly Datum[],
-  needs: { readonly policyTerms: boolean; readonly reference: boolean },
+  needs: LossNeeds,
   limits: BatchLimits,
-): MicroBatch[] {
+): TrainingBatch[] {
   const branches = data.flatMap((datum, i) => toBranch(datum, i, needs) ?? []);
-  return pack(groupByPrefix(branches), limits);
+  // Without advantage, and without a KL term, a token moves nothing.
+  const isStill = ({ terms }: Branch) =>
+    needs.policyTerms && !needs.reference && terms.advantages.every((a) => a === 0);
+  return [false, true].flatMap((still) => {
+    const chosen = branches.filter((branch) => isStill(branch) === still);
+    return packGroups(groupByPrefix(chosen), limits).map(({ layout, members }) => ({
+      ...fill(layout, members),
+      still,
+    }));
+  });
 }
 
 /** Micro-batches that only score: every token but the first is a target. */
@@ -80,11 +101,7 @@ export function scoringBatches(
   }));
 }
 
-function toBranch(
-  datum: Datum,
-  index: number,
-  needs: { readonly policyTerms: boolean; readonly reference: boolean },
-): Branch | undefined {
+function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undefined {
   const { tokens, weights } = datum;
   const required = {
     weights,
@@ -147,31 +164,59 @@ function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
   };
 }
 
-const pack = (groups: readonly Branch[][], limits: BatchLimits): MicroBatch[] =>
-  packGroups(groups, limits).map(({ layout, members }) => fill(layout, members));
-
 interface Packed {
   readonly layout: Layout;
   /** Groups in the layout's order; the last may be missing. */
   readonly members: readonly Branch[][];
 }
 
+type GroupShape = Omit<Layout, 'groups'>;
+const rowsOf = ({ prefix, branches, length }: GroupShape): number => prefix + branches * length;
+
+/** How much padding may cost before a group of another length starts a micro-batch of its own. */
+const mostPadding = 1.3;
+
+/** Longest first; groups of nearly the same shape together, under the first one's shape. */
 function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
-  const byShape = Map.groupBy(groups, (group) => JSON.stringify(groupShape(group)));
-  return [...byShape].flatMap(([key, members]) => {
-    const shape: Omit<Layout, 'groups'> = JSON.parse(key);
-    const rows = shape.prefix + shape.branches * shape.length;
-    const most = 2 ** Math.floor(Math.log2(Math.max(1, limits.rows / rows)));
-    const packed: Packed[] = [];
-    for (let start = 0; start < members.length; start += most) {
-      const part = members.slice(start, start + most);
-      packed.push({ layout: { ...shape, groups: powerOfTwo(part.length) }, members: part });
-    }
-    return packed;
-  });
+  const sized = groups.map((group) => ({ group, shape: groupShape(group) }));
+  sized.sort(
+    ({ shape: a }, { shape: b }) =>
+      b.branches - a.branches || b.prefix - a.prefix || b.length - a.length,
+  );
+  const packed: { shape: GroupShape; members: Branch[][] }[] = [];
+  for (const { group, shape } of sized) {
+    const open = packed.at(-1);
+    if (
+      open &&
+      fits(shape, open.shape) &&
+      (open.members.length + 1) * rowsOf(open.shape) <= limits.rows
+    )
+      open.members.push(group);
+    else packed.push({ shape, members: [group] });
+  }
+  return packed.map(({ shape, members }) => ({
+    layout: { ...shape, groups: groupCount(members.length) },
+    members,
+  }));
 }
 
-function groupShape(group: readonly Branch[]): Omit<Layout, 'groups'> {
+function fits(shape: GroupShape, into: GroupShape): boolean {
+  return (
+    shape.branches === into.branches &&
+    (shape.prefix === 0) === (into.prefix === 0) &&
+    shape.prefix <= into.prefix &&
+    shape.length <= into.length &&
+    rowsOf(into) <= mostPadding * rowsOf(shape)
+  );
+}
+
+/** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
+function groupCount(n: number): number {
+  const power = powerOfTwo(n);
+  return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
+}
+
+function groupShape(group: readonly Branch[]): GroupShape {
   const prefix = group[0]!.prefix.length;
   return {
     prefix: prefix === 0 ? 0 : bucketLength(prefix),

@@ -15,7 +15,7 @@ import type {
   Which,
 } from '../types.ts';
 import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
-import { type MicroBatch, microBatches, scoringBatches } from './batching.ts';
+import { type MicroBatch, microBatches, scoringBatches, type TrainingBatch } from './batching.ts';
 import { endIds, headSize, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
@@ -202,11 +202,8 @@ export class LocalEngine implements PolicyEngine {
     return this.#runner.close();
   }
 
-  async #train(micro: MicroBatch, loss: LossSpec, shape: LossShape): Promise<Metrics> {
-    const { layout, arrays } = micro;
-    // Without advantage and KL term the gradient is exactly zero: then the forward pass does.
-    const policyGradient = shape !== 'cross_entropy' && shape !== 'ppo+kl';
-    const still = policyGradient && arrays.advantages!.every((a) => a === 0);
+  async #train(micro: TrainingBatch, loss: LossSpec, shape: LossShape): Promise<Metrics> {
+    const { layout, arrays, still } = micro;
     const make = still ? measureProgram : trainProgram;
     const gradients = still ? {} : this.#gradients();
     const found = await this.#runner.run({

@@ -6,8 +6,12 @@
 import type { BufferMap, Compiled, Executor, Program, TypedArray } from './executors/types.ts';
 import type { TensorSpec } from './ops.ts';
 
-/** A compiled program keeps its scratch memory; shapes beyond this many are compiled anew when they come back. */
-const mostCompiled = 48;
+/**
+ * Programs kept of each kind, the first word of their key. A compiled program keeps its scratch memory, and that of
+ * training is large; a shape beyond the limit is compiled anew when it comes back.
+ */
+const mostCompiled: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
+const mostOfOthers = 96;
 
 export interface RunRequest {
   /** Names the program; equal keys mean equal programs. */
@@ -70,7 +74,7 @@ export class Runner {
     if (known) this.#kernels.delete(key);
     const kernel = known ?? (await this.#compile(make()));
     this.#kernels.set(key, kernel);
-    if (this.#kernels.size > mostCompiled) await this.#evict();
+    if (!known) await this.#evict(key.split(' ', 1)[0]!);
     return kernel;
   }
 
@@ -78,9 +82,12 @@ export class Runner {
     return { program, compiled: await this.executor.compile(program) };
   }
 
-  async #evict(): Promise<void> {
-    const [key, { compiled }] = this.#kernels.entries().next().value!;
-    this.#kernels.delete(key);
+  /** Drops the least recently used of a kind with too many. */
+  async #evict(kind: string): Promise<void> {
+    const keys = [...this.#kernels.keys()].filter((key) => key.split(' ', 1)[0] === kind);
+    if (keys.length <= (mostCompiled[kind] ?? mostOfOthers)) return;
+    const { compiled } = this.#kernels.get(keys[0]!)!;
+    this.#kernels.delete(keys[0]!);
     await compiled.dispose();
   }
 }
