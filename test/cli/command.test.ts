@@ -1,53 +1,32 @@
 /** The command as a person meets it: real processes, real exit codes, what is said on which stream. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cipo as call } from './process.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const BIN = join(ROOT, 'packages/cli/bin/cipo.js');
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cipo-command-'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs `cipo ...args` in a scratch folder. */
-function cipo(args: readonly string[], node = process.execPath): Promise<Outcome> {
-  const child = spawn(node, [BIN, ...args], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '' },
-  });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((done) => {
-    child.on('close', (code) => done({ code, out, err }));
-  });
-}
+/** In a scratch folder. */
+const cipo = (args: readonly string[], node?: string) =>
+  call({ args, cwd: folder, ...(node !== undefined && { node }) });
 
 describe('help', () => {
   test('the overview names every command and the first steps', async () => {
     const { code, out } = await cipo(['--help']);
     expect(code).toBe(0);
-    for (const name of ['train', 'eval', 'pretrain', 'report', 'doctor'])
+    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'doctor'])
       expect(out).toContain(name);
     expect(out).toContain('Start here');
   });
 
   test('every command explains itself with examples', async () => {
-    for (const name of ['train', 'eval', 'pretrain', 'report']) {
+    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report']) {
       const { code, out } = await cipo([name, '--help']);
       expect(code, name).toBe(0);
       expect(out, name).toContain('Examples:');

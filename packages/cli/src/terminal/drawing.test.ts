@@ -294,6 +294,18 @@ describe('screen', () => {
     expect(text).toContain('infra: no cell');
   });
 
+  test('a thousand warnings are five and a count', () => {
+    const canvas = Object.assign(new PassThrough(), { isTTY: false });
+    const screen = new Screen(canvas, () => 0);
+    for (let row = 1; row <= 1000; row += 1) {
+      screen.show({ type: 'warning', message: `rows.jsonl:${row}: answer is missing` });
+    }
+    screen.show([...fakeRun()][0]!);
+    const text = String(canvas.read());
+    expect(text.match(/answer is missing/g)).toHaveLength(5);
+    expect(text).toContain('and 995 more like these');
+  });
+
   test('NO_COLOR and a dumb terminal are honoured', () => {
     expect(wantsColour(true, { NO_COLOR: '1' })).toBe(false);
     expect(wantsColour(false, { FORCE_COLOR: '1' })).toBe(true);

@@ -21,6 +21,7 @@ const REPAINT_MS = 500;
 const LINE_EVERY_MS = 2_000;
 const EVALUATION_LINE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_STEPS = 10;
+const MOST_WARNINGS = 5;
 const MANY_VOIDS = 0.1;
 
 export class Screen {
@@ -34,6 +35,7 @@ export class Screen {
   #lastSampleStep = Number.NEGATIVE_INFINITY;
   #samplesShown = 0;
   #voidsTold = false;
+  #warnings = 0;
 
   constructor(canvas: Canvas, now: () => number = Date.now) {
     this.#canvas = canvas;
@@ -81,11 +83,11 @@ export class Screen {
   #news(event: TrainEvent): string[] {
     switch (event.type) {
       case 'start':
-        return openingLines(event, this.style);
+        return [...this.#moreWarnings(), ...openingLines(event, this.style)];
       case 'evaluated':
         return [evaluatedLine(event, this.style)];
       case 'warning':
-        return [this.style.yellow(`! ${oneLine(event.message)}`)];
+        return this.#warning(event.message);
       case 'evaluating':
         return this.#due(EVALUATION_LINE_EVERY_MS) ? [evaluatingLine(event)] : [];
       case 'step':
@@ -102,6 +104,18 @@ export class Screen {
   #stepNews(event: Extract<TrainEvent, { type: 'step' }>): string[] {
     const last = event.step === event.steps;
     return this.#due(last ? 0 : LINE_EVERY_MS) ? [stepLine(this.#state, this.#now())] : [];
+  }
+
+  /** A file of unreadable rows must not scroll everything else away. */
+  #warning(message: string): string[] {
+    this.#warnings += 1;
+    if (this.#warnings > MOST_WARNINGS) return [];
+    return [this.style.yellow(`! ${oneLine(message)}`)];
+  }
+
+  #moreWarnings(): string[] {
+    const more = this.#warnings - MOST_WARNINGS;
+    return more > 0 ? [this.style.yellow(`! and ${more} more like these`)] : [];
   }
 
   /** Many attempts without a judgement mean that something here is broken: told once, with its reason. */

@@ -28,7 +28,9 @@ export class FileTasks implements TaskSource {
     this.#train = options.heldOut ? rows : rows.filter((t) => !held(t));
     this.#heldOut = options.heldOut ? this.#read(options.heldOut) : rows.filter(held);
     if (this.#train.length === 0)
-      throw new Error(`tasks.train: no readable row in ${options.train}`);
+      throw new Error(
+        `tasks.train: no readable row in ${options.train}. ${this.problems[0] ?? 'It is empty.'}`,
+      );
     if (this.#heldOut.length === 0)
       throw new Error('tasks.heldOut: no held-out row; name a file of them');
   }
