@@ -26,7 +26,7 @@ let settled;
 /** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
 const describe = (error) => {
   if (error === OUTPUT_LIMIT) return ['output'];
-  if (error === EXIT) return ['exit'];
+  if (error === EXIT) return ['exit', BaseString(EXIT.code)];
   const kind = isViolation(error) ? 'violation' : 'threw';
   if ((typeof error === 'object' && error !== null) || typeof error === 'function') {
     return [
@@ -106,19 +106,34 @@ const findEntry = (name) => {
 };
 
 export const driver = {
-  /** Sets standard input and the output cap. */
-  prepare: (stdin, outputLimit) => {
+  /** Sets standard input and the output cap; `locked` fixes the realm for a test program. */
+  prepare: (stdin, outputLimit, locked) => {
     standardInput.text = stdin;
     printed.limit = outputLimit;
+    if (locked) lockdown();
   },
-  /** Runs the wrapped program; its completion value is the list of names that were asked for. */
+  /** Makes a library available to `require`: its source runs when it is first wanted. */
+  library: addLibrary,
+  /** Runs the wrapped program. Answers which of the names that were asked for it has declared. */
   load: (source) =>
     guarded(() =>
-      settle(evaluate(source), (names) => {
-        exported = names ?? [];
-        return ['loaded'];
+      settle(evaluate(source), (values) => {
+        exported = values ?? [];
+        let declared = '';
+        for (let i = 0; i < exported.length; i++) declared += exported[i] === undefined ? '0' : '1';
+        return ['loaded', declared];
       }),
     ),
+  /** Runs a test program over the declared values; its completion value says that it got through. */
+  test: (source) =>
+    guarded(() => {
+      const values = [];
+      for (let i = 0; i < exported.length; i++) {
+        if (exported[i] !== undefined) values[values.length] = exported[i];
+      }
+      const body = indirectEval(source);
+      return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);
+    }),
   /** Calls the entry point and encodes what it returns. */
   call: (name, args) =>
     guarded(() => {

@@ -56,6 +56,7 @@ export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const repeat = uncurry(String.prototype.repeat);
 export const includes = uncurry(String.prototype.includes);
 export const startsWith = uncurry(String.prototype.startsWith);
+export const indexOf = uncurry(String.prototype.indexOf);
 export const replace = uncurry(String.prototype.replace);
 export const push = uncurry(Array.prototype.push);
 export const join = uncurry(Array.prototype.join);

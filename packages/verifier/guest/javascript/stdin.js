@@ -1,2 +1,233 @@
-/** Guest: standard input as one text, read by every module that offers it. */
-export const standardInput = { text: '' };
+/**
+ * Guest: standard input in every way that programs read it. One text, read from one position by all
+ * of them: whole (`readFileSync(0)`), by chunk (`process.stdin`), by line (readline, `prompt`).
+ */
+import { Buffer } from './bytes.js';
+import { emit } from './output.js';
+import { BasePromise, BaseString, G, indexOf, push, slice } from './primordials.js';
+import { setTimeout } from './timers.js';
+import { hidden } from './world.js';
+
+export const standardInput = { text: '', at: 0 };
+
+const takeAll = () => {
+  const rest = slice(standardInput.text, standardInput.at);
+  standardInput.at = standardInput.text.length;
+  return rest;
+};
+
+/** The next line without its end; undefined when none is left. */
+const takeLine = () => {
+  const { text, at } = standardInput;
+  if (at >= text.length) return undefined;
+  const end = indexOf(text, '\n', at);
+  standardInput.at = end < 0 ? text.length : end + 1;
+  const line = slice(text, at, end < 0 ? text.length : end);
+  return line[line.length - 1] === '\r' ? slice(line, 0, -1) : line;
+};
+
+/** What `fs.readFileSync(0)` reads: everything that is left, as text or as a Buffer. */
+export const readAllInput = (encoding) => {
+  const text = takeAll();
+  return typeof encoding === 'string' && encoding !== 'buffer' ? text : Buffer.from(text);
+};
+
+/** `fs.readSync(0, buffer)`: as many bytes as fit. */
+export const readInputInto = (buffer, offset = 0, length = buffer.length - offset) => {
+  const bytes = Buffer.from(takeAll());
+  const count = Math.min(bytes.length, length);
+  for (let i = 0; i < count; i++) buffer[offset + i] = bytes[i];
+  standardInput.text = Buffer.from(bytes.subarray(count)).toString();
+  standardInput.at = 0;
+  return count;
+};
+
+export class EventEmitter {
+  #listeners = new Map();
+  on(name, listener) {
+    const list = this.#listeners.get(name) ?? [];
+    this.#listeners.set(name, [...list, { listener, call: listener }]);
+    this.listening?.(name);
+    return this;
+  }
+  once(name, listener) {
+    const entry = {
+      listener,
+      call: (...values) => {
+        this.off(name, listener);
+        return listener.apply(this, values);
+      },
+    };
+    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), entry]);
+    this.listening?.(name);
+    return this;
+  }
+  addListener(name, listener) {
+    return this.on(name, listener);
+  }
+  off(name, listener) {
+    const list = this.#listeners.get(name) ?? [];
+    const index = list.findLastIndex((entry) => entry.listener === listener);
+    if (index >= 0) this.#listeners.set(name, list.toSpliced(index, 1));
+    return this;
+  }
+  removeListener(name, listener) {
+    return this.off(name, listener);
+  }
+  removeAllListeners(name) {
+    if (name === undefined) this.#listeners.clear();
+    else this.#listeners.delete(name);
+    return this;
+  }
+  listenerCount(name) {
+    return this.#listeners.get(name)?.length ?? 0;
+  }
+  emit(name, ...values) {
+    const list = this.#listeners.get(name) ?? [];
+    if (name === 'error' && list.length === 0) throw values[0];
+    for (const { call } of list) call.apply(this, values);
+    return list.length > 0;
+  }
+  setMaxListeners() {
+    return this;
+  }
+}
+EventEmitter.EventEmitter = EventEmitter;
+
+class Stdin extends EventEmitter {
+  fd = 0;
+  isTTY = false;
+  readable = true;
+  #started = false;
+  #text = false;
+  #chunk;
+
+  listening(name) {
+    if (this.#started || !['data', 'end', 'readable', 'close'].includes(name)) return;
+    this.#started = true;
+    setTimeout(() => this.#flow(), 0);
+  }
+  #flow() {
+    const text = takeAll();
+    this.#chunk = text === '' ? null : this.#shape(text);
+    if (text !== '') this.emit('data', this.#chunk);
+    this.emit('readable');
+    this.#chunk = null;
+    this.emit('readable');
+    this.emit('end');
+    this.emit('close');
+  }
+  #shape(text) {
+    return this.#text ? text : Buffer.from(text);
+  }
+  read() {
+    const chunk = this.#chunk === undefined ? this.#shape(takeAll()) : this.#chunk;
+    this.#chunk = null;
+    return chunk;
+  }
+  setEncoding() {
+    this.#text = true;
+    return this;
+  }
+  resume() {
+    return this;
+  }
+  pause() {
+    return this;
+  }
+  unref() {
+    return this;
+  }
+  ref() {
+    return this;
+  }
+  destroy() {
+    return this;
+  }
+  pipe(target) {
+    this.on('data', (chunk) => target.write(chunk));
+    return target;
+  }
+  async *[Symbol.asyncIterator]() {
+    const text = takeAll();
+    if (text !== '') yield this.#shape(text);
+  }
+}
+export const stdin = new Stdin();
+
+/** A readline interface: a line goes to an open question, else to listeners, else it waits. */
+class Interface extends EventEmitter {
+  #questions = [];
+  #started = false;
+  #closed = false;
+  terminal = false;
+  line = '';
+
+  listening(name) {
+    if (name === 'line' || name === 'close') this.#start();
+  }
+  #start() {
+    if (this.#started) return;
+    this.#started = true;
+    setTimeout(() => this.#pump(), 0);
+  }
+  #pump() {
+    this.#started = false;
+    if (this.#closed) return;
+    const question = this.#questions.shift();
+    if (!question && this.listenerCount('line') === 0 && this.listenerCount('close') === 0) return;
+    const line = takeLine();
+    if (line === undefined) return this.close();
+    if (question) question(line);
+    else this.emit('line', line);
+    this.#start();
+  }
+  question(query, options, callback) {
+    emit(BaseString(query));
+    push(this.#questions, typeof options === 'function' ? options : callback);
+    this.#start();
+  }
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.emit('close');
+  }
+  prompt() {}
+  setPrompt() {}
+  write() {}
+  pause() {
+    return this;
+  }
+  resume() {
+    return this;
+  }
+  async *[Symbol.asyncIterator]() {
+    for (let line = takeLine(); line !== undefined && !this.#closed; line = takeLine()) yield line;
+  }
+}
+
+class PromiseInterface extends Interface {
+  question(query) {
+    return new BasePromise((resolve) => super.question(query, resolve));
+  }
+}
+
+const interfaceOf = (Kind) => () => new Kind();
+export const readlinePromises = {
+  createInterface: interfaceOf(PromiseInterface),
+  Interface: PromiseInterface,
+};
+export const readline = {
+  createInterface: interfaceOf(Interface),
+  Interface,
+  promises: readlinePromises,
+  clearLine: () => true,
+  cursorTo: () => true,
+};
+
+const promptLine = (question) => {
+  if (question !== undefined) emit(BaseString(question));
+  return takeLine() ?? null;
+};
+hidden(G, 'prompt', promptLine);
+hidden(G, 'readline', () => takeLine() ?? null);

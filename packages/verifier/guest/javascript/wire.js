@@ -37,12 +37,12 @@ import {
 
 const MAX_WIRE_DEPTH = 200;
 let room = 0;
-let path = [];
+let ancestors = [];
 
 /** The wire form of a value. Throws {@link OUTPUT_LIMIT} when it is longer than the output cap. */
 export const encode = (value) => {
   room = printed.limit;
-  path = [];
+  ancestors = [];
   return encodeAny(value);
 };
 
@@ -81,15 +81,15 @@ const encodeNumber = (value) => {
 };
 
 const encodeObject = (value) => {
-  for (let i = path.length - 1; i >= 0; i--) {
-    if (path[i] === value) return take(`["c",${path.length - i}]`);
+  for (let i = ancestors.length - 1; i >= 0; i--) {
+    if (ancestors[i] === value) return take(`["c",${ancestors.length - i}]`);
   }
-  if (path.length >= MAX_WIRE_DEPTH)
+  if (ancestors.length >= MAX_WIRE_DEPTH)
     throw new BaseRangeError('the returned value is nested too deep');
   take('[]');
-  push(path, value);
+  push(ancestors, value);
   const text = encodeKind(value);
-  path.length -= 1;
+  ancestors.length -= 1;
   return text;
 };
 

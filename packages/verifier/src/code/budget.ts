@@ -51,6 +51,11 @@ export class Budget {
     return this.#leftMs() <= 0;
   }
 
+  /** True when the attempt as a whole has used up its time. */
+  get spent(): boolean {
+    return this.usedMs >= this.#limits.cpuMs;
+  }
+
   /** A stretch that timed out: was the guest slow, or did it not get the CPU? */
   get starved(): boolean {
     const used = this.usedMs;

@@ -68,6 +68,8 @@ function concludeRun(
 ): Verdict | undefined {
   const run = readRun(value);
   if (!run) return voided('infra', 'the cell answered out of shape');
+  if (run.load?.kind === 'broken-tests')
+    return voided('bad-task', 'the test program is unreadable');
   const starved = run.load?.kind === 'starved' || run.tests.at(-1)?.kind === 'starved';
   if (!starved) return judgeRun(request, run, usage);
   return round === 0 ? undefined : voided('overloaded', 'the machine gave the attempt no CPU time');

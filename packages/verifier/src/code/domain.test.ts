@@ -79,8 +79,8 @@ describe('JavaScript call tests', () => {
   test('nothing of a hidden test reaches the policy, whatever the answer throws', async () => {
     const leaky = [
       'const add = (a, b) => a === 1 ? 3 : 0',
-      'const add = (a, b) => { if (a !== 1) throw new Error(`saw ${a}`); return 3 }',
-      'const add = (a, b) => { if (a !== 1) { const e = new Error(); e.name = `saw ${a}`; throw e } return 3 }',
+      'const add = (a, b) => { if (a !== 1) throw new Error("saw " + a); return 3 }',
+      'const add = (a, b) => { if (a !== 1) { const e = new Error(); e.name = "saw " + a; throw e } return 3 }',
     ];
     for (const text of leaky) {
       const verdict = await verdictOn(text);

@@ -33,6 +33,7 @@ const CODE: Record<Trouble['kind'], string> = {
   memory: 'memory-limit',
   starved: 'starved',
   crashed: 'crashed',
+  'broken-tests': 'broken-tests',
 };
 
 /** The program did not come up: the answer's own doing, before it saw any test. */

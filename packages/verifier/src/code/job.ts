@@ -53,23 +53,24 @@ export type Trouble =
       readonly line?: number;
       readonly column?: number;
     }
+  | { readonly kind: 'exit'; readonly code?: string }
   | {
       readonly kind:
         | 'missing'
         | 'open'
         | 'output'
-        | 'exit'
         | 'time'
         | 'memory'
         | 'starved'
-        | 'crashed';
+        | 'crashed'
+        | 'broken-tests';
     };
 
 /** What one test brought: a value in wire form, or what was printed, or trouble. */
 export type TestRun =
   | { readonly kind: 'value'; readonly wire: string }
   | { readonly kind: 'printed'; readonly text: string }
-  | { readonly kind: 'passed' }
+  | { readonly kind: 'passed'; readonly declared?: string }
   | Trouble;
 
 /** A cell's answer. `load` is set when the program itself did not come up. */

@@ -25,6 +25,7 @@ const STATUS: Record<Trouble['kind'], Status> = {
   memory: 'memory_limit',
   starved: 'crashed',
   crashed: 'crashed',
+  'broken-tests': 'crashed', // never judged: void before it gets here
 };
 
 export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judged {

@@ -15,8 +15,13 @@ const FILES = [
   'output',
   'timers',
   'wire',
+  'bytes',
   'stdin',
   'modules',
+  'deep-equal',
+  'assert',
+  'node',
+  'lockdown',
   'driver',
 ] as const;
 

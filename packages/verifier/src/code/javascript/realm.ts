@@ -12,14 +12,15 @@ let codeCache: ivm.ExternalCopy<ArrayBuffer> | undefined;
 /** What a driver entry answers: a kind and up to four texts. */
 export type GuestReply = readonly [kind: string, ...texts: string[]];
 
+const ENTRIES = ['prepare', 'library', 'load', 'test', 'call', 'poll', 'drain', 'stdout'] as const;
+export type EntryName = (typeof ENTRIES)[number];
+
 type Entry = ivm.Reference<(...args: never[]) => unknown>;
 
 export class Realm {
   readonly memoryMb: number;
   readonly #isolate: ivm.Isolate;
-  readonly #entries: Readonly<
-    Record<'prepare' | 'load' | 'call' | 'poll' | 'drain' | 'stdout', Entry>
-  >;
+  readonly #entries: Readonly<Record<EntryName, Entry>>;
 
   constructor(memoryMb: number) {
     this.memoryMb = memoryMb;
@@ -31,15 +32,11 @@ export class Realm {
     });
     codeCache ??= (script as ivm.CachedDataResult).cachedData;
     const driver = script.runSync(context, { reference: true });
-    const entry = (name: string) => driver.getSync(name, { reference: true }) as Entry;
-    this.#entries = {
-      prepare: entry('prepare'),
-      load: entry('load'),
-      call: entry('call'),
-      poll: entry('poll'),
-      drain: entry('drain'),
-      stdout: entry('stdout'),
-    };
+    const entry = (name: EntryName) => driver.getSync(name, { reference: true }) as Entry;
+    this.#entries = Object.fromEntries(ENTRIES.map((name) => [name, entry(name)])) as Record<
+      EntryName,
+      Entry
+    >;
   }
 
   /** True once the isolate has been given up, which is how isolated-vm answers to a memory limit. */
@@ -53,11 +50,7 @@ export class Realm {
   }
 
   /** Calls a driver entry. Throws what isolated-vm throws: time, memory, an unhandled rejection. */
-  enter(
-    name: 'prepare' | 'load' | 'call' | 'poll' | 'drain' | 'stdout',
-    args: readonly (string | number)[],
-    timeoutMs: number,
-  ): unknown {
+  enter(name: EntryName, args: readonly (string | number | boolean)[], timeoutMs: number): unknown {
     return this.#entries[name].applySync(undefined, args as never[], {
       timeout: timeoutMs,
       arguments: { copy: true },

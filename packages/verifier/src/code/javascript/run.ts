@@ -1,26 +1,29 @@
 /**
- * Runs one JavaScript attempt inside a cell: loads the program into a fresh realm, does what the plan
- * says, and reports what came of each test. Judges nothing.
+ * Runs one JavaScript or TypeScript attempt inside a cell: loads the program into a fresh realm, does
+ * what the plan says, and reports what came of each test. Judges nothing.
  */
+import { randomUUID } from 'node:crypto';
 import { Budget, OutOfTime } from '../budget.ts';
 import type { CodeJob, CodeRun, TestRun, Trouble } from '../job.ts';
-import { placeInAnswer, readSyntaxError, wrapProgram } from './program.ts';
-import { type GuestReply, Realm } from './realm.ts';
+import { type Compiled, compile } from './compile.ts';
+import { librariesFor } from './libraries.ts';
+import { namesIn, wrapTests } from './names.ts';
+import { type EntryName, type GuestReply, Realm } from './realm.ts';
+import { loadTranspiler, transpile } from './transpile.ts';
 
 /** Turns of the guest's event loop that one test may take. */
 const MAX_TURNS = 100_000;
+const SETUP_MS = 2000;
 
 let spare: Realm | undefined;
 
 /** Makes the next job's realm ready. Called between jobs. */
 export function warmUp(memoryMb = 64): void {
-  if (spare && (spare.memoryMb !== memoryMb || spare.lost)) coolDown();
+  if (spare && (spare.memoryMb !== memoryMb || spare.lost)) {
+    spare.dispose();
+    spare = undefined;
+  }
   spare ??= new Realm(memoryMb);
-}
-
-function coolDown(): void {
-  spare?.dispose();
-  spare = undefined;
 }
 
 function takeRealm(memoryMb: number): Realm {
@@ -31,66 +34,142 @@ function takeRealm(memoryMb: number): Realm {
 }
 
 export function runJavaScript(job: CodeJob): CodeRun {
+  if (job.language === 'typescript') loadTranspiler(); // not on the attempt's time
   const session = new Session(job);
   const tests: TestRun[] = [];
-  let load: Trouble | undefined;
-  if (job.plan.kind === 'call') load = session.calls(job.plan, tests);
+  const load = session.run(tests);
   return { ...(load ? { load } : {}), tests, cpuMs: session.budget.usedMs };
 }
 
 class Session {
   readonly #job: CodeJob;
   readonly budget: Budget;
+  #place: Compiled['place'] = () => undefined;
 
   constructor(job: CodeJob) {
     this.#job = job;
     this.budget = new Budget(job.limits, job.patience);
   }
 
-  /** All calls share one realm: what a module keeps between calls is kept, as in real life. */
-  calls(
-    plan: { readonly entry: string; readonly calls: readonly string[] },
-    tests: TestRun[],
-  ): Trouble | undefined {
+  /** Fills in what came of each test; answers what kept the program from coming up. */
+  run(tests: TestRun[]): Trouble | undefined {
+    const { plan } = this.#job;
+    switch (plan.kind) {
+      case 'call':
+        return this.#inRealm((realm) => this.#calls(realm, plan, tests));
+      case 'stdio':
+        return this.#programs(plan.inputs, tests);
+      case 'assert':
+        return this.#inRealm((realm) => this.#asserts(realm, plan.tests, tests));
+    }
+  }
+
+  #inRealm<T>(action: (realm: Realm) => T): T {
     const realm = takeRealm(this.#job.limits.memoryMb);
     try {
       this.budget.nextTest();
-      const trouble = this.#load(realm, '', [plan.entry, 'Solution']);
-      if (trouble) return trouble;
-      for (const args of plan.calls) {
-        this.budget.nextTest();
-        const run = this.#turns(realm, 'call', [plan.entry, args]);
-        tests.push(run);
-        const over = run.kind !== 'value' && (this.#job.stopAtTrouble || isFinal(run));
-        if (over) break;
-      }
-      return undefined;
+      return action(realm);
     } finally {
       realm.dispose();
     }
   }
 
-  #load(realm: Realm, stdin: string, names: readonly string[]): Trouble | undefined {
-    const { program } = this.#job;
-    try {
-      realm.check(program, 'answer.js');
-    } catch (error) {
-      return { kind: 'syntax', ...readSyntaxError((error as Error).message) };
+  /** All calls share one realm: what a module keeps between calls is kept, as in real life. */
+  #calls(
+    realm: Realm,
+    plan: { readonly entry: string; readonly calls: readonly string[] },
+    tests: TestRun[],
+  ): Trouble | undefined {
+    const [owner = '', method] = plan.entry.split('.');
+    const loaded = this.#load(realm, '', [owner, method ? owner : 'Solution']);
+    if (loaded.kind !== 'passed') return loaded;
+    for (const args of plan.calls) {
+      this.budget.nextTest();
+      const run = this.#turns(realm, 'call', [method ?? owner, args]);
+      tests.push(run);
+      const over = run.kind !== 'value' && (this.#job.stopAtTrouble || isFinal(run));
+      if (over) break;
     }
-    realm.enter('prepare', [stdin, this.#job.limits.outputBytes], 1000);
-    const run = this.#turns(realm, 'load', [wrapProgram(program, names)]);
-    return run.kind === 'passed' ? undefined : (run as Trouble);
+    return undefined;
+  }
+
+  /** Every input gets a program of its own, in a realm of its own. */
+  #programs(inputs: readonly string[], tests: TestRun[]): Trouble | undefined {
+    for (const input of inputs) {
+      const run = this.#inRealm((realm) => this.#program(realm, input));
+      if (run.kind === 'syntax') return run;
+      tests.push(run);
+      if (run.kind === 'starved' || this.budget.spent) break;
+      if (run.kind !== 'printed' && this.#job.stopAtTrouble) break;
+    }
+    return undefined;
+  }
+
+  #program(realm: Realm, input: string): TestRun {
+    const loaded = this.#load(realm, input, []);
+    const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
+    if (ended.kind === 'exit' && ended.code !== '0') {
+      return { kind: 'threw', name: 'Exit', message: `the program ended with code ${ended.code}` };
+    }
+    if (ended.kind !== 'passed' && ended.kind !== 'exit' && ended.kind !== 'open') return ended;
+    return { kind: 'printed', text: String(realm.enter('stdout', [], SETUP_MS)) };
+  }
+
+  /** The tests run in a scope of their own over the names that they mention. */
+  #asserts(realm: Realm, source: string, tests: TestRun[]): Trouble | undefined {
+    const program = this.#testProgram(source);
+    if (program === undefined) return { kind: 'broken-tests' };
+    const names = namesIn(program);
+    const loaded = this.#load(realm, '', names, program);
+    if (loaded.kind !== 'passed') return loaded;
+    const declared = names.filter((_, i) => loaded.declared[i] === '1');
+    const sentinel = randomUUID();
+    const run = this.#turns(realm, 'test', [wrapTests(program, declared, sentinel)]);
+    const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
+    tests.push(through ? { kind: 'passed' } : run.kind === 'value' ? { kind: 'exit' } : run);
+    return undefined;
+  }
+
+  #testProgram(source: string): string | undefined {
+    if (this.#job.language !== 'typescript' && !/^\s*(import|export)\b/m.test(source))
+      return source;
+    try {
+      return transpile(source, this.#job.language === 'typescript').code;
+    } catch {
+      return undefined; // reported as the task's own fault
+    }
+  }
+
+  #load(
+    realm: Realm,
+    stdin: string,
+    names: readonly string[],
+    tests?: string,
+  ): Trouble | { readonly kind: 'passed'; readonly declared: string } {
+    const { program, language, limits } = this.#job;
+    const compiled = compile(realm, program, language, names);
+    if ('kind' in compiled) return compiled;
+    this.#place = compiled.place;
+    for (const [name, text] of librariesFor(program, tests ?? '')) {
+      realm.enter('library', [name, text], SETUP_MS);
+    }
+    realm.enter('prepare', [stdin, limits.outputBytes, tests !== undefined], SETUP_MS);
+    const run = this.#turns(realm, 'load', [compiled.script]);
+    return run.kind === 'passed'
+      ? { kind: 'passed', declared: run.declared ?? '' }
+      : (run as Trouble);
   }
 
   /** Enters the guest and turns its event loop until there is an answer. */
-  #turns(realm: Realm, entry: 'load' | 'call', args: readonly string[]): TestRun {
+  #turns(realm: Realm, entry: EntryName, args: readonly string[]): TestRun {
+    const again = entry === 'drain' ? 'drain' : 'poll';
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
       for (let turn = 0; reply[0] === 'pending'; turn++) {
         if (turn > MAX_TURNS) return { kind: 'open' };
-        reply = realm.enter('poll', [], this.budget.stretchMs()) as GuestReply;
+        reply = realm.enter(again, [], this.budget.stretchMs()) as GuestReply;
       }
-      return this.budget.overdrawn ? { kind: 'time' } : readReply(reply);
+      return this.budget.overdrawn ? { kind: 'time' } : this.#read(reply);
     } catch (error) {
       return this.#ended(realm, error);
     }
@@ -102,32 +181,41 @@ class Session {
     if (realm.lost) return { kind: 'memory' };
     if (this.budget.stretchTimedOut) return { kind: this.budget.starved ? 'starved' : 'time' };
     const message = error instanceof Error ? error.message : String(error);
-    return { kind: 'threw', name: 'UnhandledRejection', message: message.slice(0, 2000) };
+    const stack = error instanceof Error ? (error.stack ?? '') : '';
+    return {
+      kind: 'threw',
+      name: 'UnhandledRejection',
+      message: message.slice(0, 2000),
+      ...this.#place(stack),
+    };
+  }
+
+  #read(reply: GuestReply): TestRun {
+    const [kind, first = '', second = '', third = ''] = reply;
+    switch (kind) {
+      case 'value':
+        return { kind: 'value', wire: first };
+      case 'loaded':
+        return { kind: 'passed', declared: first };
+      case 'drained':
+        return { kind: 'passed' };
+      case 'idle':
+        return { kind: 'open' };
+      case 'exit':
+        return { kind: 'exit', code: first };
+      case 'missing':
+      case 'output':
+        return { kind };
+      case 'threw':
+      case 'violation':
+        return { kind, name: first, message: second, ...this.#place(third) };
+      default:
+        return { kind: 'violation', name: 'SandboxError', message: 'the guest driver was changed' };
+    }
   }
 }
 
 /** Trouble after which the realm cannot be used for another test. */
 function isFinal(run: TestRun): boolean {
   return ['time', 'memory', 'starved', 'missing', 'exit'].includes(run.kind);
-}
-
-function readReply(reply: GuestReply): TestRun {
-  const [kind, first = '', second = '', third = ''] = reply;
-  switch (kind) {
-    case 'value':
-      return { kind: 'value', wire: first };
-    case 'loaded':
-      return { kind: 'passed' };
-    case 'idle':
-      return { kind: 'open' };
-    case 'missing':
-    case 'output':
-    case 'exit':
-      return { kind };
-    case 'threw':
-    case 'violation':
-      return { kind, name: first, message: second, ...placeInAnswer(third) };
-    default:
-      return { kind: 'violation', name: 'SandboxError', message: 'the guest driver was changed' };
-  }
 }

@@ -1,0 +1,220 @@
+/** Guest: `process` and the modules of Node that a program without a system can have. */
+import { assert } from './assert.js';
+import { Buffer } from './bytes.js';
+import { deepEqual } from './deep-equal.js';
+import { formatWithPlaceholders, inspect } from './inspect.js';
+import { makers, refuse } from './modules.js';
+import { EXIT, emit } from './output.js';
+import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G } from './primordials.js';
+import {
+  EventEmitter,
+  readAllInput,
+  readInputInto,
+  readline,
+  readlinePromises,
+  stdin,
+} from './stdin.js';
+import { later, setTimeout } from './timers.js';
+import { clock, hidden, performance } from './world.js';
+
+const ignoreCall = () => undefined;
+
+class Output extends EventEmitter {
+  isTTY = false;
+  columns = 80;
+  #write;
+  constructor(fd, write) {
+    super();
+    this.fd = fd;
+    this.#write = write;
+  }
+  write(chunk, encoding, callback) {
+    this.#write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (typeof done === 'function') later(done);
+    return true;
+  }
+  end(chunk) {
+    if (chunk !== undefined) this.write(chunk);
+    return this;
+  }
+}
+
+const uptime = () => (clock.nowMs - clock.startMs) / 1000;
+const hrtime = (before) => {
+  const seconds = floor(uptime()) - (before?.[0] ?? 0);
+  return [seconds, 0];
+};
+hrtime.bigint = () => BaseBigInt(floor(uptime() * 1e9));
+
+class GuestProcess extends EventEmitter {
+  stdin = stdin;
+  stdout = new Output(1, emit);
+  stderr = new Output(2, ignoreCall);
+  argv = ['node', '/answer.js'];
+  argv0 = 'node';
+  execArgv = [];
+  execPath = '/node';
+  env = {};
+  platform = 'linux';
+  arch = 'x64';
+  pid = 1;
+  version = 'v24.0.0';
+  versions = { node: '24.0.0' };
+  release = { name: 'node' };
+  exitCode = undefined;
+  hrtime = hrtime;
+  exit(code) {
+    EXIT.code = code ?? this.exitCode ?? 0;
+    throw EXIT;
+  }
+  abort() {
+    this.exit(134);
+  }
+  nextTick(action, ...values) {
+    later(action, ...values);
+  }
+  cwd() {
+    return '/';
+  }
+  uptime() {
+    return uptime();
+  }
+  memoryUsage() {
+    return { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 };
+  }
+  cpuUsage() {
+    return { user: 0, system: 0 };
+  }
+  emitWarning() {}
+  kill() {
+    refuse('process.kill');
+  }
+  binding() {
+    refuse('process.binding');
+  }
+  dlopen() {
+    refuse('process.dlopen');
+  }
+}
+export const guestProcess = new GuestProcess();
+hidden(G, 'process', guestProcess);
+
+const noSuchFile = (path) => {
+  const error = new BaseError(`ENOENT: no such file or directory, open '${BaseString(path)}'`);
+  error.code = 'ENOENT';
+  throw error;
+};
+const isInput = (path) => path === 0 || path === '/dev/stdin' || path === '/proc/self/fd/0';
+const isOutput = (path) => path === 1 || path === '/dev/stdout';
+const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
+
+const fs = {
+  readFileSync: (path, options) =>
+    isInput(path) ? readAllInput(encodingOf(options)) : noSuchFile(path),
+  readSync: (fd, buffer, offset, length) =>
+    isInput(fd) ? readInputInto(buffer, offset, length) : noSuchFile(fd),
+  openSync: (path) => (isInput(path) ? 0 : isOutput(path) ? 1 : noSuchFile(path)),
+  closeSync: ignoreCall,
+  fstatSync: () => ({ size: 0, isFile: () => false }),
+  existsSync: isInput,
+  writeFileSync: (path, text) =>
+    isOutput(path) ? emit(BaseString(text)) : path === 2 ? undefined : refuse('writing a file'),
+  writeSync: (fd, text) => {
+    if (isOutput(fd)) emit(typeof text === 'string' ? text : Buffer.from(text).toString());
+    return text.length;
+  },
+  appendFileSync: (path, text) => fs.writeFileSync(path, text),
+  createReadStream: (path, options) =>
+    isInput(path) || isInput(options?.fd) ? stdin : noSuchFile(path),
+  createWriteStream: (path) => (isOutput(path) ? guestProcess.stdout : refuse('writing a file')),
+  readFile: (path, options, callback) => {
+    const done = typeof options === 'function' ? options : callback;
+    const read = () => fs.readFileSync(path, typeof options === 'function' ? undefined : options);
+    setTimeout(() => settleWith(done, read), 0);
+  },
+  constants: {},
+};
+const settleWith = (done, read) => {
+  let value;
+  try {
+    value = read();
+  } catch (error) {
+    return done(error);
+  }
+  return done(null, value);
+};
+const promised =
+  (action) =>
+  async (...values) =>
+    action(...values);
+fs.promises = { readFile: promised(fs.readFileSync), writeFile: promised(fs.writeFileSync) };
+for (const name of [
+  'unlinkSync',
+  'mkdirSync',
+  'rmSync',
+  'renameSync',
+  'symlinkSync',
+  'chmodSync',
+]) {
+  fs[name] = () => refuse(`fs.${name}`);
+}
+for (const name of ['readdirSync', 'statSync', 'lstatSync', 'realpathSync', 'readlinkSync']) {
+  fs[name] = noSuchFile;
+}
+
+const promisify =
+  (action) =>
+  (...values) =>
+    new BasePromise((resolve, reject) => {
+      action(...values, (error, value) => (error ? reject(error) : resolve(value)));
+    });
+
+const util = {
+  inspect: (value) => inspect(value),
+  format: (...values) => formatWithPlaceholders(values),
+  promisify,
+  isDeepStrictEqual: (a, b) => deepEqual(a, b, true),
+  inherits: (Child, Parent) => {
+    Object.setPrototypeOf(Child.prototype, Parent.prototype);
+  },
+  types: {},
+  TextDecoder: G.TextDecoder,
+  TextEncoder: G.TextEncoder,
+};
+const wait = (delayMs, value) => new BasePromise((resolve) => setTimeout(resolve, delayMs, value));
+promisify.custom = Symbol('promisify.custom');
+
+const segments = (path) => path.split('/').filter((part) => part !== '' && part !== '.');
+const path = {
+  sep: '/',
+  join: (...parts) =>
+    `${parts[0]?.startsWith('/') ? '/' : ''}${segments(parts.join('/')).join('/')}`,
+  resolve: (...parts) => `/${segments(parts.join('/')).join('/')}`,
+  basename: (name, ending = '') => {
+    const base = segments(name).at(-1) ?? '';
+    return ending && base.endsWith(ending) ? base.slice(0, -ending.length) : base;
+  },
+  dirname: (name) => segments(name).slice(0, -1).join('/') || '.',
+  extname: (name) => /[^/](\.[^./]*)$/.exec(name)?.[1] ?? '',
+};
+path.posix = path;
+
+Object.assign(makers, {
+  assert: () => assert,
+  'assert/strict': () => assert.strict,
+  buffer: () => ({ Buffer }),
+  console: () => G.console,
+  events: () => EventEmitter,
+  fs: () => fs,
+  'fs/promises': () => fs.promises,
+  os: () => ({ EOL: '\n', cpus: () => [], platform: () => 'linux', tmpdir: () => '/tmp' }),
+  path: () => path,
+  perf_hooks: () => ({ performance }),
+  process: () => guestProcess,
+  readline: () => readline,
+  'readline/promises': () => readlinePromises,
+  timers: () => ({ setTimeout, setInterval: G.setInterval, setImmediate: G.setImmediate }),
+  'timers/promises': () => ({ setTimeout: wait, setImmediate: (value) => wait(0, value) }),
+  util: () => util,
+});

@@ -1,0 +1,26 @@
+/**
+ * The few third-party libraries that an answer may `require`, as texts for the guest. Read once, and
+ * only handed to a realm whose program mentions them.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const FILES: Readonly<Record<string, string>> = {
+  lodash: 'lodash/lodash.min.js',
+};
+const texts = new Map<string, string>();
+
+/** Name and text of each library that one of the programs mentions. */
+export function librariesFor(...programs: readonly string[]): (readonly [string, string])[] {
+  return Object.keys(FILES)
+    .filter((name) => programs.some((program) => program.includes(name)))
+    .map((name) => [name, libraryText(name)] as const);
+}
+
+function libraryText(name: string): string {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const text = readFileSync(createRequire(import.meta.url).resolve(FILES[name]!), 'utf8');
+  texts.set(name, text);
+  return text;
+}
