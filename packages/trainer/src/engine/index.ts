@@ -6,26 +6,19 @@
  * ```
  */
 
-import { availableParallelism } from 'node:os';
 import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
-import { OnnxExecutor } from './executors/onnx/executor.ts';
-import { TfjsExecutor } from './executors/tfjs/executor.ts';
+import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
+export { describeExecutors, type ExecutorFinding } from './describe.ts';
 export { readModel } from './weights/checkpoint.ts';
 export type { ExecutorName, LocalEngine, ModelConfig, ModelConfigInput, NamedArrays };
 
-export interface EngineOptions {
+export interface EngineOptions extends ExecutorOptions {
   readonly config: ModelConfigInput;
-  /** Absent: onnx. */
-  readonly executor?: ExecutorName;
-  /** Of tfjs: `tensorflow`, `wasm` or `cpu`; absent: the best there is. */
-  readonly backend?: string;
-  /** Absent: one for each core. */
-  readonly threads?: number;
   /** Of the initial weights. */
   readonly seed: number;
   /** By Hugging Face name; absent: random from the seed. */
@@ -46,11 +39,4 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
     microBatchRows: options.microBatchRows ?? 2048,
     maxLanes: options.maxLanes ?? 512,
   });
-}
-
-async function openExecutor({ executor = 'onnx', backend, threads }: EngineOptions) {
-  if (executor === 'tfjs') return TfjsExecutor.create(backend === undefined ? {} : { backend });
-  if (backend !== undefined && backend !== 'cpu')
-    throw new Error(`onnx has no backend "${backend}" here; there is cpu`);
-  return new OnnxExecutor({ threads: threads ?? availableParallelism() });
 }

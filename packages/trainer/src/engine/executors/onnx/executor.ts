@@ -98,8 +98,7 @@ export class OnnxExecutor implements Executor {
 
   constructor({ threads }: OnnxOptions) {
     this.#threads = threads;
-    const version = ort.env.versions.node ?? ort.env.versions.common;
-    this.description = `onnxruntime-node ${version} cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.description = `${library()} cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
@@ -144,6 +143,9 @@ export class OnnxExecutor implements Executor {
     for (const compiled of [...this.#compiled]) await compiled.dispose();
   }
 }
+
+const library = (): string =>
+  `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`;
 
 /** The program as the bytes of an ONNX model. */
 export function modelBytes(program: Program): Uint8Array {
