@@ -219,7 +219,7 @@
     earlier.append(...findings('Shown to the policy', anchor.diagnosticsShown));
     const pair = element('div', 'pair');
     pair.append(earlier, own);
-    return [pair, prompt];
+    return [prompt, pair];
   }
 
   /** @type {(title: string, text: string, passed?: boolean, status?: string) => HTMLElement} */

@@ -42,6 +42,10 @@
   }
 
   const HEIGHT = 190;
+  /** Distances between marks of the step axis. */
+  const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5];
+  /** Shorter runs are shown as they are. */
+  const LEAST_SMOOTHED = 15;
   /** @type {Record<string, (number | null)[]>} */
   const metrics = JSON.parse(document.getElementById('data')?.textContent ?? '{}').metrics ?? {};
   const length = Math.max(0, ...Object.values(metrics).map((column) => column.length));
@@ -57,6 +61,7 @@
   /** Centred mean over a window of a tenth of the run, at least 5 steps; gaps are skipped. */
   /** @type {(column: (number | null)[]) => (number | null)[]} */
   function smooth(column) {
+    if (column.length < LEAST_SMOOTHED) return column;
     const half = Math.max(2, Math.round(column.length / 20));
     return column.map((_, i) => {
       const near = column
@@ -105,7 +110,7 @@
       cursor: { sync: { key: 'step' }, points: { size: 6 } },
       scales: { x: { time: false }, y: { range: (_, low, high) => pad(low, high, chart.share) } },
       axes: [
-        { ...axis(), size: 26 },
+        { ...axis(), size: 26, incrs: WHOLE_STEPS },
         { ...axis(), size: 48, values: (_, ticks) => ticks.map(show) },
       ],
       series: [{ label: 'step' }, ...seriesOf(chart.lines)],
@@ -154,7 +159,8 @@
 
   const known = CHARTS.map((chart) => ({
     ...chart,
-    lines: chart.lines.filter(({ name }) => metrics[name]),
+    // A KL of a run without a reference model is 0 throughout and says nothing.
+    lines: chart.lines.filter(({ name }) => metrics[name]?.some((value) => value)),
   })).filter((chart) => chart.lines.length > 0);
   const named = new Set([
     'step',

@@ -3,8 +3,8 @@
  * what is whole is shown, what is not is counted. Leaves out: drawing.
  */
 import { createReadStream, existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { isSettings, type Settings } from '../config/layers.ts';
 import { EXIT, UserError } from '../errors.ts';
@@ -45,7 +45,7 @@ export async function readRun(directory: string, limits: Limits = LIMITS): Promi
   const metrics = await readMetrics(join(directory, 'metrics.jsonl'), notes);
   const { samples, total } = await readSamples(join(directory, 'samples.jsonl'), limits, notes);
   return {
-    name: basename(resolve(directory)),
+    name: basename(await realpath(directory)),
     config,
     ...(summary && { summary }),
     metrics,
