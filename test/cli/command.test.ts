@@ -95,6 +95,8 @@ describe('doctor', () => {
     expect(findings).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ name: 'node', ok: true }),
+        expect.objectContaining({ area: 'executors', needed: true, ok: true }),
+        expect.objectContaining({ name: 'tfjs:wasm', ok: true }),
         expect.objectContaining({ name: 'math', ok: true }),
         expect.objectContaining({
           name: 'code',

@@ -1,11 +1,11 @@
 /** Looks at the machine. Every check answers with a finding; a check that throws is a finding too. */
-import { existsSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { existsSync, statSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { judgeCode, judgeMath } from './judges.ts';
 
 export interface Finding {
-  readonly area: 'machine' | 'executors' | 'judges';
+  readonly area: 'machine' | 'executors' | 'policy' | 'judges';
   readonly name: string;
   readonly ok: boolean;
   /** Training with the defaults needs it. */
@@ -15,7 +15,7 @@ export interface Finding {
 }
 
 export async function examine(): Promise<Finding[]> {
-  return [...machine(), ...(await judges())];
+  return [...machine(), ...(await executors()), await warmStart(), ...(await judges())];
 }
 
 /** The findings that decide over the exit code. */
@@ -25,7 +25,8 @@ export function needed(findings: readonly Finding[]): Finding[] {
 
 function machine(): Finding[] {
   const major = Number(process.versions.node.split('.')[0]);
-  const gibibytes = totalmem() / 2 ** 30;
+  // A container may be allowed less than the machine has; 0 or absurdly much means no limit.
+  const gibibytes = Math.min(totalmem(), process.constrainedMemory() || totalmem()) / 2 ** 30;
   const area = 'machine';
   return [
     {
@@ -47,7 +48,7 @@ function machine(): Finding[] {
       name: 'cores',
       ok: true,
       needed: false,
-      detail: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+      detail: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     },
     {
       area,
@@ -78,6 +79,30 @@ function present(name: string, path: string | boolean, why: string): Finding {
 function onPath(name: string): string {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? '';
+}
+
+/** Only the default one is needed: the others are for comparison and for machines of their own. */
+async function executors(): Promise<Finding[]> {
+  const { describeExecutors } = await import('@cipo/trainer/engine');
+  return (await describeExecutors()).map(
+    ({ executor, backend, available, isDefault, detail }): Finding => ({
+      area: 'executors',
+      name: executor === 'onnx' ? `onnx (${backend})` : `${executor}:${backend}`,
+      ok: available,
+      needed: isDefault,
+      detail: isDefault && available ? `${detail}, the default` : detail,
+    }),
+  );
+}
+
+async function warmStart(): Promise<Finding> {
+  const { WARM_START } = await import('@cipo/trainer');
+  const weights = join(WARM_START, 'model.safetensors');
+  const ok = existsSync(weights);
+  const detail = ok
+    ? `${(statSync(weights).size / 1e6).toFixed(1)} MB in ${WARM_START}`
+    : `not in ${WARM_START}: make one with cipo pretrain and name it with --model`;
+  return { area: 'policy', name: 'warm start', ok, needed: true, detail };
 }
 
 async function judges(): Promise<Finding[]> {
