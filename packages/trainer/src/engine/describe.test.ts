@@ -26,3 +26,12 @@ it('a backend that does not exist is refused with those that do', async () => {
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'cuda' } as const;
   await expect(createLocalEngine(options)).rejects.toThrow(/"cuda".*tensorflow, wasm, cpu/);
 });
+
+it('engines on one backend can be opened at the same time, and leave no handlers of errors behind', async () => {
+  const handlers = () => process.listenerCount('uncaughtException');
+  const before = handlers();
+  const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'wasm' } as const;
+  const engines = await Promise.all([createLocalEngine(options), createLocalEngine(options)]);
+  expect(handlers()).toBe(before);
+  for (const engine of engines) await engine.close();
+});

@@ -21,14 +21,37 @@ export interface BackendFinding {
   readonly tf?: Tf;
 }
 
+/** tfjs has one current backend and starts one at a time: whoever asks meanwhile waits. */
+let turn: Promise<unknown> = Promise.resolve();
+
 /** Loads a backend and makes it tfjs's current one. Never throws: what is wrong is in `detail`, and `tf` absent. */
-export async function findBackend(backend: TfjsBackend): Promise<BackendFinding> {
+export function findBackend(backend: TfjsBackend): Promise<BackendFinding> {
+  const found = turn.then(() => withoutNewListeners(() => tryBackend(backend)));
+  turn = found;
+  return found;
+}
+
+async function tryBackend(backend: TfjsBackend): Promise<BackendFinding> {
   try {
     return backend === 'tensorflow' ? await findNative() : await findBundled(backend);
   } catch (error) {
     return { backend, detail: messageOf(error) };
   }
 }
+
+/** tfjs's wasm loader installs handlers for the process's uncaught errors; they are not its business. */
+async function withoutNewListeners<R>(work: () => Promise<R>): Promise<R> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set(process.rawListeners(event)));
+  const result = await work();
+  for (const [i, event] of events.entries())
+    for (const listener of process.rawListeners(event))
+      if (!before[i]!.has(listener)) process.removeListener(event, toHandler(listener));
+  return result;
+}
+
+const toHandler = (listener: { readonly length: number }) =>
+  listener as (...args: unknown[]) => void;
 
 /** The backend asked for, or the first of the list that works. @throws with every reason where none does. */
 export async function chooseBackend(wanted?: string): Promise<BackendFinding & { tf: Tf }> {

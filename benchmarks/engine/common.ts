@@ -1,0 +1,56 @@
+/** What the engine's benchmarks share: models, the machine's name, medians and tables. */
+import { cpus, loadavg } from 'node:os';
+import { parseModelConfig } from '../../packages/trainer/src/engine/config.ts';
+import type { Executor } from '../../packages/trainer/src/engine/executors/types.ts';
+import { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
+import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
+
+/** 3.48 M parameters: the model of the first measurements, so that figures can be compared. */
+export const wideModel = parseModelConfig({
+  hidden_size: 256,
+  num_hidden_layers: 4,
+  num_attention_heads: 8,
+  intermediate_size: 704,
+  vocab_size: 512,
+  max_position_embeddings: 256,
+  eos_token_id: 0,
+});
+
+/** 0.76 M parameters: the size of policy that runs on two cores in minutes. */
+export const smallModel = parseModelConfig({
+  hidden_size: 128,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  intermediate_size: 352,
+  vocab_size: 80,
+  max_position_embeddings: 256,
+  eos_token_id: 0,
+});
+
+export function engineOn(executor: Executor, config = wideModel): LocalEngine {
+  const weights = initialWeights(config, 1);
+  return new LocalEngine({ config, executor, weights, microBatchRows: 2048, maxLanes: 512 });
+}
+
+export const median = (xs: readonly number[]): number =>
+  xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 2)] ?? Number.NaN;
+
+export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
+
+/** Names the machine, and how busy it is: figures of a busy machine are ratios at best. */
+export function announce(what: string): void {
+  const load = loadavg().map((x) => x.toFixed(1));
+  console.log(
+    `${what}\n${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, load ${load.join(' ')}\n`,
+  );
+}
+
+export function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  console.log([line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n'));
+}
