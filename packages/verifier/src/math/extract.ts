@@ -162,7 +162,7 @@ function hash(text: string): Extracted | undefined {
 }
 
 const ANSWER =
-  /(?:(?:final|correct|best)\s+)?answer\s*(?:\*\*)?\s*(?:is|:|=|would be|should be)\s*(?:\*\*)?\s*:?|(?:^|\n)\s*(?:\*\*)?A\s*:|(?:^|\n)\s*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?\s*:/gi;
+  /(?:(?:final|correct|best)[ \t]+)?(?:answer|option|choice)[ \t]*(?:\*\*)?[ \t]*(?:is|:|=|would be|should be)[ \t]*(?:\*\*)?[ \t]*:?|(?:^|\n)[ \t]*(?:\*\*)?A[ \t]*:|(?:^|\n)[ \t]*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]*:/gi;
 /** Sentences beyond this are not searched for the phrase. */
 const ANSWER_TAIL = 20_000;
 
@@ -201,17 +201,22 @@ function fromSpan(span: RegExpExecArray, start: number): Extracted | undefined {
   return text === '' ? undefined : { text, from: 'answer-is', start };
 }
 
-/** The last `$...$`, `$$...$$`, `\(...\)` or `\[...\]`. */
+const MATH_MARK = /\\\\|\$\$|\\\$|\$|\\[()[\]]/g;
+const CLOSES: Readonly<Record<string, string>> = { $$: '$$', $: '$', '\\)': '\\(', '\\]': '\\[' };
+
+/** The last closed `$...$`, `$$...$$`, `\(...\)` or `\[...\]`, by one pass over the marks. */
 function lastMath(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   const tail = text.slice(base);
   let best: Extracted | undefined;
-  for (const m of tail.matchAll(
-    /\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(((?:[^\\]|\\(?!\)))+)\\\)|\\\[((?:[^\\]|\\(?!\]))+)\\\]/g,
-  )) {
-    const inner = m[1] ?? m[2] ?? m[3] ?? m[4] ?? '';
-    if (inner.trim() !== '')
-      best = { text: inner.trim(), from: 'last-math', start: base + m.index };
+  let open: { mark: string; start: number } | undefined;
+  for (const m of tail.matchAll(MATH_MARK)) {
+    const end = m.index + m[0].length;
+    if (m[0] === '\\$' || m[0] === '\\\\') continue;
+    if (open && CLOSES[m[0]] === open.mark) {
+      best = trimmed(text, base + open.start, base + m.index, 'last-math') ?? best;
+      open = undefined;
+    } else if (!open || !m[0].startsWith('$')) open = { mark: m[0], start: end };
   }
   return best;
 }

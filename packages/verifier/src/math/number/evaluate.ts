@@ -11,14 +11,27 @@ import { divide, integer, type Rational } from './rational.ts';
 export interface Evaluation<T> {
   readonly f: ComplexField<T>;
   readonly at: ReadonlyMap<string, Complex<T>>;
-  steps: number;
+  /** Shared by all evaluations of one comparison. */
+  readonly budget: Budget;
 }
 
-/** Node visits of one evaluation. */
-export const MAX_STEPS = 30_000;
+export interface Budget {
+  left: number;
+}
+
+/** The comparison has used up its time: no further place will be tried. */
+export class Exhausted extends Undetermined {}
+
+/** Functions cost that many node visits. */
+const CALL_COST = 10;
+
+function spend<T>(e: Evaluation<T>, cost: number): void {
+  e.budget.left -= cost;
+  if (e.budget.left < 0) throw new Exhausted('out of budget');
+}
 
 export function evaluate<T>(node: Node, e: Evaluation<T>): Complex<T> {
-  if (--e.steps < 0) throw new Undetermined('too many steps');
+  spend(e, 1);
   switch (node.k) {
     case 'num':
       return e.f.rational(node.value);
@@ -73,6 +86,7 @@ function symbol<T>(name: string, e: Evaluation<T>): Complex<T> {
 
 /** Integer exponents by squaring; odd roots of negative reals stay real; all else by exp and ln. */
 function power<T>(node: NodeOf<'pow'>, e: Evaluation<T>): Complex<T> {
+  spend(e, 2);
   const base = e.f.snap(evaluate(node.base, e));
   const q = exactValue(node.exp);
   if (q && q.d === 1n && q.n <= 512n && q.n >= -512n) return e.f.integerPower(base, Number(q.n));
@@ -81,6 +95,7 @@ function power<T>(node: NodeOf<'pow'>, e: Evaluation<T>): Complex<T> {
     return isOdd(q.n) ? e.f.neg(size) : size;
   }
   if (q && q.d === 2n && q.n === 1n) return e.f.sqrt(base);
+  spend(e, 2 * CALL_COST);
   if (node.base.k === 'const' && node.base.name === 'e') return e.f.exp(evaluate(node.exp, e));
   return wholePower(base, evaluate(node.exp, e), e);
 }
@@ -100,6 +115,7 @@ const isOdd = (n: bigint): boolean => n % 2n !== 0n;
 function call<T>(node: NodeOf<'fn'>, e: Evaluation<T>): Complex<T> {
   const f = FUNCTIONS[node.name];
   if (!f) throw new Undetermined(`no value for ${node.name}`);
+  spend(e, CALL_COST);
   const args = node.args.map((a) => evaluate(a, e));
   if (args.length === 0) throw new Undetermined('no argument');
   return (f as Call)(e.f, args[0]!, args[1], args);
@@ -214,13 +230,12 @@ function fold<T>(node: NodeOf<'fold'>, e: Evaluation<T>): Complex<T> {
   const [from, to] = [whole(e.f, evaluate(node.from, e)), whole(e.f, evaluate(node.to, e))];
   if (to - from > BigInt(MAX_TERMS)) throw new Undetermined('too many terms');
   const at = new Map(e.at);
-  const inner = { f: e.f, at, steps: e.steps };
+  const inner = { f: e.f, at, budget: e.budget };
   let total = node.op === 'sum' ? e.f.rational(integer(0)) : e.f.one;
   for (let k = from; k <= to; k++) {
     at.set(node.index, e.f.rational({ n: k, d: 1n }));
     const term = evaluate(node.body, inner);
     total = node.op === 'sum' ? e.f.add(total, term) : e.f.mul(total, term);
   }
-  e.steps = inner.steps;
   return total;
 }

@@ -13,15 +13,30 @@ export const MAX_FACTORIAL = 5_000;
 /** Most terms of one sum or product; nested ones share it. */
 export const MAX_TERMS = 2_000;
 
+/** Bits produced in one evaluation, all intermediate numbers together: what bounds the time. */
+const MAX_WORK = 6_000_000;
+
 interface Context {
   terms: number;
+  work: number;
   readonly bound: Map<string, Q.Rational>;
 }
 
-/** The value of a tree without free symbols. */
+const known = new WeakMap<Node, Q.Rational | false>();
+
+/** The value of a tree without free symbols. Kept with the node: the stages ask again. */
 export function exactValue(node: Node): Q.Rational | undefined {
+  if (node.k === 'num') return node.value;
+  const kept = known.get(node);
+  if (kept !== undefined) return kept || undefined;
+  const found = compute(node);
+  known.set(node, found ?? false);
+  return found;
+}
+
+function compute(node: Node): Q.Rational | undefined {
   try {
-    return value(node, { terms: MAX_TERMS, bound: new Map() });
+    return value(node, { terms: MAX_TERMS, work: MAX_WORK, bound: new Map() });
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -61,13 +76,13 @@ type Maybe = Q.Rational | undefined;
 
 function map1(a: Node, ctx: Context, f: (a: Q.Rational) => Maybe): Maybe {
   const x = value(a, ctx);
-  return x && capped(f(x));
+  return x && charged(f(x), ctx);
 }
 
 function map2(a: Node, b: Node, ctx: Context, f: (a: Q.Rational, b: Q.Rational) => Maybe): Maybe {
   const x = value(a, ctx);
   const y = x && value(b, ctx);
-  return y && capped(f(x, y));
+  return y && charged(f(x, y), ctx);
 }
 
 function reduce(
@@ -79,14 +94,22 @@ function reduce(
   for (const arg of args) {
     const x = value(arg, ctx);
     if (!x) return undefined;
-    total = total ? capped(f(total, x)) : x;
+    total = total ? charged(f(total, x), ctx) : x;
     if (!total) return undefined;
   }
   return total;
 }
 
+/** @throws {RangeError} when the evaluation has done its share of work. */
+function charged(a: Maybe, ctx: Context): Maybe {
+  if (!a || small(a)) return a;
+  const size = Q.bits(a);
+  ctx.work -= size;
+  if (ctx.work < 0) throw new RangeError('too much work');
+  return size > MAX_BITS ? undefined : a;
+}
+
 const small = (a: Q.Rational): boolean => a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
-const capped = (a: Maybe): Maybe => (a && !small(a) && Q.bits(a) > MAX_BITS ? undefined : a);
 
 /** base^exp where it is rational: integer exponents within the cap, and exact roots. */
 export function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
@@ -117,7 +140,7 @@ function callFunction(node: NodeOf<'fn'>, ctx: Context): Maybe {
     if (!x) return undefined;
     args.push(x);
   }
-  return args.length > 0 ? capped(f(args[0]!, args[1], args)) : undefined;
+  return args.length > 0 ? charged(f(args[0]!, args[1], args), ctx) : undefined;
 }
 
 type Exact = (a: Q.Rational, b: Maybe, all: readonly Q.Rational[]) => Maybe;
@@ -150,10 +173,21 @@ function integerFunction(a: Q.Rational, f: (n: number) => bigint): Maybe {
   return { n: f(Number(a.n)), d: 1n };
 }
 
+/** Every 64th factorial, filled as far as it was needed. */
+const milestones: bigint[] = [1n];
+
 function factorial(n: number): bigint {
+  const wanted = Math.floor(n / 64);
+  for (let k = milestones.length; k <= wanted; k++) {
+    milestones.push(rangeProduct(milestones[k - 1]!, 64 * (k - 1) + 1, 64 * k));
+  }
+  return rangeProduct(milestones[wanted]!, 64 * wanted + 1, n);
+}
+
+function rangeProduct(start: bigint, from: number, to: number): bigint {
   let product = 1n;
-  for (let i = 2; i <= n; i++) product *= BigInt(i);
-  return product;
+  for (let i = from; i <= to; i++) product *= BigInt(i);
+  return start * product;
 }
 
 function doubleFactorial(n: number): bigint {
@@ -167,6 +201,9 @@ function binomial(n: bigint, k: bigint): Maybe {
   if (n < 0n || k < 0n || k > n) return k >= 0n && n >= 0n ? Q.ZERO : undefined;
   const m = k < n - k ? k : n - k;
   if (m > BigInt(MAX_FACTORIAL) || m * BigInt(Q.bitLength(n)) > BigInt(MAX_BITS)) return undefined;
+  if (n <= BigInt(MAX_FACTORIAL))
+    return { n: factorial(Number(n)) / (factorial(Number(m)) * factorial(Number(n - m))), d: 1n };
+  if (m > 500n) return undefined;
   let product = 1n;
   for (let i = 1n; i <= m; i++) product = (product * (n - m + i)) / i;
   return { n: product, d: 1n };
@@ -193,7 +230,7 @@ function fold(node: NodeOf<'fold'>, ctx: Context): Maybe {
     if (--ctx.terms < 0) return undefined;
     ctx.bound.set(node.index, { n: k, d: 1n });
     const term = value(node.body, ctx);
-    total = term && capped(node.op === 'sum' ? Q.add(total, term) : Q.multiply(total, term));
+    total = term && charged(node.op === 'sum' ? Q.add(total, term) : Q.multiply(total, term), ctx);
   }
   if (outer) ctx.bound.set(node.index, outer);
   else ctx.bound.delete(node.index);

@@ -6,7 +6,7 @@
 
 import { type Node, some, symbols } from '../node.ts';
 import { type Complex, ComplexField, Undetermined } from './complex.ts';
-import { evaluate, MAX_STEPS } from './evaluate.ts';
+import { type Budget, Exhausted, evaluate } from './evaluate.ts';
 import { exactValue } from './exact.ts';
 import { fromDecimal, type Rational, ratio } from './rational.ts';
 import { decimals, doubles } from './real.ts';
@@ -17,6 +17,9 @@ const PRECISE = new ComplexField(decimals);
 const PLACES = 14;
 const NEEDED = 4;
 const PRECISE_PLACES = 3;
+/** Node visits of one comparison: about 20 ms each. */
+const DOUBLE_BUDGET = 60_000;
+const PRECISE_BUDGET = 4_000;
 
 export type Comparison = 'equal' | 'different' | undefined;
 export interface Probed {
@@ -29,9 +32,21 @@ export function probe(a: Node, b: Node): Probed {
   const names = [...new Set([...symbols(a), ...symbols(b)])].sort();
   const whole = needsWholeNumbers(a, names) || needsWholeNumbers(b, names);
   const complex = hasI(a) || hasI(b);
-  const coarse = scan(a, b, names, DOUBLE, { whole, complex, limit: PLACES, digits: 6 });
+  const coarse = scan(a, b, names, DOUBLE, {
+    whole,
+    complex,
+    limit: PLACES,
+    digits: 6,
+    budget: { left: DOUBLE_BUDGET },
+  });
   if (coarse === 'different') return { result: 'different', stage: 'probing' };
-  const fine = scan(a, b, names, PRECISE, { whole, complex, limit: PRECISE_PLACES, digits: 50 });
+  const fine = scan(a, b, names, PRECISE, {
+    whole,
+    complex,
+    limit: PRECISE_PLACES,
+    digits: 50,
+    budget: { left: PRECISE_BUDGET },
+  });
   return { result: fine, stage: 'high-precision' };
 }
 
@@ -57,6 +72,7 @@ interface Scan {
   readonly limit: number;
   /** Decimal digits to which both sides must agree to count as equal. */
   readonly digits: number;
+  readonly budget: Budget;
 }
 
 function scan<T>(
@@ -71,7 +87,8 @@ function scan<T>(
   let unreal = 0;
   for (let k = 0; k < (constants ? 1 : PLACES * 2) && agreed < s.limit; k++) {
     const at = new Map(names.map((name, j) => [name, f.rational(place(k, j, s.whole))]));
-    const pair = evaluatePair(a, b, at, f);
+    const pair = evaluatePair(a, b, at, f, s.budget);
+    if (pair === 'exhausted') return undefined;
     if (!pair) continue;
     const real = f.isReal(pair[0]) && f.isReal(pair[1]);
     if (!real && !s.complex && !constants && unreal++ < PLACES) continue;
@@ -87,10 +104,12 @@ function evaluatePair<T>(
   b: Node,
   at: ReadonlyMap<string, Complex<T>>,
   f: ComplexField<T>,
-): [Complex<T>, Complex<T>] | undefined {
+  budget: Budget,
+): [Complex<T>, Complex<T>] | 'exhausted' | undefined {
   try {
-    return [evaluate(a, { f, at, steps: MAX_STEPS }), evaluate(b, { f, at, steps: MAX_STEPS })];
+    return [evaluate(a, { f, at, budget }), evaluate(b, { f, at, budget })];
   } catch (error) {
+    if (error instanceof Exhausted) return 'exhausted';
     if (error instanceof Undetermined) return undefined;
     throw error;
   }
@@ -137,7 +156,7 @@ export function realValue(node: Node): number | undefined {
   if (node.k === 'neg' && node.arg.k === 'const' && node.arg.name === 'infinity')
     return Number.NEGATIVE_INFINITY;
   try {
-    const z = evaluate(node, { f: DOUBLE, at: new Map(), steps: MAX_STEPS });
+    const z = evaluate(node, { f: DOUBLE, at: new Map(), budget: { left: DOUBLE_BUDGET } });
     return DOUBLE.isReal(z) ? z.re : undefined;
   } catch (error) {
     if (error instanceof Undetermined) return undefined;
@@ -148,7 +167,7 @@ export function realValue(node: Node): number | undefined {
 /** A constant tree's real value as a rational good to 60 digits; undefined where it has none. */
 export function preciseValue(node: Node): Rational | undefined {
   try {
-    const z = evaluate(node, { f: PRECISE, at: new Map(), steps: MAX_STEPS });
+    const z = evaluate(node, { f: PRECISE, at: new Map(), budget: { left: PRECISE_BUDGET } });
     if (!PRECISE.isReal(z) || z.err.greaterThan(z.re.abs().times(1e-60).plus(1e-60)))
       return undefined;
     return Math.abs(z.re.e) > 400
@@ -164,9 +183,12 @@ export function preciseValue(node: Node): Rational | undefined {
 export function hasValue(node: Node): boolean {
   const names = symbols(node);
   const whole = needsWholeNumbers(node, names);
+  const budget = { left: DOUBLE_BUDGET };
   for (let k = 0; k < PLACES; k++) {
     const at = new Map(names.map((name, j) => [name, DOUBLE.rational(place(k, j, whole))]));
-    if (evaluatePair(node, node, at, DOUBLE)) return true;
+    const pair = evaluatePair(node, node, at, DOUBLE, budget);
+    if (pair === 'exhausted') return false;
+    if (pair) return true;
   }
   return exactValue(node) !== undefined;
 }

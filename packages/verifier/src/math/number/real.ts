@@ -4,7 +4,7 @@
  */
 
 import { Decimal as Base } from 'decimal.js';
-import { type Rational, toNumber } from './rational.ts';
+import { bitLength, type Rational, toNumber } from './rational.ts';
 
 export interface Real<T> {
   /** Relative rounding error of one operation. */
@@ -70,12 +70,19 @@ const Big = Base.clone({
 });
 const PI = Big.acos(-1);
 
+/** Only the leading bits of a huge integer: writing it out in decimal costs the square of its length. */
+function bigFrom(n: bigint): Base {
+  const excess = bitLength(n) - 512;
+  if (excess <= 0) return new Big(n.toString());
+  return new Big((n >> BigInt(excess)).toString()).times(new Big(2).pow(excess));
+}
+
 export const decimals: Real<Base> = {
   epsilon: 1e-78,
   zero: new Big(0),
   one: new Big(1),
   pi: PI,
-  from: (q) => new Big(q.n.toString()).div(q.d.toString()),
+  from: (q) => bigFrom(q.n).div(bigFrom(q.d)),
   number: (x) => new Big(x),
   toNumber: (x) => x.toNumber(),
   add: (a, b) => a.plus(b),

@@ -6,6 +6,7 @@
 import type { Node } from '../node.ts';
 import { multiply } from '../number/rational.ts';
 import { type Cursor, isCmd, isOp, peek } from './cursor.ts';
+import { ReadError } from './lex.ts';
 import { CONSTANT_WORDS, FUNCTIONS, GREEK, NUMBER_WORDS, SCALE_WORDS } from './names.ts';
 import { findUnit, nounUnit, type Unit, unitPower, unitProduct } from './units.ts';
 
@@ -92,12 +93,17 @@ function isAmount(node: Node): boolean {
   return node.k !== 'sym' || node.name.length === 1;
 }
 
+/** More words than this behind a number are prose. */
+const MAX_UNIT_WORDS = 8;
+
 /** A product of unit words with powers and `/` or `per`; words that are no unit become one counted noun. */
 export function readUnit(c: Cursor): Unit | undefined {
   let unit: Unit | undefined;
   const nouns: string[] = [];
   let sign = 1;
+  let words = 0;
   for (let word = unitWord(c); word !== undefined; word = nextWord(c, sign)) {
+    if (++words > MAX_UNIT_WORDS) throw new ReadError('too-long', 'too many words behind a number');
     const part = readUnitFactor(c, word);
     if (!part) {
       c.at++;
