@@ -22,10 +22,10 @@ interface Dial {
 
 const DIALS: Readonly<Record<Level, Dial>> = {
   1: { steps: 2, largest: 9, fractions: 0 },
-  2: { steps: 2, largest: 20, fractions: 0.15 },
-  3: { steps: 3, largest: 20, fractions: 0.2 },
-  4: { steps: 4, largest: 30, fractions: 0.25 },
-  5: { steps: 5, largest: 50, fractions: 0.3 },
+  2: { steps: 2, largest: 20, fractions: 0.08 },
+  3: { steps: 3, largest: 20, fractions: 0.08 },
+  4: { steps: 4, largest: 30, fractions: 0.15 },
+  5: { steps: 5, largest: 50, fractions: 0.2 },
 };
 
 const FRACTIONS = [rational(1, 2), rational(1, 3), rational(2, 3), rational(1, 4), rational(3, 4)];
