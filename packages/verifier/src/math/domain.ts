@@ -1,16 +1,16 @@
 /**
- * The math domain as a plug-in: rows in, verdicts out. Judging happens in this process where its cost is bounded by the
- * caps and the answer is short, in a supervised cell otherwise (pool.ts).
+ * The math domain as a plug-in, and `verifyMath` for one call. Both judge through a {@link MathPool}.
  */
 
-import { type Domain, type Task, type Verdict, voided } from '../types.ts';
+import type { Domain, Task, Verdict } from '../types.ts';
 import { mathCorrection } from './correction.ts';
 import { extractReference } from './extract.ts';
 import { DEFAULTS, type MathOptions, mathOptions } from './options.ts';
+import { MathPool, type MathPoolOptions } from './pool.ts';
 import { parseRow } from './row.ts';
-import { type MathReference, verdictOf } from './verdict.ts';
+import type { MathReference } from './verdict.ts';
 
-export interface MathDomainOptions {
+export interface MathDomainOptions extends MathPoolOptions {
   /** Policies for rows that set none. */
   readonly defaults?: Partial<MathOptions>;
 }
@@ -18,20 +18,21 @@ export interface MathDomainOptions {
 /** @throws {OptionError} on an unknown or ill-typed default. */
 export function mathDomain(options: MathDomainOptions = {}): Domain<MathReference> {
   const defaults = mathOptions(options.defaults, DEFAULTS);
+  const pool = new MathPool(options);
   return {
     name: 'math',
     parse: (row) => parseRow(row, defaults),
-    verify: async (task, attempt, signal) =>
-      signal?.aborted
-        ? voided('aborted', 'aborted before it was judged')
-        : verdictOf(task.reference, attempt),
+    verify: (task, attempt, signal) => pool.verify(task.reference, attempt.text, signal),
     correction: mathCorrection,
     known: knownAnswers,
+    close: () => pool.close(),
   };
 }
 
+let shared: MathPool | undefined;
+
 /**
- * Judges one response against a reference.
+ * Judges one response against a reference. Calls share one pool, which {@link closeMath} ends; it keeps no process alive.
  *
  * ```ts
  * const verdict = await verifyMath('\\frac{1}{2}', 'so it is \\boxed{0.5}');
@@ -49,7 +50,15 @@ export async function verifyMath(
     options: mathOptions(policies),
     ...(question === undefined ? {} : { question }),
   };
-  return verdictOf(task, { text: response });
+  shared ??= new MathPool();
+  return shared.verify(task, response);
+}
+
+/** Ends the pool behind {@link verifyMath}; the next call starts another. */
+export async function closeMath(): Promise<void> {
+  const pool = shared;
+  shared = undefined;
+  await pool?.close();
 }
 
 /** The reference itself in the place where answers are looked for, and one that no reference equals. */
@@ -57,11 +66,9 @@ function knownAnswers(task: Task<MathReference>): {
   readonly right: string;
   readonly wrong: string;
 } {
-  const wrong = 'zzyzx_{404}';
   const place = (answer: string): string => {
     if (task.reference.options.extraction === 'hash') return `#### ${answer}`;
     return `The work is shown above. The answer is $\\boxed{${answer}}$`;
   };
-  const answer = extractReference(task.reference.answer);
-  return { right: place(answer), wrong: place(wrong) };
+  return { right: place(extractReference(task.reference.answer)), wrong: place('zzyzx_{404}') };
 }

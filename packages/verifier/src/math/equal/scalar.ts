@@ -8,6 +8,7 @@ import { exactValue } from '../number/exact.ts';
 import { compareModular } from '../number/modular.ts';
 import { hasValue, preciseValue, probe } from '../number/probe.ts';
 import * as Q from '../number/rational.ts';
+import { beforeProbing } from './effort.ts';
 import { type Context, different, equal, type Outcome, type Stage, undecided } from './outcome.ts';
 
 const SEED = 0x5eedn;
@@ -20,6 +21,7 @@ export function compareExactly(a: Node, b: Node): Outcome {
   if (x && y) return Q.equals(x, y) ? equal('exact') : different('exact');
   const modular = compareModular(a, b, SEED);
   if (modular) return modular === 'equal' ? equal('modular') : different('modular');
+  beforeProbing();
   const probed = probe(a, b);
   if (probed.result === undefined) return settle(a, b, probed.stage);
   return { result: probed.result, stage: probed.stage };
@@ -79,7 +81,10 @@ function doubleToRational(x: number): Q.Rational {
 /** The value of a constant: exact where rational, else good to 60 digits. */
 export function constantValue(node: Node): Q.Rational | undefined {
   if (symbols(node).length > 0) return undefined;
-  return exactValue(node) ?? preciseValue(node);
+  const exact = exactValue(node);
+  if (exact) return exact;
+  beforeProbing();
+  return preciseValue(node);
 }
 
 /** A literal decimal and its sign. */
