@@ -48,18 +48,27 @@ function at(path: string): string {
   return path === '' ? '' : ` at ${path}`;
 }
 
+/** These decide over every message above them: whatever failed, this is what to do something about. */
+const OUT_OF_ROOM = ['ENOSPC', 'EDQUOT'];
+
 /** What to tell about any failure. `expected` failures carry their own remedy and need no stack. */
 export function explain(error: unknown): { message: string; exitCode: number; expected: boolean } {
   if (error instanceof UserError) {
     return { message: error.message, exitCode: error.exitCode, expected: true };
   }
-  const words = WORDS[systemCode(error) ?? ''];
-  const own = error instanceof Error ? error.message : String(error);
-  if (words !== undefined) {
+  const code = systemCode(error) ?? '';
+  const words = WORDS[code];
+  // Otherwise a message that wraps a system error knows more than the error does.
+  const bare = error instanceof Error && 'code' in error && error.code === code;
+  if (words !== undefined && (bare || OUT_OF_ROOM.includes(code))) {
     return { message: words(systemPath(error)), exitCode: EXIT.failure, expected: true };
   }
-  // Errors that this project throws on bad input carry a name of their own and a finished sentence.
-  const named =
-    error instanceof Error && !['Error', 'TypeError', 'RangeError'].includes(error.name);
-  return { message: own, exitCode: EXIT.failure, expected: named };
+  const own = error instanceof Error ? error.message : String(error);
+  return { message: own, exitCode: EXIT.failure, expected: isOurs(error) };
+}
+
+/** Errors that this project throws on bad input carry a name of their own, or wrap the one they explain. */
+function isOurs(error: unknown): boolean {
+  const plain = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError'];
+  return error instanceof Error && (!plain.includes(error.name) || error.cause instanceof Error);
 }

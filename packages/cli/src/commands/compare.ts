@@ -68,7 +68,7 @@ async function run(file: string | undefined, flags: CompareFlags): Promise<void>
   using interrupt = listenForInterrupt(() => process.stderr.write('\nStopping after this step.\n'));
   const total = presets.length * seeds.length * tokens;
   const spent = new Map<string, number>();
-  const arms = await compare({
+  const work = compare({
     presets,
     seeds,
     directory: flags.runs,
@@ -86,6 +86,10 @@ async function run(file: string | undefined, flags: CompareFlags): Promise<void>
       );
     },
   }).finally(() => meter.close());
+  const arms = await work.catch((error: unknown) => {
+    if (!interrupt.signal.aborted) throw error;
+    throw new UserError('Stopped. The same command goes on from here.', EXIT.interrupted);
+  });
   await write(
     comparisonPage({
       arms,

@@ -109,6 +109,12 @@ describe('failures', () => {
     expect(expected).toBe(true);
   });
 
+  test('a missing file is named by whoever knows what it was for', () => {
+    const wrapped = new Error('no policy in x', { cause: system('ENOENT') });
+    expect(explain(wrapped)).toMatchObject({ message: 'no policy in x', expected: true });
+    expect(explain(system('ENOENT')).message).toBe('There is nothing at /data/x.');
+  });
+
   test('a message of ours is kept as it is, an unknown failure offers its stack', () => {
     expect(explain(new UserError('no such preset', 2))).toEqual({
       message: 'no such preset',
