@@ -16,12 +16,14 @@ export interface Complex<T> {
 /** The value cannot be determined: a pole, an overflow, an argument beyond the caps, precision lost. */
 export class Undetermined extends Error {}
 
-/** Arguments of exp, sin and cos beyond this have no trustworthy value at either precision. */
-const MAX_ARGUMENT = 100_000;
+/** exp of more than this overflows at either precision; angles beyond theirs keep too few digits to be worth reducing. */
+const MAX_EXPONENT = 100_000;
+const MAX_ANGLE = 1e30;
 
 export class ComplexField<T> {
   readonly r: Real<T>;
   readonly eps: T;
+  readonly #maxAngle: number;
   readonly i: Complex<T>;
   readonly one: Complex<T>;
   readonly pi: Complex<T>;
@@ -29,6 +31,7 @@ export class ComplexField<T> {
   constructor(r: Real<T>) {
     this.r = r;
     this.eps = r.number(r.epsilon * 4);
+    this.#maxAngle = Math.min(MAX_ANGLE, 1e-3 / r.epsilon);
     this.one = { re: r.one, im: r.zero, err: r.zero };
     this.i = { re: r.zero, im: r.one, err: r.zero };
     this.pi = { re: r.pi, im: r.zero, err: r.mul(r.pi, this.eps) };
@@ -102,15 +105,15 @@ export class ComplexField<T> {
     return this.mul(a, this.inverse(b));
   }
 
-  private checkArgument(x: T): void {
-    if (!this.r.less(this.r.abs(x), this.r.number(MAX_ARGUMENT)))
+  private checkArgument(x: T, limit: number): void {
+    if (!this.r.less(this.r.abs(x), this.r.number(limit)))
       throw new Undetermined('argument too large');
   }
 
   exp(a: Complex<T>): Complex<T> {
     const r = this.r;
-    this.checkArgument(a.re);
-    this.checkArgument(a.im);
+    this.checkArgument(a.re, MAX_EXPONENT);
+    this.checkArgument(a.im, this.#maxAngle);
     const m = r.exp(a.re);
     const err = r.mul(m, r.mul(r.number(3), r.add(a.err, r.mul(this.eps, this.size(a)))));
     if (r.isZero(a.im)) return this.make(m, r.zero, err);
@@ -179,7 +182,7 @@ export class ComplexField<T> {
 
   sin(a: Complex<T>): Complex<T> {
     const r = this.r;
-    this.checkArgument(a.re);
+    this.checkArgument(a.re, this.#maxAngle);
     const err = r.add(a.err, r.mul(this.eps, this.size(a)));
     if (r.isZero(a.im)) return this.make(r.sin(a.re), r.zero, err);
     return this.viaExp(a, (p, m) =>
@@ -189,7 +192,7 @@ export class ComplexField<T> {
 
   cos(a: Complex<T>): Complex<T> {
     const r = this.r;
-    this.checkArgument(a.re);
+    this.checkArgument(a.re, this.#maxAngle);
     const err = r.add(a.err, r.mul(this.eps, this.size(a)));
     if (r.isZero(a.im)) return this.make(r.cos(a.re), r.zero, err);
     return this.viaExp(a, (p, m) => this.mul(this.rational({ n: 1n, d: 2n }), this.add(p, m)));

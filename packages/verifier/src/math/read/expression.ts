@@ -26,7 +26,11 @@ export function readExpression(c: Cursor): Node {
 type Sign = '+' | '-' | 'pm' | 'mp';
 
 function readSign(c: Cursor): Sign | undefined {
-  if (eat(c, '+')) return eat(c, '-') ? 'pm' : '+';
+  if (isOp(c, '+') && isOp(c, '/', 1) && isOp(c, '-', 2)) {
+    c.at += 3;
+    return 'pm';
+  }
+  if (eat(c, '+')) return '+';
   if (eat(c, '-')) return '-';
   if (eat(c, 'pm')) return 'pm';
   if (eat(c, 'mp')) return 'mp';
@@ -35,7 +39,9 @@ function readSign(c: Cursor): Sign | undefined {
 
 function readFirstTerm(c: Cursor): Node {
   const at = c.at;
-  const sign = readSign(c);
+  const typed = isOp(c, '+') && isOp(c, '-', 1) && !peek(c, 1).space;
+  if (typed) c.at += 2;
+  const sign = typed ? 'pm' : readSign(c);
   if (sign === 'pm' || sign === 'mp') return { k: 'pm', right: readTerm(c), flip: sign === 'mp' };
   c.at = at;
   return readTerm(c);

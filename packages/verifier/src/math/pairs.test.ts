@@ -1,0 +1,29 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { mathDomain } from './index.ts';
+import { labelledPairs, type Pair } from './testing/data.ts';
+
+const pairs = labelledPairs();
+const byType = Map.groupBy(pairs, (pair) => pair.type);
+
+describe('the labelled pairs', () => {
+  const domain = mathDomain();
+  afterAll(() => domain.close?.());
+
+  const judge = async (pair: Pair) => {
+    const verdict = await domain.verify(domain.parse(pair), { text: pair.response, stop: 'end' });
+    const found = verdict.kind === 'void' ? null : verdict.passed;
+    return found === pair.label ? [] : [{ ...pair, verdict }];
+  };
+
+  test('are at least 800, of every type right, wrong and void', () => {
+    expect(pairs.length).toBeGreaterThanOrEqual(800);
+    expect(byType.size).toBeGreaterThanOrEqual(30);
+    for (const label of [true, false, null])
+      expect(pairs.some((pair) => pair.label === label)).toBe(true);
+  });
+
+  test.each([...byType])('of type %s are all judged as labelled', async (_type, group) => {
+    const wrong = await Promise.all(group.map(judge));
+    expect(wrong.flat()).toEqual([]);
+  });
+});
