@@ -15,6 +15,8 @@ export interface Labelled {
   readonly right: boolean;
 }
 
+const SLOW = { cpuMs: 60_000, wallMs: 200_000 };
+
 type Row = Record<string, string> & Record<string, unknown>;
 
 const SHARED =
@@ -68,6 +70,7 @@ function mbpp(): Labelled[] {
       id: r.task_id,
       language: 'python',
       setup: { after: r.test_setup_code },
+      limits: SLOW, // mbpp/123 searches for some ten seconds
       tests: { type: 'assert', code: (r.test_list as unknown as string[]).join('\n') },
     },
     answer: r.code!,

@@ -29,14 +29,14 @@ export const assert = (value, message) => {
   if (!value) failAssertion(message, value, true, '==');
 };
 
+const isHeir = (Base, Kind) => Kind.prototype instanceof Base;
+
 const matches = (error, expected) => {
   if (expected === undefined || typeof expected === 'string') return true;
   if (expected instanceof RegExp) return expected.test(`${error}`);
   if (typeof expected === 'function') {
     if (expected.prototype !== undefined && error instanceof expected) return true;
-    return (
-      !(expected === Error || Error.isPrototypeOf(expected)) && expected.call({}, error) === true
-    );
+    return !(expected === Error || isHeir(Error, expected)) && expected.call({}, error) === true;
   }
   return Object.keys(expected).every((key) =>
     expected[key] instanceof RegExp

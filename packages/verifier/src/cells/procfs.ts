@@ -12,18 +12,17 @@ export function residentMb(pid: number): number | undefined {
   return Number.isFinite(pages) ? (pages * PAGE_KB) / 1024 : undefined;
 }
 
-/** What the scheduler says about the main thread, in milliseconds since it started. */
-export interface ThreadTimes {
-  /** On a core. */
-  readonly cpuMs: number;
-  /** Ready to run, waiting for a core. A thread in which neither grows is asleep. */
-  readonly waitMs: number;
+/** CPU time of the main thread in milliseconds since it started. */
+export function mainThreadCpuMs(pid: number): number | undefined {
+  const ns = Number(read(pid, 'schedstat')?.split(' ')[0]);
+  return Number.isFinite(ns) && ns > 0 ? ns / 1e6 : undefined;
 }
 
-export function mainThreadTimes(pid: number): ThreadTimes | undefined {
-  const [cpuNs, waitNs] = (read(pid, 'schedstat') ?? '').split(' ').map(Number);
-  if (!cpuNs || waitNs === undefined) return undefined;
-  return { cpuMs: cpuNs / 1e6, waitMs: waitNs / 1e6 };
+/** Is the main thread asleep: neither on a core nor waiting for one? `undefined` when unknown. */
+export function mainThreadSleeps(pid: number): boolean | undefined {
+  // The name before the state may hold anything, closing brackets too.
+  const state = read(pid, 'stat')?.replace(/^.*\) /s, '')[0];
+  return state === undefined ? undefined : state === 'S';
 }
 
 function read(pid: number, file: string): string | undefined {

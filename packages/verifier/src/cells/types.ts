@@ -30,8 +30,7 @@ export interface JobLimits {
   readonly cpuMs?: number;
   readonly rssMb?: number;
   /**
-   * For work that never sleeps: a main thread that neither runs nor waits for a core for so long is
-   * stuck for good. V8 parks the thread like this when it has run out of memory.
+   * For work that never sleeps: a main thread that has been asleep for so long is stuck for good. V8 parks the thread like this when it has run out of memory.
    */
   readonly stallMs?: number;
 }

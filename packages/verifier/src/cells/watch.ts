@@ -2,7 +2,7 @@
  * The eye on a running child: wall time, CPU time, memory and the owner's wish to stop, looked at
  * from outside, because a guest stuck in a native loop answers nobody.
  */
-import { mainThreadTimes, residentMb } from './procfs.ts';
+import { mainThreadCpuMs, mainThreadSleeps, residentMb } from './procfs.ts';
 import type { CellOutcome, JobLimits, KillReason, Usage } from './types.ts';
 
 /** Between two looks at a running child. */
@@ -20,15 +20,14 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   #peakMb = 0;
   #cpuMs: number | undefined;
-  #busyMs = 0;
-  #lastProgress = this.#began;
+  #lastAwake = this.#began;
   #why: KillReason | 'aborted' | undefined;
 
   constructor(pid: number, limits: JobLimits, cancelled: () => boolean) {
     this.#pid = pid;
     this.#limits = limits;
     this.#cancelled = cancelled;
-    this.#cpuBefore = mainThreadTimes(pid)?.cpuMs ?? 0;
+    this.#cpuBefore = mainThreadCpuMs(pid) ?? 0;
   }
 
   start(kill: () => void): void {
@@ -50,17 +49,15 @@ export class Watch {
     const now = performance.now();
     if (this.#peakMb > rssMb) return 'memory';
     if ((this.#cpuMs ?? 0) > cpuMs + CPU_SLACK_MS) return 'cpu';
-    if (now - this.#lastProgress > stallMs) return 'stall';
+    if (now - this.#lastAwake > stallMs) return 'stall';
     return now - this.#began > wallMs ? 'wall' : undefined;
   }
 
   #readThread(): void {
-    const times = mainThreadTimes(this.#pid);
-    const busyMs = times ? times.cpuMs + times.waitMs : undefined;
-    // Unreadable counts as progress: without /proc nobody can tell a stall.
-    if (busyMs === undefined || busyMs > this.#busyMs) this.#lastProgress = performance.now();
-    this.#busyMs = busyMs ?? 0;
-    if (times) this.#cpuMs = times.cpuMs - this.#cpuBefore;
+    const cpuMs = mainThreadCpuMs(this.#pid);
+    if (cpuMs !== undefined) this.#cpuMs = cpuMs - this.#cpuBefore;
+    // Unknown counts as awake: without /proc nobody can tell a stall.
+    if (mainThreadSleeps(this.#pid) !== true) this.#lastAwake = performance.now();
   }
 
   /** What this watch has ended the child for, if it did. */

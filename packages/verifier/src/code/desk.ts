@@ -7,7 +7,7 @@ import { type Verdict, voided } from '../types.ts';
 import type { Program } from './extract.ts';
 import type { CodeJob, CodeRun, Plan, RunLimits, TestRun, Trouble } from './job.ts';
 import { judgeRun } from './judge.ts';
-import { cellLimits, PATIENCE } from './limits.ts';
+import { cellLimits, patience } from './limits.ts';
 import type { CodeReference } from './reference.ts';
 
 /** One attempt, read and joined, on its way to a thread. */
@@ -25,7 +25,7 @@ export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
     plan: planOf(reference),
     limits,
     stopAtTrouble: reference.stopAtFirst,
-    patience: PATIENCE[round],
+    patience: patience(limits, round),
   };
   return { payload, limits: cellLimits(reference.language, limits, round) };
 }
@@ -82,7 +82,8 @@ function concludeKill(
   usage: Usage,
   round: 0 | 1,
 ): Verdict | undefined {
-  if (limit === 'memory' || limit === 'stall') return judgeTrouble(request, 'memory', usage);
+  if (limit === 'memory') return judgeTrouble(request, 'memory', usage);
+  if (limit === 'stall') return round === 0 ? undefined : judgeTrouble(request, 'memory', usage);
   const starved = usage.cpuMs !== undefined && usage.cpuMs < request.limits.cpuMs;
   if (limit === 'cpu' || (round === 1 && !starved)) return judgeTrouble(request, 'time', usage);
   return round === 0 ? undefined : voided('overloaded', 'the machine gave the attempt no CPU time');

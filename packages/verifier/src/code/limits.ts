@@ -31,22 +31,25 @@ export function limitsFor(
 }
 
 /** Wall time over CPU time: first as on a quiet machine, then with patience for a loaded one. */
-export const PATIENCE = [1.2, 10] as const;
+export function patience(limits: RunLimits, round: 0 | 1): number {
+  return round === 0 ? 1.2 : limits.wallMs / limits.cpuMs;
+}
+
 /** Time for the way there and back, and for what the guest's own timeout needs to strike. */
 const GRACE_MS = 1000;
 /** Resident memory of a cell without its guest. */
 const CELL_MB = { script: 450, python: 900 };
 /** V8 parks the thread of an isolate that has run out of memory. */
-const STALL_MS = 600;
+const STALL_MS = [600, 3000] as const;
 
 /** What the cell of a run may use up before it is killed from outside. */
 export function cellLimits(language: Language, limits: RunLimits, round: 0 | 1): JobLimits {
   const own = language === 'python' ? CELL_MB.python : CELL_MB.script;
-  const firstWallMs = limits.cpuMs * PATIENCE[0] + GRACE_MS;
+  const firstWallMs = limits.cpuMs * patience(limits, 0) + GRACE_MS;
   return {
     wallMs: round === 0 ? Math.min(firstWallMs, limits.wallMs) : limits.wallMs + GRACE_MS,
     cpuMs: limits.cpuMs,
     rssMb: own + limits.memoryMb,
-    stallMs: STALL_MS,
+    stallMs: STALL_MS[round],
   };
 }

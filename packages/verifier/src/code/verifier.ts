@@ -56,9 +56,9 @@ type Pool = CellPool<CodeRequest, Verdict>;
  */
 export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
   const workers = options.workers ?? availableParallelism();
-  const pools = new Map<string, Pool>();
+  const pools = new Map<string, Promise<Pool>>();
   let closed = false;
-  const poolFor = (language: Language): Pool => {
+  const poolFor = (language: Language): Promise<Pool> => {
     const runtime = language === 'python' ? 'python' : 'script';
     const known = pools.get(runtime);
     if (known) return known;
@@ -75,7 +75,14 @@ export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
     const program = assemble(text, reference);
     if (!program) return unreadable();
     if (program.source.length > limits.sourceBytes) return tooLong(limits.sourceBytes);
-    const reply = await poolFor(reference.language).run({ reference, program, limits }, signal);
+    let pool: Pool;
+    try {
+      pool = await poolFor(reference.language);
+    } catch (error) {
+      pools.clear(); // the next attempt tries again
+      return voided('infra', error instanceof Error ? error.message : String(error));
+    }
+    const reply = await pool.run({ reference, program, limits }, signal);
     return reply.kind === 'result' ? reply.result : voided(reply.fault, reply.detail);
   };
 
@@ -87,18 +94,39 @@ export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
     verifyAsCompleted: (items, signal) => start(items, verify, workers, signal),
     async close() {
       closed = true;
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      const opened = await Promise.allSettled(pools.values());
+      await Promise.all(opened.map((pool) => pool.status === 'fulfilled' && pool.value.close()));
     },
   };
 }
 
-function openPool(runtime: 'script' | 'python', workers: number, options: CodeOptions): Pool {
-  const entry = runtime === 'python' ? './python/cell' : './javascript/cell';
-  return new CellPool<CodeRequest, Verdict>({
-    entry: sibling(import.meta.url, entry),
+/** Python needs deep recursion, and an isolate's stack is the cell's. */
+const PYTHON_STACK_KB = 6000;
+
+async function openPool(
+  runtime: 'script' | 'python',
+  workers: number,
+  options: CodeOptions,
+): Promise<Pool> {
+  const common = {
     desk: sibling(import.meta.url, './desk'),
     threads: workers,
     ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),
+  };
+  if (runtime === 'script') {
+    return new CellPool({ ...common, entry: sibling(import.meta.url, './javascript/cell') });
+  }
+  const { snapshotPath } = await import('./python/snapshot.ts');
+  const snapshot = await snapshotPath();
+  const memoryMb = limitsFor('python', options.limits ?? {}).memoryMb;
+  return new CellPool({
+    ...common,
+    entry: sibling(import.meta.url, './python/cell'),
+    args: [snapshot, String(memoryMb)],
+    readable: [snapshot],
+    nodeFlags: [`--stack-size=${PYTHON_STACK_KB}`],
+    dataMb: 4096,
+    recycleRssMb: 700,
   });
 }
 

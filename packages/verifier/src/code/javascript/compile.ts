@@ -5,7 +5,13 @@
 import type { Language, Trouble } from '../job.ts';
 import { placeInAnswer, readSyntaxError, wrapProgram } from './program.ts';
 import type { Realm } from './realm.ts';
-import { loadTranspiler, readTranspileError, type Transpiled, transpile, wantsModule } from './transpile.ts';
+import {
+  loadTranspiler,
+  readTranspileError,
+  type Transpiled,
+  transpile,
+  wantsModule,
+} from './transpile.ts';
 
 export interface Compiled {
   readonly script: string;

@@ -1,0 +1,110 @@
+/**
+ * Seals a booted Pyodide: keeps the few functions of its wasm module that running a job takes, copies
+ * its memory, and removes everything else from the realm. Its completion value is what the cell holds.
+ */
+(() => {
+  globalThis.__py.runPython('_finish()');
+  const { _module: module } = globalThis.__py;
+  const exported = module.wasmExports ?? {};
+  const find = (name) => module[`_${name}`] ?? exported[name];
+  const need = (name) => {
+    const found = find(name);
+    if (typeof found !== 'function') throw new Error(`Pyodide has no ${name}`);
+    return found;
+  };
+  const malloc = need('malloc');
+  const free = need('free');
+  const sbrk = need('sbrk');
+  const textToObject = need('PyUnicode_FromStringAndSize');
+  const callOne = need('PyObject_CallOneArg');
+  const objectToText = need('PyUnicode_AsUTF8AndSize');
+  const stackPointer = (module.stackSave ?? find('emscripten_stack_get_current'))();
+  const restoreStack = module.stackRestore ?? find('_emscripten_stack_restore');
+  const { FS } = module;
+  const { apply } = Reflect;
+  const { set, fill } = Uint8Array.prototype;
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  const gate = globalThis.__gate;
+  const resetChance = globalThis.__resetChance;
+
+  const place = (text) => {
+    const bytes = encoder.encode(text);
+    const at = malloc(bytes.length + 1);
+    apply(set, module.HEAPU8, [bytes, at]);
+    module.HEAPU8[at + bytes.length] = 0;
+    return { at, length: bytes.length };
+  };
+  const main = need('PyImport_AddModule')(place('__main__').at);
+  const runner = need('PyObject_GetAttrString')(main, place('__run_job').at);
+  if (!runner) throw new Error('the runner is not in the snapshot');
+
+  const openStreams = FS.streams.length;
+  const top = sbrk(0);
+  const image = module.HEAPU8.slice(0, top);
+
+  for (const name of [
+    'read',
+    'readbuffer',
+    'load',
+    'os',
+    '__readFile',
+    '__boot',
+    '__py',
+    '__pump',
+    '__snapshot',
+    '__gate',
+    '__resetChance',
+    'WebAssembly',
+    'SharedArrayBuffer',
+    'Atomics',
+  ]) {
+    delete globalThis[name];
+  }
+
+  /** Puts everything back as it was when the seal was set; answers the size of the memory in bytes. */
+  const restore = () => {
+    gate.closed = false;
+    gate.hit = undefined;
+    resetChance();
+    const heap = module.HEAPU8;
+    const now = sbrk(0);
+    apply(set, heap, [image, 0]);
+    if (now > top) apply(fill, heap, [0, top, now]);
+    restoreStack(stackPointer);
+    FS.streams.length = openStreams;
+    FS.currentPath = '/home/pyodide';
+    return heap.length;
+  };
+
+  /** The UTF-8 text of a Python string, at most `max` bytes of it. */
+  const textOf = (object, max) => {
+    const sizeAt = malloc(4);
+    const at = objectToText(object, sizeAt);
+    if (!at) return '!unreadable';
+    const heap = module.HEAPU8;
+    const size =
+      heap[sizeAt] | (heap[sizeAt + 1] << 8) | (heap[sizeAt + 2] << 16) | (heap[sizeAt + 3] << 24);
+    return size < 0 || size > max ? '!output' : decoder.decode(heap.subarray(at, at + size));
+  };
+
+  /** Runs one job. The answer is the runner's JSON, or `!` and why there is none. */
+  const run = (job, max) => {
+    const text = place(job);
+    const argument = textToObject(text.at, text.length);
+    free(text.at);
+    gate.closed = true;
+    let result;
+    try {
+      result = callOne(runner, argument);
+    } catch (error) {
+      gate.closed = false;
+      if (gate.hit) return `!violation ${gate.hit}`;
+      return `!crash ${String(error?.message ?? error).slice(0, 200)}`;
+    }
+    gate.closed = false;
+    if (gate.hit) return `!violation ${gate.hit}`;
+    return result ? textOf(result, max) : '!crash the runner failed';
+  };
+  return { run, restore };
+})();

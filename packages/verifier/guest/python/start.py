@@ -1,0 +1,34 @@
+"""The last lines before the snapshot: puts the pieces together and leaves one name behind."""
+
+# What programs import, so that it is in the snapshot already.
+import abc, array, bisect, calendar, cmath, collections, contextlib, copy, csv, dataclasses, datetime  # noqa: E401
+import decimal, enum, fractions, functools, hashlib, heapq, itertools, math, numbers, operator, queue  # noqa: E401
+import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, secrets  # noqa: E401
+
+
+def _start():
+    harden = _Harden()
+    sys.setrecursionlimit(10_000)
+    harden.fix_time()
+    harden.fix_chance()
+    harden.fix_threads()
+    harden.fix_loop()
+    harden.make_compare()
+    return harden
+
+
+def _finish():
+    """After boot, which still needs what is taken away here."""
+    global __run_job
+    for known in list(sys.modules):
+        if known.partition(".")[0] in ("js", "pyodide", "pyodide_js", "_pyodide_core", "_pyodide"):
+            del sys.modules[known]
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
+    _harden.hide_introspection()
+    _harden.keep_pristine()
+    __run_job = _make_runner(_harden)
+    for own in ("_start", "_finish", "_make_runner", "_Harden", "_harden"):
+        del globals()[own]
+
+
+_harden = _start()

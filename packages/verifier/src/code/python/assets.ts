@@ -1,0 +1,58 @@
+/**
+ * The files that Python is made from: Pyodide's, as its npm package has them, and the guest's. Reads
+ * and patches, runs nothing.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+const GUEST = new URL('../../../guest/python/', import.meta.url);
+const PYODIDE = createRequire(import.meta.url).resolve('pyodide/package.json');
+const PAGE_KB = 64;
+
+/** The memory section of Pyodide's wasm module: one memory, 32-bit, from some to 65536 pages at most. */
+const MEMORY_SECTION = Buffer.from('0101e003808004', 'hex');
+
+export function pyodideFile(name: string): Buffer {
+  return readFileSync(PYODIDE.replace(/package\.json$/, name));
+}
+
+export function guestFile(name: string): string {
+  return readFileSync(new URL(name, GUEST), 'utf8');
+}
+
+/** A module of Pyodide with a place in the world that it cannot ask about. */
+export function pyodideModule(name: string): string {
+  const text = pyodideFile(name).toString('utf8');
+  return text.replaceAll('import.meta.url', JSON.stringify(`file:///pyodide/${name}`));
+}
+
+/**
+ * The wasm module with its memory capped, so that Python itself sees the limit as a MemoryError.
+ * @throws {Error} when the section is not where this version of Pyodide has it
+ */
+export function cappedWasm(memoryMb: number): Buffer {
+  const bytes = Buffer.from(pyodideFile('pyodide.asm.wasm'));
+  const at = bytes.indexOf(MEMORY_SECTION);
+  if (at < 0) throw new Error('the memory section of pyodide.asm.wasm is not as expected');
+  const pages = Math.min(65_536, Math.max(512, Math.ceil((memoryMb * 1024) / PAGE_KB)));
+  bytes[at + 4] = 0x80 | (pages & 0x7f);
+  bytes[at + 5] = 0x80 | ((pages >> 7) & 0x7f);
+  bytes[at + 6] = (pages >> 14) & 0x7f;
+  return bytes;
+}
+
+/** The Python program that becomes part of the snapshot. */
+export function runnerProgram(): string {
+  return ['harden.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
+}
+
+/** Changes with everything that a snapshot depends on. */
+export function snapshotKey(): string {
+  const hash = createHash('sha256');
+  hash.update(`${process.versions.v8} ${process.arch} `);
+  hash.update(readFileSync(PYODIDE));
+  hash.update(runnerProgram());
+  hash.update(guestFile('shims.js'));
+  return hash.digest('hex').slice(0, 24);
+}

@@ -1,0 +1,14 @@
+/** The script that a Python cell runs. Arguments: the snapshot's path, the memory cap in MB. */
+import { readFileSync } from 'node:fs';
+import { serveCell } from '../../cells/serve.ts';
+import type { CodeJob } from '../job.ts';
+import { PythonRunner } from './run.ts';
+
+const [path = '', memoryMb = '256'] = process.argv.slice(2);
+const runner = new PythonRunner(readFileSync(path), Number(memoryMb));
+await runner.ready();
+
+serveCell(
+  (payload) => runner.run(payload as CodeJob),
+  () => runner.ready(),
+);

@@ -1,0 +1,132 @@
+/**
+ * Runs Python attempts inside a cell: one sealed interpreter, put back to its snapshot after every
+ * program. Judges nothing.
+ */
+import { Budget, OutOfTime } from '../budget.ts';
+import type { CodeJob, CodeRun, TestRun, Trouble } from '../job.ts';
+import { type Interpreter, startInterpreter } from './boot.ts';
+
+/** An interpreter whose memory has grown beyond this is replaced: wasm memory never shrinks. */
+const KEEP_BYTES = 96 << 20;
+
+/** What the runner answers for one job. */
+interface Reply {
+  readonly load?: Trouble;
+  readonly tests?: readonly TestRun[];
+}
+
+export class PythonRunner {
+  readonly #snapshot: Uint8Array;
+  readonly #memoryMb: number;
+  #interpreter: Interpreter | undefined;
+  #used = false;
+
+  constructor(snapshot: Uint8Array, memoryMb: number) {
+    this.#snapshot = snapshot;
+    this.#memoryMb = memoryMb;
+  }
+
+  /** Makes a clean interpreter ready, by putting back the one there is or by starting another. */
+  async ready(): Promise<void> {
+    if (this.#used) this.#putBack();
+    this.#interpreter ??= await this.#boot();
+  }
+
+  async #boot(): Promise<Interpreter> {
+    const interpreter = await startInterpreter(this.#snapshot, this.#memoryMb);
+    interpreter.restore();
+    return interpreter;
+  }
+
+  #putBack(): void {
+    this.#used = false;
+    try {
+      if (this.#interpreter && this.#interpreter.restore() <= KEEP_BYTES) return;
+    } catch {
+      // lost to a limit: replaced below
+    }
+    this.#interpreter?.dispose();
+    this.#interpreter = undefined;
+  }
+
+  async run(job: CodeJob): Promise<CodeRun> {
+    await this.ready();
+    const budget = new Budget(job.limits, job.patience);
+    const { plan, program, limits, stopAtTrouble } = job;
+    const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
+    if (plan.kind === 'stdio') return this.#programs(job, plan.inputs, budget);
+    const request =
+      plan.kind === 'call'
+        ? { ...common, kind: 'call', entry: plan.entry, calls: plan.calls }
+        : { ...common, kind: 'assert', tests: plan.tests };
+    return finish(this.#enter(request, limits.outputBytes, budget), budget);
+  }
+
+  /** Every input gets the interpreter as it was in the beginning. */
+  async #programs(job: CodeJob, inputs: readonly string[], budget: Budget): Promise<CodeRun> {
+    const { program, limits } = job;
+    const tests: TestRun[] = [];
+    for (const stdin of inputs) {
+      await this.ready();
+      budget.nextTest();
+      const request = { kind: 'stdio', program, stdin, outputBytes: limits.outputBytes };
+      const reply = this.#enter(request, limits.outputBytes, budget);
+      if (reply.load) {
+        if (reply.load.kind === 'syntax') return finish(reply, budget);
+        tests.push(reply.load);
+      } else tests.push(...(reply.tests ?? []));
+      const last = tests.at(-1)?.kind;
+      if (last === 'starved' || budget.spent || (last !== 'printed' && job.stopAtTrouble)) break;
+    }
+    return { tests, cpuMs: budget.usedMs };
+  }
+
+  #enter(request: object, outputBytes: number, budget: Budget): Reply {
+    this.#used = true;
+    const interpreter = this.#interpreter!;
+    try {
+      // Room for text that JSON writes longer than it is, and for every test's words.
+      const text = interpreter.run(
+        JSON.stringify(request),
+        outputBytes * 6 + (1 << 22),
+        budget.stretchMs(),
+      );
+      if (budget.overdrawn) return { load: { kind: 'time' } };
+      return text.startsWith('!') ? { load: readAlarm(text) } : readReply(text);
+    } catch (error) {
+      return { load: this.#ended(interpreter, budget, error) };
+    }
+  }
+
+  #ended(interpreter: Interpreter, budget: Budget, error: unknown): Trouble {
+    if (error instanceof OutOfTime) return { kind: 'time' };
+    if (interpreter.lost) return { kind: 'memory' };
+    if (budget.stretchTimedOut) return { kind: budget.starved ? 'starved' : 'time' };
+    return { kind: 'threw', name: 'Error', message: String(error).slice(0, 300) };
+  }
+}
+
+function finish(reply: Reply, budget: Budget): CodeRun {
+  const { load, tests = [] } = reply;
+  return { ...(load ? { load } : {}), tests, cpuMs: budget.usedMs };
+}
+
+/** `!violation`, `!output`, `!crash` of the seal. */
+function readAlarm(text: string): Trouble {
+  const [kind, ...words] = text.slice(1).split(' ');
+  const message = words.join(' ');
+  if (kind === 'output' || kind === 'unreadable') return { kind: 'output' };
+  if (kind === 'violation') {
+    return { kind: 'violation', name: 'SandboxError', message: `${message} is not available` };
+  }
+  if (/call stack/i.test(message)) {
+    return { kind: 'threw', name: 'RecursionError', message: 'the stack is full' };
+  }
+  if (/ExitStatus|exit\(|Program terminated/i.test(message)) return { kind: 'exit' };
+  return { kind: 'threw', name: 'FatalError', message: 'the interpreter was brought down' };
+}
+
+function readReply(text: string): Reply {
+  const reply: unknown = JSON.parse(text);
+  return typeof reply === 'object' && reply !== null ? reply : {};
+}
