@@ -61,14 +61,20 @@ function correctionRows(
   status: string,
   style: Style,
 ): string[] {
-  const hints = anchor.diagnosticsShown.join('\n');
   return [
     ...block('attempt', anchor.attempt, style),
     verdictRow(anchor.passed, status, style),
-    ...block('hint', hints === '' ? style.dim('none given') : hints, style, hints !== ''),
+    ...(anchor.passed ? [] : hintRows(anchor.diagnosticsShown, style)),
     ...block('correction', record.attempt, style),
     verdictRow(record.passed, record.status, style),
   ];
+}
+
+/** What the policy was told of its failure; right attempts never come with a hint. */
+function hintRows(shown: readonly string[], style: Style): string[] {
+  return shown.length === 0
+    ? block('hint', style.dim('none given'), style, false)
+    : block('hint', shown.join('\n'), style);
 }
 
 /** An anchor only says whether it passed; the attempt it came from says how it ended. */
