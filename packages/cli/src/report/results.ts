@@ -20,7 +20,7 @@ export function resultsSection(summary: SummaryFile): string {
 ${after ? '' : '<p class="note">The run stopped before it was measured again.</p>'}
 <div class="cards">${cards}</div>
 ${tableOf(before, after)}
-<p class="note">Brackets and whiskers: 95 % intervals, bootstrap over tasks.${after ? ' <b class="apart">Bold changes</b>: the two intervals do not overlap.' : ''}${voidNote(before, after)}</p></section>`;
+<p class="note">Brackets and whiskers: 95 % intervals, bootstrap over tasks.${after ? ' Grey: before, blue: after.' : ''}${after ? ' <b class="apart">Bold changes</b>: the two intervals do not overlap.' : ''}${voidNote(before, after)}</p></section>`;
 }
 
 function voidNote(before: EvaluationFile, after: EvaluationFile | null): string {
