@@ -31,16 +31,19 @@ export class LaneCache {
   readonly #promptMask: Float32Array;
   readonly #ownMask: Float32Array;
 
-  constructor(config: ModelConfig, shape: WriteShape) {
+  /** Empty; with `like`, whose lanes and prompts are the same, it shares the prompts' part. */
+  constructor(config: ModelConfig, shape: WriteShape, like?: LaneCache) {
     const { units, branches, prefix, slots } = shape;
     const width = config.num_key_value_heads * headSize(config);
     const make = (part: CachePart, size: number): Arrays =>
       Object.fromEntries(cacheNames(part, config).map((name) => [name, new Float32Array(size)]));
     this.shape = shape;
     this.#config = config;
-    this.#prompt = make('prompt', units * prefix * width);
+    this.#prompt = like ? like.#prompt : make('prompt', units * prefix * width);
     this.#own = make('own', units * branches * slots * width);
-    this.#promptMask = new Float32Array(units * branches * prefix).fill(masked);
+    this.#promptMask = like
+      ? like.#promptMask
+      : new Float32Array(units * branches * prefix).fill(masked);
     this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
   }
 
@@ -88,6 +91,14 @@ export class LaneCache {
     }
     for (let lane = 0; lane < counts.length; lane++)
       if (counts[lane]! >= 0) this.#ownMask[lane * slots + counts[lane]!] = 0;
+  }
+
+  /** The same lanes with room for more tokens. `counts` as in {@link append}: tokens of each lane. */
+  grown(slots: number, counts: Int32Array): LaneCache {
+    const next = new LaneCache(this.#config, { ...this.shape, slots }, this);
+    for (const [lane, count] of counts.entries())
+      if (count > 0) next.#setLane(lane, this, lane, count);
+    return next;
   }
 
   /** The same sequences in another shape. */

@@ -12,15 +12,20 @@ export interface Picked {
   readonly logprob: number;
 }
 
+/** Unnormalised probabilities of the draw at hand; one array for all, because a draw is made for every token. */
+let scratch = new Float64Array(0);
+
 /** `u` uniform in [0, 1). Filters as usual: temperature, then top-k, then top-p. Ties keep the lower token id. */
 export function pickToken(logits: Float32Array, u: number, options: PickOptions): Picked {
   const { temperature, topK = 0, topP = 1 } = options;
-  if (temperature === 0) return { token: argmax(logits), logprob: 0 };
-  const top = logits[argmax(logits)]!;
-  const mass = Float64Array.from(logits, (x) => Math.exp((x - top) / temperature));
+  const likeliest = argmax(logits);
+  if (temperature === 0) return { token: likeliest, logprob: 0 };
+  if (scratch.length !== logits.length) scratch = new Float64Array(logits.length);
+  const top = logits[likeliest]!;
+  for (let i = 0; i < logits.length; i++) scratch[i] = Math.exp((logits[i]! - top) / temperature);
   const limited = (topK > 0 && topK < logits.length) || topP < 1;
-  if (limited) keepLikeliest(mass, topK > 0 ? topK : mass.length, topP);
-  return draw(mass, u);
+  if (limited) keepLikeliest(scratch, topK > 0 ? topK : logits.length, topP);
+  return draw(scratch, u);
 }
 
 function argmax(values: Float32Array): number {

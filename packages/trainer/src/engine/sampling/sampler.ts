@@ -153,17 +153,17 @@ class Wave {
   }
 
   /** Another shape where the tokens no longer fit, or where much fewer lanes would do. */
-  #fit(state: WaveState): WaveState {
-    const { cache, lanes } = state;
+  #fit({ cache, lanes }: WaveState): WaveState {
     const { shape } = cache;
     const running = lanes.filter((rollout) => rollout !== undefined && !rollout.stop);
     const groups = [...Map.groupBy(running as Rollout[], (rollout) => rollout.b).values()];
-    const layout = chooseShape(groups, this.#longest(running as Rollout[]));
-    const next = layout.shape;
-    const isSmaller = next.units * next.branches <= 0.75 * shape.units * shape.branches;
-    if (next.slots <= shape.slots && !isSmaller) return state;
+    const { shape: next, units } = chooseShape(groups, this.#longest(running as Rollout[]));
+    if (next.units * next.branches > 0.75 * shape.units * shape.branches) {
+      if (next.slots <= shape.slots) return { cache, lanes };
+      return { cache: cache.grown(next.slots, written(lanes)), lanes };
+    }
     const place = new Map(lanes.map((rollout, lane) => [rollout, lane]));
-    const sources = layout.units.map((unit): UnitSource => {
+    const sources = units.map((unit): UnitSource => {
       const first = place.get(unit[0])!;
       return {
         promptUnit: Math.floor(first / shape.branches),
@@ -171,20 +171,18 @@ class Wave {
         lanes: unit.map((rollout) => ({ lane: place.get(rollout)!, count: rollout.count - 1 })),
       };
     });
-    return { cache: cache.rearranged(next, sources), lanes: spreadLanes(layout.units, next) };
+    return { cache: cache.rearranged(next, sources), lanes: spreadLanes(units, next) };
   }
 
   /** One more token for every lane that is still writing. */
   async #advance({ cache, lanes }: WaveState): Promise<void> {
     const tokens = new Int32Array(lanes.length);
     const positions = new Int32Array(lanes.length);
-    const counts = new Int32Array(lanes.length).fill(-1);
+    const counts = written(lanes);
     for (const [lane, rollout] of lanes.entries()) {
       if (!rollout || rollout.stop) continue;
-      const before = rollout.count - 1;
-      tokens[lane] = rollout.tokens[before]!;
-      positions[lane] = rollout.promptLength + before;
-      counts[lane] = before;
+      tokens[lane] = rollout.tokens[rollout.count - 1]!;
+      positions[lane] = rollout.promptLength + rollout.count - 1;
     }
     const made = await this.#model.write(cache.shape, { tokens, positions }, cache.inputs);
     cache.append(made, counts);
@@ -212,6 +210,10 @@ interface WaveState {
   /** The rollout of each lane. */
   readonly lanes: readonly (Rollout | undefined)[];
 }
+
+/** Tokens of each lane that its cache holds, all but the last drawn; -1 for a lane that is not writing. */
+const written = (lanes: WaveState['lanes']): Int32Array =>
+  Int32Array.from(lanes, (rollout) => (rollout && !rollout.stop ? rollout.count - 1 : -1));
 
 const live = (groups: readonly (readonly Rollout[])[]): Rollout[][] =>
   groups.map((group) => group.filter(({ stop }) => !stop)).filter((group) => group.length > 0);
