@@ -78,7 +78,7 @@ function doubleToRational(x: number): Q.Rational {
   return x === 0 ? Q.ZERO : Q.fromDecimal(x.toExponential(15).replace('e+', 'e'));
 }
 
-/** The value of a constant: exact where rational, else good to 60 digits. */
+/** The value of a constant: exact where rational, else good to 55 digits. */
 export function constantValue(node: Node): Q.Rational | undefined {
   if (symbols(node).length > 0) return undefined;
   const exact = exactValue(node);

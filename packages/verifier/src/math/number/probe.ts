@@ -1,5 +1,5 @@
 /**
- * Equality by evaluation: doubles at fixed pseudo-random places to tell apart, 80-digit decimals to confirm.
+ * Equality by evaluation: doubles at fixed pseudo-random places to tell apart, 66-digit decimals to confirm.
  * "Different" needs one place where the difference exceeds both error bounds by far; "equal" needs agreement to at
  * least 50 digits; whatever is neither is `undefined`.
  */
@@ -14,9 +14,9 @@ import { decimals, doubles } from './real.ts';
 const DOUBLE = new ComplexField(doubles);
 const PRECISE = new ComplexField(decimals);
 /** Places tried for expressions with symbols, and how many must have a value on both sides. */
-const PLACES = 14;
+const PLACES = 8;
 const NEEDED = 4;
-const PRECISE_PLACES = 3;
+const PRECISE_PLACES = 2;
 /** Node visits of one comparison: about 20 ms each. */
 const DOUBLE_BUDGET = 60_000;
 const PRECISE_BUDGET = 4_000;
@@ -164,11 +164,11 @@ export function realValue(node: Node): number | undefined {
   }
 }
 
-/** A constant tree's real value as a rational good to 60 digits; undefined where it has none. */
+/** A constant tree's real value as a rational good to 55 digits; undefined where it has none. */
 export function preciseValue(node: Node): Rational | undefined {
   try {
     const z = evaluate(node, { f: PRECISE, at: new Map(), budget: { left: PRECISE_BUDGET } });
-    if (!PRECISE.isReal(z) || z.err.greaterThan(z.re.abs().times(1e-60).plus(1e-60)))
+    if (!PRECISE.isReal(z) || z.err.greaterThan(z.re.abs().times(1e-55).plus(1e-55)))
       return undefined;
     return Math.abs(z.re.e) > 400
       ? undefined

@@ -1,0 +1,126 @@
+/**
+ * Agreement and throughput beside Math-Verify, on the same pairs in the same run, one core each.
+ *
+ *   benchmarks/math/setup-peer.sh && node benchmarks/math/compare.ts [--step N] [--peer FOLDER] [--out FILE]
+ *
+ * `--step` takes every N-th reference of MATH (default 40). Every disagreement with a label is written to `--out`
+ * (default benchmarks/math/out/disagreements.jsonl). Ours is warm, and forgets all references before it is timed.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { forgetReferences, verdictOf } from '../../packages/verifier/src/math/verdict.ts';
+import { type Item, sets } from './sets.ts';
+
+const { values } = parseArgs({
+  options: {
+    step: { type: 'string', default: '40' },
+    peer: {
+      type: 'string',
+      default: `${process.env.XDG_CACHE_HOME ?? `${homedir()}/.cache`}/cipo-bench/math-verify`,
+    },
+    out: {
+      type: 'string',
+      default: fileURLToPath(new URL('out/disagreements.jsonl', import.meta.url)),
+    },
+  },
+});
+
+interface Result {
+  readonly passed: readonly (boolean | null)[];
+  readonly seconds: number;
+}
+
+function ours(items: readonly Item[]): Result {
+  const judge = (item: Item): boolean | null => {
+    const verdict = verdictOf(item, { text: item.response });
+    return verdict.kind === 'void' ? null : verdict.passed;
+  };
+  for (const item of items) judge(item);
+  forgetReferences();
+  const began = process.threadCpuUsage();
+  const passed = items.map(judge);
+  const used = process.threadCpuUsage(began);
+  return { passed, seconds: (used.user + used.system) / 1e6 };
+}
+
+function peer(items: readonly Item[]): Result {
+  const input = items
+    .map(({ answer, response }) => JSON.stringify({ answer, response }))
+    .join('\n');
+  const script = fileURLToPath(new URL('peer.py', import.meta.url));
+  const run = spawnSync(`${values.peer}/bin/python`, [script], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  if (run.status !== 0)
+    throw new Error(
+      `the peer failed; run benchmarks/math/setup-peer.sh first\n${run.error ?? run.stderr}`,
+    );
+  const rows = run.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { passed: boolean | null; seconds: number });
+  return {
+    passed: rows.map((row) => row.passed),
+    seconds: rows.reduce((sum, row) => sum + row.seconds, 0),
+  };
+}
+
+const percent = (n: number, of: number): string => `${((100 * n) / of).toFixed(2)} %`;
+const rate = (n: number, seconds: number): string => `${Math.round(n / seconds)}`;
+
+function row(name: string, items: readonly Item[], a: Result, b: Result): string {
+  const agree = (r: Result): number => items.filter((item, k) => r.passed[k] === item.label).length;
+  const falseAccepts = (r: Result): number =>
+    items.filter((item, k) => r.passed[k] === true && !item.label).length;
+  return [
+    '',
+    name,
+    items.length,
+    percent(agree(a), items.length),
+    falseAccepts(a),
+    rate(items.length, a.seconds),
+    percent(agree(b), items.length),
+    falseAccepts(b),
+    rate(items.length, b.seconds),
+    `${(b.seconds / a.seconds).toFixed(0)}x`,
+    '',
+  ]
+    .join(' | ')
+    .trim();
+}
+
+const lines: string[] = [];
+console.log(
+  '| set | pairs | ours | false accepts | pairs/s/core | Math-Verify | false accepts | pairs/s/core | ratio |',
+);
+console.log('|---|---|---|---|---|---|---|---|---|');
+for (const [name, items] of sets(Number(values.step))) {
+  const [a, b] = [ours(items), peer(items)];
+  console.log(row(name, items, a, b));
+  for (const [k, item] of items.entries()) {
+    if (a.passed[k] === item.label && b.passed[k] === item.label) continue;
+    lines.push(
+      JSON.stringify({
+        set: name,
+        id: item.id,
+        answer: item.answer,
+        response: item.response.slice(-200),
+        label: item.label,
+        ours: a.passed[k],
+        mathVerify: b.passed[k],
+      }),
+    );
+  }
+}
+mkdirSync(dirname(values.out), { recursive: true });
+writeFileSync(values.out, `${lines.join('\n')}\n`);
+console.log(
+  `\n${lines.length} pairs on which one of the two differs from the label: ${values.out}`,
+);
