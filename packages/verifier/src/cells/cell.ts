@@ -28,6 +28,7 @@ interface Body {
 
 export class Cell {
   readonly #spec: CellSpec;
+  readonly #startMs: number;
   readonly #events: CellEvents;
   #body: Promise<Body> | undefined;
   #current: Body | undefined;
@@ -36,6 +37,7 @@ export class Cell {
 
   constructor(spec: CellSpec, events: CellEvents = {}) {
     this.#spec = spec;
+    this.#startMs = spec.startMs ?? 30_000;
     this.#events = events;
   }
 
@@ -98,7 +100,7 @@ export class Cell {
       child.once('error', (error) => fail(error.message));
       if (child.pid === undefined) return;
       const body = this.#attach(child, child.pid);
-      const timer = setTimeout(() => child.kill('SIGKILL'), this.#spec.startMs ?? 30_000);
+      const timer = setTimeout(() => child.kill('SIGKILL'), this.#startMs);
       body.onExit = (detail) => {
         clearTimeout(timer);
         fail(detail);
@@ -152,7 +154,7 @@ export class Cell {
 
   #supervise(body: Body, job: CellJob, cancelled: () => boolean): Promise<CellOutcome> {
     const id = this.#nextId++;
-    const watch = new Watch(body.pid, job.limits, cancelled);
+    const watch = new Watch(body.pid, job.limits, this.#startMs, cancelled);
     return new Promise((resolve) => {
       const finish = (outcome: CellOutcome) => {
         watch.stop();
@@ -162,9 +164,11 @@ export class Cell {
       };
       body.onExit = (detail) => finish(watch.verdict() ?? died(detail, watch.usage()));
       body.onMessage = (message) => {
-        if (message.type === 'ready' || message.type === 'dying' || message.id !== id) return;
-        if (message.type === 'failed') finish({ kind: 'unavailable', detail: message.detail });
-        else finish({ kind: 'done', value: message.value, usage: watch.usage(message.cpuMs) });
+        if (!('id' in message) || message.id !== id) return;
+        if (message.type === 'begun') watch.begin();
+        else if (message.type === 'failed') {
+          finish({ kind: 'unavailable', detail: message.detail });
+        } else finish({ kind: 'done', value: message.value, usage: watch.usage(message.cpuMs) });
       };
       watch.start(() => body.child.kill('SIGKILL'));
       body.jobs++;

@@ -2,5 +2,5 @@
 export { Cell, type CellEvents } from './cell.ts';
 export { sibling } from './command.ts';
 export { CellPool, type PoolOptions, type PoolReply } from './pool.ts';
-export { type CellHandler, cpuSince, lastWords, serveCell } from './serve.ts';
+export { type CellHandler, type CellHooks, cpuSince, lastWords, serveCell } from './serve.ts';
 export type { CellJob, CellOutcome, CellSpec, Desk, JobLimits, Usage } from './types.ts';

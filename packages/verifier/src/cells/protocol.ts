@@ -7,6 +7,7 @@ export interface ToCell {
 
 export type FromCell =
   | { readonly type: 'ready' }
+  | { readonly type: 'begun'; readonly id: number }
   | {
       readonly type: 'done';
       readonly id: number;
@@ -23,6 +24,7 @@ export function readFromCell(message: unknown): FromCell | undefined {
   if (m.type === 'ready') return { type: 'ready' };
   if (m.type === 'dying') return { type: 'dying', detail: String(m.detail).slice(0, 2000) };
   if (typeof m.id !== 'number') return undefined;
+  if (m.type === 'begun') return { type: 'begun', id: m.id };
   if (m.type === 'failed') {
     return { type: 'failed', id: m.id, detail: String(m.detail).slice(0, 2000) };
   }

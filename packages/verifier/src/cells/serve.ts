@@ -7,26 +7,35 @@ import type { FromCell, ToCell } from './protocol.ts';
 /** Handler for one payload. What it throws becomes a `failed` answer: trouble of ours, not of the guest. */
 export type CellHandler = (payload: unknown) => unknown;
 
-/**
- * Serves jobs until the parent goes away.
- * @param handler runs one job
- * @param between runs after the answer has left: put things back, make the next job's start ready
- */
-export function serveCell(handler: CellHandler, between: () => unknown = () => undefined): void {
+/** What a cell does around its jobs, none of it on a job's time. */
+export interface CellHooks {
+  /** Runs before a job begins: its limits do not count yet. */
+  readonly prepare?: (payload: unknown) => unknown;
+  /** Runs after an answer has left: put things back, make the next job's start ready. */
+  readonly between?: () => unknown;
+}
+
+/** Serves jobs, one after another, until the parent goes away. */
+export function serveCell(handler: CellHandler, hooks: CellHooks = {}): void {
+  let tail: Promise<void> = Promise.resolve();
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  process.on('message', (message: ToCell) => void answer(message, handler, between));
+  process.on('message', (message: ToCell) => {
+    tail = tail.then(() => answer(message, handler, hooks));
+  });
   send({ type: 'ready' });
 }
 
-async function answer(job: ToCell, handler: CellHandler, between: () => unknown): Promise<void> {
-  const before = process.threadCpuUsage();
+async function answer(job: ToCell, handler: CellHandler, hooks: CellHooks): Promise<void> {
   try {
+    await hooks.prepare?.(job.payload);
+    send({ type: 'begun', id: job.id });
+    const before = process.threadCpuUsage();
     const value = await handler(job.payload);
     send({ type: 'done', id: job.id, value, cpuMs: cpuSince(before) });
   } catch (error) {
     send({ type: 'failed', id: job.id, detail: describe(error) });
   }
-  await between();
+  await hooks.between?.();
 }
 
 /** CPU milliseconds of this thread since a `process.threadCpuUsage()` reading. */

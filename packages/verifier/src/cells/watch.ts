@@ -15,19 +15,30 @@ export class Watch {
   readonly #pid: number;
   readonly #limits: JobLimits;
   readonly #cancelled: () => boolean;
-  readonly #began = performance.now();
-  readonly #cpuBefore: number;
+  readonly #startMs: number;
+  readonly #created = performance.now();
+  /** Undefined until the child has said that the job itself runs. */
+  #began: number | undefined;
+  #cpuBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #peakMb = 0;
   #cpuMs: number | undefined;
-  #lastAwake = this.#began;
-  #why: KillReason | 'aborted' | undefined;
+  #lastAwake = this.#created;
+  #why: KillReason | 'aborted' | 'start' | undefined;
 
-  constructor(pid: number, limits: JobLimits, cancelled: () => boolean) {
+  /** @param startMs how long the child may take to begin */
+  constructor(pid: number, limits: JobLimits, startMs: number, cancelled: () => boolean) {
     this.#pid = pid;
     this.#limits = limits;
+    this.#startMs = startMs;
     this.#cancelled = cancelled;
-    this.#cpuBefore = mainThreadCpuMs(pid) ?? 0;
+  }
+
+  /** The job runs: limits count from here. */
+  begin(): void {
+    this.#began = performance.now();
+    this.#lastAwake = this.#began;
+    this.#cpuBefore = mainThreadCpuMs(this.#pid) ?? 0;
   }
 
   start(kill: () => void): void {
@@ -41,12 +52,15 @@ export class Watch {
     clearInterval(this.#timer);
   }
 
-  #look(): KillReason | 'aborted' | undefined {
+  #look(): KillReason | 'aborted' | 'start' | undefined {
     if (this.#cancelled()) return 'aborted';
+    const now = performance.now();
+    if (this.#began === undefined) {
+      return now - this.#created > this.#startMs ? 'start' : undefined;
+    }
     this.#peakMb = Math.max(this.#peakMb, residentMb(this.#pid) ?? 0);
     this.#readThread();
     const { rssMb = Infinity, cpuMs = Infinity, stallMs = Infinity, wallMs } = this.#limits;
-    const now = performance.now();
     if (this.#peakMb > rssMb) return 'memory';
     if ((this.#cpuMs ?? 0) > cpuMs + CPU_SLACK_MS) return 'cpu';
     if (now - this.#lastAwake > stallMs) return 'stall';
@@ -64,11 +78,12 @@ export class Watch {
   verdict(): CellOutcome | undefined {
     if (this.#why === undefined) return undefined;
     if (this.#why === 'aborted') return { kind: 'aborted' };
+    if (this.#why === 'start') return { kind: 'unavailable', detail: 'the cell did not begin' };
     return { kind: 'killed', limit: this.#why, usage: this.usage() };
   }
 
   usage(cpuMs?: number): Usage {
-    const wallMs = performance.now() - this.#began;
+    const wallMs = performance.now() - (this.#began ?? this.#created);
     return { wallMs, cpuMs: cpuMs ?? this.#cpuMs, peakRssMb: Math.round(this.#peakMb) };
   }
 }

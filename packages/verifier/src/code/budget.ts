@@ -17,6 +17,7 @@ export class Budget {
   readonly #patience: number;
   readonly #began = process.threadCpuUsage();
   #testBegan = 0;
+  #notOurs = 0;
   #stretchEndsAt = 0;
 
   constructor(limits: RunLimits, patience: number) {
@@ -25,7 +26,27 @@ export class Budget {
   }
 
   get usedMs(): number {
-    return cpuSince(this.#began);
+    return cpuSince(this.#began) - this.#notOurs;
+  }
+
+  /** {@link outside} for work that does not wait. */
+  outsideSync<T>(action: () => T): T {
+    const before = process.threadCpuUsage();
+    try {
+      return action();
+    } finally {
+      this.#notOurs += cpuSince(before);
+    }
+  }
+
+  /** Work of the cell itself in the middle of an attempt, which is not on the attempt's time. */
+  async outside<T>(action: () => T | Promise<T>): Promise<T> {
+    const before = process.threadCpuUsage();
+    try {
+      return await action();
+    } finally {
+      this.#notOurs += cpuSince(before);
+    }
   }
 
   /** The next test starts: its own limit counts from here. */

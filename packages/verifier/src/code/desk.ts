@@ -15,10 +15,20 @@ export interface CodeRequest {
   readonly reference: CodeReference;
   readonly program: Program;
   readonly limits: RunLimits;
+  /** Answer with what the run brought instead of a verdict on it. */
+  readonly raw?: boolean;
+}
+
+/** What a run brought, for whoever asked not to have it judged here. */
+export interface RawRun {
+  readonly kind: 'raw';
+  readonly run: CodeRun;
+  readonly usage: Usage;
 }
 
 export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
   const { reference, program, limits } = request;
+  const inputs = reference.tests.type === 'stdio' ? reference.tests.cases.length : 0;
   const payload: CodeJob = {
     language: reference.language,
     program: program.source,
@@ -27,7 +37,7 @@ export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
     stopAtTrouble: reference.stopAtFirst,
     patience: patience(limits, round),
   };
-  return { payload, limits: cellLimits(reference.language, limits, round) };
+  return { payload, limits: cellLimits(reference.language, limits, inputs, round) };
 }
 
 function planOf({ tests }: CodeReference): Plan {
@@ -45,7 +55,7 @@ export function conclude(
   request: CodeRequest,
   outcome: CellOutcome,
   round: 0 | 1,
-): Verdict | undefined {
+): Verdict | RawRun | undefined {
   switch (outcome.kind) {
     case 'done':
       return concludeRun(request, outcome.value, outcome.usage, round);
@@ -65,12 +75,13 @@ function concludeRun(
   value: unknown,
   usage: Usage,
   round: 0 | 1,
-): Verdict | undefined {
+): Verdict | RawRun | undefined {
   const run = readRun(value);
   if (!run) return voided('infra', 'the cell answered out of shape');
   if (run.load?.kind === 'broken-tests')
     return voided('bad-task', 'the test program is unreadable');
   const starved = run.load?.kind === 'starved' || run.tests.at(-1)?.kind === 'starved';
+  if (!starved && request.raw) return { kind: 'raw', run, usage };
   if (!starved) return judgeRun(request, run, usage);
   return round === 0 ? undefined : voided('overloaded', 'the machine gave the attempt no CPU time');
 }

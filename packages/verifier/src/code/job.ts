@@ -71,6 +71,7 @@ export type TestRun =
   | { readonly kind: 'value'; readonly wire: string }
   | { readonly kind: 'printed'; readonly text: string }
   | { readonly kind: 'passed'; readonly declared?: string }
+  | { readonly kind: 'rejected'; readonly message: string; readonly text: string }
   | Trouble;
 
 /** A cell's answer. `load` is set when the program itself did not come up. */

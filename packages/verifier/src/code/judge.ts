@@ -84,6 +84,10 @@ function failureOf(request: CodeRequest, run: TestRun, index: number): Failure |
     const difference = outputDifference(tests.cases[index]!.output, run.text, tests);
     return difference && { index, run, difference, actual: run.text };
   }
+  if (run.kind === 'rejected') {
+    const difference = { path: '', expected: run.message, actual: run.text.slice(0, 120) };
+    return { index, run, difference, actual: run.text };
+  }
   return run.kind === 'passed' ? undefined : { index, run };
 }
 

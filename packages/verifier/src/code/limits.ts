@@ -22,11 +22,17 @@ export function limitsFor(
   language: Language,
   ...overrides: readonly Partial<RunLimits>[]
 ): RunLimits {
-  const merged: RunLimits = Object.assign({}, DEFAULT_LIMITS[language], ...overrides);
+  const { testCpuMs: _, ...defaults } = DEFAULT_LIMITS[language];
+  const merged: Omit<RunLimits, 'testCpuMs'> & Partial<RunLimits> = Object.assign(
+    {},
+    defaults,
+    ...overrides,
+  );
+  const { cpuMs, testCpuMs = cpuMs, wallMs } = merged;
   return {
     ...merged,
-    testCpuMs: Math.min(merged.testCpuMs, merged.cpuMs),
-    wallMs: Math.max(merged.wallMs, merged.cpuMs * 2),
+    testCpuMs: Math.min(testCpuMs, cpuMs),
+    wallMs: Math.max(wallMs, cpuMs * 2),
   };
 }
 
@@ -42,13 +48,25 @@ const CELL_MB = { script: 450, python: 900 };
 /** V8 parks the thread of an isolate that has run out of memory. */
 const STALL_MS = [600, 3000] as const;
 
-/** What the cell of a run may use up before it is killed from outside. */
-export function cellLimits(language: Language, limits: RunLimits, round: 0 | 1): JobLimits {
+/**
+ * What the cell of a run may use up before it is killed from outside. Every input of a program gets a
+ * fresh world, whose making is not on the attempt's time.
+ */
+export function cellLimits(
+  language: Language,
+  limits: RunLimits,
+  inputs: number,
+  round: 0 | 1,
+): JobLimits {
+  const freshMs = inputs * (language === 'python' ? 1000 : 20);
   const own = language === 'python' ? CELL_MB.python : CELL_MB.script;
   const firstWallMs = limits.cpuMs * patience(limits, 0) + GRACE_MS;
   return {
-    wallMs: round === 0 ? Math.min(firstWallMs, limits.wallMs) : limits.wallMs + GRACE_MS,
-    cpuMs: limits.cpuMs,
+    wallMs:
+      round === 0
+        ? Math.min(firstWallMs, limits.wallMs) + freshMs
+        : limits.wallMs + GRACE_MS + freshMs,
+    cpuMs: limits.cpuMs + freshMs,
     rssMb: own + limits.memoryMb,
     stallMs: STALL_MS[round],
   };

@@ -5,7 +5,8 @@
 import { availableParallelism } from 'node:os';
 import { CellPool, sibling } from '../cells/index.ts';
 import { type Attempt, judged, type Task, type Verdict, voided } from '../types.ts';
-import type { CodeRequest } from './desk.ts';
+import { checkerOf, verifyWithChecker } from './checker.ts';
+import type { CodeRequest, RawRun } from './desk.ts';
 import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
 import { limitsFor } from './limits.ts';
@@ -44,7 +45,7 @@ export interface CodeVerifier {
   close(): Promise<void>;
 }
 
-type Pool = CellPool<CodeRequest, Verdict>;
+type Pool = CellPool<CodeRequest, Verdict | RawRun>;
 
 /**
  * ```ts
@@ -67,23 +68,33 @@ export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
     return pool;
   };
 
-  const verify: CodeVerifier['verify'] = async (task, attempt, signal) => {
-    if (closed) return voided('aborted', 'the verifier is closed');
-    const text = typeof attempt === 'string' ? attempt : attempt.text;
-    const { reference } = task;
-    const limits = limitsFor(reference.language, options.limits ?? {}, reference.limits);
-    const program = assemble(text, reference);
-    if (!program) return unreadable();
-    if (program.source.length > limits.sourceBytes) return tooLong(limits.sourceBytes);
+  const runIn = async (language: Language, request: CodeRequest, signal?: AbortSignal) => {
     let pool: Pool;
     try {
-      pool = await poolFor(reference.language);
+      pool = await poolFor(language);
     } catch (error) {
       pools.clear(); // the next attempt tries again
       return voided('infra', error instanceof Error ? error.message : String(error));
     }
-    const reply = await pool.run({ reference, program, limits }, signal);
+    const reply = await pool.run(request, signal);
     return reply.kind === 'result' ? reply.result : voided(reply.fault, reply.detail);
+  };
+  const limitsOf = (language: Language, own: Partial<RunLimits>) =>
+    limitsFor(language, options.limits ?? {}, own);
+
+  const verify: CodeVerifier['verify'] = async (task, attempt, signal) => {
+    if (closed) return voided('aborted', 'the verifier is closed');
+    const text = typeof attempt === 'string' ? attempt : attempt.text;
+    const { reference } = task;
+    const limits = limitsOf(reference.language, reference.limits);
+    const program = assemble(text, reference);
+    if (!program) return unreadable();
+    if (program.source.length > limits.sourceBytes) return tooLong(limits.sourceBytes);
+    const request = { reference, program, limits };
+    const run = (language: Language, asked: CodeRequest) => runIn(language, asked, signal);
+    if (checkerOf(reference)) return verifyWithChecker(request, limitsOf, run);
+    const reply = await run(reference.language, request);
+    return reply.kind === 'raw' ? voided('infra', 'the run was not judged') : reply;
   };
 
   return {

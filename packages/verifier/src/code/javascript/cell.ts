@@ -2,15 +2,16 @@
 import { serveCell } from '../../cells/serve.ts';
 import type { CodeJob } from '../job.ts';
 import { runJavaScript, warmUp } from './run.ts';
+import { loadTranspiler } from './transpile.ts';
 
 let lastMemoryMb = 64;
 warmUp(lastMemoryMb);
 
-serveCell(
-  (payload) => {
-    const job = payload as CodeJob;
-    lastMemoryMb = job.limits.memoryMb;
-    return runJavaScript(job);
+serveCell((payload) => runJavaScript(payload as CodeJob), {
+  prepare: (payload) => {
+    const { language, limits } = payload as CodeJob;
+    lastMemoryMb = limits.memoryMb;
+    if (language === 'typescript') loadTranspiler();
   },
-  () => warmUp(lastMemoryMb),
-);
+  between: () => warmUp(lastMemoryMb),
+});

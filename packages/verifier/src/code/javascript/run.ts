@@ -9,7 +9,7 @@ import { type Compiled, compile } from './compile.ts';
 import { librariesFor } from './libraries.ts';
 import { namesIn, wrapTests } from './names.ts';
 import { type EntryName, type GuestReply, Realm } from './realm.ts';
-import { loadTranspiler, transpile } from './transpile.ts';
+import { transpile } from './transpile.ts';
 
 /** Turns of the guest's event loop that one test may take. */
 const MAX_TURNS = 100_000;
@@ -34,7 +34,6 @@ function takeRealm(memoryMb: number): Realm {
 }
 
 export function runJavaScript(job: CodeJob): CodeRun {
-  if (job.language === 'typescript') loadTranspiler(); // not on the attempt's time
   const session = new Session(job);
   const tests: TestRun[] = [];
   const load = session.run(tests);
@@ -65,7 +64,7 @@ class Session {
   }
 
   #inRealm<T>(action: (realm: Realm) => T): T {
-    const realm = takeRealm(this.#job.limits.memoryMb);
+    const realm = this.budget.outsideSync(() => takeRealm(this.#job.limits.memoryMb));
     try {
       this.budget.nextTest();
       return action(realm);

@@ -5,10 +5,10 @@ import type { CodeJob } from '../job.ts';
 import { PythonRunner } from './run.ts';
 
 const [path = '', memoryMb = '256'] = process.argv.slice(2);
-const runner = new PythonRunner(readFileSync(path), Number(memoryMb));
-await runner.ready();
+const runner = new PythonRunner(readFileSync(path));
+await runner.ready(Number(memoryMb));
 
-serveCell(
-  (payload) => runner.run(payload as CodeJob),
-  () => runner.ready(),
-);
+serveCell((payload) => runner.run(payload as CodeJob), {
+  prepare: (payload) => runner.ready((payload as CodeJob).limits.memoryMb),
+  between: () => runner.ready(),
+});

@@ -17,17 +17,18 @@ interface Reply {
 
 export class PythonRunner {
   readonly #snapshot: Uint8Array;
-  readonly #memoryMb: number;
+  #memoryMb = 256;
   #interpreter: Interpreter | undefined;
   #used = false;
 
-  constructor(snapshot: Uint8Array, memoryMb: number) {
+  constructor(snapshot: Uint8Array) {
     this.#snapshot = snapshot;
-    this.#memoryMb = memoryMb;
   }
 
   /** Makes a clean interpreter ready, by putting back the one there is or by starting another. */
-  async ready(): Promise<void> {
+  async ready(memoryMb = this.#memoryMb): Promise<void> {
+    if (memoryMb !== this.#memoryMb) this.#drop();
+    this.#memoryMb = memoryMb;
     if (this.#used) this.#putBack();
     this.#interpreter ??= await this.#boot();
   }
@@ -45,12 +46,15 @@ export class PythonRunner {
     } catch {
       // lost to a limit: replaced below
     }
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#interpreter?.dispose();
     this.#interpreter = undefined;
   }
 
   async run(job: CodeJob): Promise<CodeRun> {
-    await this.ready();
     const budget = new Budget(job.limits, job.patience);
     const { plan, program, limits, stopAtTrouble } = job;
     const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
@@ -67,7 +71,7 @@ export class PythonRunner {
     const { program, limits } = job;
     const tests: TestRun[] = [];
     for (const stdin of inputs) {
-      await this.ready();
+      await budget.outside(() => this.ready());
       budget.nextTest();
       const request = { kind: 'stdio', program, stdin, outputBytes: limits.outputBytes };
       const reply = this.#enter(request, limits.outputBytes, budget);

@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
+import { outputDifference } from './output.ts';
+import { readWire, showWire, type Wire, wireOfJson } from './value.ts';
+
+const rules = { tolerance: DEFAULT_TOLERANCE, oneNumberType: false };
+const differ = (expected: unknown, actual: Wire) =>
+  firstDifference(wireOfJson(expected), actual, rules);
+
+describe('structural comparison', () => {
+  test('any JSON value equals itself on its way through the wire', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const wire = readWire(JSON.stringify(wireOfJson(value)));
+        expect(wire).toBeDefined();
+        expect(differ(value, wire!)).toBeUndefined();
+        expect(showWire(wire!).length).toBeLessThanOrEqual(200);
+      }),
+    );
+  });
+
+  test('two JSON values are equal exactly when their texts with sorted keys are', () => {
+    const key = fc.constantFrom('a', 'b');
+    const value = fc.letrec((tie) => ({
+      node: fc.oneof(
+        fc.integer({ min: 0, max: 2 }),
+        key,
+        fc.array(tie('node'), { maxLength: 2 }),
+        fc.dictionary(key, tie('node')),
+      ),
+    })).node;
+    fc.assert(
+      fc.property(value, value, (a, b) => {
+        const same = firstDifference(wireOfJson(a), wireOfJson(b), rules) === undefined;
+        expect(same).toBe(sorted(a) === sorted(b));
+      }),
+    );
+  });
+
+  test('the first difference is a path', () => {
+    const actual = wireOfJson([1, 2, { name: 'b', 'odd key': [1] }]);
+    expect(differ([1, 2, { name: 'a' }], actual)).toEqual({
+      path: '[2].name',
+      expected: '"a"',
+      actual: '"b"',
+    });
+    expect(differ([1, 2, { name: 'b', 'odd key': [2] }], actual)?.path).toBe('[2]["odd key"][0]');
+    expect(differ([1, 2], actual)?.path).toBe('.length');
+  });
+
+  test.each<[string, unknown, Wire, boolean]>([
+    ['0.1 + 0.2', 0.3, 0.1 + 0.2, true],
+    ['a wrong digit', 0.3333333333, 0.3333, false],
+    ['neighbouring integers', 9007199254740991, 9007199254740990, false],
+    ['NaN', { $type: 'number', value: 'NaN' }, ['n', 'NaN'], true],
+    ['0 and -0', 0, ['n', '-0'], true],
+    ['-0 asked for and 0', { $type: 'number', value: '-0' }, 0, false],
+    ['a number and its text', 1, '1', false],
+    ['1 and true', 1, true, false],
+    ['null and undefined', null, ['u'], false],
+    ['undefined asked for', { $type: 'undefined' }, ['u'], true],
+    ['a field that is undefined', { a: 1 }, ['o', 'a', 1, 'b', ['u']], true],
+    ['a missing field', { a: 1, b: 2 }, ['o', 'a', 1], false],
+    [
+      'a bigint',
+      { $type: 'bigint', value: '12345678901234567890' },
+      ['b', '12345678901234567890'],
+      true,
+    ],
+    ['a bigint for a number', 5, ['b', '5'], false],
+    ['a set in another order', { $type: 'set', value: [1, [2]] }, ['s', ['a', 2], 1], true],
+    ['a set with one more', { $type: 'set', value: [1] }, ['s', 1, 2], false],
+    [
+      'a map in another order',
+      {
+        $type: 'map',
+        value: [
+          [1, 'x'],
+          ['k', 2],
+        ],
+      },
+      ['m', 'k', 2, 1, 'x'],
+      true,
+    ],
+    ['an object for a map of text keys', { a: 1 }, ['m', 'a', 1], true],
+    ['an object for a map of number keys', { 1: 'x' }, ['m', 1, 'x'], true],
+    ['a list for a tuple', [1, 2], ['t', 1, 2], true],
+    ['a tuple asked for and a list', { $type: 'tuple', value: [1] }, ['a', 1], false],
+    ['a date', { $type: 'date', value: 5 }, ['d', 5], true],
+    ['cycles of the same shape', [1], ['a', ['c', 1]], false],
+  ])('%s', (_name, expected, actual, equal) => {
+    expect(differ(expected, actual) === undefined).toBe(equal);
+  });
+
+  test('in Python every number is compared by its value', () => {
+    const python = { ...rules, oneNumberType: true };
+    expect(firstDifference(5, ['b', '5'], python)).toBeUndefined();
+    expect(firstDifference(['b', '36893488147419103232'], 2 ** 65, python)).toBeUndefined();
+  });
+
+  test.each([
+    '',
+    '{',
+    '["a"',
+    '["zz",1]',
+    '{"a":1}',
+    '[1]',
+    `${'["a",'.repeat(400)}1${']'.repeat(400)}`,
+  ])('what no guest of ours would write is refused: %.20s', (text) =>
+    expect(readWire(text)).toBeUndefined(),
+  );
+});
+
+describe('printed output', () => {
+  const plain = { exact: false, ignoreCase: false };
+  test.each([
+    ['layout does not matter', '1 2\n3\n', '1\n2   3', plain, true],
+    ['a wrong token', '1 2', '1 3', plain, false],
+    ['a token too many', '1', '1 2', plain, false],
+    ['numbers are texts without a tolerance', '1.0', '1.00', plain, false],
+    [
+      'within a tolerance',
+      '1.0',
+      '1.0000001',
+      { ...plain, tolerance: { relative: 1e-6, absolute: 0 } },
+      true,
+    ],
+    [
+      'beyond a tolerance',
+      '1.0',
+      '1.1',
+      { ...plain, tolerance: { relative: 1e-6, absolute: 0 } },
+      false,
+    ],
+    [
+      'a word is not within any tolerance',
+      'nan',
+      'NaN',
+      { ...plain, tolerance: { relative: 1, absolute: 9 } },
+      false,
+    ],
+    ['case where it may differ', 'Yes', 'YES', { ...plain, ignoreCase: true }, true],
+    ['case where it may not', 'Yes', 'YES', plain, false],
+    ['exactly, but for the last line end', 'a b\n', 'a b', { ...plain, exact: true }, true],
+    ['exactly, a space too many', 'a b', 'a  b', { ...plain, exact: true }, false],
+  ])('%s', (_name, expected, actual, how, equal) => {
+    expect(outputDifference(expected, actual, how) === undefined).toBe(equal);
+  });
+
+  test('names the line of the first difference', () => {
+    expect(outputDifference('1\n2\n3', '1\n2\n4', plain)).toEqual({
+      path: 'line 3',
+      expected: '3',
+      actual: '4',
+    });
+  });
+});
+
+function sorted(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  );
+}
