@@ -126,8 +126,7 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
     return value ? compare(a, value) : typeMismatch(a, b);
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
-  if (b.k === 'list' && b.items.length <= 3)
-    return every(b.items, (item) => compare(a, item));
+  if (b.k === 'list' && b.items.length <= 3) return every(b.items, (item) => compare(a, item));
   if (b.k === 'ratio' && b.args.length === 2)
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
   if (b.k === 'based' && b.base === 10)

@@ -5,10 +5,11 @@
  */
 
 import type { Node } from '../node.ts';
-import { fromDecimal, integer } from '../number/rational.ts';
+import { integer } from '../number/rational.ts';
 import { type Cursor, eat, isCmd, isOp, MAX_DEPTH, nested, peek } from './cursor.ts';
 import { ReadError } from './lex.ts';
 import { FUNCTIONS } from './names.ts';
+import { number } from './numeral.ts';
 import { isWord, readPrimary, startsPrimary } from './primary.ts';
 import { readUnitAfter } from './quantity.ts';
 
@@ -290,14 +291,4 @@ function readPostfix(c: Cursor, start: Node): Node {
     else return node;
   }
   throw new ReadError('too-deep', 'too many postfix signs');
-}
-
-/** The number a digit string shows. */
-export function number(text: string): Node {
-  const value = fromDecimal(text);
-  const mantissa = text.split(/[eE]/)[0]!;
-  const point = mantissa.indexOf('.');
-  const digits = mantissa.replace('.', '').replace(/^0+/, '').length;
-  if (point < 0 || /[eE]/.test(text)) return { k: 'num', value, ...(point < 0 ? {} : { digits }) };
-  return { k: 'num', value, decimals: mantissa.length - point - 1, digits };
 }

@@ -1,0 +1,149 @@
+/**
+ * LaTeX commands with arguments: fractions, roots, binomials, sums, marks over letters, floors.
+ * Unknown commands are refused, never guessed.
+ */
+
+import type { Node, NumberSet } from '../node.ts';
+import { type Cursor, eat, expect, isOp, nested, peek } from './cursor.ts';
+import { readEnvironment } from './environment.ts';
+import { readBraced } from './expression.ts';
+import { readFunctionArgument } from './function.ts';
+import { ReadError } from './lex.ts';
+import { CONSTANT_WORDS } from './names.ts';
+import { readPrimary, splitAt } from './primary.ts';
+
+const NUMBER_SETS: ReadonlySet<string> = new Set(['R', 'Z', 'N', 'Q', 'C']);
+
+/** A macro's argument: a braced group, or one token, of a number its first digit. */
+export function readArgument(c: Cursor): Node {
+  if (isOp(c, '{')) return readBraced(c);
+  const token = peek(c);
+  if (token.t === 'num' && token.v.length > 1 && /^\d/.test(token.v)) {
+    c.tokens.splice(
+      c.at,
+      1,
+      { ...token, v: token.v[0]! },
+      { ...token, v: token.v.slice(1), space: false },
+    );
+  } else if (token.t === 'id' && token.v.length > 1 && !CONSTANT_WORDS.has(token.v))
+    splitAt(c, token, 1);
+  const negative = eat(c, '-');
+  const node = readPrimary(c);
+  return negative ? { k: 'neg', arg: node } : node;
+}
+
+const readFraction = (c: Cursor): Node => ({
+  k: 'div',
+  num: readArgument(c),
+  den: readArgument(c),
+});
+const readBinomial = (c: Cursor): Node => ({
+  k: 'fn',
+  name: 'binom',
+  args: [readArgument(c), readArgument(c)],
+});
+
+/** `\sqrt[3]{8}`, `\sqrt8`, `\sqrt{8}`; a number without braces is taken whole: nobody writes \sqrt12 for (root of 1) 2. */
+export function readRoot(c: Cursor): Node {
+  if (isOp(c, '[')) {
+    c.at++;
+    const index = nested(c, () => c.inner(c));
+    expect(c, ']');
+    return { k: 'fn', name: 'root', args: [readRadicand(c), index] };
+  }
+  return { k: 'fn', name: 'sqrt', args: [readRadicand(c)] };
+}
+
+function readRadicand(c: Cursor): Node {
+  if (isOp(c, '{')) return readBraced(c);
+  return peek(c).t === 'num' || isOp(c, '(') ? readPrimary(c) : readArgument(c);
+}
+
+function between(open: string, close: string, name: string): (c: Cursor) => Node {
+  return (c) => {
+    const arg = c.inner(c);
+    if (!eat(c, close)) throw new ReadError('unexpected', `\\${open} is not closed`);
+    return { k: 'fn', name, args: [arg] };
+  };
+}
+
+/** `\mathbb{R}`, also with `^+` or `^n`, which is kept as the name of the power. */
+function readNumberSet(c: Cursor): Node {
+  const braced = eat(c, '{');
+  const name = peek(c).v;
+  c.at++;
+  if (braced) expect(c, '}');
+  if (!NUMBER_SETS.has(name))
+    throw new ReadError('unknown-command', `cannot read \\mathbb{${name}}`);
+  return { k: 'numberset', name: name as NumberSet };
+}
+
+/** Marks over letters, `\overline{AB}`, `\vec v`: part of the name. A bar over digits alone repeats them. */
+function decorated(mark: string): (c: Cursor) => Node {
+  return (c) => {
+    const inner = isOp(c, '{') ? readBraced(c) : readPrimary(c);
+    return { k: 'fn', name: mark, args: [inner] };
+  };
+}
+
+/** `\angle ABC`, `\triangle ABC`: the letters that follow are its name. */
+function named(prefix: string): (c: Cursor) => Node {
+  return (c) => {
+    let name = prefix;
+    for (; peek(c).t === 'id' && /^[A-Z]+$/.test(peek(c).v); c.at++) name += peek(c).v;
+    return { k: 'sym', name };
+  };
+}
+
+function readFold(op: 'sum' | 'prod'): (c: Cursor) => Node {
+  return (c) => {
+    expect(c, '_');
+    expect(c, '{');
+    const index = peek(c);
+    c.at++;
+    expect(c, '=');
+    const from = c.inner(c);
+    expect(c, '}');
+    expect(c, '^');
+    const to = isOp(c, '{') ? readBraced(c) : readPrimary(c);
+    const body = readFunctionArgument(c);
+    if (index.t !== 'id') throw new ReadError('unexpected', 'a sum without an index');
+    return { k: 'fold', op, index: index.v, from, to, body };
+  };
+}
+
+function readDots(): Node {
+  return { k: 'words', text: '...' };
+}
+
+export const COMMANDS: Readonly<Record<string, (c: Cursor) => Node>> = {
+  frac: readFraction,
+  dfrac: readFraction,
+  tfrac: readFraction,
+  cfrac: readFraction,
+  binom: readBinomial,
+  dbinom: readBinomial,
+  tbinom: readBinomial,
+  sqrt: readRoot,
+  emptyset: () => ({ k: 'set', items: [] }),
+  varnothing: () => ({ k: 'set', items: [] }),
+  mathbb: readNumberSet,
+  lfloor: between('lfloor', 'rfloor', 'floor'),
+  lceil: between('lceil', 'rceil', 'ceil'),
+  begin: readEnvironment,
+  overline: decorated('overline'),
+  bar: decorated('overline'),
+  vec: decorated('vec'),
+  overrightarrow: decorated('vec'),
+  hat: decorated('hat'),
+  widehat: decorated('hat'),
+  tilde: decorated('tilde'),
+  angle: named('angle'),
+  triangle: named('triangle'),
+  sum: readFold('sum'),
+  prod: readFold('prod'),
+  ldots: readDots,
+  dots: readDots,
+  cdots: readDots,
+  partial: () => ({ k: 'sym', name: 'partial' }),
+};
