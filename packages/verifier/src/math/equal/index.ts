@@ -74,8 +74,8 @@ function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Ou
   }
 }
 
-const typeMismatch = (a: Node, b: Node): Outcome =>
-  different('structure', `a ${b.k} instead of a ${a.k}`);
+/** Two types that cannot answer for each other: what was read and expected says it all. */
+const TYPE_MISMATCH = different('structure');
 
 const hasPlusMinus = (node: Node): boolean =>
   node.k === 'pm' || (isScalar(node) && some(node, (n) => n.k === 'pm'));
@@ -105,7 +105,7 @@ function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Out
 /** "2 hours and 30 minutes": parts of one amount, added up in the reference's unit. */
 function compareCompound(a: NodeOf<'quantity'>, b: NodeOf<'list'>, ctx: Context): Outcome {
   const parts = b.items.filter((item) => item.k === 'quantity');
-  if (parts.length !== b.items.length) return typeMismatch(a, b);
+  if (parts.length !== b.items.length) return TYPE_MISMATCH;
   const sum: Node = {
     k: 'add',
     args: parts.map((p) => ({ k: 'mul', args: [p.arg, { k: 'num', value: p.unit.factor }] })),
@@ -123,7 +123,7 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
   if (isScalar(b)) return unlessUnevaluated(a, b, compareScalar(a, b, ctx), ctx);
   if (b.k === 'relation') {
     const value = ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
-    return value ? compare(a, value) : typeMismatch(a, b);
+    return value ? compare(a, value) : TYPE_MISMATCH;
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
   if (b.k === 'list' && b.items.length <= 3) return every(b.items, (item) => compare(a, item));
@@ -131,7 +131,7 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
   if (b.k === 'based' && b.base === 10)
     return compareScalar(a, { k: 'num', value: { n: BigInt(b.digits), d: 1n } }, ctx);
-  return typeMismatch(a, b);
+  return TYPE_MISMATCH;
 }
 
 /** A plain number is not answered by arithmetic left undone. */
@@ -150,7 +150,7 @@ function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compar
   if (family) return family;
   if (ctx.options.order === 'ordered') {
     const items = listed(b) ?? (b.k === 'group' ? b.items : undefined);
-    return items ? compareOrdered(listed(a) ?? a.items, items, compare) : typeMismatch(a, b);
+    return items ? compareOrdered(listed(a) ?? a.items, items, compare) : TYPE_MISMATCH;
   }
   const ways = [() => compareToListed(a, b, compare)];
   const [x, y] = [assignments(a), assignments(b) ?? (b.k === 'group' ? b.items : undefined)];
@@ -166,7 +166,7 @@ const isInequalities = (node: Node): boolean =>
 
 function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
   const [x, y] = [listed(a), listed(b) ?? (isScalar(b) ? [b] : undefined)];
-  if (!x || !y) return typeMismatch(a, b);
+  if (!x || !y) return TYPE_MISMATCH;
   if (a.k === 'list' && b.k === 'list') return compareUnordered(x, y, compare);
   return compareUnordered(distinct(x, compare), distinct(y, compare), compare);
 }
@@ -226,7 +226,7 @@ function compareToRealSet(a: Node, b: Node, compare: Compare): Outcome {
   if (a.k === 'numberset' && b.k === 'numberset')
     return a.name === b.name ? equal('structure') : different('structure');
   if (b.k === 'relation' && b.ops.length === 1 && b.ops[0] === 'in') return compare(a, b.args[1]!);
-  return typeMismatch(a, b);
+  return TYPE_MISMATCH;
 }
 
 function compareBuilders(a: NodeOf<'setof'>, b: NodeOf<'setof'>, compare: Compare): Outcome {
@@ -254,7 +254,7 @@ function compareToRelation(
       ? (bareValue(a) ?? memberOf(a))
       : undefined;
   if (value) ways.push(() => compare(value, b));
-  return ways.length > 0 ? anyOf(ways) : typeMismatch(a, b);
+  return ways.length > 0 ? anyOf(ways) : TYPE_MISMATCH;
 }
 
 /** The set of `x in S`. */
@@ -288,7 +288,7 @@ function rowsOf(node: Node): readonly (readonly Node[])[] | undefined {
 function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome {
   const items =
     b.k === 'ratio' ? b.args : isScalar(b) && a.args.length === 2 ? quotient(b) : undefined;
-  if (!items || items.length !== a.args.length) return typeMismatch(a, b);
+  if (!items || items.length !== a.args.length) return TYPE_MISMATCH;
   const [first, other] = [a.args[0]!, items[0]!];
   return compareOrdered(
     a.args.slice(1).map((x): Node => ({ k: 'mul', args: [x, other] })),
@@ -316,5 +316,5 @@ function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
 /** A piecewise reference and `f(x) = cases`. */
 function compareDefined(a: NodeOf<'cases'>, b: Node, compare: Compare): Outcome {
   const body = b.k === 'relation' ? (definition(b)?.body ?? bareValue(b)) : undefined;
-  return body ? compare(a, body) : typeMismatch(a, b);
+  return body ? compare(a, body) : TYPE_MISMATCH;
 }

@@ -99,19 +99,16 @@ function integerRoot(n: bigint, k: bigint): bigint | undefined {
   return x ** k === n ? x : undefined;
 }
 
-/** The nearest double; handles numerators and denominators beyond the range of doubles. */
+/** The nearest double, within one unit of its last place; handles parts beyond the range of doubles. */
 export function toNumber(a: Rational): number {
-  const plain = Number(a.n) / Number(a.d);
-  if (Number.isFinite(plain) && plain !== 0) return plain;
-  if (a.n === 0n) return 0;
-  const shift = bitLength(a.n) - bitLength(a.d);
-  const scaled = shift >= 0 ? ratio(a.n, a.d << BigInt(shift)) : ratio(a.n << BigInt(-shift), a.d);
-  const keep = 1100n;
-  const excess = BigInt(Math.max(0, bitLength(scaled.d) - 1100));
-  if (excess === 0n)
-    return (Number((scaled.n << keep) / scaled.d) / 2 ** 1000 / 2 ** 100) * 2 ** shift;
-  return (Number(scaled.n >> excess) / Number(scaled.d >> excess)) * 2 ** shift;
+  if (a.d === 1n || (a.n < SAFE && a.n > -SAFE && a.d < SAFE)) return Number(a.n) / Number(a.d);
+  const shift = 64 - (bitLength(a.n) - bitLength(a.d));
+  const quotient = shift >= 0 ? (a.n << BigInt(shift)) / a.d : a.n / (a.d << BigInt(-shift));
+  const half = Math.trunc(-shift / 2);
+  return Number(quotient) * 2 ** half * 2 ** (-shift - half);
 }
+
+const SAFE = 1n << 53n;
 
 /** `3`, `-1/2`: for messages. */
 export const show = (a: Rational): string => (a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`);
