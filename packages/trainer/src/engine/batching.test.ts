@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Datum } from '../types.ts';
-import { type MicroBatch, microBatches, scoringBatches } from './batching.ts';
+import { type MicroBatch, microBatches } from './batching.ts';
 import { totalRows } from './model/attention.ts';
 
 const needs = { policyTerms: false, reference: false };
@@ -107,22 +107,4 @@ describe('micro-batches', () => {
       /datum 0: advantages has no entries/,
     );
   });
-});
-
-it('scoring covers every token but the first, of each sequence at its place', () => {
-  const sequences = [[1, 2, 3], [4], [5, 6], [], [7, 8, 9, 10]].map((ids) => Int32Array.from(ids));
-  const seen = new Map<number, number[]>();
-  for (const { batch, sources } of scoringBatches(sequences, limits))
-    for (const [row, source] of sources.entries()) {
-      const start = row * batch.layout.length;
-      const length = sequences[source]!.length - 1;
-      seen.set(source, [...batch.arrays.targets!.subarray(start, start + length)]);
-    }
-  expect(seen).toEqual(
-    new Map([
-      [0, [2, 3]],
-      [2, [6]],
-      [4, [8, 9, 10]],
-    ]),
-  );
 });

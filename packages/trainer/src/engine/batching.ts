@@ -7,7 +7,7 @@ import type { Datum, TokenIds } from '../types.ts';
 import { type Layout, masked, prefixRows, totalRows } from './model/attention.ts';
 
 /** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
-interface Branch {
+export interface Branch {
   readonly prefix: TokenIds;
   /** Input rows: the token before each target. */
   readonly tokens: TokenIds;
@@ -31,7 +31,7 @@ export interface BatchLimits {
 }
 
 /** Largest number of branches that hold one prefix. */
-const mostBranches = 16;
+export const mostBranches = 16;
 
 /** Rounds a length up to one of a few: a shape is a compiled graph, padding is wasted work. */
 export function bucketLength(length: number): number {
@@ -70,35 +70,6 @@ export function microBatches(
       still,
     }));
   });
-}
-
-/** Micro-batches that only score: every token but the first is a target. */
-export function scoringBatches(
-  sequences: readonly TokenIds[],
-  limits: BatchLimits,
-): { batch: MicroBatch; sources: number[] }[] {
-  const order = [...sequences.keys()].filter((i) => sequences[i]!.length > 1);
-  const branches = new Map<Branch, number>();
-  for (const i of order) {
-    const tokens = sequences[i]!;
-    const n = tokens.length - 1;
-    const zero = new Float32Array(n);
-    const terms = { weights: zero, active: zero, old: zero, advantages: zero, ref: zero };
-    branches.set(
-      {
-        prefix: tokens.subarray(0, 0),
-        tokens: tokens.subarray(0, n),
-        targets: tokens.subarray(1),
-        terms,
-      },
-      i,
-    );
-  }
-  const groups = [...branches.keys()].map((branch) => [branch]);
-  return packGroups(groups, limits).map(({ layout, members }) => ({
-    batch: fill(layout, members),
-    sources: members.map(([branch]) => branches.get(branch!)!),
-  }));
 }
 
 function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undefined {
@@ -177,7 +148,7 @@ const rowsOf = ({ prefix, branches, length }: GroupShape): number => prefix + br
 const mostPadding = 1.3;
 
 /** Longest first; groups of nearly the same shape together, under the first one's shape. */
-function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
+export function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
   const sized = groups.map((group) => ({ group, shape: groupShape(group) }));
   sized.sort(
     ({ shape: a }, { shape: b }) =>
@@ -226,7 +197,7 @@ function groupShape(group: readonly Branch[]): GroupShape {
 }
 
 /** Writes groups into the rows of a layout. */
-function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
+export function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
   const { prefix: p, branches: g, length: c } = layout;
   const shared = prefixRows(layout);
   const rows = totalRows(layout);

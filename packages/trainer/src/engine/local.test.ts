@@ -191,6 +191,20 @@ describe('what cannot be done is said', () => {
     await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(/3 tokens and 62 to come.*64/);
   });
 
+  it('a sampling option that means nothing', async () => {
+    const engine = await open();
+    for (const wrong of [
+      { groupSize: 0 },
+      { maxTokens: 1.5 },
+      { temperature: -1 },
+      { topP: 0 },
+      { topK: Number.NaN },
+    ])
+      await expect(engine.sample(prompts, { ...sampling, ...wrong })).rejects.toThrow(
+        new RegExp(`option ${Object.keys(wrong)[0]} is`),
+      );
+  });
+
   it('a datum without what the loss needs', async () => {
     const engine = await open();
     const { refLogprobs: _, ...bare } = data[0]!;

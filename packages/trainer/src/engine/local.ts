@@ -15,11 +15,11 @@ import type {
   Which,
 } from '../types.ts';
 import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
-import { type MicroBatch, microBatches, scoringBatches, type TrainingBatch } from './batching.ts';
+import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { endIds, headSize, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
-import { branchRows } from './model/attention.ts';
+import { totalRows } from './model/attention.ts';
 import { cacheNames, type ReadShape, type WriteShape } from './model/cached.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
@@ -36,6 +36,7 @@ import {
 import { Runner } from './runner.ts';
 import type { Arrays } from './sampling/cache.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
+import { scoringBatches } from './scoring.ts';
 import { loadEngine, saveEngine } from './weights/checkpoint.ts';
 import { type NamedArrays, restore, snapshot, WeightStore } from './weights/store.ts';
 
@@ -122,14 +123,8 @@ export class LocalEngine implements PolicyEngine {
     for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
     const weights = which === 'policy' ? this.#store.weights : this.#store.reference;
     const results = sequences.map((tokens) => new Float32Array(tokens.length));
-    for (const { batch, sources } of scoringBatches(sequences, this.#limits)) {
-      const logp = await this.#score(batch, weights.byName);
-      for (const [row, source] of sources.entries()) {
-        const start = row * batch.layout.length;
-        const result = results[source]!;
-        result.set(logp.subarray(start, start + result.length - 1), 1);
-      }
-    }
+    for (const batch of scoringBatches(sequences, this.#limits))
+      batch.collect(await this.#score(batch, weights.byName), results);
     return results;
   }
 
@@ -230,7 +225,7 @@ export class LocalEngine implements PolicyEngine {
       make: () => logprobProgram(this.config, layout, this.maxLength),
       resident: { ...weights, ...this.#rope },
       fresh: arrays,
-      wanted: { logp: f32(branchRows(layout)) },
+      wanted: { logp: f32(totalRows(layout)) },
     });
     return logp!;
   }

@@ -43,32 +43,38 @@ const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
 
 function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
   const rows = totalRows(layout);
-  const own = branchRows(layout);
   return {
     ...ropeInputs(config, positions),
     tokens: i32(rows),
     positions: i32(rows),
-    targets: i32(own),
     ...(prefixRows(layout) > 0 && { prefixMask: f32(layout.groups, layout.prefix) }),
   };
 }
 
 const lossInputs = (rows: number): Specs => ({
+  targets: i32(rows),
   ...Object.fromEntries(
     ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
   ),
   ...Object.fromEntries(['clipLow', 'clipHigh', 'beta'].map((name) => [name, f32()])),
 });
 
-/** Log-distribution of every branch row, [rows, V]. */
-function logDistribution<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Values<T>): T {
+/** Log-distribution of every branch row, or with `all` of every row: [rows, V]. */
+function logDistribution<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  layout: Layout,
+  x: Values<T>,
+  all = false,
+): T {
   const { positions, cos, sin, prefixMask } = x;
-  const attention = groupedAttention(ops, config, layout, {
+  const inputs = {
     positions: positions!,
     cos: cos!,
     sin: sin!,
     ...(prefixMask !== undefined && { prefixMask }),
-  });
+  };
+  const attention = groupedAttention(ops, config, layout, inputs, all);
   const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
   return ops.logSoftmax(llamaLogits(ops, config, x, hidden));
 }
@@ -152,13 +158,17 @@ export function trainProgram(
   };
 }
 
-/** Logprobs of the targets, [rows]. */
+/** Logprobs of the targets of all rows, those of prefixes too: `logp` [N]. */
 export function logprobProgram(config: ModelConfig, layout: Layout, positions: number): Program {
   return {
     name: `logprobs ${layoutName(layout)}`,
-    inputs: { ...weightInputs(config), ...batchInputs(config, layout, positions) },
+    inputs: {
+      ...weightInputs(config),
+      ...batchInputs(config, layout, positions),
+      targets: i32(totalRows(layout)),
+    },
     build: (ops, x) => ({
-      logp: ops.pickLast(logDistribution(ops, config, layout, x), x.targets!),
+      logp: ops.pickLast(logDistribution(ops, config, layout, x, true), x.targets!),
     }),
   };
 }

@@ -38,14 +38,15 @@ export interface AttentionInputs<T> {
 /** Added to a score that must not count: far below any score, and finite so that no row becomes NaN. */
 export const masked = -1e9;
 
-/** The {@link Attention} of a layout. In the last layer prefix rows end: nothing reads them any more. */
+/** The {@link Attention} of a layout. Unless `keepPrefix`, prefix rows end in the last layer: nothing reads them. */
 export function groupedAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
   layout: Layout,
   inputs: AttentionInputs<T>,
+  keepPrefix = false,
 ): Attention<T> {
-  const last = config.num_hidden_layers - 1;
+  const last = keepPrefix ? undefined : config.num_hidden_layers - 1;
   const shared = prefixRows(layout);
   const own = branchRows(layout);
   const rope = (x: T) => ops.rope(x, inputs.positions, inputs.cos, inputs.sin);

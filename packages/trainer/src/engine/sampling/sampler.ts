@@ -46,11 +46,13 @@ interface ReadPrompt {
 /** Tokens that one run of reading takes. */
 const readRows = 2048;
 
+/** @throws naming the option, its value and what is allowed */
 export async function sampleRollouts(
   model: CachedModel,
   prompts: readonly TokenIds[],
   options: SamplingOptions,
 ): Promise<Sample[][]> {
+  checkOptions(options);
   const groups = prompts.map((prompt, b) =>
     Array.from({ length: options.groupSize }, (_, g) => newRollout(prompt, b, g, options)),
   );
@@ -58,6 +60,27 @@ export async function sampleRollouts(
   for (let start = 0; start < groups.length; start += perWave)
     await new Wave(model, prompts, options).run(groups.slice(start, start + perWave));
   return groups.map((group) => group.map(toSample));
+}
+
+function checkOptions({
+  groupSize,
+  maxTokens,
+  temperature,
+  topK = 0,
+  topP = 1,
+  seed,
+}: SamplingOptions) {
+  const whole = (x: number, least: number) => Number.isSafeInteger(x) && x >= least;
+  const rules: [string, number, boolean, string][] = [
+    ['groupSize', groupSize, whole(groupSize, 1), 'a whole number from 1'],
+    ['maxTokens', maxTokens, whole(maxTokens, 1), 'a whole number from 1'],
+    ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
+    ['topK', topK, whole(topK, 0), 'a whole number from 0'],
+    ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
+    ['seed', seed, Number.isSafeInteger(seed), 'a whole number'],
+  ];
+  for (const [name, value, isRight, allowed] of rules)
+    if (!isRight) throw new Error(`sampling option ${name} is ${value}, must be ${allowed}`);
 }
 
 const newRollout = (prompt: TokenIds, b: number, g: number, options: SamplingOptions): Rollout => ({
