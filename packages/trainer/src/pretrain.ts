@@ -34,7 +34,7 @@ const share = z.number().min(0).max(1);
 
 export const pretrainConfig = z.strictObject({
   seed: z.int().min(0).default(1),
-  steps: count.default(800).describe('Optimizer steps'),
+  steps: count.default(700).describe('Optimizer steps'),
   batch: count.default(128).describe('Sequences a step'),
   learningRate: z.number().positive().default(3e-3),
   scheduleSteps: count
@@ -43,7 +43,7 @@ export const pretrainConfig = z.strictObject({
       'Steps over which the rate falls to zero; more than steps leaves the policy unfinished, with entropy to learn from',
     ),
   warmupSteps: z.int().min(0).default(40),
-  correctionShare: share.default(0.5).describe('Share of sequences that correct an attempt'),
+  correctionShare: share.default(0.6).describe('Share of sequences that correct an attempt'),
   wrongShare: share.default(0.9).describe('Share of wrong attempts among those shown'),
   ownShare: share
     .default(0.8)
@@ -54,8 +54,8 @@ export const pretrainConfig = z.strictObject({
   ownEvery: count.default(30).describe("Steps between samplings of the policy's own attempts"),
   evaluateEvery: count.default(100),
   evaluationTasks: count.default(128),
-  /** Arithmetic takes longer to learn: twice its share. */
-  tasks: trainConfig.shape.tasks.unwrap().prefault({ mix: { arithmetic: 2, functions: 1 } }),
+  /** Arithmetic takes longer to learn: three times the share, and both kinds arrive together. */
+  tasks: trainConfig.shape.tasks.unwrap().prefault({ mix: { arithmetic: 3, functions: 1 } }),
   engine: trainConfig.shape.engine,
   workers: trainConfig.shape.workers,
   model: z

@@ -203,10 +203,10 @@ export function writeProgram(config: ModelConfig, shape: WriteShape, positions: 
       ...ropeInputs(config, positions),
       tokens: i32(lanes),
       positions: i32(lanes),
-      promptMask: f32(lanes, prefix),
+      promptMask: f32(units, prefix),
       ownMask: f32(lanes, slots),
       ...caches('prompt', f32(units, kv, prefix, d)),
-      ...caches('own', f32(lanes, kv, slots, d)),
+      ...caches('own', f32(units, kv, branches, slots, d)),
     },
     build: (ops, x) => cachedStep(ops, config, writingAttention(ops, config, shape, x), x),
   };

@@ -84,7 +84,7 @@ export function readingAttention<T>(
 
 /**
  * Attention of one new token a lane, rows [U*G], over its unit's prompt, its own earlier tokens and itself.
- * Reads `prompt:*` [U, K, P, d] and `own:*` [U*G, K, C, d] with masks `promptMask` [U*G, P] and `ownMask` [U*G, C]
+ * Reads `prompt:*` [U, K, P, d] and `own:*` [U, K, G, C, d] with masks `promptMask` [U, P] and `ownMask` [U*G, C]
  * (0, or -1e9 where a slot is empty). Made: `new:*` [U*G, K*d].
  */
 export function writingAttention<T>(
@@ -133,43 +133,28 @@ interface Step<T> {
 function attendOnce<T>(ops: Ops<T>, config: ModelConfig, shape: WriteShape, x: Step<T>): T {
   const { kv, per, d } = headAxes(config);
   const { units: u, branches: g, prefix: p, slots: c } = shape;
-  const b = u * g;
-  // Lanes of a unit side by side, [U, K, G*R, n], and back.
-  const gather = (y: T, n: number) =>
-    ops.reshape(ops.transpose(ops.reshape(y, [u, g, kv, per, n]), [0, 2, 1, 3, 4]), [
-      u,
-      kv,
-      g * per,
-      n,
-    ]);
-  const spread = (y: T, n: number) =>
-    ops.reshape(ops.transpose(ops.reshape(y, [u, kv, g, per, n]), [0, 2, 1, 3, 4]), [
-      b,
-      kv,
-      per,
-      n,
-    ]);
-  const alone = (y: T, n: number) => ops.reshape(y, [b, kv, per, 1, n]);
-  const one = (y: T) => ops.reshape(y, [b, kv, 1, d]);
-  const each = (y: T) => ops.reshape(y, [b, kv, 1, c, d]);
+  // By unit and head, a unit's lanes side by side: [U, K, G, R, d].
+  const byHead = (y: T, heads: number) =>
+    ops.transpose(ops.reshape(y, [u, g, kv, heads, d]), [0, 2, 1, 3, 4]);
+  const [query, key, value] = [byHead(x.query, per), byHead(x.key, 1), byHead(x.value, 1)];
+  const together = (y: T, n: number) => ops.reshape(y, [u, kv, g * per, n]);
+  const alone = (y: T, n: number) => ops.reshape(y, [u, kv, g, per, 1, n]);
+  const apart = (y: T, n: number) => ops.reshape(y, [u, kv, g, per, n]);
+  const own = (cache: T) => ops.reshape(cache, [u, kv, g, 1, c, d]);
 
-  const onPrompt = spread(ops.matmul(gather(x.query, d), x.promptKey, { transposeB: true }), p);
-  const onOwn = ops.matmul(alone(x.query, d), each(x.ownKey), { transposeB: true });
-  const query = ops.reshape(x.query, [b, kv, per, d]);
-  const onSelf = ops.sum(ops.mul(query, one(x.key)), [3], true); // [B, K, R, 1]
-  const scores = ops.concat(
-    [
-      ops.add(onPrompt, ops.reshape(x.promptMask, [b, 1, 1, p])),
-      ops.add(ops.reshape(onOwn, [b, kv, per, c]), ops.reshape(x.ownMask, [b, 1, 1, c])),
-      onSelf,
-    ],
-    3,
-  );
-  const weights = ops.softmax(scores); // [B, K, R, P+C+1]
-  const [toPrompt, toOwn, toSelf] = ops.split(weights, 3, [p, c, 1]);
-  const fromPrompt = spread(ops.matmul(gather(toPrompt!, p), x.promptValue), d);
-  const fromOwn = ops.matmul(alone(toOwn!, c), each(x.ownValue));
-  const fromSelf = ops.mul(toSelf!, one(x.value));
-  const mixed = ops.add(ops.add(fromPrompt, ops.reshape(fromOwn, [b, kv, per, d])), fromSelf);
-  return ops.reshape(mixed, [b, kv * per * d]);
+  const onPrompt = ops.matmul(together(query, d), x.promptKey, { transposeB: true });
+  const onOwn = ops.matmul(alone(query, d), own(x.ownKey), { transposeB: true });
+  const onSelf = ops.sum(ops.mul(query, key), [4], true);
+  const scores = [
+    ops.add(apart(onPrompt, p), ops.reshape(x.promptMask, [u, 1, 1, 1, p])),
+    ops.add(apart(onOwn, c), ops.reshape(x.ownMask, [u, 1, g, 1, c])),
+    onSelf,
+  ];
+  const weights = ops.softmax(ops.concat(scores, 4)); // [U, K, G, R, P+C+1]
+  const [toPrompt, toOwn, toSelf] = ops.split(weights, 4, [p, c, 1]);
+  const fromPrompt = ops.matmul(together(toPrompt!, p), x.promptValue);
+  const fromOwn = ops.matmul(alone(toOwn!, c), own(x.ownValue));
+  const fromSelf = ops.mul(toSelf!, value);
+  const mixed = ops.add(ops.add(apart(fromPrompt, d), apart(fromOwn, d)), fromSelf);
+  return ops.reshape(ops.transpose(mixed, [0, 2, 1, 3, 4]), [u * g, kv * per * d]);
 }

@@ -41,9 +41,7 @@ export class LaneCache {
     this.#config = config;
     this.#prompt = like ? like.#prompt : make('prompt', units * prefix * width);
     this.#own = make('own', units * branches * slots * width);
-    this.#promptMask = like
-      ? like.#promptMask
-      : new Float32Array(units * branches * prefix).fill(masked);
+    this.#promptMask = like ? like.#promptMask : new Float32Array(units * prefix).fill(masked);
     this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
   }
 
@@ -62,18 +60,21 @@ export class LaneCache {
 
   /** Takes a prompt's cache from one of `source`'s units. */
   setPrompt(unit: number, source: PromptArrays, sourceUnit: number, length: number): void {
-    const { prefix, branches } = this.shape;
+    const { prefix } = this.shape;
+    const d = headSize(this.#config);
+    const heads = this.#config.num_key_value_heads;
     for (const [name, target] of Object.entries(this.#prompt))
-      this.#copyHeads(source.arrays[name]!, source.slots, sourceUnit, target, prefix, unit, length);
-    for (let lane = unit * branches; lane < (unit + 1) * branches; lane++) {
-      this.#promptMask.fill(masked, lane * prefix, (lane + 1) * prefix);
-      this.#promptMask.fill(0, lane * prefix, lane * prefix + length);
-    }
+      for (let head = 0; head < heads; head++) {
+        const start = (sourceUnit * heads + head) * source.slots * d;
+        const rows = source.arrays[name]!.subarray(start, start + length * d);
+        target.set(rows, (unit * heads + head) * prefix * d);
+      }
+    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
+    this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
   }
 
   /** Adds what a step made, `new:*` [lanes, K*d], behind the `counts[lane]` tokens of each lane; -1 leaves it out. */
   append(made: Readonly<Record<string, ArrayLike<number>>>, counts: Int32Array): void {
-    const { slots } = this.shape;
     const heads = this.#config.num_key_value_heads;
     const d = headSize(this.#config);
     const names = cacheNames('own', this.#config);
@@ -84,11 +85,12 @@ export class LaneCache {
         if (counts[lane]! < 0) continue;
         for (let head = 0; head < heads; head++) {
           const start = (lane * heads + head) * d;
-          const at = ((lane * heads + head) * slots + counts[lane]!) * d;
+          const at = this.#start(lane, head) + counts[lane]! * d;
           for (let j = 0; j < d; j++) to[at + j] = from[start + j]!;
         }
       }
     }
+    const { slots } = this.shape;
     for (let lane = 0; lane < counts.length; lane++)
       if (counts[lane]! >= 0) this.#ownMask[lane * slots + counts[lane]!] = 0;
   }
@@ -113,27 +115,22 @@ export class LaneCache {
   }
 
   #setLane(lane: number, source: LaneCache, sourceLane: number, count: number): void {
-    const [from, to] = [source.shape.slots, this.shape.slots];
+    const heads = this.#config.num_key_value_heads;
+    const size = count * headSize(this.#config);
     for (const [name, target] of Object.entries(this.#own))
-      this.#copyHeads(source.#own[name]!, from, sourceLane, target, to, lane, count);
-    this.#ownMask.fill(0, lane * to, lane * to + count);
+      for (let head = 0; head < heads; head++) {
+        const start = source.#start(sourceLane, head);
+        target.set(source.#own[name]!.subarray(start, start + size), this.#start(lane, head));
+      }
+    const { slots } = this.shape;
+    this.#ownMask.fill(0, lane * slots, lane * slots + count);
   }
 
-  /** Copies the first `length` slots of every head of one row of [rows, K, slots, d] to a row of another. */
-  #copyHeads(
-    from: Float32Array,
-    fromSlots: number,
-    fromRow: number,
-    to: Float32Array,
-    toSlots: number,
-    toRow: number,
-    length: number,
-  ): void {
-    const heads = this.#config.num_key_value_heads;
-    const d = headSize(this.#config);
-    for (let head = 0; head < heads; head++) {
-      const start = (fromRow * heads + head) * fromSlots * d;
-      to.set(from.subarray(start, start + length * d), (toRow * heads + head) * toSlots * d);
-    }
+  /** Where a head of a lane begins in the tensors [U, K, G, C, d]. */
+  #start(lane: number, head: number): number {
+    const { branches, slots } = this.shape;
+    const unit = Math.floor(lane / branches);
+    const row = (unit * this.#config.num_key_value_heads + head) * branches + (lane % branches);
+    return row * slots * headSize(this.#config);
   }
 }

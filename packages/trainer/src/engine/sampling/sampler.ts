@@ -115,7 +115,7 @@ class Wave {
     const read = await this.#read(groups.map((group) => group[0]!.b));
     for (const rollout of groups.flat()) this.#take(rollout, read.get(rollout.b)!.logits);
     let state = this.#start(groups, read);
-    while (state.lanes.some((rollout) => rollout && !rollout.stop)) {
+    while (state.lanes.some(isWriting)) {
       state = this.#fit(state);
       await this.#advance(state);
     }
@@ -178,9 +178,9 @@ class Wave {
   /** Another shape where the tokens no longer fit, or where much fewer lanes would do. */
   #fit({ cache, lanes }: WaveState): WaveState {
     const { shape } = cache;
-    const running = lanes.filter((rollout) => rollout !== undefined && !rollout.stop);
-    const groups = [...Map.groupBy(running as Rollout[], (rollout) => rollout.b).values()];
-    const { shape: next, units } = chooseShape(groups, this.#longest(running as Rollout[]));
+    const running = lanes.filter(isWriting);
+    const groups = [...Map.groupBy(running, (rollout) => rollout.b).values()];
+    const { shape: next, units } = chooseShape(groups, this.#longest(running));
     if (next.units * next.branches > 0.75 * shape.units * shape.branches) {
       if (next.slots <= shape.slots) return { cache, lanes };
       return { cache: cache.grown(next.slots, written(lanes)), lanes };
@@ -203,7 +203,7 @@ class Wave {
     const positions = new Int32Array(lanes.length);
     const counts = written(lanes);
     for (const [lane, rollout] of lanes.entries()) {
-      if (!rollout || rollout.stop) continue;
+      if (!isWriting(rollout)) continue;
       tokens[lane] = rollout.tokens[rollout.count - 1]!;
       positions[lane] = rollout.promptLength + rollout.count - 1;
     }
@@ -211,7 +211,7 @@ class Wave {
     cache.append(made, counts);
     const width = this.#model.config.vocab_size;
     for (const [lane, rollout] of lanes.entries())
-      if (rollout && !rollout.stop)
+      if (isWriting(rollout))
         this.#take(rollout, made.logits!.subarray(lane * width, (lane + 1) * width));
   }
 
@@ -236,7 +236,10 @@ interface WaveState {
 
 /** Tokens of each lane that its cache holds, all but the last drawn; -1 for a lane that is not writing. */
 const written = (lanes: WaveState['lanes']): Int32Array =>
-  Int32Array.from(lanes, (rollout) => (rollout && !rollout.stop ? rollout.count - 1 : -1));
+  Int32Array.from(lanes, (rollout) => (isWriting(rollout) ? rollout.count - 1 : -1));
+
+const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
+  rollout !== undefined && rollout.stop === undefined;
 
 const live = (groups: readonly (readonly Rollout[])[]): Rollout[][] =>
   groups.map((group) => group.filter(({ stop }) => !stop)).filter((group) => group.length > 0);
