@@ -87,7 +87,7 @@ function byTime(a: Reading, b: Reading): Outcome | undefined {
 
 function byWords(a: Reading, b: Reading): Outcome | undefined {
   if ((a.wordy || b.wordy) && a.words !== undefined && a.words === b.words) return equal('words');
-  if (a.wordy && sameWords(a, b)) return equal('words');
+  if (a.wordy && (sameWords(a, b) || explains(a, b))) return equal('words');
   if (a.wordy && a.node?.k !== 'quantity')
     return isList(a) && b.node ? undefined : different('words');
   if (b.wordy && b.node?.k !== 'quantity' && b.node?.k !== 'num')
@@ -97,6 +97,16 @@ function byWords(a: Reading, b: Reading): Outcome | undefined {
 
 const isList = (reading: Reading): boolean =>
   reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
+
+/** "Yes, because ..." says yes. */
+function explains(a: Reading, b: Reading): boolean {
+  if (a.words === undefined || !/^(?:yes|no|true|false)$/.test(a.words)) return false;
+  const first = /^(?:\\text\s*\{)?\s*([a-z]+)\s*[,.;:]/i.exec(b.text)?.[1];
+  return (
+    first?.toLowerCase() === a.words &&
+    !/\b(?:yes|true)\b.*\b(?:no|false)\b|\b(?:no|false)\b.*\b(?:yes|true)\b/i.test(b.text)
+  );
+}
 
 /** The same words but for what carries no meaning. */
 function sameWords(a: Reading, b: Reading): boolean {

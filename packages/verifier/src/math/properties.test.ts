@@ -34,7 +34,7 @@ const expression = fc.letrec<{ leaf: string; tree: string }>((tie) => ({
     fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `${a} \\cdot ${b}`),
     fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `\\frac{${a}}{${b} + 41}`),
     fc.tuple(tie('tree'), fc.integer({ min: 2, max: 4 })).map(([a, k]) => `{(${a})}^{${k}}`),
-    tie('tree').map((a) => `\\sin(${a})`),
+    fc.tuple(tie('leaf'), tie('leaf')).map(([a, b]) => `\\sin(${a} + ${b})`),
   ),
 })).tree;
 

@@ -6,6 +6,8 @@
 import { isLiteral, isUnevaluated } from '../guard.ts';
 import { isScalar, type Node, type NodeOf, some } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
+import { ONE } from '../number/rational.ts';
+import { sameDimensions } from '../read/units.ts';
 import {
   assignments,
   type Compare,
@@ -25,7 +27,7 @@ import { compareScalar } from './scalar.ts';
 
 /** Does the candidate answer for the reference? */
 export function compareNodes(reference: Node, candidate: Node, ctx: Context): Outcome {
-  const [a, b] = [single(tupleOf(reference)), single(tupleOf(candidate))];
+  const [a, b] = [compound(single(tupleOf(reference))), compound(single(tupleOf(candidate)))];
   const compare: Compare = (x, y) => compareNodes(x, y, ctx);
   if (a.k === 'quantity' || b.k === 'quantity') return compareWithUnits(a, b, ctx, compare);
   if (hasPlusMinus(a)) return compareToListed(a, b, compare);
@@ -96,26 +98,27 @@ function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Out
   if (b.k === 'relation' && a.k === 'quantity') return compareToScalar(a, b, ctx, compare);
   if (a.k === 'relation') return compareToRelation(a, b, ctx, compare);
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
-  if (a.k === 'quantity' && b.k === 'list' && b.join === 'and') return compareCompound(a, b, ctx);
   if (a.k === 'list' && (a.join === 'and' || a.items.length > 1))
     return compareToList(a, b, ctx, compare);
   return compareQuantities(a, b, ctx);
 }
 
-/** "2 hours and 30 minutes": parts of one amount, added up in the reference's unit. */
-function compareCompound(a: NodeOf<'quantity'>, b: NodeOf<'list'>, ctx: Context): Outcome {
-  const parts = b.items.filter((item) => item.k === 'quantity');
-  if (parts.length !== b.items.length) return TYPE_MISMATCH;
-  const sum: Node = {
-    k: 'add',
-    args: parts.map((p) => ({ k: 'mul', args: [p.arg, { k: 'num', value: p.unit.factor }] })),
-  };
-  const first = parts[0]!;
-  return compareQuantities(
-    a,
-    { k: 'quantity', arg: sum, unit: { ...first.unit, factor: { n: 1n, d: 1n } } },
-    ctx,
+/** "2 hours and 30 minutes": parts of one amount in different units, added up. */
+function compound(node: Node): Node {
+  if (node.k !== 'list' || node.join !== 'and') return node;
+  const parts = node.items.filter((item) => item.k === 'quantity');
+  const first = parts[0];
+  if (
+    !first ||
+    parts.length !== node.items.length ||
+    parts.some((p) => !sameDimensions(p.unit, first.unit))
+  )
+    return node;
+  if (new Set(parts.map((p) => p.unit.label)).size !== parts.length) return node;
+  const args = parts.map(
+    (p): Node => ({ k: 'mul', args: [p.arg, { k: 'num', value: p.unit.factor }] }),
   );
+  return { k: 'quantity', arg: { k: 'add', args }, unit: { ...first.unit, factor: ONE } };
 }
 
 function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {

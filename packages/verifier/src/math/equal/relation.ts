@@ -59,6 +59,8 @@ export function bareValue(node: Relation): Node | undefined {
     before[0]!.k === 'sym' ||
     before[0]!.k === 'fn' ||
     before[0]!.k === 'words' ||
+    before[0]!.k === 'ratio' ||
+    isDerivative(before[0]!) ||
     (before[0]!.k === 'setop' && before[0]!.args.every((arg) => arg.k === 'sym')) ||
     definition({ ...node, ops: ['='], args: [before[0]!, last] }) !== undefined ||
     isName(before[0]!);
@@ -73,6 +75,17 @@ export function bareValue(node: Relation): Node | undefined {
 }
 
 const NAME_PARTS = new Set<Node['k']>(['sym', 'group', 'num', 'div', 'words', 'const']);
+
+/** `\\frac{dy}{dx}`. */
+const isDerivative = (node: Node): boolean =>
+  node.k === 'div' &&
+  [node.num, node.den].every(
+    (part) =>
+      part.k === 'mul' &&
+      part.args.length === 2 &&
+      part.args[0]!.k === 'sym' &&
+      part.args[0]!.name === 'd',
+  );
 
 /** The f^{-1} of `f^{-1}(x)`. */
 const isInverse = (node: Node): boolean => node.k === 'pow' && node.base.k === 'sym';

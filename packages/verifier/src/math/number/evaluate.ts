@@ -157,6 +157,7 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   asinh: (f, a) => f.ln(f.add(a, f.sqrt(f.add(f.mul(a, a), f.one)))),
   acosh: (f, a) => f.ln(f.add(a, f.sqrt(f.add(f.mul(a, a), f.neg(f.one))))),
   atanh: (f, a) => f.mul(half(f), f.ln(f.div(f.add(f.one, a), f.add(f.one, f.neg(a))))),
+  cis: (f, a) => f.add(f.cos(a), f.mul(f.i, f.sin(a))),
   abs: (f, a) => modulus(f, a),
   conj: (f, a) => ({ ...a, im: f.r.neg(a.im) }),
   overline: (f, a) => ({ ...a, im: f.r.neg(a.im) }),

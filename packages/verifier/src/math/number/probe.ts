@@ -1,5 +1,5 @@
 /**
- * Equality by evaluation: doubles at fixed pseudo-random places to tell apart, 66-digit decimals to confirm.
+ * Equality by evaluation: doubles at fixed pseudo-random places to tell apart, 72-digit decimals to confirm.
  * "Different" needs one place where the difference exceeds both error bounds by far; "equal" needs agreement to at
  * least 50 digits; whatever is neither is `undefined`.
  */

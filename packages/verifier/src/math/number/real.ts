@@ -1,5 +1,5 @@
 /**
- * Two kinds of real arithmetic behind one interface: doubles for probing and 66-digit decimals for confirmation.
+ * Two kinds of real arithmetic behind one interface: doubles for probing and 72-digit decimals for confirmation.
  * complex.ts is written once over it. Leaves out: error bounds (complex.ts carries them).
  */
 
@@ -61,9 +61,9 @@ export const doubles: Real<number> = {
   atan: Math.atan,
 };
 
-/** 66 digits; the cap on exponents turns runaway powers into infinity at once. */
+/** 72 digits; the cap on exponents turns runaway powers into infinity at once. */
 const Big = Base.clone({
-  precision: 66,
+  precision: 72,
   maxE: 1_000_000,
   minE: -1_000_000,
   modulo: Base.ROUND_HALF_EVEN,
@@ -78,7 +78,7 @@ function bigFrom(n: bigint): Base {
 }
 
 export const decimals: Real<Base> = {
-  epsilon: 1e-64,
+  epsilon: 1e-70,
   zero: new Big(0),
   one: new Big(1),
   pi: PI,

@@ -65,7 +65,7 @@ export function readAnswer(raw: string): Reading {
 
 /** "The answer is" inside the box. */
 const LEAD_IN =
-  /^(?:\\(?:text|textbf|mathrm|mbox)\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*(?:\}|(?<=[\s:]))/i;
+  /^(?:\\(?:text|textbf|mathrm|mbox)\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*(?:\}|(?<=[\s:]))|^\\text\s*\{[^{}]{0,60}\b(?:is|are|equals)\s*:?\s*\}/i;
 
 /** A full stop, comma or semicolon at the end belongs to the sentence. */
 function stripEnd(text: string): string {
@@ -109,7 +109,7 @@ function readWords(cleaned: string): string | undefined {
     .replace(/(?<=[A-Za-z])[.!?]+(?=\s|$)/g, '')
     .trim();
   if (
-    !/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}$/.test(
+    !/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}(?:,? \d{4})?$/.test(
       s,
     )
   )
@@ -117,7 +117,7 @@ function readWords(cleaned: string): string | undefined {
   return s
     .toLowerCase()
     .replace(/[-\s]+/g, ' ')
-    .replace(/^(?:the|a|an) (?=.)/, '')
+    .replace(/^(?:the|a|an) (?=[a-z]{3,}(?!.* and ))/, '')
     .trim();
 }
 

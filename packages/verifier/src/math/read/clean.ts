@@ -140,7 +140,7 @@ const BREAKS =
   /\\\\(?:\*)?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?|\\(?:newline|cr)(?![a-zA-Z])/g;
 /** Size and style commands without meaning. `\left.` and `\right.` draw nothing. */
 const NOISE =
-  /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
+  /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline|checkmark|qed)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
 const SPACES =
   /\\(?:quad|qquad|space|enspace|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])|\\[,;:> ]|~|\\(?:hspace\*?|phantom|vphantom|hphantom)\{[^{}]*\}|\\[vh]?phantom(?![a-zA-Z{])/g;
 const BARS = /\\(?:[lr]?vert|mid)(?![a-zA-Z])/g;
@@ -152,6 +152,13 @@ const QUAD_ASSIGNMENT = /(?<=[\w}]\s*)\\q?quad\s*(?=[a-z](?:_\{?\w\}?)?\s*=)/g;
 /** `5th`, `5^{\text{th}}`. */
 const ORDINAL =
   /(?<=\d)\s*(?:\^\s*)?\{?\s*(?:\\(?:text|mathrm|textrm)\s*\{)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?(?![a-zA-Z}])/g;
+/** `\left\{ ... \right.` around lines: the brace draws, the lines are the answer. */
+const LEFT_BRACE = /\\left\s*\\(?:\{|lbrace)\s*(?=\\begin\s*\{(?:array|aligned|matrix|gathered)\})/;
+/** `(k \in \mathbb{Z})` behind a formula. */
+const PARAMETER =
+  /(?:\\[ ,;]|\\q?quad|[\s,;])*\(\s*([a-z])\s*\\in\s*(?:\\mathbb|\\mathbf|\\mathrm)?\s*\{?\s*([ZN])\s*\}?\s*\)\s*$/;
+/** `{}_5C_2`. */
+const COMBINATION = /\{\s*\}\s*_\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?/g;
 const MONEY = '\u0001';
 
 /** One lone `$` before a number is money; dollars in pairs are math mode and say nothing. */
@@ -166,6 +173,8 @@ function dollars(s: string): string {
 export function clean(text: string): string {
   let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
   if (/[\\$~{]/.test(s)) {
+    if (/\\right\s*\./.test(s)) s = s.replace(LEFT_BRACE, '');
+    s = s.replace(PARAMETER, ', $1 \\in \\mathbb{$2}').replace(COMBINATION, '\\binom{$1}{$2}');
     s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
     s = dollars(
       s

@@ -75,7 +75,37 @@ function readNumberSet(c: Cursor): Node {
   if (braced) expect(c, '}');
   if (!NUMBER_SETS.has(name))
     throw new ReadError('unknown-command', `cannot read \\mathbb{${name}}`);
-  return { k: 'numberset', name: name as NumberSet };
+  return restricted(name as NumberSet, readMark(c));
+}
+
+/** The `+`, `-` or `*` of `\\mathbb{R}^+`, `\\mathbb{N}_{+}`. */
+function readMark(c: Cursor): string | undefined {
+  const braced = isOp(c, '{', 1);
+  const mark = peek(c, braced ? 2 : 1).v;
+  if (!(isOp(c, '^') || isOp(c, '_')) || !/^(?:[-+*]|ast|star)$/.test(mark)) return undefined;
+  c.at += braced ? 4 : 2;
+  return mark;
+}
+
+const INFINITY: Node = { k: 'const', name: 'infinity' };
+const ZERO_NODE: Node = { k: 'num', value: { n: 0n, d: 1n } };
+
+function restricted(name: NumberSet, mark: string | undefined): Node {
+  if (mark === undefined) return { k: 'numberset', name };
+  if (name === 'R' && mark === '+')
+    return { k: 'group', open: '(', close: ')', items: [ZERO_NODE, INFINITY] };
+  if (name === 'R' && mark === '-')
+    return { k: 'group', open: '(', close: ')', items: [{ k: 'neg', arg: INFINITY }, ZERO_NODE] };
+  if (mark === '-') throw new ReadError('unknown-command', `cannot read \\mathbb{${name}}^-`);
+  if (name === 'N' || (name === 'Z' && mark === '+')) return { k: 'numberset', name: 'Z+' };
+  return {
+    k: 'setop',
+    op: 'minus',
+    args: [
+      { k: 'numberset', name },
+      { k: 'set', items: [ZERO_NODE] },
+    ],
+  };
 }
 
 /** Marks over letters, `\overline{AB}`, `\vec v`: part of the name. A bar over digits alone repeats them. */

@@ -89,7 +89,20 @@ function readMatrix(c: Cursor, name: string): Node {
   if (width === 0 || rows.some((row) => row.length !== width))
     throw new ReadError('unexpected', 'matrix rows differ in length');
   if (name === 'vmatrix') return determinant(rows);
+  if (
+    rows.every((row) => row.every((cell, k) => (k === width - 1 ? isCondition(cell) : true))) &&
+    width <= 2
+  )
+    return lines(rows);
   return { k: 'matrix', rows };
+}
+
+const isCondition = (cell: Node): boolean => cell.k === 'relation';
+
+/** An array of relations is a system, of values with relations a piecewise value. */
+function lines(rows: readonly (readonly Node[])[]): Node {
+  if (rows[0]!.length === 1) return { k: 'list', items: rows.flat(), join: 'and' };
+  return { k: 'cases', rows: rows.map(([value, when]) => ({ value: value!, when: when! })) };
 }
 
 /** Two columns are values with conditions; one column is a system. */

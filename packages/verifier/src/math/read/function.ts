@@ -40,7 +40,7 @@ function raise(fn: Node, exponent: Node | 'degree' | 'prime' | undefined): Node 
 function readArguments(c: Cursor, name: string): readonly Node[] {
   const inner = readFunctionArgument(c);
   if (!MANY_ARGUMENTS.has(name)) return [inner];
-  return inner.k === 'group' || inner.k === 'list' ? inner.items : [inner];
+  return inner.k === 'group' || inner.k === 'list' || inner.k === 'set' ? inner.items : [inner];
 }
 
 /** Brackets alone where they follow at once, else the factors up to the next sign, function or explicit operator. */

@@ -32,6 +32,7 @@ export const FUNCTIONS: ReadonlyMap<string, string> = new Map([
     'arg',
     'sgn',
     'round',
+    'cis',
   ].map((n): [string, string] => [n, n]),
   ['lg', 'lg'],
   ['arcsin', 'asin'],

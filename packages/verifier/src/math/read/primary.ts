@@ -100,6 +100,7 @@ export function readPrimary(c: Cursor): Node {
 
 function readSignPrimary(c: Cursor, v: string): Node {
   if (v === '|' || v === '||') return readBars(c, v);
+  if (v === '...') return advance(c, { k: 'words', text: '...' });
   if (v in CURRENCY_SIGNS) return readMoney(c, v);
   if (v === '-' || v === '+') return nested(c, () => readSignedPower(c));
   return readBracketed(c);
@@ -161,13 +162,29 @@ function readCombination(c: Cursor, letter: string): Node | undefined {
   for (let wanted = 4; wanted > 0; c.at++) if (!/[{}]/.test(peek(c, 1).v)) wanted--;
   c.at++;
   eat(c, '}');
-  const choose: Node = { k: 'fn', name: 'binom', args: [number(n.v), number(k.v)] };
-  if (letter === 'C') return choose;
-  return { k: 'mul', args: [choose, { k: 'fn', name: 'factorial', args: [number(k.v)] }] };
+  return combinations(letter, n.v, k.v);
+}
+
+/** `C(5, 2)` and `P(5, 2)` of two numbers. */
+function readChoose(c: Cursor, letter: string): Node | undefined {
+  const [open, n, comma, k, close] = c.tokens.slice(c.at + 1, c.at + 6);
+  if (open?.v !== '(' || n?.t !== 'num' || comma?.v !== ',' || k?.t !== 'num' || close?.v !== ')')
+    return undefined;
+  c.at += 6;
+  return combinations(letter, n.v, k.v);
+}
+
+function combinations(letter: string, n: string, k: string): Node {
+  const choose: Node = { k: 'fn', name: 'binom', args: [number(n), number(k)] };
+  return letter === 'C'
+    ? choose
+    : { k: 'mul', args: [choose, { k: 'fn', name: 'factorial', args: [number(k)] }] };
 }
 
 function readLetter(c: Cursor, letter: string): Node {
-  const combination = letter === 'C' || letter === 'A' ? readCombination(c, letter) : undefined;
+  const combination = /^[ACP]$/.test(letter)
+    ? (readCombination(c, letter) ?? readChoose(c, letter))
+    : undefined;
   if (combination) return combination;
   if (letter === 'e' && !isOp(c, '_', 1)) return advance(c, { k: 'const', name: 'e' });
   if (letter === 'i' && !isOp(c, '_', 1)) return advance(c, { k: 'const', name: 'i' });

@@ -48,12 +48,20 @@ const POWERS: Readonly<Record<string, number>> = { square: 2, sq: 2, cubic: 3, c
 export function unitWord(c: Cursor): string | undefined {
   const token = peek(c);
   if (token.t !== 'id' || SEPARATORS.has(token.v)) return undefined;
-  if (token.text) return token.v.length > 1 || findUnit(token.v, true) ? token.v : undefined;
+  if (token.text) return isTextUnit(c, token.v) ? token.v : undefined;
   const word = token.v;
   if (word.length < 2 || FUNCTIONS.has(word) || CONSTANT_WORDS.has(word) || GREEK.has(word))
     return undefined;
   if (findUnit(word, true) && !isAmbiguous(word)) return word;
   return word.length >= 4 && /[aeiouy]/.test(word) ? word : undefined;
+}
+
+/** `\\text{min}` is a unit unless an argument follows; other names of functions are no units. */
+function isTextUnit(c: Cursor, word: string): boolean {
+  const unit = findUnit(word, true) !== undefined;
+  if (FUNCTIONS.has(word))
+    return unit && !isOp(c, '(', 1) && !isOp(c, '\\{', 1) && !isOp(c, '_', 1);
+  return word.length > 1 || unit;
 }
 
 /** Letters that are likelier a product of variables than a unit when written without `\text`. */
@@ -67,7 +75,7 @@ export function readUnitAfter(c: Cursor, node: Node): Node {
     return readUnitAfter(c, node);
   }
   const word = unitWord(c);
-  if (word === undefined || !isAmount(node)) return node;
+  if (word === undefined || !isAmount(c, node)) return node;
   if (/^percent(age)?$/i.test(word)) {
     c.at++;
     return { k: 'percent', arg: node };
@@ -88,9 +96,9 @@ const scaled = (node: Node, scale: bigint): Node =>
     : { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] };
 
 /** Only what can be an amount takes a unit: `x` in words is a symbol followed by prose. */
-function isAmount(node: Node): boolean {
+function isAmount(c: Cursor, node: Node): boolean {
   if (node.k === 'quantity' || node.k === 'words') return false;
-  return node.k !== 'sym' || node.name.length === 1;
+  return node.k !== 'sym' || (node.name.length === 1 && (peek(c).space || peek(c).text));
 }
 
 /** More words than this behind a number are prose. */

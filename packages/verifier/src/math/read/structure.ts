@@ -86,13 +86,16 @@ export function readList(c: Cursor): Node {
   const items = [readStatement(c)];
   let join: Join | undefined;
   for (;;) {
-    const separator = readSeparator(c);
+    const separator = readSeparator(c) ?? (isCompound(c, items.at(-1)!) ? 'and' : undefined);
     if (separator === undefined || atEnd(c)) break;
     join = join === undefined || join === 'comma' ? separator : join;
     items.push(readStatement(c));
   }
   return join === undefined ? items[0]! : { k: 'list', items, join };
 }
+
+/** "2 hours 30 minutes": a number directly behind an amount goes on with it. */
+const isCompound = (c: Cursor, last: Node): boolean => last.k === 'quantity' && peek(c).t === 'num';
 
 const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', ROW_BREAK]);
 const atEnd = (c: Cursor): boolean => {
@@ -106,7 +109,7 @@ const atEnd = (c: Cursor): boolean => {
 
 /** A chain of relations, or one side alone. */
 function readStatement(c: Cursor): Node {
-  if (isOp(c, '=') || isCmd(c, 'approx') || isCmd(c, 'therefore')) c.at++;
+  if (isOp(c, '=') || isCmd(c, 'approx') || isCmd(c, 'sim') || isCmd(c, 'therefore')) c.at++;
   const args = [readSetExpression(c)];
   const ops: RelationOp[] = [];
   for (let op = readRelation(c); op !== undefined; op = readRelation(c)) {
