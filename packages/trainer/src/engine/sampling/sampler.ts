@@ -2,7 +2,7 @@
  * Draws rollouts with a key/value cache, wave by wave: the prompts of a wave are read once each, their rollouts
  * written side by side; as sequences end, the rest moves together into a smaller shape.
  * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a lane's numbers
- * do not depend on its neighbours (docs/engine.md says how far that holds and how it is checked).
+ * depend on its neighbours by no more than rounding (docs/engine.md says how much that is).
  */
 
 import type { Sample, SamplingOptions, TokenIds } from '../../types.ts';

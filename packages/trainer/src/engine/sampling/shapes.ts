@@ -2,10 +2,7 @@
 
 import type { WriteShape } from '../model/cached.ts';
 
-/**
- * Slots of caches come in multiples of this. It is also what keeps a lane's sums the same in every shape: vector
- * registers hold 16 floats, and zeros behind a multiple of 16 do not change the order of addition.
- */
+/** Slots of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
 export const slotStep = 16;
 /** A product of one row takes another path in BLAS and rounds otherwise, so there are always two. */
 const fewestLanes = 2;
