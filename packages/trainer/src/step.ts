@@ -135,13 +135,19 @@ async function withReference(
   return data.map((d, i) => ({ ...d, refLogprobs: logprobs[i]! }));
 }
 
-/** A few rollouts of different groups to be looked at: the first of each of the first groups. */
+const SHOWN_GROUPS = 4;
+
+/** A few rollouts to be looked at: the first of some groups, in turn of each kind and of failed and right anchors. */
 function show(
   step: number,
   groups: readonly Group[],
   advantages: readonly (readonly number[])[],
 ): SampleRecord[] {
-  return groups.slice(0, 4).flatMap((group, b) => {
+  const places = groups.map((group, b) => ({ group, b }));
+  const sorts = Map.groupBy(places, ({ group }) => `${group.item.kind} ${group.anchor?.passed}`);
+  const turns = [...sorts.values()].flatMap((sort) => sort.map((place, turn) => ({ place, turn })));
+  const chosen = turns.sort((one, other) => one.turn - other.turn).slice(0, SHOWN_GROUPS);
+  return chosen.flatMap(({ place: { group, b } }) => {
     const [first] = group.rollouts;
     return first ? [toRecord(step, group, first, advantages[b]?.[0] ?? 0)] : [];
   });
