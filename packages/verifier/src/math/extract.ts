@@ -67,7 +67,14 @@ function search(text: string, mode: Extraction): Extracted | undefined {
     case 'choice':
       return lastBox(text) ?? choice(text);
     case 'any':
-      return lastBox(text) ?? hash(text) ?? answerIs(text) ?? lastMath(text) ?? lastLine(text);
+      return (
+        lastBox(text) ??
+        onlyMath(text) ??
+        hash(text) ??
+        answerIs(text) ??
+        lastMath(text) ??
+        lastLine(text)
+      );
   }
 }
 
@@ -162,7 +169,7 @@ function hash(text: string): Extracted | undefined {
 }
 
 const ANSWER =
-  /(?:(?:final|correct|best)[ \t]+)?(?:answer|option|choice)[ \t]*(?:\*\*)?[ \t]*(?:is|:|=|would be|should be)[ \t]*(?:\*\*)?[ \t]*:?|(?:^|\n)[ \t]*(?:\*\*)?A[ \t]*:|(?:^|\n)[ \t]*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]*:/gi;
+  /(?:(?:final|correct|best)[ \t]+)?(?:answer|option|choice)[ \t]*(?:\*\*)?[ \t]*(?:is|:|=|would be|should be)[ \t]*(?:\*\*)?[ \t]*:?|(?:^|\n)[ \t]*(?:\*\*)?A[ \t]*:|(?:^|\n)[ \t]*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]*:|答案[ \t]*(?:是|为|：|:)/gi;
 /** Sentences beyond this are not searched for the phrase. */
 const ANSWER_TAIL = 20_000;
 
@@ -199,6 +206,15 @@ function fromSpan(span: RegExpExecArray, start: number): Extracted | undefined {
   const more = span[5] ?? '';
   const text = `${inner}${more}`.trim();
   return text === '' ? undefined : { text, from: 'answer-is', start };
+}
+
+const ONLY_MATH = /^(?:\s*\$[^$]+\$\s*(?:,|;|and|or|\.)?){2,12}\s*$/;
+
+/** A response that is nothing but math spans in a list is the answer as a whole. */
+function onlyMath(text: string): Extracted | undefined {
+  return text.length <= 600 && ONLY_MATH.test(text)
+    ? trimmed(text, 0, text.length, 'whole')
+    : undefined;
 }
 
 const MATH_MARK = /\\\\|\$\$|\\\$|\$|\\[()[\]]/g;

@@ -3,10 +3,11 @@
  * and still no answer. Pure and synchronous: this is what a cell runs.
  */
 
+import { rename } from './equal/collection.ts';
 import { compareNodes } from './equal/index.ts';
 import { type Context, different, equal, type Outcome } from './equal/outcome.ts';
 import { hasReducibleForm, isUnevaluated, restates } from './guard.ts';
-import { isScalar, mapChildren, type Node, some } from './node.ts';
+import { isScalar, mapChildren, type Node, some, symbols } from './node.ts';
 import type { MathOptions } from './options.ts';
 import type { Reading } from './read/answer.ts';
 import { readAnswer } from './read/answer.ts';
@@ -134,12 +135,26 @@ function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
   if (a.node && compact(a.text) === compact(b.text)) return equal('same-text');
   const ways: (() => Outcome)[] = [];
   const pair = (x: Node | undefined, y: Node | undefined): void => {
-    if (x && y) ways.push(() => compareLogs(x, y, ctx));
+    if (x && y) ways.push(() => compareLogs(x, likeConstant(x, y), ctx));
   };
   pair(a.node, b.node);
   if (a.plain || b.plain) pair(a.plain ?? a.node, b.plain ?? b.node);
   if (b.decimal && a.node && isScalar(a.node) && a.node.k !== 'sym') pair(a.node, b.decimal);
   return firstEqual(ways) ?? different('structure', 'not of the same kind');
+}
+
+const CONSTANT_NAMES: ReadonlySet<string> = new Set(['C', 'c', 'K', 'k', 'C_1', 'c_1']);
+
+/** `+ C` and `+ c`: a constant of integration by another name, where it is the only symbol that differs. */
+function likeConstant(a: Node, b: Node): Node {
+  const [x, y] = [symbols(a), symbols(b)];
+  const [own, other] = [
+    x.filter((name) => !y.includes(name)),
+    y.filter((name) => !x.includes(name)),
+  ];
+  const constants =
+    own.length === 1 && other.length === 1 && own[0] === 'C' && CONSTANT_NAMES.has(other[0]!);
+  return constants ? rename(b, other[0]!, 'C') : b;
 }
 
 /** `\\log` without a base is natural or decimal: either, but the same on both sides. */

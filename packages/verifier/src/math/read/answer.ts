@@ -6,6 +6,7 @@
 import type { Node } from '../node.ts';
 import { fromDecimal } from '../number/rational.ts';
 import { clean } from './clean.ts';
+import { withConditions } from './condition.ts';
 import { type CommaMode, ReadError } from './lex.ts';
 import {
   ALL_REALS_PHRASES,
@@ -47,7 +48,7 @@ export function readAnswer(raw: string): Reading {
       wordy: false,
       error: { code: 'too-long', message: `more than ${MAX_LENGTH} characters` },
     };
-  const cleaned = stripEnd(clean(text).replace(LEAD_IN, ''));
+  const cleaned = stripEnd(clean(withConditions(withoutMarkdown(text))).replace(LEAD_IN, ''));
   const words = readWords(cleaned);
   const phrase = words === undefined ? readBased(cleaned) : readPhrase(words);
   const math = phrase ? { node: phrase } : readModes(cleaned);
@@ -62,6 +63,10 @@ export function readAnswer(raw: string): Reading {
     ...(time ? { time } : {}),
   };
 }
+
+/** `**5**` and backquotes around the whole. */
+const withoutMarkdown = (text: string): string =>
+  /^(?:\*{1,3}|`+)([^*`]+)(?:\*{1,3}|`+)\.?$/.exec(text)?.[1]?.trim() ?? text;
 
 /** "The answer is" inside the box. */
 const LEAD_IN =

@@ -3,7 +3,7 @@
  * Unknown commands are refused, never guessed.
  */
 
-import type { Node, NumberSet } from '../node.ts';
+import { mapChildren, type Node, type NumberSet } from '../node.ts';
 import { type Cursor, eat, expect, isOp, nested, peek } from './cursor.ts';
 import { readEnvironment } from './environment.ts';
 import { readBraced } from './expression.ts';
@@ -125,6 +125,13 @@ function named(prefix: string): (c: Cursor) => Node {
   };
 }
 
+/** An index called i or e is no constant in what it runs over. */
+function bound(body: Node, index: string): Node {
+  if (index !== 'i' && index !== 'e') return body;
+  if (body.k === 'const' && body.name === index) return { k: 'sym', name: index };
+  return mapChildren(body, (child) => bound(child, index));
+}
+
 function readFold(op: 'sum' | 'prod'): (c: Cursor) => Node {
   return (c) => {
     expect(c, '_');
@@ -138,7 +145,7 @@ function readFold(op: 'sum' | 'prod'): (c: Cursor) => Node {
     const to = isOp(c, '{') ? readBraced(c) : readPrimary(c);
     const body = readFunctionArgument(c);
     if (index.t !== 'id') throw new ReadError('unexpected', 'a sum without an index');
-    return { k: 'fold', op, index: index.v, from, to, body };
+    return { k: 'fold', op, index: index.v, from, to, body: bound(body, index.v) };
   };
 }
 

@@ -25,6 +25,12 @@ function readRepetend(c: Cursor, shown: string): Node | undefined {
     c.at += isOp(c, '{', 1) ? 4 : 2;
     return repeat(shown, single ? digits.v.slice(0, 1) : digits.v);
   }
+  if (isOp(c, '(') && !peek(c).space && /^0?\.\d*$|\.$/.test(shown)) {
+    const digits = peek(c, 1);
+    if (digits.t !== 'num' || !/^\d+$/.test(digits.v) || !isOp(c, ')', 2)) return undefined;
+    c.at += 3;
+    return repeat(shown, digits.v);
+  }
   const dots = isOp(c, '...') || isCmd(c, 'ldots') || isCmd(c, 'dots') || isCmd(c, 'cdots');
   const tail = dots ? /(\d{1,6}?)\1{2,}$/.exec(shown.split('.')[1] ?? '') : null;
   if (!tail) return undefined;
