@@ -279,6 +279,17 @@ describe('screen', () => {
     expect(text).toContain('━');
   });
 
+  test('a sample waits a few steps for a failed attempt, but not for ever', () => {
+    const canvas = Object.assign(new PassThrough(), { isTTY: false });
+    const screen = new Screen(canvas, () => 0);
+    for (const event of fakeRun()) {
+      if (event.type !== 'step' || event.step === 1) screen.show(event);
+      else screen.show({ ...event, samples: event.samples.filter((it) => !it.anchor) });
+    }
+    const titles = String(canvas.read()).match(/── step \d+/g);
+    expect(titles?.slice(0, 3)).toEqual(['── step 1', '── step 16', '── step 31']);
+  });
+
   test('many attempts without a judgement are told once, with the reason of one', () => {
     const canvas = Object.assign(new PassThrough(), { isTTY: false });
     const screen = new Screen(canvas, () => 0);

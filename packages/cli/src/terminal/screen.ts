@@ -21,6 +21,8 @@ const REPAINT_MS = 500;
 const LINE_EVERY_MS = 2_000;
 const EVALUATION_LINE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_STEPS = 10;
+/** How much later than due a sample may come for the sake of a failed attempt. */
+const MOST_STEPS_WAITED = 5;
 const MOST_WARNINGS = 5;
 const MANY_VOIDS = 0.1;
 
@@ -140,6 +142,10 @@ export class Screen {
     const kinds = kindsOf(samples).sort();
     const sample = chooseSample(samples, kinds[this.#samplesShown % kinds.length]);
     if (!sample) return [];
+    // A mended or spoiled failure tells more than a right attempt repeated: wait a little for one.
+    const waited = step - this.#lastSampleStep - SAMPLE_EVERY_STEPS;
+    const dull = this.#state.config?.corrections.enabled && sample.anchor?.passed !== false;
+    if (dull && waited < MOST_STEPS_WAITED) return [];
     this.#lastSampleStep = step;
     this.#samplesShown += 1;
     const base = baseOf(sample, samples);
