@@ -24,6 +24,9 @@ const outputPrefix = 'out:';
 /** Floats; a tensor inside a shared array starts on a cache line. */
 const alignment = 16;
 
+/** Floats; what an elementwise chain (AdamW) takes at once: its intermediate results stay in the second-level cache. */
+const chunkLength = 65_536;
+
 class OnnxBuffer implements TensorBuffer {
   readonly spec: TensorSpec;
   readonly data: TypedArray;
@@ -122,7 +125,11 @@ export class OnnxExecutor implements Executor {
       const start = starts[i]!;
       return new OnnxBuffer(spec, all.subarray(start, start + sizeOf(spec.shape)));
     });
-    return { parts, whole: [new OnnxBuffer({ dtype: 'f32', shape: [total] }, all)] };
+    const whole = Array.from({ length: Math.ceil(total / chunkLength) }, (_, i) => {
+      const chunk = all.subarray(i * chunkLength, (i + 1) * chunkLength);
+      return new OnnxBuffer({ dtype: 'f32', shape: [chunk.length] }, chunk);
+    });
+    return { parts, whole };
   }
 
   async compile(program: Program): Promise<Compiled> {
