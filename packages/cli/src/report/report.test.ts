@@ -166,7 +166,7 @@ describe('the page', () => {
     const inline = nodes.filter(
       (n) => n.tagName === 'style' || (n.tagName === 'script' && n.attrs.length === 0),
     );
-    expect(inline).toHaveLength(5);
+    expect(inline).toHaveLength(6);
     for (const node of inline) expect(content).toContain(sourceHash(textOf(node)));
   });
 

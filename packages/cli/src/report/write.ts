@@ -19,12 +19,13 @@ export async function writeReport(directory: string): Promise<string> {
 
 export async function loadAssets(): Promise<Assets> {
   const uplot = join(dirname(createRequire(import.meta.url).resolve('uplot/package.json')), 'dist');
-  const [library, charts, browser, libraryStyle, style] = await Promise.all([
+  const [library, charts, browser, libraryStyle, style, browserStyle] = await Promise.all([
     readFile(join(uplot, 'uPlot.iife.min.js'), 'utf8'),
     readFile(new URL('charts.js', OWN), 'utf8'),
     readFile(new URL('browser.js', OWN), 'utf8'),
     readFile(join(uplot, 'uPlot.min.css'), 'utf8'),
     readFile(new URL('report.css', OWN), 'utf8'),
+    readFile(new URL('browser.css', OWN), 'utf8'),
   ]);
-  return { styles: [libraryStyle, style], scripts: [library, charts, browser] };
+  return { styles: [libraryStyle, style, browserStyle], scripts: [library, charts, browser] };
 }
