@@ -38,8 +38,7 @@ export function compareQuantities(reference: Node, candidate: Node, ctx: Context
 
 function compareUnits(a: Quantity, b: Quantity, ctx: Context): Outcome {
   if (!sameDimensions(a.unit, b.unit)) {
-    if (generic(a.unit) || generic(b.unit) || oneNounContains(a.unit, b.unit))
-      return compareScalar(a.arg, b.arg, ctx);
+    if (interchangeable(a.unit, b.unit)) return compareScalar(a.arg, b.arg, ctx);
     return different('structure', `${b.unit.label} instead of ${a.unit.label}`);
   }
   const factor = divide(b.unit.factor, a.unit.factor);
@@ -49,9 +48,24 @@ function compareUnits(a: Quantity, b: Quantity, ctx: Context): Outcome {
   return compareScalar(a.arg, value, ctx);
 }
 
+/** Nouns that only say what was counted. */
 const GENERIC =
-  /^(noun:)?(unit|way|value|number|total|item|thing|solution|answer|integer|people|person|student|square unit|cubic unit|time|object|piece|possibility|possibilitie|outcome|different way|distinct way|element|point)$/;
-const generic = (unit: Unit): boolean => Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
+  /^noun:(?:way|value|number|total|item|thing|solution|answer|integer|people|person|student|object|piece|possibility|outcome|different way|distinct way|element|point)$/;
+
+/** Different units that do not contradict each other: nouns for what is counted, "units" for a length. */
+function interchangeable(a: Unit, b: Unit): boolean {
+  if (isNoun(a) && isNoun(b)) return generic(a) || generic(b) || oneNounContains(a, b);
+  return (isBareUnit(a) && isSpatial(b)) || (isBareUnit(b) && isSpatial(a));
+}
+
+const generic = (unit: Unit): boolean =>
+  isBareUnit(unit) || Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
+const isBareUnit = (unit: Unit): boolean =>
+  Object.keys(unit.dimensions).every(
+    (d) => d === 'unit' || /^noun:(?:square|cubic|sq) units?$/.test(d),
+  );
+const isSpatial = (unit: Unit): boolean =>
+  Object.keys(unit.dimensions).every((d) => d === 'length');
 
 /** "apples" and "red apples". */
 function oneNounContains(a: Unit, b: Unit): boolean {

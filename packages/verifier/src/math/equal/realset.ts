@@ -136,7 +136,10 @@ function interval(node: NodeOf<'group'>): RealSet | undefined {
   if (node.items.length !== 2 || node.open === '<') return undefined;
   const low = ray(node.items[0]!, node.open === '[' ? '>=' : '>');
   const high = ray(node.items[1]!, node.close === ']' ? '<=' : '<');
-  if (!low || !high || (low.ends[0] && high.ends[0] && low.ends[0].value > high.ends[0].value))
+  if (!low || !high) return undefined;
+  const [from, to] = [low.ends[0], high.ends[0]];
+  const closed = node.open === '[' && node.close === ']';
+  if (from && to && (from.value > to.value || (from.value === to.value && !closed)))
     return undefined;
   return intersection(low, high);
 }

@@ -95,6 +95,8 @@ function decimalLiteral(node: Node): NodeOf<'num'> | undefined {
 
 /** Significant digits a decimal must show before it is taken as a rounded value at all. */
 const MIN_SHOWN = 3;
+/** With two digits only fractions as simple as 1/3 are taken: 0.33, but 4.5 is not the root of 20. */
+const MAX_SIMPLE = 20n;
 
 /**
  * A decimal reference is met by what rounds to its shown digits; an exact reference without a short decimal by a
@@ -118,7 +120,9 @@ function roundsToReference(reference: Node, shown: NodeOf<'num'>, candidate: Nod
   const value = isScalar(candidate) ? constantValue(candidate) : undefined;
   if (!value) return false;
   const digits = shown.digits ?? 0;
-  const enough = terminates(value) ? digits >= MIN_SHOWN && isFiner(candidate, shown) : digits >= 2;
+  const enough = terminates(value)
+    ? digits >= MIN_SHOWN && isFiner(candidate, shown)
+    : digits >= MIN_SHOWN || (digits === 2 && value.d <= MAX_SIMPLE);
   return enough && roundsTo(value, reference, shown);
 }
 

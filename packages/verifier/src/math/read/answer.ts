@@ -83,7 +83,9 @@ function readModes(cleaned: string): Pick<Reading, 'node' | 'plain' | 'decimal' 
   const plain = /\d,\d{3}(?!\d)/.test(cleaned) ? attempt(cleaned, 'plain') : {};
   const thousands = /(?<!\d|^-?0)\d{1,3},\d{3}(?!\d)/.test(cleaned);
   const decimal =
-    !thousands && /^[^,]*\d,\d+[^,]*$/.test(cleaned) ? attempt(cleaned, 'decimal') : {};
+    !thousands && /^[-+]?\s*(?:\\\$)?\s*\d+,\d+(?![\d,])[^,()[\]]*$/.test(cleaned)
+      ? attempt(cleaned, 'decimal')
+      : {};
   return {
     ...grouped,
     ...(plain.node ? { plain: plain.node } : {}),
