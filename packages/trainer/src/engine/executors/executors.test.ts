@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { f32, sizeOf } from '../ops.ts';
+import { f32, i32, sizeOf } from '../ops.ts';
 import { caseArguments, opCases } from '../testing/cases.ts';
 import { relativeError, runProgram } from '../testing/data.ts';
 import { plain, ReferenceOps } from '../testing/reference.ts';
@@ -37,4 +37,25 @@ describe.each(executors)('$description computes what the definition says', (exec
     expect(y).toHaveLength(sizeOf(reference.shape));
     expect(relativeError(y!, reference.data)).toBeLessThan(2e-6);
   });
+});
+
+it('onnx adds rows of equal id up with two threads as with one, for large vocabularies too', async () => {
+  const executor = new OnnxExecutor({ threads: 2 });
+  const [rows, width, vocabulary] = [4096, 256, 5000];
+  const program: Program = {
+    name: 'scatter',
+    inputs: { x: f32(rows, width), ids: i32(rows) },
+    build: (ops, { x, ids }) => ({ y: ops.scatterRows(x!, ids!, vocabulary) }),
+  };
+  const inputs = {
+    x: new Float32Array(rows * width).fill(1),
+    ids: Int32Array.from({ length: rows }, (_, i) => i % 4),
+  };
+  for (let i = 0; i < 5; i++) {
+    const { y } = await runProgram(executor, program, inputs, { y: f32(vocabulary, width) });
+    const sums = new Set(y!.subarray(0, 4 * width));
+    expect([...sums]).toEqual([rows / 4]);
+    expect(y!.subarray(4 * width).every((sum) => sum === 0)).toBe(true);
+  }
+  await executor.close();
 });

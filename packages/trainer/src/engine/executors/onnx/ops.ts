@@ -140,9 +140,12 @@ export class OnnxOps implements Ops<Sym> {
     const [n, width] = [x.shape[0]!, x.shape[1]!];
     if (rows <= widestOneHot) return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
     const zeros = this.broadcastTo(this.constant(Float32Array.of(0), [1, 1]), [rows, width]);
-    const indices = this.reshape(this.#cast(ids, 'i64'), [n, 1]);
-    const attributes = { reduction: 'add' };
-    return this.#graph.emit('ScatterND', [zeros, indices, x], 'f32', [rows, width], { attributes });
+    // Not ScatterND: with several threads it adds rows of equal id at the same time and loses some.
+    const indices = this.broadcastTo(this.reshape(ids, [n, 1]), [n, width]);
+    const attributes = { axis: 0, reduction: 'add' };
+    return this.#graph.emit('ScatterElements', [zeros, indices, x], 'f32', [rows, width], {
+      attributes,
+    });
   }
   pickLast(x: Sym, ids: Sym): Sym {
     const n = x.shape[0]!;
