@@ -120,7 +120,7 @@ function kth(): Labelled[] {
             tolerance: r.float_tolerance,
           },
           stopAtFirst: true,
-          limits: { cpuMs: 200_000, testCpuMs: 20_000, wallMs: 400_000, memoryMb: 1024 },
+          limits: { cpuMs: 200_000, testCpuMs: 20_000, wallMs: 900_000, memoryMb: 1024 },
         },
         answer: solution.code,
         right: field === 'solutions',

@@ -12,6 +12,9 @@ class _Harden:
     class Forbidden(Exception):
         """Raised by what an answer may not touch."""
 
+    class Stuck(BaseException):
+        """Raised when an event loop waits for something that cannot come."""
+
     def __init__(self):
         self.frame_of = types.TracebackType.tb_frame.__get__
         self.code_of = types.FrameType.f_code.__get__
@@ -74,6 +77,22 @@ class _Harden:
         traceback.format_tb = traceback.format_stack = lambda *args, **kwargs: []
         traceback.extract_tb = traceback.extract_stack = lambda *args, **kwargs: []
 
+    def hide_host(self):
+        """The way to JavaScript is gated outside; here it is not even there to be found."""
+        names = ("js", "pyodide", "pyodide_js", "_pyodide_core", "_pyodide")
+
+        class NotHere:
+            @staticmethod
+            def find_spec(name, path=None, target=None):
+                if name.partition(".")[0] in names:
+                    raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+        for known in list(sys.modules):
+            if known.partition(".")[0] in names:
+                del sys.modules[known]
+        kept = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
+        sys.meta_path[:] = [NotHere, *kept]
+
     # ---- time and chance
     def fix_time(self):
         now = [1_700_000_000.0]
@@ -129,6 +148,8 @@ class _Harden:
 
     # ---- an event loop in virtual time
     def fix_loop(self):
+        Stuck = self.Stuck
+
         class VirtualLoop(asyncio.BaseEventLoop):
             def __init__(self):
                 super().__init__()
@@ -136,8 +157,9 @@ class _Harden:
                 self._selector = self
 
             def select(self, timeout):
-                if timeout:
-                    self.now += timeout
+                if timeout is None:
+                    raise Stuck()
+                self.now += timeout
                 return []
 
             def _process_events(self, events):

@@ -73,9 +73,9 @@ def _make_runner(harden):
         if isinstance_(value, bool_):
             return bool_(value)
         if isinstance_(value, int_):
-            return wire(int_(value), path, room)
+            return wire(int_.__pos__(value), path, room)
         if isinstance_(value, float_):
-            return number(float_(value))
+            return number(float_.__pos__(value))
         if isinstance_(value, str_):
             return wire(str_.__str__(value), path, room)
         return container(value, path, room)
@@ -184,6 +184,8 @@ def _make_runner(harden):
             return {"kind": "memory"}
         if isinstance_(error, SystemExit_):
             return {"kind": "exit", "code": str_(error.code if error.code is not None else 0)[:100]}
+        if isinstance_(error, harden.Stuck):
+            return {"kind": "open"}
         if isinstance_(error, harden.Forbidden):
             return {"kind": "violation", "name": "SandboxError", "message": text_of(error)}
         out = {"kind": "threw", "name": type_(error).__name__[:100], "message": text_of(error)}

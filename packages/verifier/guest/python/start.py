@@ -20,10 +20,7 @@ def _start():
 def _finish():
     """After boot, which still needs what is taken away here."""
     global __run_job
-    for known in list(sys.modules):
-        if known.partition(".")[0] in ("js", "pyodide", "pyodide_js", "_pyodide_core", "_pyodide"):
-            del sys.modules[known]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
+    _harden.hide_host()
     _harden.hide_introspection()
     _harden.keep_pristine()
     __run_job = _make_runner(_harden)

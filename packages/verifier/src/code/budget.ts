@@ -16,6 +16,7 @@ export class Budget {
   readonly #limits: RunLimits;
   readonly #patience: number;
   readonly #began = process.threadCpuUsage();
+  readonly #beganAt = performance.now();
   #testBegan = 0;
   #notOurs = 0;
   #stretchEndsAt = 0;
@@ -58,7 +59,8 @@ export class Budget {
   stretchMs(): number {
     const left = this.#leftMs();
     if (left <= 0) throw new OutOfTime();
-    const timeout = Math.ceil(left * this.#patience) + 5;
+    const wallLeft = this.#limits.wallMs - (performance.now() - this.#beganAt);
+    const timeout = Math.ceil(Math.max(1, Math.min(left * this.#patience, wallLeft))) + 5;
     this.#stretchEndsAt = performance.now() + timeout;
     return timeout;
   }

@@ -52,6 +52,7 @@ describe('structural comparison', () => {
   test.each<[string, unknown, Wire, boolean]>([
     ['0.1 + 0.2', 0.3, 0.1 + 0.2, true],
     ['a wrong digit', 0.3333333333, 0.3333, false],
+    ['a large integer and a half', 738491625, 738491625.5, false],
     ['neighbouring integers', 9007199254740991, 9007199254740990, false],
     ['NaN', { $type: 'number', value: 'NaN' }, ['n', 'NaN'], true],
     ['0 and -0', 0, ['n', '-0'], true],

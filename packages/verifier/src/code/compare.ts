@@ -17,6 +17,8 @@ export interface Tolerance {
 /** For fractions in `call` tests: rounding passes, a wrong digit does not. */
 export const DEFAULT_TOLERANCE: Tolerance = { relative: 1e-9, absolute: 1e-12 };
 
+const INTEGER_SLACK = 1e-6;
+
 export interface Rules {
   readonly tolerance: Tolerance;
   /** Python: integers of any size are one type, and so is every number by its value. */
@@ -78,7 +80,10 @@ function sameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
   if (Number.isInteger(a) && Number.isInteger(b)) return false;
   const { relative, absolute } = rules.tolerance;
-  return Math.abs(a - b) <= Math.max(absolute, relative * Math.max(Math.abs(a), Math.abs(b)));
+  const near = Math.max(absolute, relative * Math.max(Math.abs(a), Math.abs(b)));
+  // A large integer that is wanted must not let its neighbour's fraction in.
+  const byDefault = rules.tolerance === DEFAULT_TOLERANCE && Number.isInteger(a);
+  return Math.abs(a - b) <= (byDefault ? Math.min(near, INTEGER_SLACK) : near);
 }
 
 function bigOf(wire: Wire): string | undefined {

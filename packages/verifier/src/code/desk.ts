@@ -7,7 +7,7 @@ import { type Verdict, voided } from '../types.ts';
 import type { Program } from './extract.ts';
 import type { CodeJob, CodeRun, Plan, RunLimits, TestRun, Trouble } from './job.ts';
 import { judgeRun } from './judge.ts';
-import { cellLimits, patience } from './limits.ts';
+import { cellLimits, PATIENCE } from './limits.ts';
 import type { CodeReference } from './reference.ts';
 
 /** One attempt, read and joined, on its way to a thread. */
@@ -35,7 +35,7 @@ export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
     plan: planOf(reference),
     limits,
     stopAtTrouble: reference.stopAtFirst,
-    patience: patience(limits, round),
+    patience: PATIENCE[round],
   };
   return { payload, limits: cellLimits(reference.language, limits, inputs, round) };
 }

@@ -37,9 +37,7 @@ export function limitsFor(
 }
 
 /** Wall time over CPU time: first as on a quiet machine, then with patience for a loaded one. */
-export function patience(limits: RunLimits, round: 0 | 1): number {
-  return round === 0 ? 1.2 : limits.wallMs / limits.cpuMs;
-}
+export const PATIENCE = [1.2, 10] as const;
 
 /** Time for the way there and back, and for what the guest's own timeout needs to strike. */
 const GRACE_MS = 1000;
@@ -60,7 +58,7 @@ export function cellLimits(
 ): JobLimits {
   const freshMs = inputs * (language === 'python' ? 1000 : 20);
   const own = language === 'python' ? CELL_MB.python : CELL_MB.script;
-  const firstWallMs = limits.cpuMs * patience(limits, 0) + GRACE_MS;
+  const firstWallMs = limits.cpuMs * PATIENCE[0] + GRACE_MS;
   return {
     wallMs:
       round === 0

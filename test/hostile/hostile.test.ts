@@ -1,0 +1,36 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { JAVASCRIPT } from './javascript.ts';
+import { PYTHON } from './python.ts';
+import { openVerifier, runAttacks } from './suite.ts';
+
+// All of it takes minutes: `node test/hostile/run.ts`. Here every class is met, every few attacks.
+const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 6;
+const verifier = openVerifier();
+afterAll(() => verifier.close());
+
+test('the suite is as large as it says', () => {
+  expect(JAVASCRIPT.length).toBeGreaterThanOrEqual(150);
+  expect(PYTHON.length).toBeGreaterThanOrEqual(80);
+  for (const list of [JAVASCRIPT, PYTHON]) {
+    expect(new Set(list.map(({ code }) => code)).size).toBe(list.length);
+  }
+});
+
+describe.each([
+  ['javascript', JAVASCRIPT],
+  ['python', PYTHON],
+] as const)('attacks in %s', (language, all) => {
+  const kinds = [...new Set(all.map(({ kind }) => kind))];
+  test.each(kinds)(
+    '%s: each is judged, none passes, the next answer is not touched',
+    async (kind) => {
+      const own = all.filter((attack) => attack.kind === kind).filter((_, i) => i % STEP === 0);
+      const results = await runAttacks(verifier, language, own);
+      const problems = results.flatMap(({ attack, problem }) =>
+        problem ? [`${problem}: ${attack.code.slice(0, 200)}`] : [],
+      );
+      expect(problems).toEqual([]);
+    },
+    120_000,
+  );
+});
