@@ -4,6 +4,7 @@
  */
 
 import { isScalar, type Node, type NodeOf, some, substitute } from '../node.ts';
+import { exactValue } from '../number/exact.ts';
 import { different, equal, every, later, type Outcome, type Stage, undecided } from './outcome.ts';
 
 export type Compare = (a: Node, b: Node) => Outcome;
@@ -59,9 +60,44 @@ export function listed(node: Node): readonly Node[] | undefined {
   if (node.k === 'set' || node.k === 'list') return flatten(node.items);
   if (node.k === 'pm' || some(node, (n) => n.k === 'pm')) return flatten(expandPlusMinus(node));
   if (node.k === 'relation') return fromRelation(node);
+  if (node.k === 'setof') return wholeNumbers(node);
   if (node.k === 'setop' && node.op === 'union' && node.args.every((a) => a.k === 'set'))
     return node.args.flatMap((a) => listed(a) ?? []);
   return undefined;
+}
+
+const MAX_LISTED = 64;
+
+/** `{x in Z | 1 <= x <= 3}` as its members, where both ends are whole and there are few. */
+function wholeNumbers(node: NodeOf<'setof'>): readonly Node[] | undefined {
+  const parts = [node.element, ...node.conditions];
+  const whole = parts.some(
+    (p) =>
+      p.k === 'relation' &&
+      p.ops[0] === 'in' &&
+      p.args[1]!.k === 'numberset' &&
+      /^[ZN]$/.test(p.args[1]!.name),
+  );
+  const range = node.conditions.find(
+    (p) => p.k === 'relation' && p.args.length === 3 && p.args[1]!.k === 'sym',
+  );
+  if (!whole || range?.k !== 'relation' || parts.length > 3) return undefined;
+  const [low, high] = [exactValue(range.args[0]!), exactValue(range.args[2]!)];
+  if (
+    !low ||
+    !high ||
+    low.d !== 1n ||
+    high.d !== 1n ||
+    !range.ops.every((op) => op === '<' || op === '<=')
+  )
+    return undefined;
+  const from = low.n + (range.ops[0] === '<' ? 1n : 0n);
+  const to = high.n - (range.ops[1] === '<' ? 1n : 0n);
+  if (to - from >= MAX_LISTED) return undefined;
+  return Array.from(
+    { length: Math.max(0, Number(to - from) + 1) },
+    (_, k): Node => ({ k: 'num', value: { n: from + BigInt(k), d: 1n } }),
+  );
 }
 
 /** Items with `x =` taken off where all of them name the same symbol, or only the first names it. */

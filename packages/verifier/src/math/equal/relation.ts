@@ -105,6 +105,8 @@ export function compareRelations(a: Relation, b: Relation, compare: Compare): Ou
   const functions = [definition(a), definition(b)];
   if (functions[0] && functions[1]) return compareDefinitions(functions[0], functions[1], compare);
   const [x, y] = [solved(a), solved(b)];
+  if (functions[0] && y?.name === 'y') return compare(functions[0].body, y.value);
+  if (functions[1] && x?.name === 'y') return compare(x.value, functions[1].body);
   if (x && y && x.name === y.name) return compare(x.value, y.value);
   if (x && symbols(x.value).length === 0 && !y)
     return different('guard', 'the reference is solved, the answer is not');

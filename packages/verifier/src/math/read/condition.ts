@@ -10,11 +10,11 @@ const SHUT = String.raw`\s*\}?\s*`;
 const LEAD = String.raw`[\s,;(]*${OPEN}\s*(?:where|with|for|in which)?${SHUT}${OPEN}(?:each|any|all|some|every|an|a)?\s*`;
 
 const INTEGER_AFTER = new RegExp(
-  `${LEAD}\\$?([a-z])\\$?${SHUT}${OPEN}\\s*(?:is|are)\\s+(?:an?\\s+|any\\s+|some\\s+)?(?:arbitrary\\s+)?integers?${SHUT}\\)?\\.?$`,
+  `${LEAD}(?<![a-z])\\$?([a-z])\\$?${SHUT}${OPEN}\\s*(?:is|are)\\s+(?:an?\\s+|any\\s+|some\\s+)?(?:arbitrary\\s+)?integers?${SHUT}\\)?\\.?$`,
   'i',
 );
 const INTEGER_BEFORE = new RegExp(
-  `${LEAD}integers?\\s*(?:values? of\\s*)?${SHUT}\\$?([a-z])\\$?${SHUT}\\)?\\.?$`,
+  `[\\s,;(]*${OPEN}\\s*(?:where|with|for)\\b${SHUT}${OPEN}(?:each|any|all|some|every|an|a)?\\s*integers?(?![a-z])\\s*(?:values? of\\s*)?${SHUT}\\$?([a-z])(?![a-z])\\$?${SHUT}\\)?\\.?$`,
   'i',
 );
 const CONSTANT = new RegExp(
