@@ -104,7 +104,7 @@ const SCALAR_KINDS: ReadonlySet<Node['k']> = new Set([
 export const isScalar = (node: Node): boolean => SCALAR_KINDS.has(node.k);
 
 /** The direct children, in order. */
-export function children(node: Node): readonly Node[] {
+function children(node: Node): readonly Node[] {
   switch (node.k) {
     case 'add':
     case 'mul':

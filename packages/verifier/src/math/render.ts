@@ -17,7 +17,7 @@ export function describe(node: Node): string {
 const capped = (text: string): string =>
   text.length > MAX_RENDERED ? `${text.slice(0, MAX_RENDERED - 1)}…` : text;
 
-export function typeName(node: Node): string {
+function typeName(node: Node): string {
   switch (node.k) {
     case 'num':
       return 'the number';

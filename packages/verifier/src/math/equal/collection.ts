@@ -10,7 +10,7 @@ import { different, equal, every, later, type Outcome, type Stage, undecided } f
 export type Compare = (a: Node, b: Node) => Outcome;
 
 /** `\pm` written out: the upper signs, then the lower ones. A tree without one is itself alone. */
-export function expandPlusMinus(node: Node): readonly Node[] {
+function expandPlusMinus(node: Node): readonly Node[] {
   if (!some(node, (n) => n.k === 'pm')) return [node];
   return [choose(node, true), choose(node, false)];
 }

@@ -6,7 +6,7 @@
 
 import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
-import { different, equal, every, type Outcome } from './outcome.ts';
+import { different, every, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 /** Finite endpoints in ascending order, and membership of gap 0, point 0, gap 1, point 1, ..., gap n. */
@@ -21,7 +21,7 @@ interface End {
 }
 
 const EMPTY: RealSet = { ends: [], cells: [false] };
-export const LINE: RealSet = { ends: [], cells: [true] };
+const LINE: RealSet = { ends: [], cells: [true] };
 
 function ray(end: Node, op: RelationOp): RealSet | undefined {
   const value = realValue(end);
@@ -103,8 +103,6 @@ export function compareSets(a: RealSet, b: RealSet): Outcome {
 
 export const isEmpty = (set: RealSet): boolean => set.cells.every((inside) => !inside);
 export const isLine = (set: RealSet): boolean => set.cells.every((inside) => inside);
-export const sameSet = (a: RealSet, b: RealSet): boolean =>
-  compareSets(a, b).result === equal('structure').result;
 
 /** The set that a tree denotes, undefined where it is none of reals. `loose`: `(1, 2)` may be an interval. */
 export function realSet(node: Node): RealSet | undefined {

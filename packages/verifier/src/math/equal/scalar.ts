@@ -79,7 +79,7 @@ function doubleToRational(x: number): Q.Rational {
 }
 
 /** The value of a constant: exact where rational, else good to 55 digits. */
-export function constantValue(node: Node): Q.Rational | undefined {
+function constantValue(node: Node): Q.Rational | undefined {
   if (symbols(node).length > 0) return undefined;
   const exact = exactValue(node);
   if (exact) return exact;
@@ -155,7 +155,7 @@ const percentPlaces = (node: Node): number =>
   node.k === 'percent' ? 2 : node.k === 'neg' ? percentPlaces(node.arg) : 0;
 
 /** Has the rational a decimal of at most 12 places? */
-export function terminates(q: Q.Rational): boolean {
+function terminates(q: Q.Rational): boolean {
   return 10n ** 12n % q.d === 0n;
 }
 

@@ -112,7 +112,7 @@ function charged(a: Maybe, ctx: Context): Maybe {
 const small = (a: Q.Rational): boolean => a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
 
 /** base^exp where it is rational: integer exponents within the cap, and exact roots. */
-export function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
+function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
   if (exp.d === 1n) {
     const size = BigInt(Q.bits(base)) * (exp.n < 0n ? -exp.n : exp.n);
     if (base.n === 0n && exp.n <= 0n) return undefined;

@@ -15,7 +15,7 @@ import { readPrimary, splitAt } from './primary.ts';
 const NUMBER_SETS: ReadonlySet<string> = new Set(['R', 'Z', 'N', 'Q', 'C']);
 
 /** A macro's argument: a braced group, or one token, of a number its first digit. */
-export function readArgument(c: Cursor): Node {
+function readArgument(c: Cursor): Node {
   if (isOp(c, '{')) return readBraced(c);
   const token = peek(c);
   if (token.t === 'num' && token.v.length > 1 && /^\d/.test(token.v)) {

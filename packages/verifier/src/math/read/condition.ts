@@ -30,7 +30,9 @@ const MAX_CLAUSE = 120;
 export function withConditions(text: string): string {
   if (!/integer|constant|where|with/i.test(text)) return text;
   const cut = Math.max(0, text.length - MAX_CLAUSE);
-  const [head, tail] = [text.slice(0, cut), text.slice(cut)];
+  const head = text.slice(0, cut);
+  // One blank at most: the optional pieces of the patterns would otherwise share long runs in every possible way.
+  const tail = text.slice(cut).replace(/\s+/g, ' ');
   const rewritten = tail
     .replace(CONSTANT, '')
     .replace(INTEGER_AFTER, ', $1 \\in \\mathbb{Z}')

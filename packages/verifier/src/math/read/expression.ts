@@ -67,7 +67,7 @@ export const markGrouped = (node: Node): Node => {
 };
 
 /** Factors with their operators. */
-export function readTerm(c: Cursor): Node {
+function readTerm(c: Cursor): Node {
   let left = readImplicit(c);
   for (;;) {
     if (isTimes(c)) {

@@ -105,7 +105,7 @@ function isAmount(c: Cursor, node: Node): boolean {
 const MAX_UNIT_WORDS = 8;
 
 /** A product of unit words with powers and `/` or `per`; words that are no unit become one counted noun. */
-export function readUnit(c: Cursor): Unit | undefined {
+function readUnit(c: Cursor): Unit | undefined {
   let unit: Unit | undefined;
   const nouns: string[] = [];
   let sign = 1;

@@ -82,7 +82,7 @@ function separatorAt(c: Cursor): Join | undefined {
 }
 
 /** Items up to the end of the brackets; one item alone is no list. */
-export function readList(c: Cursor): Node {
+function readList(c: Cursor): Node {
   const items = [readStatement(c)];
   let join: Join | undefined;
   for (;;) {
