@@ -138,6 +138,8 @@ export class OnnxExecutor implements Executor {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
+      // One block for a whole run's tensors is no faster and keeps twice the memory.
+      enableMemPattern: false,
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
