@@ -1,5 +1,5 @@
 /**
- * Agreement and throughput beside Math-Verify, on the same pairs in the same run, one core each.
+ * Agreement and throughput beside Math-Verify, on the same pairs in the same run, by CPU time of one core each.
  *
  *   benchmarks/math/setup-peer.sh && node benchmarks/math/compare.ts [--step N] [--peer FOLDER] [--out FILE]
  *

@@ -88,7 +88,7 @@ function byTime(a: Reading, b: Reading): Outcome | undefined {
 
 function byWords(a: Reading, b: Reading): Outcome | undefined {
   if ((a.wordy || b.wordy) && a.words !== undefined && a.words === b.words) return equal('words');
-  if (a.wordy && (sameWords(a, b) || explains(a, b))) return equal('words');
+  if (a.wordy && (sameWords(a, b) || sameNames(a, b) || explains(a, b))) return equal('words');
   if (a.wordy && a.node?.k !== 'quantity')
     return isList(a) && b.node ? undefined : different('words');
   if (b.wordy && b.node?.k !== 'quantity' && b.node?.k !== 'num')
@@ -98,6 +98,18 @@ function byWords(a: Reading, b: Reading): Outcome | undefined {
 
 const isList = (reading: Reading): boolean =>
   reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
+
+/** "Alice and Bob" names the same as "Bob, Alice". */
+function sameNames(a: Reading, b: Reading): boolean {
+  const names = (words: string): string =>
+    words
+      .split(/\s*,\s*(?:and\s+)?|\s+and\s+/)
+      .sort()
+      .join('|');
+  if (a.words === undefined || b.words === undefined || /\bor\b/.test(`${a.words} ${b.words}`))
+    return false;
+  return /,| and /.test(a.words) && names(a.words) === names(b.words);
+}
 
 /** "Yes, because ..." says yes. */
 function explains(a: Reading, b: Reading): boolean {

@@ -48,7 +48,11 @@ export function readAnswer(raw: string): Reading {
       wordy: false,
       error: { code: 'too-long', message: `more than ${MAX_LENGTH} characters` },
     };
-  const cleaned = stripEnd(clean(withConditions(withoutMarkdown(text))).replace(LEAD_IN, ''));
+  const cleaned = stripEnd(
+    clean(withConditions(withoutMarkdown(text)))
+      .replace(LEAD_IN, '')
+      .replace(ROUGHLY, ''),
+  );
   const words = readWords(cleaned);
   const phrase = words === undefined ? readBased(cleaned) : readPhrase(words);
   const math = phrase ? { node: phrase } : readModes(cleaned);
@@ -72,9 +76,11 @@ const withoutMarkdown = (text: string): string =>
 const LEAD_IN =
   /^(?:\\(?:text|textbf|mathrm|mbox)\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*(?:\}|(?<=[\s:]))|^\\text\s*\{[^{}]{0,60}\b(?:is|are|equals)\s*:?\s*\}/i;
 
+const ROUGHLY = /^(?:about|approximately|approx\.?|roughly|exactly|around|only)\s+(?=[-\d\\$])/i;
+
 /** A full stop, comma or semicolon at the end belongs to the sentence. */
 function stripEnd(text: string): string {
-  const s = text.replace(/[\s,;:]+$/, '');
+  const s = text.replace(/(?:[\s,;:]|\\text\s*\{\s*[.,;]?\s*\})+$/, '');
   return s.endsWith('.') && !s.endsWith('..') ? s.slice(0, -1).trimEnd() : s;
 }
 
@@ -162,6 +168,11 @@ const TENS: Readonly<Record<string, bigint>> = {
 
 /** "forty two", "three hundred and five". */
 function readNumberWords(words: string): Node | undefined {
+  const signed = /^(?:negative|minus) (.+)$/.exec(words)?.[1];
+  if (signed) {
+    const arg = readNumberWords(signed);
+    return arg && { k: 'neg', arg };
+  }
   let [total, current] = [0n, -1n];
   for (const word of words.split(' ')) {
     const small = NUMBER_WORDS.get(word);

@@ -140,7 +140,7 @@ const BREAKS =
   /\\\\(?:\*)?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?|\\(?:newline|cr)(?![a-zA-Z])/g;
 /** Size and style commands without meaning. `\left.` and `\right.` draw nothing. */
 const NOISE =
-  /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline|checkmark|qed)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
+  /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline|checkmark|qed|square|blacksquare|Box|ldotp)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
 const SPACES =
   /\\(?:quad|qquad|space|enspace|thinspace|medspace|thickspace|negthinspace)(?![a-zA-Z])|\\[,;:> ]|~|\\(?:hspace\*?|phantom|vphantom|hphantom)\{[^{}]*\}|\\[vh]?phantom(?![a-zA-Z{])/g;
 const BARS = /\\(?:[lr]?vert|mid)(?![a-zA-Z])/g;
@@ -159,6 +159,9 @@ const PARAMETER =
   /(?:\\[ ,;]|\\q?quad|[\s,;])*\(\s*([a-z])\s*\\in\s*(?:\\mathbb|\\mathbf|\\mathrm)?\s*\{?\s*([ZN])\s*\}?\s*\)\s*$/;
 /** `{}_5C_2`. */
 const COMBINATION = /\{\s*\}\s*_\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?/g;
+const COLOUR = /\\(?:textcolor|color|colorbox|definecolor)\s*\{[^{}]*\}/g;
+/** `3.5x10^4`. */
+const TYPED_TIMES = /(?<=\d)\s*[xX]\s*(?=10\s*\^)/g;
 const MONEY = '\u0001';
 
 /** One lone `$` before a number is money; dollars in pairs are math mode and say nothing. */
@@ -174,7 +177,10 @@ export function clean(text: string): string {
   let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
   if (/[\\$~{]/.test(s)) {
     if (/\\right\s*\./.test(s)) s = s.replace(LEFT_BRACE, '');
-    s = s.replace(PARAMETER, ', $1 \\in \\mathbb{$2}').replace(COMBINATION, '\\binom{$1}{$2}');
+    s = s
+      .replace(COLOUR, '')
+      .replace(PARAMETER, ', $1 \\in \\mathbb{$2}')
+      .replace(COMBINATION, '\\binom{$1}{$2}');
     s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
     s = dollars(
       s
@@ -190,5 +196,6 @@ export function clean(text: string): string {
       .replace(BRACKETS, (_, side) => (side === 'l' ? '[' : ']'));
     s = s.replace(/\{\s*,\s*\}/g, HARD_COMMA).replaceAll(MONEY, '\\$ ');
   }
-  return (/\d\s*[\^{\\snrt]/.test(s) ? s.replace(ORDINAL, '') : s).trim();
+  if (/\d\s*[\^{\\snrt]/.test(s)) s = s.replace(ORDINAL, '');
+  return (/[xX]\s*10/.test(s) ? s.replace(TYPED_TIMES, '\\times ') : s).trim();
 }

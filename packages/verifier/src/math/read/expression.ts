@@ -239,6 +239,10 @@ export function readExponent(c: Cursor): Node | 'degree' | 'prime' {
     return readBraced(c);
   }
   if (eat(c, 'prime')) return 'prime';
+  if (peek(c).t === 'id' && peek(c).v === 'o') {
+    c.at++;
+    return 'degree';
+  }
   const negative = eat(c, '-');
   if (!negative) eat(c, '+');
   splitLetters(c);

@@ -81,7 +81,10 @@ function isSeparatorWord(c: Cursor): boolean {
 export function startsPrimary(c: Cursor): boolean {
   const token = peek(c);
   if (token.t === 'num') return true;
-  if (token.t === 'id') return !isSeparatorWord(c) && token.v !== 'mod';
+  if (token.t === 'id')
+    return (
+      !isSeparatorWord(c) && token.v !== 'mod' && !(token.v === 'to' && peek(c, 1).t === 'num')
+    );
   if (token.t === 'cmd')
     return ATOM_COMMANDS.has(token.v) || FUNCTIONS.has(token.v) || GREEK.has(token.v);
   if (token.v === '|') return c.bars === 0 && !c.builder && peek(c, 1).t !== 'end';

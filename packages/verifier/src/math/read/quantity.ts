@@ -132,7 +132,8 @@ function readUnit(c: Cursor): Unit | undefined {
 function nextWord(c: Cursor, sign: number): string | undefined {
   const token = peek(c);
   const symbol = sign < 0 && token.t === 'id' && findUnit(token.v, true) !== undefined;
-  return symbol ? token.v : unitWord(c);
+  const filler = token.t === 'id' && (token.v === 'per' || token.v === 'old');
+  return symbol || filler ? token.v : unitWord(c);
 }
 
 function skipDivision(c: Cursor): boolean {

@@ -3,7 +3,7 @@
  * `readMath` is the entry: cleaned text to a tree, or a ReadError with what could not be read.
  */
 
-import type { Node, RelationOp } from '../node.ts';
+import { type Node, type RelationOp, symbols } from '../node.ts';
 import { ROW_BREAK } from './clean.ts';
 import { type Cursor, cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
 import { readExpression } from './expression.ts';
@@ -107,14 +107,27 @@ const atEnd = (c: Cursor): boolean => {
   );
 };
 
+const APPROXIMATE = new Set(['approx', 'simeq', 'sim', 'cong']);
+
+/** `\\sqrt{5} \\approx 2.236`: the decimal behind an exact value only illustrates it. */
+const isDecimal = (node: Node): boolean =>
+  node.k === 'num'
+    ? node.decimals !== undefined
+    : node.k === 'neg' || node.k === 'quantity'
+      ? isDecimal(node.arg)
+      : false;
+
 /** A chain of relations, or one side alone. */
 function readStatement(c: Cursor): Node {
   if (isOp(c, '=') || isCmd(c, 'approx') || isCmd(c, 'sim') || isCmd(c, 'therefore')) c.at++;
   const args = [readSetExpression(c)];
   const ops: RelationOp[] = [];
   for (let op = readRelation(c); op !== undefined; op = readRelation(c)) {
+    const approximate = APPROXIMATE.has(peek(c, -1).v);
+    const side = readSetExpression(c);
+    if (approximate && isDecimal(side) && symbols(args.at(-1)!).length === 0) continue;
     ops.push(op);
-    args.push(readSetExpression(c));
+    args.push(side);
   }
   if (ops.length === 0) return args[0]!;
   const modulus = readModulus(c);
@@ -182,11 +195,18 @@ function readSetOp(c: Cursor): SetOp | undefined {
   return undefined;
 }
 
-/** `3:4:5`, where a colon is no set-builder bar. */
+const isRatioSign = (c: Cursor): boolean =>
+  (c.builder !== 'both' && (isOp(c, ':') || isCmd(c, 'colon'))) ||
+  (peek(c).t === 'id' && peek(c).v === 'to' && peek(c, 1).t === 'num');
+
+/** `3:4:5` and "3 to 4", where a colon is no set-builder bar. */
 function readRatio(c: Cursor): Node {
   const first = readExpression(c);
-  if (c.builder === 'both' || !(isOp(c, ':') || isCmd(c, 'colon'))) return first;
+  if (!isRatioSign(c)) return first;
   const args = [first];
-  while (eat(c, ':') || eat(c, 'colon')) args.push(readExpression(c));
+  while (isRatioSign(c)) {
+    c.at++;
+    args.push(readExpression(c));
+  }
   return { k: 'ratio', args };
 }
