@@ -105,7 +105,7 @@ const findEntry = (name) => {
   return typeof own === 'function' ? own : undefined;
 };
 
-export const driver = {
+const entries = {
   /** Sets standard input and the output cap; `locked` fixes the realm for a test program. */
   prepare: (stdin, outputLimit, locked) => {
     standardInput.text = stdin;
@@ -156,3 +156,6 @@ export const driver = {
   /** Everything printed so far. */
   stdout: stdoutText,
 };
+
+/** The one function that the cell holds. */
+export const drive = (name, ...values) => apply(entries[name], undefined, values);

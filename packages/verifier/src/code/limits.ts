@@ -37,7 +37,7 @@ export function limitsFor(
 }
 
 /** Wall time over CPU time: first as on a quiet machine, then with patience for a loaded one. */
-export const PATIENCE = [1.2, 10] as const;
+export const PATIENCE = [1.2, 40] as const;
 
 /** Time for the way there and back, and for what the guest's own timeout needs to strike. */
 const GRACE_MS = 1000;

@@ -25,10 +25,10 @@ const FILES = [
   'driver',
 ] as const;
 
-/** A script whose completion value is the driver object. */
+/** A script whose completion value is the driver's one function. */
 export function guestScript(): string {
   const parts = FILES.map((name) => unwrapModule(readGuestFile(`${name}.js`)));
-  return `(function () {\n'use strict';\n${parts.join('\n')}\nreturn driver;\n})()`;
+  return `(function () {\n'use strict';\n${parts.join('\n')}\nreturn drive;\n})()`;
 }
 
 export function readGuestFile(name: string): string {

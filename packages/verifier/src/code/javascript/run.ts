@@ -20,7 +20,7 @@ let spare: Realm | undefined;
 /** Makes the next job's realm ready. Called between jobs. */
 export function warmUp(memoryMb = 64): void {
   if (spare && (spare.memoryMb !== memoryMb || spare.lost)) {
-    spare.dispose();
+    spare.dispose(false);
     spare = undefined;
   }
   spare ??= new Realm(memoryMb);
@@ -44,6 +44,10 @@ class Session {
   readonly #job: CodeJob;
   readonly budget: Budget;
   #place: Compiled['place'] = () => undefined;
+  /** Had other attempts used the isolate when this one began? */
+  #worn: boolean | undefined;
+  /** Has every program so far come to its end by itself? */
+  #clean = true;
 
   constructor(job: CodeJob) {
     this.#job = job;
@@ -65,11 +69,13 @@ class Session {
 
   #inRealm<T>(action: (realm: Realm) => T): T {
     const realm = this.budget.outsideSync(() => takeRealm(this.#job.limits.memoryMb));
+    this.#worn ??= realm.worn;
+    this.#clean = true;
     try {
       this.budget.nextTest();
       return action(realm);
     } finally {
-      realm.dispose();
+      realm.dispose(this.#clean);
     }
   }
 
@@ -165,7 +171,10 @@ class Session {
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
       for (let turn = 0; reply[0] === 'pending'; turn++) {
-        if (turn > MAX_TURNS) return { kind: 'open' };
+        if (turn > MAX_TURNS) {
+          this.#clean = false;
+          return { kind: 'open' };
+        }
         reply = realm.enter(again, [], this.budget.stretchMs()) as GuestReply;
       }
       return this.budget.overdrawn ? { kind: 'time' } : this.#read(reply);
@@ -176,8 +185,10 @@ class Session {
 
   /** Something ended the guest from outside, or it left a rejected promise behind. */
   #ended(realm: Realm, error: unknown): Trouble {
+    this.#clean = false;
     if (error instanceof OutOfTime) return { kind: 'time' };
-    if (realm.lost) return { kind: 'memory' };
+    // In an isolate that others have used the memory may be theirs: judged again in a fresh one.
+    if (realm.lost) return { kind: this.#worn ? 'starved' : 'memory' };
     if (this.budget.stretchTimedOut) return { kind: this.budget.starved ? 'starved' : 'time' };
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error ? (error.stack ?? '') : '';
