@@ -94,9 +94,12 @@ async function run({ config, directory, resume }: Plan): Promise<number> {
   const { train } = await import('@cipo/trainer');
   const screen = new Screen(process.stdout);
   const { style } = screen;
-  using interrupt = listenForInterrupt(() =>
-    screen.print([style.yellow('Stopping after this step and saving. Ctrl-C again ends at once.')]),
-  );
+  using interrupt = listenForInterrupt(() => {
+    const what = screen.progress.evaluating ? 'evaluation' : 'step';
+    screen.print([
+      style.yellow(`Stopping after this ${what} and saving. Ctrl-C again ends at once.`),
+    ]);
+  });
   try {
     const options = {
       directory,
