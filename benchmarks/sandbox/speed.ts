@@ -43,15 +43,23 @@ interface Row {
   readonly what: string;
   readonly workers: number;
   readonly perSecond: number;
+  /** CPU time of all processes together for one attempt: what a loaded machine does not distort. */
+  readonly cpuMsEach: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly startMs: number;
   readonly mbEach: number;
 }
 
+interface Times {
+  readonly times: readonly number[];
+  readonly cpuMsEach: number;
+}
+
 /** Keeps `lanes` attempts in flight for the span; each lane's time per attempt is its latency. */
-async function measure(lanes: number, one: () => Promise<void>): Promise<number[]> {
+async function measure(lanes: number, one: () => Promise<void>): Promise<Times> {
   const times: number[] = [];
+  const cpuBefore = cpuMsOfAll();
   const until = performance.now() + spanMs;
   const lane = async () => {
     while (performance.now() < until) {
@@ -61,15 +69,18 @@ async function measure(lanes: number, one: () => Promise<void>): Promise<number[
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return times.sort((a, b) => a - b);
+  const cpuMsEach = (cpuMsOfAll() - cpuBefore) / Math.max(1, times.length);
+  return { times: times.sort((a, b) => a - b), cpuMsEach };
 }
 
-function row(what: string, workers: number, times: readonly number[], more: Partial<Row>): Row {
+function row(what: string, workers: number, measured: Times, more: Partial<Row>): Row {
+  const { times, cpuMsEach } = measured;
   const at = (q: number) => times[Math.min(times.length - 1, Math.floor(times.length * q))] ?? 0;
   return {
     what,
     workers,
     perSecond: Math.round((times.length / spanMs) * 1000),
+    cpuMsEach: fixed(cpuMsEach),
     p50Ms: fixed(at(0.5)),
     p99Ms: fixed(at(0.99)),
     startMs: Math.round(more.startMs ?? 0),
@@ -95,12 +106,27 @@ async function cells(language: 'javascript' | 'python', workers: number): Promis
   return row(`cells, ${language}`, workers, times, { startMs, mbEach });
 }
 
+/** CPU milliseconds of this process, of children that have ended, and of those that live. */
+function cpuMsOfAll(): number {
+  const fields = (pid: string) =>
+    readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+      .slice(11, 15);
+  try {
+    const sum = (list: readonly string[]) =>
+      list.reduce((total, ticks) => total + Number(ticks), 0);
+    const living = threadChildren().map((pid) => sum(fields(pid).slice(0, 2)));
+    return (sum(fields('self')) + living.reduce((a, b) => a + b, 0)) * 10;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 /** Resident memory of this process's children, where `/proc` exists. */
 function childMemory(): number[] {
   try {
-    const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim();
-    const threads = pids === '' ? threadChildren() : pids.split(' ');
-    return threads.map((pid) => {
+    return threadChildren().map((pid) => {
       const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
       return (pages * 4) / 1024;
     });
@@ -175,7 +201,14 @@ for (const workers of [1, 2]) {
 const speed = (what: string, workers: number) =>
   rows.find((r) => r.what.startsWith(what) && r.workers === workers)?.perSecond ?? 0;
 console.table(rows);
+const cost = (what: string) => rows.find((r) => r.what.startsWith(what))?.cpuMsEach ?? Number.NaN;
 const ratio = (a: number, b: number) => (a / b).toFixed(2);
+console.log(
+  `by CPU time: JavaScript ${ratio(cost('isolates in threads, bare'), cost('cells, javascript'))} x bare isolates,`,
+  `${ratio(cost('isolates in threads, our guest'), cost('cells, javascript'))} x isolates with the same guest,`,
+  `${ratio(cost('node'), cost('cells, javascript'))} x node per attempt;`,
+  `Python ${ratio(cost('python3'), cost('cells, python'))} x python3 per attempt`,
+);
 for (const workers of [1, 2]) {
   const js = speed('cells, javascript', workers);
   console.log(
