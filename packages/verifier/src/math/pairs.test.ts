@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
+import { rows } from '../../../../datasets/math-equivalence/build.ts';
 import { mathDomain } from './index.ts';
 import { labelledPairs, type Pair } from './testing/data.ts';
 
@@ -20,6 +22,18 @@ describe('the labelled pairs', () => {
     expect(byType.size).toBeGreaterThanOrEqual(30);
     for (const label of [true, false, null])
       expect(pairs.some((pair) => pair.label === label)).toBe(true);
+  });
+
+  test('are what build.ts makes of cases.txt', () => {
+    const source = new URL('../../../../datasets/math-equivalence/cases.txt', import.meta.url);
+    expect(rows(readFileSync(source, 'utf8'))).toEqual(pairs);
+  });
+
+  test('stand there once each', () => {
+    const keys = pairs.map((pair) =>
+      JSON.stringify([pair.answer, pair.response, pair.options, pair.question]),
+    );
+    expect(keys.filter((key, k) => keys.indexOf(key) !== k)).toEqual([]);
   });
 
   test.each([...byType])('of type %s are all judged as labelled', async (_type, group) => {

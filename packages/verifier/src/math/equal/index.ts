@@ -4,7 +4,7 @@
  */
 
 import { isLiteral, isUnevaluated } from '../guard.ts';
-import { isScalar, type Node, type NodeOf, some } from '../node.ts';
+import { isScalar, type Node, type NodeOf, some, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { ONE } from '../number/rational.ts';
 import { sameDimensions } from '../read/units.ts';
@@ -143,7 +143,7 @@ function unlessUnevaluated(a: Node, b: Node, outcome: Outcome, ctx: Context): Ou
     outcome.result === 'equal' &&
     ctx.options.unevaluated === 'auto' &&
     isLiteral(a) &&
-    isUnevaluated(b);
+    (isUnevaluated(b) || symbols(b).length > 0);
   return undone ? different('guard', 'arithmetic left undone') : outcome;
 }
 

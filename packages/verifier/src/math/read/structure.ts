@@ -4,6 +4,7 @@
  */
 
 import { type Node, type RelationOp, symbols } from '../node.ts';
+import { realValue } from '../number/probe.ts';
 import { ROW_BREAK } from './clean.ts';
 import { type Cursor, cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
 import { readExpression } from './expression.ts';
@@ -109,13 +110,14 @@ const atEnd = (c: Cursor): boolean => {
 
 const APPROXIMATE = new Set(['approx', 'simeq', 'sim', 'cong']);
 
-/** `\\sqrt{5} \\approx 2.236`: the decimal behind an exact value only illustrates it. */
-const isDecimal = (node: Node): boolean =>
-  node.k === 'num'
-    ? node.decimals !== undefined
-    : node.k === 'neg' || node.k === 'quantity'
-      ? isDecimal(node.arg)
-      : false;
+/** `\sqrt{5} \approx 2.236`: the decimal behind an exact value illustrates it, where it is right to its last place. */
+function illustrates(exact: Node, decimal: Node): boolean {
+  const [left, right] = [exact, decimal].map((node) => (node.k === 'quantity' ? node.arg : node));
+  const shown = right!.k === 'neg' ? right!.arg : right!;
+  if (shown.k !== 'num' || shown.decimals === undefined || symbols(left!).length > 0) return false;
+  const [a, b] = [realValue(left!), realValue(right!)];
+  return a !== undefined && b !== undefined && Math.abs(a - b) <= 10 ** -shown.decimals;
+}
 
 /** A chain of relations, or one side alone. */
 function readStatement(c: Cursor): Node {
@@ -125,7 +127,7 @@ function readStatement(c: Cursor): Node {
   for (let op = readRelation(c); op !== undefined; op = readRelation(c)) {
     const approximate = APPROXIMATE.has(peek(c, -1).v);
     const side = readSetExpression(c);
-    if (approximate && isDecimal(side) && symbols(args.at(-1)!).length === 0) continue;
+    if (approximate && illustrates(args.at(-1)!, side)) continue;
     ops.push(op);
     args.push(side);
   }
