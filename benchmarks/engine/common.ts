@@ -36,11 +36,25 @@ export function engineOn(executor: Executor, config = wideModel): LocalEngine {
 export const median = (xs: readonly number[]): number =>
   xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 2)] ?? Number.NaN;
 
-export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
+export interface Spent {
+  readonly seconds: number;
+  /** Of all threads of this process; says more than the clock on a machine that others use too. */
+  readonly cpuSeconds: number;
+}
+
+export async function spentOn(work: () => Promise<unknown>): Promise<Spent> {
+  const cpu = process.cpuUsage();
   const began = performance.now();
   await work();
-  return (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds: (performance.now() - began) / 1000, cpuSeconds: (user + system) / 1e6 };
 }
+
+/** Medians of several measurements. */
+export const medians = (runs: readonly Spent[]): Spent => ({
+  seconds: median(runs.map((run) => run.seconds)),
+  cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
+});
 
 /** Names the machine, and how busy it is: figures of a busy machine are ratios at best. */
 export function announce(what: string): void {

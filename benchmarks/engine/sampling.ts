@@ -13,10 +13,11 @@ import type { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
 import {
   announce,
   engineOn,
-  median,
+  medians,
   printTable,
-  secondsOf,
+  type Spent,
   smallModel,
+  spentOn,
   wideModel,
 } from './common.ts';
 
@@ -36,23 +37,23 @@ const prompts = (config: ModelConfig, count: number) =>
     ),
   );
 
-/** Seconds for B sequences in groups of G. */
-async function sample(engine: LocalEngine, batch: number, groupSize: number): Promise<number> {
+/** B sequences in groups of G. */
+async function sample(engine: LocalEngine, batch: number, groupSize: number): Promise<Spent> {
   const options = { groupSize, maxTokens, temperature: 1, seed: 1 };
   const some = prompts(engine.config, batch / groupSize);
-  const runs: number[] = [];
+  const runs: Spent[] = [];
   for (let round = 0; round <= rounds; round++)
-    runs.push(await secondsOf(() => engine.sample(some, options)));
-  return median(runs.slice(1));
+    runs.push(await spentOn(() => engine.sample(some, options)));
+  return medians(runs.slice(1));
 }
 
-/** Seconds for one token of B sequences without a cache, half way through: the whole sequence is scored. */
-async function reread(engine: LocalEngine, batch: number): Promise<number> {
+/** One token of B sequences without a cache, half way through: the whole sequence is scored. */
+async function reread(engine: LocalEngine, batch: number): Promise<Spent> {
   const some = prompts(engine.config, batch).map((prompt) =>
     Int32Array.of(...prompt, ...prompt.subarray(0, maxTokens / 2)),
   );
   await engine.logprobs(some);
-  return maxTokens * (await secondsOf(() => engine.logprobs(some)));
+  return spentOn(() => engine.logprobs(some));
 }
 
 for (const config of [smallModel, wideModel]) {
@@ -64,18 +65,21 @@ for (const config of [smallModel, wideModel]) {
   const rows = [];
   for (const batch of batches) {
     const tokens = batch * maxTokens;
-    const alone = tokens / (await sample(engine, batch, 1));
-    const grouped = batch < 8 ? undefined : tokens / (await sample(engine, batch, 8));
-    const naive = tokens / (await reread(engine, batch));
-    const best = Math.max(alone, grouped ?? 0);
+    const alone = await sample(engine, batch, 1);
+    const grouped = batch < 8 ? undefined : await sample(engine, batch, 8);
+    const naive = await reread(engine, batch);
     rows.push([
       String(batch),
-      alone.toFixed(0),
-      grouped?.toFixed(0) ?? '-',
-      naive.toFixed(0),
-      (best / naive).toFixed(1),
+      (tokens / alone.seconds).toFixed(0),
+      grouped ? (tokens / grouped.seconds).toFixed(0) : '-',
+      (batch / naive.seconds).toFixed(0),
+      (tokens / alone.cpuSeconds).toFixed(0),
+      grouped ? (tokens / grouped.cpuSeconds).toFixed(0) : '-',
+      (batch / naive.cpuSeconds).toFixed(0),
+      (tokens / (grouped ?? alone).cpuSeconds / (batch / naive.cpuSeconds)).toFixed(1),
     ]);
   }
-  printTable(['B', 'tokens/s, G = 1', 'tokens/s, G = 8', 'without a cache', 'ratio'], rows);
+  const per = (unit: string) => [`${unit}, G = 1`, 'G = 8', 'without a cache'];
+  printTable(['B', ...per('tokens/s'), ...per('tokens per CPU second'), 'ratio (CPU)'], rows);
   await engine.close();
 }

@@ -14,7 +14,15 @@ import { TfjsExecutor } from '../../packages/trainer/src/engine/executors/tfjs/e
 import type { Executor } from '../../packages/trainer/src/engine/executors/types.ts';
 import type { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
 import type { Datum } from '../../packages/trainer/src/types.ts';
-import { announce, engineOn, median, printTable, secondsOf, wideModel } from './common.ts';
+import {
+  announce,
+  engineOn,
+  medians,
+  printTable,
+  type Spent,
+  spentOn,
+  wideModel,
+} from './common.ts';
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, 'without-slow': { type: 'boolean' } },
@@ -85,31 +93,36 @@ const running = await Promise.all(
     return {
       contestant,
       engine: engineOn(executor),
-      seconds: [] as number[],
+      spent: [] as Spent[],
       losses: [] as number[],
     };
   }),
 );
 for (let round = 0; round <= rounds; round++)
-  for (const { contestant, engine, seconds, losses } of running) {
+  for (const { contestant, engine, spent, losses } of running) {
     // Round 0 compiles and warms up; who is slow enough to be steady is not made to do it twice.
     const warmUp = round === 0 && contestant.rounds > 1;
-    if (!warmUp && seconds.length >= contestant.rounds) continue;
-    const spent = await secondsOf(async () => losses.push(await step(engine, losses.length)));
-    if (!warmUp) seconds.push(spent);
+    if (!warmUp && spent.length >= contestant.rounds) continue;
+    const took = await spentOn(async () => losses.push(await step(engine, losses.length)));
+    if (!warmUp) spent.push(took);
   }
-const slowest = median(running.find(({ contestant }) => contestant.name === baseline)!.seconds);
+const slowest = medians(running.find(({ contestant }) => contestant.name === baseline)!.spent);
+const tokens = sequences * length;
 printTable(
-  ['executor', 'tokens/s', 'best', `x ${baseline}`, 'loss of steps 1, 2'],
-  running.map(({ contestant, seconds, losses }) => [
-    contestant.name,
-    ((sequences * length) / median(seconds)).toFixed(0),
-    ((sequences * length) / Math.min(...seconds)).toFixed(0),
-    (slowest / median(seconds)).toFixed(1),
-    losses
-      .slice(0, 2)
-      .map((loss) => loss.toFixed(5))
-      .join(', '),
-  ]),
+  ['executor', 'tokens/s', 'best', `x ${baseline}`, 'tokens per CPU second', 'loss of steps 1, 2'],
+  running.map(({ contestant, spent, losses }) => {
+    const { seconds, cpuSeconds } = medians(spent);
+    return [
+      contestant.name,
+      (tokens / seconds).toFixed(0),
+      (tokens / Math.min(...spent.map((run) => run.seconds))).toFixed(0),
+      (slowest.seconds / seconds).toFixed(1),
+      (tokens / cpuSeconds).toFixed(0),
+      losses
+        .slice(0, 2)
+        .map((loss) => loss.toFixed(5))
+        .join(', '),
+    ];
+  }),
 );
 for (const { engine } of running) await engine.close();
