@@ -95,6 +95,20 @@ describe('cipo train', () => {
     });
   });
 
+  test('every metric that it writes is explained in docs/metrics.md', () => {
+    const documented = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const names = new Set(
+      lines('runs/one/metrics.jsonl').flatMap((row) => Object.keys(Object(row))),
+    );
+    const unknown = [...names].filter(
+      (name) =>
+        name !== 'step' &&
+        !documented.includes(`\`${name.replace(/^reward\/.*/, 'reward/<kind>')}\``),
+    );
+    expect(names.size).toBeGreaterThan(20);
+    expect(unknown).toEqual([]);
+  });
+
   test('a second run into the same folder is refused', async () => {
     const { code, err } = await cipo('train', '--out', 'runs/one');
     expect(code).toBe(2);
