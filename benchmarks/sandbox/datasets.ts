@@ -2,8 +2,9 @@
  * Judges the labelled public data and prints a table of how many verdicts are as labelled, then every
  * exception by name.
  *
- *   node benchmarks/sandbox/datasets.ts [set ...] [--workers N] [--twice]
+ *   node benchmarks/sandbox/datasets.ts [set ...] [--workers N] [--only ID] [--twice]
  *
+ * `--only` keeps the answers whose id contains the text.
  * `--twice` judges everything a second time, one at a time, and compares the verdicts.
  */
 import { parseArgs } from 'node:util';
@@ -13,7 +14,11 @@ import { available, type Labelled, SETS } from './sources.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { workers: { type: 'string', default: '2' }, twice: { type: 'boolean' } },
+  options: {
+    workers: { type: 'string', default: '2' },
+    only: { type: 'string', default: '' },
+    twice: { type: 'boolean' },
+  },
 });
 
 if (!available) {
@@ -22,7 +27,7 @@ if (!available) {
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(SETS);
-const cases = names.flatMap((name) => SETS[name]!());
+const cases = names.flatMap((name) => SETS[name]!()).filter(({ id }) => id.includes(values.only));
 const verifier = createCodeVerifier({ workers: Number(values.workers) });
 const items = cases.map(({ row, answer }) => ({ task: parseCodeTask(row), attempt: answer }));
 
