@@ -147,8 +147,11 @@ function readBased(cleaned: string): Node | undefined {
   const s = withoutFonts(cleaned)
     .replace(/\s+/g, '')
     .replace(/^\{([0-9A-Z]+)\}/, '$1');
-  const m = /^(-?)([0-9A-Z]+)_(?:\{+(\d{1,2})\}+|(\d{1,2}))$/.exec(s);
-  const base = Number(m?.[3] ?? m?.[4] ?? 0);
+  const m =
+    /^(-?)([0-9A-Z]+)(?:_(?:\{+(\d{1,2})\}+|(\d{1,2}))|[{(]*(?:in)?base[})]*(\d{1,2})[)}]*)$/.exec(
+      s,
+    );
+  const base = Number(m?.[3] ?? m?.[4] ?? m?.[5] ?? 0);
   if (!m || base < 2 || base > 36 || !/\d/.test(m[2]!)) return undefined;
   const digits = m[2]!.replace(/^0+(?=.)/, '');
   if ([...digits].some((d) => Number.parseInt(d, 36) >= base)) return undefined;

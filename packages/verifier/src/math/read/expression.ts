@@ -192,8 +192,12 @@ export function readSignedPower(c: Cursor): Node {
     c.at++;
   }
   if (!negative) return readPower(c);
-  return { k: 'neg', arg: readPower(c) };
+  return negated(readPower(c));
 }
+
+/** -50° is minus fifty degrees: the unit stays outside. */
+const negated = (node: Node): Node =>
+  node.k === 'quantity' ? { ...node, arg: { k: 'neg', arg: node.arg } } : { k: 'neg', arg: node };
 
 /** A primary with its postfix marks and exponents; `2^3^2` binds to the right. */
 export function readPower(c: Cursor): Node {
