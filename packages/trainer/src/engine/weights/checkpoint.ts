@@ -28,7 +28,7 @@ export interface SaveOptions {
   readonly weightsOnly: boolean;
 }
 
-/** The weights file is written last: with it a folder is complete. */
+/** The weights file is written last; all files carry the step, so that a folder half overwritten is noticed. */
 export async function saveEngine(
   directory: string,
   config: ModelConfig,
@@ -37,13 +37,13 @@ export async function saveEngine(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const at = (name: keyof typeof files) => join(directory, files[name]);
-  const metadata = { format: 'pt' };
+  const metadata = { format: 'pt', steps: String(steps) };
   if (weightsOnly) {
     await rm(at('optimizer'), { force: true });
     await rm(at('reference'), { force: true });
   } else {
     const state = await optimizerTensors(store);
-    await writeSafetensors(at('optimizer'), state, { metadata: { steps: String(steps) } });
+    await writeSafetensors(at('optimizer'), state, { metadata });
     if (store.hasReference)
       await writeSafetensors(at('reference'), await named(store.reference, store.specs), {
         metadata,
@@ -60,9 +60,19 @@ export async function loadEngine(
   store: WeightStore,
 ): Promise<number> {
   const path = (name: keyof typeof files) => join(directory, files[name]);
-  const weights = checked(await readSafetensors(path('weights')), config, path('weights'));
-  const hasOptimizer = await exists(path('optimizer'));
-  const optimizer = hasOptimizer ? await readSafetensors(path('optimizer')) : undefined;
+  const file = await readSafetensors(path('weights'));
+  const weights = checked(file, config, path('weights'));
+  const companion = async (name: 'optimizer' | 'reference') => {
+    if (!(await exists(path(name)))) return undefined;
+    const found = await readSafetensors(path(name));
+    const { steps } = file.metadata;
+    if (steps !== undefined && found.metadata.steps !== steps)
+      throw new Error(
+        `${path(name)} is of step ${found.metadata.steps}, ${path('weights')} of step ${steps}: saving was interrupted`,
+      );
+    return found;
+  };
+  const optimizer = await companion('optimizer');
   const sets = moments.map(
     (moment) =>
       [
@@ -70,9 +80,8 @@ export async function loadEngine(
         optimizer && checked(optimizer, config, path('optimizer'), `${moment}.`),
       ] as const,
   );
-  const reference = (await exists(path('reference')))
-    ? checked(await readSafetensors(path('reference')), config, path('reference'))
-    : undefined;
+  const frozen = await companion('reference');
+  const reference = frozen && checked(frozen, config, path('reference'));
   restore(store.weights, weights);
   for (const [set, arrays] of sets)
     if (arrays) restore(set, arrays);

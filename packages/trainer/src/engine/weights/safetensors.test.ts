@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -139,6 +139,19 @@ describe('a model folder', () => {
     await writeSafetensors(path, rest);
     await expect(engine.load(directory)).rejects.toThrow(/up_proj\.weight" is missing/);
     expect(await engine.paramsSnapshot()).toEqual(before);
+    await engine.close();
+  });
+
+  it('of which only a part was overwritten is refused', async () => {
+    const folder = join(directory, 'half');
+    const engine = await createLocalEngine({ config: tinyConfig, seed: 5, threads: 1 });
+    await engine.save(folder);
+    const old = await readFile(join(folder, 'model.safetensors'));
+    await engine.optimStep({ learningRate: 0.1 });
+    await engine.save(folder);
+    await engine.load(folder);
+    await writeFile(join(folder, 'model.safetensors'), old);
+    await expect(engine.load(folder)).rejects.toThrow(/optimizer.*step 1.*model.*step 0/);
     await engine.close();
   });
 
