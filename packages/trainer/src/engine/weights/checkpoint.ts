@@ -38,17 +38,13 @@ export async function saveEngine(
   await mkdir(directory, { recursive: true });
   const at = (name: keyof typeof files) => join(directory, files[name]);
   const metadata = { format: 'pt', steps: String(steps) };
-  if (weightsOnly) {
-    await rm(at('optimizer'), { force: true });
-    await rm(at('reference'), { force: true });
-  } else {
-    const state = await optimizerTensors(store);
-    await writeSafetensors(at('optimizer'), state, { metadata });
-    if (store.hasReference)
-      await writeSafetensors(at('reference'), await named(store.reference, store.specs), {
-        metadata,
-      });
-  }
+  if (weightsOnly) await rm(at('optimizer'), { force: true });
+  else await writeSafetensors(at('optimizer'), await optimizerTensors(store), { metadata });
+  if (weightsOnly || !store.hasReference) await rm(at('reference'), { force: true });
+  else
+    await writeSafetensors(at('reference'), await named(store.reference, store.specs), {
+      metadata,
+    });
   await writeAtomically(at('config'), `${JSON.stringify(huggingFaceConfig(config), null, 2)}\n`);
   await writeSafetensors(at('weights'), await named(store.weights, store.specs), { metadata });
 }
@@ -73,19 +69,15 @@ export async function loadEngine(
     return found;
   };
   const optimizer = await companion('optimizer');
-  const sets = moments.map(
-    (moment) =>
-      [
-        store.training[moment],
-        optimizer && checked(optimizer, config, path('optimizer'), `${moment}.`),
-      ] as const,
+  const states = moments.map(
+    (moment) => optimizer && checked(optimizer, config, path('optimizer'), `${moment}.`),
   );
   const frozen = await companion('reference');
   const reference = frozen && checked(frozen, config, path('reference'));
   restore(store.weights, weights);
-  for (const [set, arrays] of sets)
-    if (arrays) restore(set, arrays);
-    else set.clear();
+  for (const [i, arrays] of states.entries())
+    if (arrays) restore(store.training[moments[i]!], arrays);
+  if (!optimizer) store.forgetTraining();
   if (reference) restore(store.openReference(), reference);
   return Number(optimizer?.metadata.steps ?? 0);
 }

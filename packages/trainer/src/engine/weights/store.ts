@@ -73,6 +73,11 @@ export class WeightStore {
     return this.#training;
   }
 
+  /** Gradient and optimizer state start from zero again. */
+  forgetTraining(): void {
+    if (this.#training) for (const set of Object.values(this.#training)) set.clear();
+  }
+
   get hasReference(): boolean {
     return this.#reference !== undefined;
   }
