@@ -64,7 +64,12 @@ interface Result {
 
 async function run(
   name: string,
-  options: { preset?: PresetName; stopAfter?: number; resume?: boolean } = {},
+  options: {
+    preset?: PresetName;
+    stopAfter?: number;
+    stopWhileMeasuring?: 'before' | 'after';
+    resume?: boolean;
+  } = {},
 ): Promise<Result> {
   const directory = join(root, name);
   const stop = new AbortController();
@@ -77,6 +82,7 @@ async function run(
     onEvent: (event) => {
       events.push(event);
       if (event.type === 'step' && event.step === options.stopAfter) stop.abort();
+      if (event.type === 'evaluating' && event.phase === options.stopWhileMeasuring) stop.abort();
     },
   });
   const rows = (await readFile(join(directory, 'metrics.jsonl'), 'utf8')).trim().split('\n');
@@ -124,6 +130,27 @@ test('an interrupted run goes on as if nothing had happened', async () => {
   expect((await json(resumed.directory, 'summary.json')).after).toEqual(
     (await json(whole.directory, 'summary.json')).after,
   );
+});
+
+test('a stop during the closing evaluation leaves the training done and the rest to resume', async () => {
+  const whole = await run('measured');
+  const cut = await run('unmeasured', { stopWhileMeasuring: 'after' });
+  expect(await json(cut.directory, 'summary.json')).toMatchObject({
+    steps: 4,
+    interrupted: true,
+    after: null,
+  });
+  const resumed = await run('unmeasured', { resume: true });
+  expect(timeless(resumed.metrics)).toEqual(timeless(whole.metrics));
+  expect((await json(resumed.directory, 'summary.json')).after).toEqual(
+    (await json(whole.directory, 'summary.json')).after,
+  );
+});
+
+test('a stop before the first step says that there is nothing to resume', async () => {
+  await expect(run('unstarted', { stopWhileMeasuring: 'before' })).rejects.toMatchObject({
+    name: 'Interrupted',
+  });
 });
 
 describe('presets', () => {

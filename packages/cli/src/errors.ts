@@ -64,7 +64,12 @@ export function explain(error: unknown): { message: string; exitCode: number; ex
     return { message: words(systemPath(error)), exitCode: EXIT.failure, expected: true };
   }
   const own = error instanceof Error ? error.message : String(error);
-  return { message: own, exitCode: EXIT.failure, expected: isOurs(error) };
+  const stopped = error instanceof Error && error.name === 'Interrupted';
+  return {
+    message: own,
+    exitCode: stopped ? EXIT.interrupted : EXIT.failure,
+    expected: isOurs(error),
+  };
 }
 
 /** Errors that this project throws on bad input carry a name of their own, or wrap the one they explain. */

@@ -3,6 +3,7 @@ import type { TrainConfig } from './config.ts';
 import { type Domains, openDomains } from './domains.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation, SampleRecord } from './events.ts';
+import { Interrupted } from './interrupted.ts';
 import { openPolicy, WARM_START } from './policy.ts';
 import { openTasks } from './tasks/index.ts';
 
@@ -23,7 +24,7 @@ export async function evaluateModel(
   try {
     const policy = await openPolicy(config.model ?? WARM_START, config);
     try {
-      const { evaluation } = await evaluate(
+      const measured = await evaluate(
         { ...policy, signal: options.signal },
         tasks.heldOut(config.evaluation.tasks),
         {
@@ -35,7 +36,8 @@ export async function evaluateModel(
           ...(options.onSamples && { onSamples: options.onSamples }),
         },
       );
-      return evaluation;
+      if (!measured) throw new Interrupted('stopped before everything was measured');
+      return measured.evaluation;
     } finally {
       await policy.engine.close();
     }

@@ -7,6 +7,7 @@ export { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
 export { type ProblemResult, qualityOf } from './evaluation/quality.ts';
 export { estimate, passAtK } from './evaluation/statistics.ts';
 export type * from './events.ts';
+export { Interrupted } from './interrupted.ts';
 export { openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
 export { presets } from './presets.ts';
 export { type PretrainConfig, type PretrainOptions, pretrain, pretrainConfig } from './pretrain.ts';

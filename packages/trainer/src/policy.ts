@@ -1,10 +1,11 @@
 /** A policy on disk: a Hugging Face folder (config.json, model.safetensors, tokenizer files), opened into an engine. */
-import { cp, readFile } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from './config.ts';
 import { createLocalEngine, parseModelConfig } from './engine/index.ts';
+import { readJson } from './json.ts';
 import { loadTokenizer, TOKENIZER_FILES } from './tokenizer.ts';
 import type { PolicyEngine, Tokenizer } from './types.ts';
 
@@ -29,7 +30,7 @@ export async function openPolicy(
   directory: string,
   config: Pick<TrainConfig, 'engine' | 'seed'>,
 ): Promise<Policy> {
-  const model = parseModelConfig(JSON.parse(await readModelFile(directory, 'config.json')));
+  const model = parseModelConfig(readModelConfig(directory));
   const tokenizer = loadTokenizer(directory);
   if (tokenizer.vocabSize > model.vocab_size)
     throw new Error(
@@ -53,12 +54,14 @@ export async function openPolicy(
   };
 }
 
-async function readModelFile(directory: string, name: string): Promise<string> {
+function readModelConfig(directory: string): unknown {
   try {
-    return await readFile(join(directory, name), 'utf8');
+    return readJson(join(directory, 'config.json'));
   } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (!missing) throw cause;
     throw new Error(
-      `no policy in ${directory}: cannot read ${name}. Name a Hugging Face folder, or leave model out for the shipped warm start`,
+      `no policy in ${directory}: cannot read config.json. Name a Hugging Face folder, or leave model out for the shipped warm start`,
       { cause },
     );
   }

@@ -248,11 +248,12 @@ async function measure(
   policy: Policy,
   tasks: EmbeddedTasks,
 ): Promise<Evaluation> {
-  const { evaluation } = await evaluate(policy, tasks.heldOut(config.evaluationTasks), {
+  const measured = await evaluate(policy, tasks.heldOut(config.evaluationTasks), {
     samples: 8,
     maxTokens: config.maxTokens,
     temperature: 1,
     diagnosticsRate: 0.5,
   });
-  return evaluation;
+  // No signal was passed that could have stopped it.
+  return measured!.evaluation;
 }

@@ -2,12 +2,12 @@
  * Text to tokens by Hugging Face's own libraries: tokenizer.json by `@huggingface/tokenizers`, the chat template by
  * `@huggingface/jinja`. Any Hugging Face folder works; the shipped policy is one.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Message } from '@cipo/verifier/types';
 import { Template } from '@huggingface/jinja';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { readJson } from './json.ts';
 import type { TokenIds, Tokenizer } from './types.ts';
 
 /** Files that make a tokenizer; copied beside every checkpoint. */
@@ -36,15 +36,6 @@ export function loadTokenizer(directory: string): Tokenizer {
     readJson(join(directory, name)),
   );
   return makeTokenizer(tokenizerJson, configJson, directory);
-}
-
-function readJson(path: string): unknown {
-  const text = readFileSync(path, 'utf8');
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Error(`${path}: not JSON`, { cause });
-  }
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {

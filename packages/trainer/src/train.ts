@@ -3,10 +3,12 @@ import type { TrainConfig } from './config.ts';
 import { startReplay } from './corrections/replay.ts';
 import { type Domains, openDomains } from './domains.ts';
 import { evaluate } from './evaluation/evaluate.ts';
-import type { Evaluation, Quality, QualityNumbers, Summary, TrainEvent } from './events.ts';
+import type { Evaluation, Summary, TrainEvent } from './events.ts';
+import { Interrupted } from './interrupted.ts';
 import { openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
 import { mean } from './rollout.ts';
 import { RunFolder, type RunState } from './run/folder.ts';
+import { summarize } from './run/summary.ts';
 import { trainStep } from './step.ts';
 import { openTasks } from './tasks/index.ts';
 import type { TaskSource } from './tasks/source.ts';
@@ -34,6 +36,7 @@ interface Run {
   readonly folder: RunFolder;
   readonly tell: (event: TrainEvent) => void;
   readonly signal: AbortSignal | undefined;
+  readonly resumed: boolean;
 }
 
 /** Trains a policy as configured. @throws on what the configuration names and is not there; a resumable run stays resumable */
@@ -44,11 +47,19 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
   const tell = options.onEvent ?? (() => {});
   const policy = await openPolicy(config.model ?? WARM_START, config);
   try {
-    const run: Run = { config, policy, tasks, folder, tell, signal: options.signal };
+    const run: Run = {
+      config,
+      policy,
+      tasks,
+      folder,
+      tell,
+      signal: options.signal,
+      resumed: found !== undefined,
+    };
     for (const message of [...warningsOf(config), ...tasks.problems])
       tell({ type: 'warning', message });
     if (config.objective.beta > 0) await policy.engine.freezeReference();
-    if (found) await resume(run, found.directory, found.state.step);
+    if (found) await resume(run, found);
     else await folder.create(config);
     tell({
       type: 'start',
@@ -70,6 +81,7 @@ async function go(run: Run, start: RunState): Promise<Summary> {
   const parts = { engine: run.policy.engine, tokenizer: run.policy.tokenizer, tasks: run.tasks };
   const limit = config.maxGeneratedTokens ?? Number.POSITIVE_INFINITY;
   let state = start;
+  let saved = run.resumed ? start.step : -1;
   while (state.step < config.steps && state.generatedTokens < limit && !signal?.aborted) {
     const step = state.step + 1;
     const stepBegan = performance.now();
@@ -87,18 +99,17 @@ async function go(run: Run, start: RunState): Promise<Summary> {
     await folder.metrics(step, metrics);
     await folder.samples(result.samples);
     tell({ type: 'step', step, steps: config.steps, metrics, samples: result.samples });
-    state = await keep(run, state);
+    const kept = await keep(run, state);
+    if (kept) {
+      state = kept;
+      saved = step;
+    }
   }
+  if (state.step !== saved) await checkpoint(run, state);
   const finished = state.step >= config.steps || state.generatedTokens >= limit;
-  if (!finished) await checkpoint(run, state);
-  const after = finished ? await measure(run, 'after', state.step) : null;
-  const summary = summarize(
-    config,
-    state,
-    after,
-    !finished,
-    (performance.now() - began) / 1000 + start.wallSeconds,
-  );
+  const after = finished ? await measure(run, 'after', state.step) : undefined;
+  const wallSeconds = start.wallSeconds + (performance.now() - began) / 1000;
+  const summary = summarize(config, { ...state, wallSeconds }, after ?? null);
   await folder.summary(summary);
   tell({ type: 'end', summary, directory: folder.path });
   return summary;
@@ -107,6 +118,10 @@ async function go(run: Run, start: RunState): Promise<Summary> {
 async function firstState(run: Run): Promise<RunState> {
   const began = performance.now();
   const before = await measure(run, 'before', 0);
+  if (!before)
+    throw new Interrupted(
+      'stopped before the first step: nothing was trained, there is nothing to resume',
+    );
   return {
     step: 0,
     replay: startReplay(run.config.corrections.replay.initial),
@@ -118,19 +133,23 @@ async function firstState(run: Run): Promise<RunState> {
   };
 }
 
-async function resume(run: Run, directory: string, step: number): Promise<void> {
-  await run.policy.engine.load(directory);
-  await run.folder.forgetAfter(step);
+async function resume(run: Run, from: Awaited<ReturnType<RunFolder['latest']>>): Promise<void> {
+  await run.policy.engine.load(from.directory);
+  await run.folder.forgetAfter(from.state.step);
+  await run.folder.configure(run.config);
 }
 
-/** Checkpoints when it is time to, and marks the best so far: by held-out pass@1 where measured, else by recent reward. */
-async function keep(run: Run, state: RunState): Promise<RunState> {
+/**
+ * Checkpoints when it is time to, and marks the best so far: by held-out pass@1 where measured, else by recent reward.
+ * @returns the state as saved; undefined where it was not time
+ */
+async function keep(run: Run, state: RunState): Promise<RunState | undefined> {
   const { config } = run;
   const last = state.step === config.steps;
   const measured =
     config.evaluation.every > 0 && state.step % config.evaluation.every === 0 && !last;
   const quality = measured ? await measure(run, 'during', state.step) : undefined;
-  if (!last && !measured && state.step % config.checkpointEvery !== 0) return state;
+  if (!last && !measured && state.step % config.checkpointEvery !== 0) return undefined;
   const score = quality?.passAt1.mean ?? mean(state.recentRewards);
   const best = state.best === null || score > state.best.score;
   const next: RunState = best ? { ...state, best: { step: state.step, score } } : state;
@@ -152,19 +171,23 @@ async function checkpoint(run: Run, state: RunState): Promise<void> {
   run.tell({ type: 'checkpoint', step: state.step, directory, best: false });
 }
 
+/** @returns undefined where the run was asked to stop meanwhile */
 async function measure(
   run: Run,
   phase: 'before' | 'during' | 'after',
   step: number,
-): Promise<Evaluation> {
-  const { config, policy, tasks, tell } = run;
-  const { evaluation, results } = await evaluate(policy, tasks.heldOut(config.evaluation.tasks), {
+): Promise<Evaluation | undefined> {
+  const { config, policy, tasks, tell, signal } = run;
+  const heldOut = tasks.heldOut(config.evaluation.tasks);
+  const measured = await evaluate({ ...policy, signal }, heldOut, {
     samples: config.evaluation.samples,
     maxTokens: config.rollout.maxTokens,
     temperature: config.rollout.temperature,
     diagnosticsRate: config.corrections.diagnosticsRate,
     onProgress: (done, total) => tell({ type: 'evaluating', phase, done, total }),
   });
+  if (!measured) return undefined;
+  const { evaluation, results } = measured;
   await run.folder.results(`${phase === 'during' ? `step-${step}` : phase}`, results);
   tell({ type: 'evaluated', phase, step, evaluation });
   return evaluation;
@@ -176,31 +199,4 @@ function warningsOf({ corrections: c }: TrainConfig): string[] {
         'corrections.diagnosticsRate is 1: every failed attempt shows diagnostics, so a prompt without them tells that the attempt is right',
       ]
     : [];
-}
-
-const numbersOf = (q: Quality): QualityNumbers => ({
-  passAt1: q.passAt1.mean,
-  passAt8: q.passAt8.mean,
-  fixRate: q.fixRate.mean,
-  retention: q.retention.mean,
-});
-
-function summarize(
-  { preset, seed }: TrainConfig,
-  { step, generatedTokens, before }: RunState,
-  after: Evaluation | null,
-  interrupted: boolean,
-  wallSeconds: number,
-): Summary {
-  return {
-    preset,
-    seed,
-    steps: step,
-    generatedTokens,
-    wallSeconds,
-    interrupted,
-    before: numbersOf(before),
-    after: after && numbersOf(after),
-    intervals: { before, after },
-  };
 }

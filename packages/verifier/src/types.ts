@@ -88,7 +88,8 @@ export type Verdict = Judged | Void;
  * const parity: Domain<number> = {
  *   name: 'parity',
  *   parse: (row) => ({ id: '0', domain: 'parity', prompt: [{ role: 'user', content: 'odd or even: 4' }], reference: 4 }),
- *   verify: async (task, attempt) => {
+ *   verify: async (task, attempt, signal) => {
+ *     if (signal?.aborted) return voided('aborted', 'asked to stop');
  *     const right = task.reference % 2 === 0 ? 'even' : 'odd';
  *     return judged(attempt.text.trim() === right ? 'accepted' : 'wrong_answer');
  *   },

@@ -27,6 +27,12 @@ export interface EvaluateOptions {
   readonly onSamples?: (records: readonly SampleRecord[]) => void;
 }
 
+/** The shares, and what each problem adds to them. */
+export interface Measurement {
+  readonly evaluation: Evaluation;
+  readonly results: readonly ProblemResult[];
+}
+
 /** One task with its attempts, and each usable attempt with its correction. */
 interface Measured {
   readonly base: Group;
@@ -36,16 +42,17 @@ interface Measured {
 /**
  * Sampling here is seeded by the task's place alone, so that before and after, and one run and another, differ in
  * the policy only.
+ * @returns undefined where the signal asked for an end
  */
 export async function evaluate(
   parts: RolloutParts,
   tasks: readonly TrainingTask[],
   options: EvaluateOptions,
-): Promise<{ evaluation: Evaluation; results: readonly ProblemResult[] }> {
+): Promise<Measurement | undefined> {
   const chunk = options.chunk ?? 32;
   const measured: Measured[] = [];
   for (let at = 0; at < tasks.length; at += chunk) {
-    parts.signal?.throwIfAborted();
+    if (parts.signal?.aborted) return undefined;
     options.onProgress?.(at, tasks.length);
     const some = await measure(parts, tasks.slice(at, at + chunk), options, at);
     if (at === 0) options.onSamples?.(some.slice(0, 4).flatMap(showOne));

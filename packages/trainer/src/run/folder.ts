@@ -29,9 +29,14 @@ export class RunFolder {
 
   async create(config: TrainConfig): Promise<void> {
     await mkdir(join(this.path, 'checkpoints'), { recursive: true });
-    await this.#write('config.json', config);
+    await this.configure(config);
     for (const name of ['metrics.jsonl', 'samples.jsonl'])
       await writeFile(join(this.path, name), '');
+  }
+
+  /** A resumed run may have been given other settings: the file says what goes on. */
+  configure(config: TrainConfig): Promise<void> {
+    return this.#write('config.json', config);
   }
 
   readonly #write = async (name: string, value: unknown) => {
