@@ -52,9 +52,10 @@ export async function evaluate(
   const chunk = options.chunk ?? 32;
   const measured: Measured[] = [];
   for (let at = 0; at < tasks.length; at += chunk) {
-    if (parts.signal?.aborted) return undefined;
     options.onProgress?.(at, tasks.length);
     const some = await measure(parts, tasks.slice(at, at + chunk), options, at);
+    // What was judged while the signal came is void: none of it counts.
+    if (parts.signal?.aborted) return undefined;
     if (at === 0) options.onSamples?.(some.slice(0, 4).flatMap(showOne));
     measured.push(...some);
   }
