@@ -4,7 +4,7 @@ import { PYTHON } from './python.ts';
 import { openVerifier, runAttacks } from './suite.ts';
 
 // All of it takes minutes: `node test/hostile/run.ts`. Here every class is met, every few attacks.
-const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 6;
+const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 8;
 const verifier = openVerifier();
 afterAll(() => verifier.close());
 
@@ -12,7 +12,7 @@ test('the suite is as large as it says', () => {
   expect(JAVASCRIPT.length).toBeGreaterThanOrEqual(150);
   expect(PYTHON.length).toBeGreaterThanOrEqual(80);
   for (const list of [JAVASCRIPT, PYTHON]) {
-    expect(new Set(list.map(({ code }) => code)).size).toBe(list.length);
+    expect(new Set(list.map(({ by, code }) => `${by} ${code}`)).size).toBe(list.length);
   }
 });
 

@@ -17,6 +17,9 @@ export const DEFAULT_LIMITS: Record<Language, RunLimits> = {
   python: { ...SCRIPT, cpuMs: 5000, testCpuMs: 5000, wallMs: 50_000, memoryMb: 256 },
 };
 
+/** Wall time is a backstop: closer to the CPU limit than this, load would decide verdicts. */
+const LEAST_WALL = 10;
+
 /** A task's limits over the domain's over the language's. One test may use what the attempt may. */
 export function limitsFor(
   language: Language,
@@ -32,7 +35,7 @@ export function limitsFor(
   return {
     ...merged,
     testCpuMs: Math.min(testCpuMs, cpuMs),
-    wallMs: Math.max(wallMs, cpuMs * 2),
+    wallMs: Math.max(wallMs, cpuMs * LEAST_WALL),
   };
 }
 
