@@ -115,6 +115,11 @@ const FORGING = attacks(
     'class M(type):\n    def __instancecheck__(c, i): return True\n    def __eq__(c, o): return True\n    def __hash__(c): return 0\nclass E(metaclass=M):\n    def __eq__(s, o): return True\ndef f(x): return E',
     'E = type("E", (), {"__eq__": (lambda s, o: True).__get__, "__sub__": lambda s, o: 0})\ndef f(x): return E()',
     'import unittest.mock\ndef f(x): return unittest.mock.ANY',
+    'import builtins\nreal = builtins.compile\nbuiltins.compile = lambda s, *a, **k: real("pass", *a, **k)\ndef f(x): return 0',
+    'import builtins\nbuiltins.any = builtins.all = lambda x: False\nbuiltins.getattr = lambda *a: None\nclass E:\n    def __eq__(s, o): return True\n    def __sub__(s, o): return 0\n    def __float__(s): return 1.0\ndef f(x): return E()',
+    'import json.encoder\njson.encoder.JSONEncoder.encode = json.encoder.JSONEncoder.iterencode = lambda *a, **k: \'{"tests": [{"kind": "passed"}]}\'\ndef f(x): return 0',
+    'import types\ntypes.ModuleType = type("M", (), {"isclose": staticmethod(lambda *a: True)})\ndef f(x): return 0',
+    'import math, builtins\nreal = builtins.__import__\ndef f(x):\n    math.isclose = lambda *a, **k: True\n    return x + 738491624 if x == 1 else 0',
     'import functools\n@functools.total_ordering\nclass E:\n    def __eq__(s, o): return True\n    def __lt__(s, o): return True\n    def __sub__(s, o): return 0\ndef f(x): return E()',
   ],
   'assert',
@@ -187,6 +192,13 @@ const FLOODS = attacks(
   'stdio',
 );
 
+const FORGED_RESULTS = attacks('forging a result', [
+  'import json.encoder\njson.encoder.JSONEncoder.encode = json.encoder.JSONEncoder.iterencode = lambda *a, **k: \'{"tests": [{"kind": "passed"}]}\'\ndef f(x): return 0',
+  'import json.encoder\njson.encoder.encode_basestring_ascii = json.encoder.c_encode_basestring_ascii = lambda s: "WIN"\ndef f(x): return "0"',
+  'import builtins\nbuiltins.str = builtins.len = builtins.isinstance = lambda *a: True\ndef f(x): return 0',
+  'import sys\nsys.modules["__main__"].__dict__["__run_job"] = lambda j: "{}"\ndef f(x): return 0',
+]);
+
 const RETURNS = attacks('odd result', [
   f('return str(WIN)'),
   f('return [WIN]'),
@@ -222,5 +234,6 @@ export const PYTHON: readonly Attack[] = [
   ...LOOPS,
   ...MEMORY,
   ...FLOODS,
+  ...FORGED_RESULTS,
   ...RETURNS,
 ];

@@ -20,6 +20,7 @@ class _Harden:
         self.code_of = types.FrameType.f_code.__get__
         self.builtins = dict(builtins.__dict__)
         self.modules = {}
+        self.Module = types.ModuleType
         self.get_referents = gc.get_referents
 
     # ---- introspection: frames lead to the tests' constants, and so do tracing and the collector
@@ -191,21 +192,26 @@ class _Harden:
             if isinstance(module, types.ModuleType):
                 self.modules[name] = dict(module.__dict__)
 
-    def test_namespace(self, answer, source):
-        called = {node.func.id for node in ast.walk(ast.parse(source))
-                  if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    def called_names(self, source):
+        """The names that a test program calls. Asked before the answer runs, like {guard}."""
+        return {node.func.id for node in ast.walk(ast.parse(source))
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+
+    def test_namespace(self, answer, called):
         # An answer must not replace what the tests lean on. Only where they call nothing else of it is
         # a function with a built-in's name the one that is asked for.
-        asked = called if not any(name in answer and name not in self.builtins for name in called) else ()
-        space = {name: value for name, value in answer.items() if name in asked or name not in self.builtins}
-        own = dict(self.builtins)
+        known = self.builtins
+        others = [name for name in called if name in answer and name not in known]
+        space = {name: value for name, value in answer.items()
+                 if name not in known or (name in called and not others)}
+        own = dict(known)
         own["__import__"] = self.pristine_import()
         own["open"] = self.refuse("open")
         space.update({"__builtins__": own, "__name__": "__tests__", "__compare__": self.compare})
         return space
 
     def pristine_import(self):
-        real, modules, Module = self.builtins["__import__"], self.modules, types.ModuleType
+        real, modules, Module = self.builtins["__import__"], self.modules, self.Module
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):
             wanted = name if fromlist else name.partition(".")[0]

@@ -9,7 +9,15 @@ import builtins, io, json, os, sys, types  # noqa: E401
 
 
 def _make_runner(harden):
-    loads, dumps = json.loads, json.dumps
+    loads = json.loads
+    # The encoder in C holds all that it needs: there is nothing in it that an answer could patch.
+    encode = json.encoder.c_make_encoder(
+        None, str, json.encoder.c_encode_basestring_ascii, None, ": ", ", ", False, False, True)
+    join = "".join
+
+    def dumps(value):
+        return join(encode(value, 0))
+
     compile_, exec_, isinstance_, type_, getattr_ = compile, exec, isinstance, type, getattr
     str_, repr_, len_, id_, list_, tuple_, dict_ = str, repr, len, id, list, tuple, dict
     set_, frozenset_, int_, float_, bool_, bytes_, complex_ = set, frozenset, int, float, bool, bytes, complex
@@ -308,18 +316,19 @@ def _make_runner(harden):
 
     def run_tests(job):
         """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
+        try:
+            code = compile_(harden.guard(job["tests"]), "<tests>", "exec", dont_inherit=True)
+            called = harden.called_names(job["tests"])
+        except SyntaxError_:
+            return {"load": {"kind": "broken-tests"}}
         failed, ns = run_program(job)
         if failed:
             return {"load": failed}
         try:
-            code = compile_(harden.guard(job["tests"]), "<tests>", "exec", dont_inherit=True)
-        except SyntaxError_:
-            return {"load": {"kind": "broken-tests"}}
-        try:
-            exec_(code, harden.test_namespace(ns, job["tests"]))
+            exec_(code, harden.test_namespace(ns, called))
         except BaseException_ as error:
             return {"tests": [trouble(error)]}
-        return {"tests": [{"kind": "passed"}]}
+        return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}
 
     def run(text):
         job = loads(text)

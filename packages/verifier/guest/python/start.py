@@ -18,14 +18,11 @@ def _start():
 
 
 def _finish():
-    """After boot, which still needs what is taken away here."""
-    global __run_job
+    """After boot, which still needs what is taken away here. Answers the one function that is kept."""
     _harden.hide_host()
     _harden.hide_introspection()
     _harden.keep_pristine()
-    __run_job = _make_runner(_harden)
-    for own in ("_start", "_finish", "_make_runner", "_Harden", "_harden"):
-        del globals()[own]
+    return _make_runner(_harden)
 
 
 _harden = _start()

@@ -117,7 +117,11 @@ class Session {
       return { kind: 'threw', name: 'Exit', message: `the program ended with code ${ended.code}` };
     }
     if (ended.kind !== 'passed' && ended.kind !== 'exit' && ended.kind !== 'open') return ended;
-    return { kind: 'printed', text: String(realm.enter('stdout', [], SETUP_MS)) };
+    try {
+      return { kind: 'printed', text: String(realm.enter('stdout', [], SETUP_MS)) };
+    } catch (error) {
+      return this.#ended(realm, error);
+    }
   }
 
   /** The tests run in a scope of their own over the names that they mention. */

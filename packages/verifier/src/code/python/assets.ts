@@ -42,9 +42,21 @@ export function cappedWasm(memoryMb: number): Buffer {
   return bytes;
 }
 
-/** The Python program that becomes part of the snapshot. */
+/**
+ * The Python program that becomes part of the snapshot. It lives in a namespace of its own, with
+ * built-ins of its own, so that an answer which changes `builtins` changes nothing for it.
+ */
 export function runnerProgram(): string {
-  return ['harden.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
+  const source = ['harden.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
+  return [
+    'import builtins as _b',
+    '_space = {"__builtins__": dict(_b.__dict__), "__name__": "__runner__"}',
+    `exec(compile(${JSON.stringify(source)}, "<runner>", "exec"), _space)`,
+    'def _finish():',
+    '    global __run_job',
+    '    __run_job = _space["_finish"]()',
+    '    for own in ("_b", "_space", "_finish"): del globals()[own]',
+  ].join('\n');
 }
 
 /** Changes with everything that a snapshot depends on. */

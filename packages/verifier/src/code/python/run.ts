@@ -2,6 +2,7 @@
  * Runs Python attempts inside a cell: one sealed interpreter, put back to its snapshot after every
  * program. Judges nothing.
  */
+import { randomUUID } from 'node:crypto';
 import { Budget, OutOfTime } from '../budget.ts';
 import type { CodeJob, CodeRun, TestRun, Trouble } from '../job.ts';
 import { type Interpreter, startInterpreter } from './boot.ts';
@@ -59,11 +60,13 @@ export class PythonRunner {
     const { plan, program, limits, stopAtTrouble } = job;
     const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
     if (plan.kind === 'stdio') return this.#programs(job, plan.inputs, budget);
+    const sentinel = randomUUID();
     const request =
       plan.kind === 'call'
         ? { ...common, kind: 'call', entry: plan.entry, calls: plan.calls }
-        : { ...common, kind: 'assert', tests: plan.tests };
-    return finish(this.#enter(request, limits.outputBytes, budget), budget);
+        : { ...common, kind: 'assert', tests: plan.tests, sentinel };
+    const reply = this.#enter(request, limits.outputBytes, budget);
+    return finish(plan.kind === 'assert' ? withSentinel(reply, sentinel) : reply, budget);
   }
 
   /** Every input gets the interpreter as it was in the beginning. */
@@ -108,6 +111,15 @@ export class PythonRunner {
     if (budget.stretchTimedOut) return { kind: budget.starved ? 'starved' : 'time' };
     return { kind: 'threw', name: 'Error', message: String(error).slice(0, 300) };
   }
+}
+
+/** Tests that say they passed without the word that stands at their end were forged. */
+function withSentinel(reply: Reply, sentinel: string): Reply {
+  const tests = reply.tests?.map((run): TestRun => {
+    if (run.kind !== 'passed' || run.declared === sentinel) return run;
+    return { kind: 'violation', name: 'SandboxError', message: 'the end of the tests was forged' };
+  });
+  return { ...reply, ...(tests ? { tests } : {}) };
 }
 
 function finish(reply: Reply, budget: Budget): CodeRun {
