@@ -38,4 +38,53 @@ describe('bombs', () => {
     });
     expect(slow.map((bomb) => bomb.name)).toEqual([]);
   });
+
+  test('no two pieces in turn make reading or extraction slow', async () => {
+    const { verdictOf } = await import('./index.ts');
+    const options = { ...DEFAULTS, extraction: 'any' as const };
+    const slow: string[] = [];
+    for (const a of PIECES) {
+      for (const b of PIECES) {
+        const content = (a + b).repeat(Math.ceil(1_900 / (a + b).length)).slice(0, 1_900);
+        const before = process.threadCpuUsage();
+        verdictOf({ answer: '7', options }, { text: `\\boxed{5 ${content} integer k}` });
+        verdictOf({ answer: '7', options }, { text: `${content}5` });
+        const used = process.threadCpuUsage(before);
+        if (used.user + used.system > 500_000) slow.push(JSON.stringify([a, b]));
+      }
+    }
+    expect(slow).toEqual([]);
+  });
 });
+
+/** Pieces of LaTeX and prose between which patterns may hesitate. */
+const PIECES = [
+  ' ',
+  '\\ ',
+  '\\quad ',
+  ',',
+  '(',
+  '{',
+  '}',
+  'a',
+  '1',
+  '\\text{',
+  '\\text{ }',
+  '1^{',
+  'where ',
+  'integer ',
+  'answer is ',
+  '$',
+  '\\$',
+  '*',
+  '_',
+  '\\in ',
+  '.',
+  '\\left',
+  '\\hspace{',
+  'A, ',
+  'and ',
+  'x10',
+  '\\',
+  "'",
+];

@@ -72,6 +72,7 @@ function search(text: string, mode: Extraction): Extracted | undefined {
         onlyMath(text) ??
         hash(text) ??
         answerIs(text) ??
+        pickedLetter(text) ??
         lastMath(text) ??
         lastLine(text)
       );
@@ -169,7 +170,7 @@ function hash(text: string): Extracted | undefined {
 }
 
 const ANSWER =
-  /(?:(?:final|correct|best)[ \t]+)?(?:answer|option|choice)[ \t]*(?:\*\*)?[ \t]*(?:is|:|=|would be|should be)[ \t]*(?:\*\*)?[ \t]*:?|(?:^|\n)[ \t]*(?:\*\*)?A[ \t]*:|(?:^|\n)[ \t]*(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]*:|答案[ \t]*(?:是|为|：|:)/gi;
+  /(?:(?:final|correct|best)[ \t]{1,8})?(?:answer|option|choice)[ \t]{0,8}(?:\*\*)?[ \t]{0,8}(?:is|:|=|would be|should be)[ \t]{0,8}(?:\*\*)?[ \t]{0,8}:?|(?:^|\n)[ \t]{0,8}(?:\*\*)?A[ \t]{0,8}:|(?:^|\n)[ \t]{0,8}(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]{0,8}:|答案[ \t]{0,8}(?:是|为|：|:)/gi;
 /** Sentences beyond this are not searched for the phrase. */
 const ANSWER_TAIL = 20_000;
 
@@ -208,7 +209,20 @@ function fromSpan(span: RegExpExecArray, start: number): Extracted | undefined {
   return text === '' ? undefined : { text, from: 'answer-is', start };
 }
 
-const ONLY_MATH = /^(?:\s*\$[^$]+\$\s*(?:,|;|and|or|\.)?){2,12}\s*$/;
+const PICKED =
+  /\b(?:option|choice|answer)[ \t]+\(?([A-J])\)?[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)|\(([A-J])\)[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)/gi;
+
+/** "Option B is correct". */
+function pickedLetter(text: string): Extracted | undefined {
+  const base = Math.max(0, text.length - ANSWER_TAIL);
+  let found: Extracted | undefined;
+  for (const m of text.slice(base).matchAll(PICKED)) {
+    found = { text: (m[1] ?? m[2])!.toUpperCase(), from: 'choice', start: base + m.index };
+  }
+  return found;
+}
+
+const ONLY_MATH = /^\s*(?:\$[^$]+\$\s*(?:(?:,|;|and|or|\.)\s*)?){2,12}$/;
 
 /** A response that is nothing but math spans in a list is the answer as a whole. */
 function onlyMath(text: string): Extracted | undefined {

@@ -80,9 +80,16 @@ const ROUGHLY = /^(?:about|approximately|approx\.?|roughly|exactly|around|only)\
 
 /** A full stop, comma or semicolon at the end belongs to the sentence. */
 function stripEnd(text: string): string {
-  const s = text.replace(/(?:[\s,;:]|\\text\s*\{\s*[.,;]?\s*\})+$/, '');
+  let s = text;
+  for (let k = 0; k < MAX_STRIPPED; k++) {
+    const shorter = s.replace(/[\s,;:]$/, '').replace(/\\text ?\{[\s.,;]{0,4}\}$/, '');
+    if (shorter === s) break;
+    s = shorter;
+  }
   return s.endsWith('.') && !s.endsWith('..') ? s.slice(0, -1).trimEnd() : s;
 }
+
+const MAX_STRIPPED = 24;
 
 function readModes(cleaned: string): Pick<Reading, 'node' | 'plain' | 'decimal' | 'error'> {
   const grouped = attempt(cleaned, 'grouped');

@@ -172,15 +172,25 @@ function dollars(s: string): string {
   return money.replaceAll('$', ' ');
 }
 
+const MAX_PARAMETER = 80;
+
+/** Only the end is looked at: the pattern may start at every blank of a long run. */
+function withParameter(s: string): string {
+  if (!s.includes('\\in')) return s;
+  const cut = Math.max(0, s.length - MAX_PARAMETER);
+  return s.slice(0, cut) + s.slice(cut).replace(PARAMETER, ', $1 \\in \\mathbb{$2}');
+}
+
+const oneBlank = (s: string): string => s.replace(/\s{2,}/g, ' ');
+
 /** Cleaned text. Linear in the length of `text`, which the caller has capped. */
 export function clean(text: string): string {
   let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
+  // Runs of blanks are one blank before and after commands turn into blanks: patterns with optional blanks stay linear.
+  s = oneBlank(s);
   if (/[\\$~{]/.test(s)) {
     if (/\\right\s*\./.test(s)) s = s.replace(LEFT_BRACE, '');
-    s = s
-      .replace(COLOUR, '')
-      .replace(PARAMETER, ', $1 \\in \\mathbb{$2}')
-      .replace(COMBINATION, '\\binom{$1}{$2}');
+    s = withParameter(s.replace(COLOUR, '')).replace(COMBINATION, '\\binom{$1}{$2}');
     s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
     s = dollars(
       s
@@ -196,6 +206,7 @@ export function clean(text: string): string {
       .replace(BRACKETS, (_, side) => (side === 'l' ? '[' : ']'));
     s = s.replace(/\{\s*,\s*\}/g, HARD_COMMA).replaceAll(MONEY, '\\$ ');
   }
+  s = oneBlank(s);
   if (/\d\s*[\^{\\snrt]/.test(s)) s = s.replace(ORDINAL, '');
   return (/[xX]\s*10/.test(s) ? s.replace(TYPED_TIMES, '\\times ') : s).trim();
 }
