@@ -127,9 +127,13 @@ function readBars(c: Cursor, sign: string): Node {
   return arg.k === 'matrix' ? determinant(arg.rows) : { k: 'fn', name: 'abs', args: [arg] };
 }
 
+/** Longer runs are no product of symbols; taking them apart would cost the square of their length. */
+const MAX_LETTERS = 60;
+
 /** A run of letters: a name that we know, a word, or its first letter as a symbol. */
 function readIdentifier(c: Cursor, token: Token): Node {
   const name = token.v;
+  if (name.length > MAX_LETTERS) throw new ReadError('too-long', 'a run of too many letters');
   const constant = CONSTANT_WORDS.get(name);
   if (constant) return advance(c, { k: 'const', name: constant });
   if (FUNCTIONS.has(name)) return readFunction(c, FUNCTIONS.get(name)!);
