@@ -174,7 +174,7 @@ const engine = z.strictObject({
   backend: z
     .enum(['tensorflow', 'wasm', 'cpu'])
     .optional()
-    .describe('backend of tfjs; ignored by onnx; absent: the fastest that is there'),
+    .describe('backend of tfjs; onnx takes none; absent: the fastest that is there'),
   threads: whole.default(0).describe('threads of the engine; 0: one a core, at most 8'),
 });
 
