@@ -35,7 +35,10 @@ const rows = [
 ];
 const badRows = [
   { row: { language: 'lisp' }, field: 'language' },
-  { row: { language: 'js', tests: { type: 'call', entry: 'f', cases: [{}] } }, field: 'tests.cases.0.args' },
+  {
+    row: { language: 'js', tests: { type: 'call', entry: 'f', cases: [{}] } },
+    field: 'tests.cases.0.args',
+  },
 ];
 
 describe('the code domain keeps the contract', () => {
