@@ -53,11 +53,11 @@ function lines(file: string): unknown[] {
 
 describe('cipo train', () => {
   test('a run stopped by Ctrl-C is saved, says how to go on, and goes on to its end', async () => {
-    const args = ['train', '--model', 'policy', '--steps', '40', '--out', 'runs/one', ...SMALL];
+    const args = ['train', '--model', 'policy', '--steps', '900', '--out', 'runs/one', ...SMALL];
     const stopped = await call({
       args,
       cwd: folder,
-      signalAt: { text: 'step 1/40', signal: 'SIGINT' },
+      signalAt: { text: '/900', signal: 'SIGINT' },
     });
     expect(stopped).toMatchObject({ code: 130, err: '' });
     expect(stopped.out).toContain('Stopping after this step and saving.');

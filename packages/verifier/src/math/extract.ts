@@ -297,8 +297,12 @@ function choice(text: string): Extracted | undefined {
   );
 }
 
+/** An empty box or an empty group: in LaTeX nothing at all, and too little to be taken for the empty set. */
+const NOTHING = /^\s*(?:\\boxed|\\fbox)?\s*\{[\s{}]*\}\s*$/;
+
 /** The part of a reference that is the answer: the content of its box, what follows `####`, a lone math span, or all of it. */
 export function extractReference(reference: string): string {
+  if (NOTHING.test(reference)) return '';
   const boxed = /\\(?:boxed|fbox)\b/.test(reference) ? lastBox(reference) : undefined;
   if (boxed) return boxed.text;
   const hashed = hash(reference);

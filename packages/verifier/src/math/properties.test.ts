@@ -111,6 +111,11 @@ describe('judging', () => {
     );
   });
 
+  test('a small term added to a huge expression is not lost in its digits', () => {
+    const huge = '{(\\frac{x \\cdot {({((27 + \\sqrt{x}))}^{3})}^{4}}{0 + 41})}^{3}';
+    expect(result(huge, `${huge} + 10^{-20}`)).not.toBe('equal');
+  });
+
   test('agrees with exact arithmetic on fractions', () => {
     const fraction = fc.tuple(fc.integer({ min: -60, max: 60 }), fc.integer({ min: 1, max: 60 }));
     fc.assert(
