@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts'],
-    // Cells are started with flags and sessions hold native threads: forks keep one file's crash from another's.
     setupFiles: ['./test/setup.ts'],
+    // Cells are started with flags and sessions hold native threads: forks keep one file's crash from another's.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 240_000,
