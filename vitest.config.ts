@@ -7,7 +7,7 @@ export default defineConfig({
     // Cells are started with flags and sessions hold native threads: forks keep one file's crash from another's.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -9,7 +9,10 @@ import { readJson } from './json.ts';
 import { loadTokenizer, TOKENIZER_FILES } from './tokenizer.ts';
 import type { PolicyEngine, Tokenizer } from './types.ts';
 
-/** The warm start that ships with the package; `cipo pretrain` makes it again. */
+/**
+ * The warm start that ships with the package. `cipo pretrain` makes one like it: the same data and seed, but not the
+ * same bytes, because the engine's order of sums has changed since.
+ */
 export const WARM_START = fileURLToPath(new URL('../models/warm-start', import.meta.url));
 
 export interface Policy {
