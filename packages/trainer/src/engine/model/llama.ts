@@ -6,6 +6,7 @@
 
 import type { ModelConfig } from '../config.ts';
 import type { Ops } from '../ops.ts';
+import { linear } from './linear.ts';
 
 export type Params<T> = Readonly<Record<string, T>>;
 
@@ -17,9 +18,6 @@ export interface Attention<T> {
   keep(layer: number, x: T): T;
 }
 
-/** x W^T, W [out, in] as Hugging Face stores it. */
-const linear = <T>(ops: Ops<T>, x: T, weight: T): T => ops.matmul(x, weight, { transposeB: true });
-
 /** tokens i32 [N] -> final hidden states of the rows kept, normalised. */
 export function llamaHidden<T>(
   ops: Ops<T>,
@@ -30,25 +28,23 @@ export function llamaHidden<T>(
 ): T {
   const eps = config.rms_norm_eps;
   const weight = (name: string) => params[`${name}.weight`]!;
+  const project = (name: string, y: T) => linear(ops, params, name, y);
   let x = ops.gatherRows(weight('model.embed_tokens'), tokens); // [N, D]
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `model.layers.${layer}`;
     const a = ops.rmsNorm(x, weight(`${at}.input_layernorm`), eps).y;
-    const [q, k, v] = ['q', 'k', 'v'].map((p) =>
-      linear(ops, a, weight(`${at}.self_attn.${p}_proj`)),
-    );
+    const [q, k, v] = ['q', 'k', 'v'].map((p) => project(`${at}.self_attn.${p}_proj`, a));
     const mixed = attention.attend(layer, q!, k!, v!); // [N, D]
-    x = ops.add(attention.keep(layer, x), linear(ops, mixed, weight(`${at}.self_attn.o_proj`)));
+    x = ops.add(attention.keep(layer, x), project(`${at}.self_attn.o_proj`, mixed));
     const m = ops.rmsNorm(x, weight(`${at}.post_attention_layernorm`), eps).y;
-    const gate = ops.silu(linear(ops, m, weight(`${at}.mlp.gate_proj`)));
-    const up = linear(ops, m, weight(`${at}.mlp.up_proj`)); // [N, F]
-    x = ops.add(x, linear(ops, ops.mul(gate, up), weight(`${at}.mlp.down_proj`)));
+    const gate = ops.silu(project(`${at}.mlp.gate_proj`, m));
+    const up = project(`${at}.mlp.up_proj`, m); // [N, F]
+    x = ops.add(x, project(`${at}.mlp.down_proj`, ops.mul(gate, up)));
   }
   return ops.rmsNorm(x, weight('model.norm'), eps).y;
 }
 
 /** hidden [N, D] -> logits [N, V] */
 export function llamaLogits<T>(ops: Ops<T>, config: ModelConfig, params: Params<T>, hidden: T): T {
-  const head = config.tie_word_embeddings ? 'model.embed_tokens.weight' : 'lm_head.weight';
-  return linear(ops, hidden, params[head]!);
+  return linear(ops, params, config.tie_word_embeddings ? 'model.embed_tokens' : 'lm_head', hidden);
 }

@@ -1,0 +1,29 @@
+/**
+ * A linear layer over {@link Ops}, by what the parameters hold for its name: a weight, perhaps a bias, perhaps a
+ * low-rank adapter (Hu et al. 2021, "LoRA"). A weight whose adapter is trained is only read.
+ */
+
+import type { Ops } from '../ops.ts';
+import type { Params } from './llama.ts';
+
+/** Names of an adapter's tensors and scale beside `name.weight`. */
+export const adapterNames = (name: string) => ({
+  a: `${name}.lora_A.weight`,
+  b: `${name}.lora_B.weight`,
+  scale: `${name}.lora_scale`,
+});
+
+/**
+ * x W^T [+ bias] [+ scale (x A^T) B^T]: x [N, in], W [out, in] as Hugging Face stores it, bias [out], A [r, in],
+ * B [out, r], scale [].
+ */
+export function linear<T>(ops: Ops<T>, params: Params<T>, name: string, x: T): T {
+  const product = ops.matmul(x, params[`${name}.weight`]!, { transposeB: true });
+  const bias = params[`${name}.bias`];
+  const y = bias === undefined ? product : ops.add(product, bias);
+  const names = adapterNames(name);
+  const a = params[names.a];
+  if (a === undefined) return y;
+  const inner = ops.mul(ops.matmul(x, a, { transposeB: true }), params[names.scale]!); // [N, r]
+  return ops.add(y, ops.matmul(inner, params[names.b]!, { transposeB: true }));
+}
