@@ -1,0 +1,79 @@
+/**
+ * Runs the programs of one page in a folder of their own, from which the packages, the examples and the data are found
+ * as from the root. What a program leaves running (a server, say) is there for the next ones and ends with the page.
+ */
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { PageFile, Program } from './snippets.ts';
+
+export const ROOT = new URL('../..', import.meta.url).pathname;
+const SHARED = ['node_modules', 'examples', 'datasets', 'integrations', 'package.json'];
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export class Page {
+  readonly directory = mkdtempSync(join(tmpdir(), 'cipo-docs-'));
+  readonly #groups: number[] = [];
+
+  constructor(files: readonly PageFile[]) {
+    for (const name of SHARED) symlinkSync(join(ROOT, name), join(this.directory, name));
+    for (const { name, text } of files) writeFileSync(join(this.directory, name), text);
+  }
+
+  /** One program to its end, or until it has printed nothing more to wait for: what it left behind goes on. */
+  async run(program: Program): Promise<Ended> {
+    const [out, err] = ['out', 'err'].map((n) => join(this.directory, `.${n}-${program.line}`));
+    const handles = [openSync(out!, 'w'), openSync(err!, 'w')];
+    const [file, args] = this.#command(program);
+    const child = spawn(file, args, {
+      cwd: this.directory,
+      detached: true, // a group of its own, so that its children end with it
+      stdio: ['ignore', ...handles],
+      env: {
+        ...process.env,
+        PATH: [join(ROOT, 'node_modules', '.bin'), process.env.PATH].join(delimiter),
+        NO_COLOR: '1',
+        CI: '1',
+      },
+    });
+    if (child.pid) this.#groups.push(child.pid);
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', resolve); // not `close`: a server left behind keeps the outputs open
+    });
+    handles.forEach(closeSync);
+    return { code, out: readFileSync(out!, 'utf8'), err: readFileSync(err!, 'utf8') };
+  }
+
+  #command({ language, line, text }: Program): [string, string[]] {
+    if (language === 'sh') return ['bash', ['-euo', 'pipefail', '-c', text]];
+    const path = join(this.directory, `line-${line}.m${language}`);
+    writeFileSync(path, text);
+    return [process.execPath, [path]];
+  }
+
+  async close(): Promise<void> {
+    for (const group of this.#groups) {
+      try {
+        process.kill(-group, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
