@@ -17,6 +17,7 @@ const narrowModel: ModelConfig = {
   num_hidden_layers: 3,
   num_attention_heads: 6,
   num_key_value_heads: 6,
+  head_dim: 16,
   intermediate_size: 256,
 };
 const prompts = Array.from({ length: 24 }, (_, i) =>

@@ -1,67 +1,134 @@
 /**
- * The architecture of a policy, in the words of Hugging Face's LlamaConfig, and the tensors it has.
- * Left out until a model needs them: rope scaling, biases, a head size other than hidden_size / heads.
+ * The architecture of a policy, in the words of Hugging Face's config.json, and the tensors it has. What the families
+ * (llama, qwen2, ...) differ in is in architectures/.
  */
 
 import { z } from 'zod';
+import { architectureOf, type Traits } from './architectures/index.ts';
 import type { Shape } from './ops.ts';
+import { ropeFields, ropeScaling, withoutNulls } from './rope-scaling.ts';
 
-const positive = z.number().int().positive();
+/** Bounds far above any model there is, so that a hostile file cannot ask for endless work. */
+const upTo = (most: number) => z.number().int().positive().max(most);
 const tokenId = z.number().int().nonnegative();
 
 const schema = z.object({
-  hidden_size: positive,
-  num_hidden_layers: positive,
-  num_attention_heads: positive,
+  model_type: z.string().default('llama'),
+  hidden_size: upTo(2 ** 17),
+  num_hidden_layers: upTo(1024),
+  num_attention_heads: upTo(4096),
   /** Absent: as many as attention heads. */
-  num_key_value_heads: positive.optional(),
-  intermediate_size: positive,
-  vocab_size: positive,
-  max_position_embeddings: positive.default(2048),
+  num_key_value_heads: upTo(4096).optional(),
+  /** Size of a head. Absent: hidden_size / num_attention_heads. */
+  head_dim: upTo(4096).optional(),
+  intermediate_size: upTo(2 ** 19),
+  vocab_size: upTo(2 ** 22),
+  max_position_embeddings: upTo(2 ** 24).default(2048),
   rope_theta: z.number().positive().default(10_000),
+  rope_scaling: ropeScaling.optional(),
+  /** Tokens that every layer, or some, can look back; absent: all. See {@link contextLength}. */
+  sliding_window: upTo(2 ** 24).optional(),
+  /** Qwen's two conditions of that window, kept for saving. */
+  use_sliding_window: z.boolean().optional(),
+  max_window_layers: z.number().int().nonnegative().optional(),
   rms_norm_eps: z.number().positive().default(1e-6),
+  attention_bias: z.boolean().default(false),
+  mlp_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
   /** Deviation of initial weights; narrow models learn faster from a wider one. */
   initializer_range: z.number().positive().default(0.02),
-  /** The token, or tokens, that end a completion. */
-  eos_token_id: z.union([tokenId, z.array(tokenId).nonempty()]),
+  bos_token_id: tokenId.optional(),
+  pad_token_id: tokenId.optional(),
+  /** The token, or tokens, that end a completion; absent: only its length does. */
+  eos_token_id: z.union([tokenId, z.array(tokenId).nonempty()]).optional(),
 });
 
-/** What a user writes: defaults of LlamaConfig may be left out. */
+/** What a user writes: defaults may be left out. */
 export type ModelConfigInput = z.input<typeof schema>;
 export interface ModelConfig extends z.output<typeof schema> {
   readonly num_key_value_heads: number;
+  readonly head_dim: number;
 }
 
 /**
- * Checks a configuration and fills in LlamaConfig's defaults; keys it does not know are ignored.
+ * Checks a configuration and fills in the defaults of its family; keys it does not know are ignored, those that would
+ * change what the model computes are refused.
  * @throws naming the key, the value received and what is allowed.
  */
 export function parseModelConfig(input: unknown): ModelConfig {
-  const result = schema.safeParse(input);
+  const given = z.record(z.string(), z.unknown()).safeParse(input);
+  if (!given.success) throw new Error(`model config: ${z.prettifyError(given.error)}`);
+  const raw = withoutNulls(given.data);
+  refuse(raw);
+  const { rope_scaling: _, sliding_window: __, ...rest } = raw;
+  const { defaults, slidingWindow } = architectureOf(String(raw.model_type ?? 'llama'));
+  const window = slidingWindow?.(raw);
+  const result = schema.safeParse({
+    ...defaults,
+    ...rest,
+    ...ropeFields({ ...defaults, ...raw }),
+    ...(window !== undefined && { sliding_window: window }),
+  });
   if (!result.success) throw new Error(`model config: ${z.prettifyError(result.error)}`);
-  const num_key_value_heads = result.data.num_key_value_heads ?? result.data.num_attention_heads;
-  const config = { ...result.data, num_key_value_heads };
-  const { hidden_size, num_attention_heads } = config;
-  if (hidden_size % (2 * num_attention_heads) !== 0)
-    throw new Error(
-      `model config: hidden_size ${hidden_size} must be num_attention_heads ${num_attention_heads} times an even head size`,
-    );
-  if (num_attention_heads % num_key_value_heads !== 0)
-    throw new Error(
-      `model config: num_attention_heads ${num_attention_heads} must be a multiple of num_key_value_heads ${num_key_value_heads}`,
-    );
-  return config;
+  return withHeads(result.data);
 }
 
-export const endIds = ({ eos_token_id: id }: ModelConfig): readonly number[] =>
+/** What these keys stand for is not built in; a model would load and answer nonsense. */
+function refuse(raw: Readonly<Record<string, unknown>>): void {
+  const act = raw.hidden_act ?? 'silu';
+  if (act !== 'silu' && act !== 'swish')
+    throw new Error(`model config: hidden_act ${JSON.stringify(act)} is not supported, only silu`);
+  if (raw.quantization_config !== undefined)
+    throw new Error(
+      'model config: quantization_config is not supported; load the model in f32, f16 or bf16, or as GGUF',
+    );
+  if ((raw.partial_rotary_factor ?? 1) !== 1)
+    throw new Error(
+      `model config: partial_rotary_factor ${raw.partial_rotary_factor} is not supported, only 1`,
+    );
+}
+
+function withHeads(config: z.output<typeof schema>): ModelConfig {
+  const { hidden_size, num_attention_heads: heads } = config;
+  const { num_key_value_heads = heads, head_dim = hidden_size / heads } = config;
+  if (!Number.isInteger(head_dim / 2))
+    throw new Error(
+      `model config: hidden_size ${hidden_size} must be num_attention_heads ${heads} times an even head size; or give an even head_dim (it is ${head_dim})`,
+    );
+  if (heads % num_key_value_heads !== 0)
+    throw new Error(
+      `model config: num_attention_heads ${heads} must be a multiple of num_key_value_heads ${num_key_value_heads}`,
+    );
+  return { ...config, num_key_value_heads, head_dim };
+}
+
+/** The configuration as `transformers` reads it. */
+export function huggingFaceConfig(config: ModelConfig): Record<string, unknown> {
+  const { className } = architectureOf(config.model_type);
+  return {
+    architectures: [className],
+    hidden_act: 'silu',
+    dtype: 'float32',
+    torch_dtype: 'float32',
+    ...config,
+    sliding_window: config.sliding_window ?? null,
+  };
+}
+
+export const endIds = ({ eos_token_id: id = [] }: ModelConfig): readonly number[] =>
   typeof id === 'number' ? [id] : id;
 
-export const headSize = (config: ModelConfig): number =>
-  config.hidden_size / config.num_attention_heads;
+export const headSize = (config: ModelConfig): number => config.head_dim;
 
-/** How a tensor starts: ones, or normal numbers of this deviation. */
-export type Init = 'ones' | { readonly std: number };
+export const traitsOf = (config: ModelConfig): Traits =>
+  architectureOf(config.model_type).traits(config);
+
+/** Longest sequence it holds. Up to its window sliding attention is full attention; beyond is not built in. */
+export const contextLength = ({ max_position_embeddings: most, sliding_window }: ModelConfig) =>
+  Math.min(most, sliding_window ?? most);
+
+/** How a tensor starts: ones, zeros, or normal numbers of this deviation. */
+export type Init = 'ones' | 'zeros' | { readonly std: number };
 
 export interface ParamSpec {
   readonly name: string;
@@ -74,36 +141,42 @@ export function paramSpecs(config: ModelConfig): ParamSpec[] {
   const { hidden_size: d, vocab_size: v, num_hidden_layers: layers } = config;
   const std = config.initializer_range;
   const matrix = (name: string, ...shape: number[]) => ({ name, shape, init: { std } });
-  const norm = (name: string): ParamSpec => ({ name, shape: [d], init: 'ones' });
   return [
     matrix('model.embed_tokens.weight', v, d),
     ...Array.from({ length: layers }, (_, i) => layerSpecs(config, i)).flat(),
-    norm('model.norm.weight'),
+    norm('model.norm', d),
     ...(config.tie_word_embeddings ? [] : [matrix('lm_head.weight', v, d)]),
   ];
 }
 
+const norm = (name: string, size: number): ParamSpec => ({
+  name: `${name}.weight`,
+  shape: [size],
+  init: 'ones',
+});
+
 /** The two matrices that write to the residual stream start smaller, as in GPT-2. */
 function layerSpecs(config: ModelConfig, layer: number): ParamSpec[] {
-  const { hidden_size: d, intermediate_size: f, num_hidden_layers: layers } = config;
-  const kv = config.num_key_value_heads * headSize(config);
+  const { hidden_size: d, intermediate_size: f, head_dim, initializer_range: std } = config;
+  const [q, kv] = [config.num_attention_heads * head_dim, config.num_key_value_heads * head_dim];
+  const { qkvBias, outputBias, mlpBias, headNorm } = traitsOf(config);
   const at = `model.layers.${layer}`;
-  const initial = config.initializer_range;
-  const matrix = (name: string, rows: number, columns: number, std = initial): ParamSpec => ({
-    name: `${at}.${name}.weight`,
-    shape: [rows, columns],
-    init: { std },
-  });
-  const residualStd = initial / Math.sqrt(2 * layers);
+  const residual = std / Math.sqrt(2 * config.num_hidden_layers);
+  const linear = (name: string, rows: number, columns: number, bias: boolean, init = std) => [
+    { name: `${at}.${name}.weight`, shape: [rows, columns], init: { std: init } },
+    ...(bias ? [{ name: `${at}.${name}.bias`, shape: [rows], init: 'zeros' as const }] : []),
+  ];
+  const headNorms = ['q_norm', 'k_norm'].map((name) => norm(`${at}.self_attn.${name}`, head_dim));
   return [
-    { name: `${at}.input_layernorm.weight`, shape: [d], init: 'ones' },
-    matrix('self_attn.q_proj', d, d),
-    matrix('self_attn.k_proj', kv, d),
-    matrix('self_attn.v_proj', kv, d),
-    matrix('self_attn.o_proj', d, d, residualStd),
-    { name: `${at}.post_attention_layernorm.weight`, shape: [d], init: 'ones' },
-    matrix('mlp.gate_proj', f, d),
-    matrix('mlp.up_proj', f, d),
-    matrix('mlp.down_proj', d, f, residualStd),
+    norm(`${at}.input_layernorm`, d),
+    ...linear('self_attn.q_proj', q, d, qkvBias),
+    ...linear('self_attn.k_proj', kv, d, qkvBias),
+    ...linear('self_attn.v_proj', kv, d, qkvBias),
+    ...linear('self_attn.o_proj', d, q, outputBias, residual),
+    ...(headNorm ? headNorms : []),
+    norm(`${at}.post_attention_layernorm`, d),
+    ...linear('mlp.gate_proj', f, d, mlpBias),
+    ...linear('mlp.up_proj', f, d, mlpBias),
+    ...linear('mlp.down_proj', d, f, mlpBias, residual),
   ];
 }

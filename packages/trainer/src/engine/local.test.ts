@@ -106,6 +106,7 @@ it('a policy of real size, too, writes the same whatever it is batched with', as
     ...tinyConfig,
     hidden_size: 96,
     num_attention_heads: 6,
+    head_dim: 16,
     num_key_value_heads: 3,
     intermediate_size: 256,
   };

@@ -16,7 +16,7 @@ import type {
 } from '../types.ts';
 import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
-import { endIds, headSize, type ModelConfig } from './config.ts';
+import { contextLength, endIds, headSize, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
 import { totalRows } from './model/attention.ts';
@@ -71,7 +71,7 @@ export class LocalEngine implements PolicyEngine {
     this.#maxLanes = maxLanes;
     this.#runner = new Runner(executor);
     this.#store = new WeightStore(executor, config);
-    const { cos, sin, shape } = ropeTables(config, config.max_position_embeddings);
+    const { cos, sin, shape } = ropeTables(config, contextLength(config));
     this.#rope = {
       cos: executor.buffer(f32(...shape), cos),
       sin: executor.buffer(f32(...shape), sin),
@@ -80,7 +80,7 @@ export class LocalEngine implements PolicyEngine {
   }
 
   get maxLength(): number {
-    return this.config.max_position_embeddings;
+    return contextLength(this.config);
   }
   get parameterCount(): number {
     return this.#store.parameterCount;

@@ -1,10 +1,10 @@
 /**
- * A Llama-style decoder over {@link Ops}: embedding, layers of (RMSNorm, attention, RMSNorm, SwiGLU) with
- * residuals, final RMSNorm, output matrix. Rows are tokens: x is [N, D] whatever they belong to; only the
- * attention that is passed in knows about sequences.
+ * The decoder of the Llama family over {@link Ops}: embedding, layers of (RMSNorm, attention, RMSNorm, SwiGLU) with
+ * residuals, final RMSNorm, output matrix; with the biases and head norms that the model's architecture has.
+ * Rows are tokens: x is [N, D] whatever they belong to; only the attention that is passed in knows about sequences.
  */
 
-import type { ModelConfig } from '../config.ts';
+import { type ModelConfig, traitsOf } from '../config.ts';
 import type { Ops } from '../ops.ts';
 import { linear } from './linear.ts';
 
@@ -26,22 +26,40 @@ export function llamaHidden<T>(
   tokens: T,
   attention: Attention<T>,
 ): T {
-  const eps = config.rms_norm_eps;
-  const weight = (name: string) => params[`${name}.weight`]!;
+  const norm = (name: string, y: T) =>
+    ops.rmsNorm(y, params[`${name}.weight`]!, config.rms_norm_eps).y;
   const project = (name: string, y: T) => linear(ops, params, name, y);
-  let x = ops.gatherRows(weight('model.embed_tokens'), tokens); // [N, D]
+  let x = ops.gatherRows(params['model.embed_tokens.weight']!, tokens); // [N, D]
   for (let layer = 0; layer < config.num_hidden_layers; layer++) {
     const at = `model.layers.${layer}`;
-    const a = ops.rmsNorm(x, weight(`${at}.input_layernorm`), eps).y;
-    const [q, k, v] = ['q', 'k', 'v'].map((p) => project(`${at}.self_attn.${p}_proj`, a));
-    const mixed = attention.attend(layer, q!, k!, v!); // [N, D]
+    const a = norm(`${at}.input_layernorm`, x);
+    const { q, k, v } = queriesKeysValues(ops, config, params, `${at}.self_attn`, a);
+    const mixed = attention.attend(layer, q, k, v); // [N', H*d]
     x = ops.add(attention.keep(layer, x), project(`${at}.self_attn.o_proj`, mixed));
-    const m = ops.rmsNorm(x, weight(`${at}.post_attention_layernorm`), eps).y;
+    const m = norm(`${at}.post_attention_layernorm`, x);
     const gate = ops.silu(project(`${at}.mlp.gate_proj`, m));
-    const up = project(`${at}.mlp.up_proj`, m); // [N, F]
+    const up = project(`${at}.mlp.up_proj`, m); // [N', F]
     x = ops.add(x, project(`${at}.mlp.down_proj`, ops.mul(gate, up)));
   }
-  return ops.rmsNorm(x, weight('model.norm'), eps).y;
+  return norm('model.norm', x);
+}
+
+function queriesKeysValues<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  params: Params<T>,
+  at: string,
+  x: T,
+): { readonly q: T; readonly k: T; readonly v: T } {
+  const [q, k, v] = ['q', 'k', 'v'].map((name) => linear(ops, params, `${at}.${name}_proj`, x));
+  if (!traitsOf(config).headNorm) return { q: q!, k: k!, v: v! };
+  const byHead = (name: string, y: T) => {
+    const { shape } = ops.spec(y);
+    const heads = ops.reshape(y, [shape[0]!, shape[1]! / config.head_dim, config.head_dim]);
+    const normed = ops.rmsNorm(heads, params[`${at}.${name}.weight`]!, config.rms_norm_eps).y;
+    return ops.reshape(normed, shape);
+  };
+  return { q: byHead('q_norm', q!), k: byHead('k_norm', k!), v: v! };
 }
 
 /** hidden [N, D] -> logits [N, V] */

@@ -5,7 +5,13 @@
 
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ModelConfig, type ParamSpec, paramSpecs, parseModelConfig } from '../config.ts';
+import {
+  huggingFaceConfig,
+  type ModelConfig,
+  type ParamSpec,
+  paramSpecs,
+  parseModelConfig,
+} from '../config.ts';
 import {
   type NamedTensor,
   readSafetensors,
@@ -138,16 +144,6 @@ async function optimizerTensors(store: WeightStore): Promise<Record<string, Name
   );
   return Object.assign({}, ...all);
 }
-
-const huggingFaceConfig = (config: ModelConfig) => ({
-  architectures: ['LlamaForCausalLM'],
-  model_type: 'llama',
-  hidden_act: 'silu',
-  attention_bias: false,
-  mlp_bias: false,
-  torch_dtype: 'float32',
-  ...config,
-});
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(

@@ -158,7 +158,7 @@ describe('a model folder', () => {
   it('with a configuration that cannot be says which key', async () => {
     await writeFile(
       join(directory, 'config.json'),
-      JSON.stringify({ ...tinyConfig, hidden_size: 15 }),
+      JSON.stringify({ ...tinyConfig, head_dim: null, hidden_size: 15 }),
     );
     await expect(readModel(directory)).rejects.toThrow(/config\.json.*hidden_size 15/s);
     await writeFile(join(directory, 'config.json'), '{');

@@ -107,6 +107,7 @@ export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
   for (const { name, shape, init } of paramSpecs(config)) {
     const size = sizeOf(shape);
     if (init === 'ones') made[name] = new Float32Array(size).fill(1);
+    else if (init === 'zeros') made[name] = new Float32Array(size);
     else {
       const stream = hash32(seed, ...Buffer.from(name));
       made[name] = normals(stream, size).map((x) => x * init.std);

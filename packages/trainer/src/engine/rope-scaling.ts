@@ -1,0 +1,91 @@
+/**
+ * How a configuration stretches rotary positions, in the words of config.json: `rope_scaling` beside `rope_theta`, or
+ * both in `rope_parameters` as transformers 5 writes them. The tables themselves are model/rope.ts.
+ * Refused: `dynamic` and `longrope`, whose angles depend on how long a sequence has become, so that a cached key would
+ * have to be turned again; and rotating only a part of a head.
+ */
+
+import { z } from 'zod';
+
+const positive = z.number().positive();
+const original_max_position_embeddings = z.number().int().positive();
+
+const kinds = {
+  linear: z.object({ rope_type: z.literal('linear'), factor: positive }),
+  llama3: z.object({
+    rope_type: z.literal('llama3'),
+    factor: positive,
+    low_freq_factor: positive,
+    high_freq_factor: positive,
+    original_max_position_embeddings,
+  }),
+  yarn: z.object({
+    rope_type: z.literal('yarn'),
+    factor: positive,
+    original_max_position_embeddings,
+    attention_factor: positive.optional(),
+    mscale: z.number().optional(),
+    mscale_all_dim: z.number().optional(),
+    beta_fast: positive.default(32),
+    beta_slow: positive.default(1),
+    truncate: z.boolean().default(true),
+  }),
+};
+export const ropeScaling = z.discriminatedUnion('rope_type', [
+  kinds.linear,
+  kinds.llama3,
+  kinds.yarn,
+]);
+export type RopeScaling = z.output<typeof ropeScaling>;
+export type RopeKind = RopeScaling['rope_type'];
+export type ScalingOf<K extends RopeKind> = Extract<RopeScaling, { rope_type: K }>;
+
+const refused: Readonly<Record<string, string>> = {
+  dynamic: 'its angles change with the length of the sequence',
+  longrope: 'its angles change with the length of the sequence',
+};
+
+type Raw = Readonly<Record<string, unknown>>;
+const isRecord = (x: unknown): x is Raw => typeof x === 'object' && x !== null && !Array.isArray(x);
+
+export const withoutNulls = (raw: Raw): Raw =>
+  Object.fromEntries(
+    Object.entries(raw).filter(([, value]) => value !== null && value !== undefined),
+  );
+
+/**
+ * `rope_theta` and `rope_scaling` from either way of writing them; `rope_scaling` is absent for plain positions.
+ * @throws naming the kind and why it is refused
+ */
+export function ropeFields(config: Raw): Record<string, unknown> {
+  const found = config.rope_parameters ?? config.rope_scaling;
+  if (found === undefined) return {};
+  if (!isRecord(found))
+    throw new Error(`model config: rope_scaling must be an object, not ${JSON.stringify(found)}`);
+  const { type, rope_type = type ?? 'default', rope_theta, ...rest } = withoutNulls(found);
+  refuse(rope_type, rest);
+  return {
+    ...(rope_theta !== undefined && { rope_theta }),
+    ...(rope_type !== 'default' && {
+      rope_scaling: {
+        original_max_position_embeddings: config.max_position_embeddings,
+        ...rest,
+        rope_type,
+      },
+    }),
+  };
+}
+
+function refuse(kind: unknown, { partial_rotary_factor: part = 1 }: Raw): void {
+  const name = String(kind);
+  if (refused[name])
+    throw new Error(
+      `model config: rope_type "${name}" is not supported: ${refused[name]}; default, ${Object.keys(kinds).join(', ')} are`,
+    );
+  if (name !== 'default' && !Object.hasOwn(kinds, name))
+    throw new Error(
+      `model config: rope_type "${name}" is unknown; default, ${Object.keys(kinds).join(', ')} are supported`,
+    );
+  if (part !== 1)
+    throw new Error(`model config: partial_rotary_factor ${part} is not supported, only 1`);
+}
