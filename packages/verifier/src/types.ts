@@ -42,24 +42,27 @@ export interface Diagnostic {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** How a judged attempt ended. `accepted` is the only one that passes. */
-export type Status =
-  | 'accepted'
-  | 'wrong_answer'
-  | 'unreadable_answer'
-  | 'compile_error'
-  | 'runtime_error'
-  | 'missing_entry'
-  | 'unresolved_promise'
-  | 'time_limit'
-  | 'memory_limit'
-  | 'output_limit'
-  | 'source_limit'
-  | 'sandbox_violation'
-  | 'crashed';
+/** Every way in which a judged attempt can end; docs/statuses.md says what each means. `accepted` is the only one that passes. */
+export const STATUSES = [
+  'accepted',
+  'wrong_answer',
+  'unreadable_answer',
+  'compile_error',
+  'runtime_error',
+  'missing_entry',
+  'unresolved_promise',
+  'time_limit',
+  'memory_limit',
+  'output_limit',
+  'source_limit',
+  'sandbox_violation',
+  'crashed',
+] as const;
+export type Status = (typeof STATUSES)[number];
 
-/** Why there is no judgement: our sandbox broke, there was no room, nothing proves either way, or the task itself is unreadable. */
-export type Fault = 'infra' | 'overloaded' | 'undecided' | 'bad-task' | 'aborted';
+/** Why there is no judgement: our sandbox broke, there was no room, nothing proves either way, the task itself is unreadable, or its owner stopped it. */
+export const FAULTS = ['infra', 'overloaded', 'undecided', 'bad-task', 'aborted'] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /** A judgement. `passed` is `status === 'accepted'`. Times are milliseconds. */
 export interface Judged {
