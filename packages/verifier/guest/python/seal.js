@@ -41,7 +41,13 @@
 
   const openStreams = FS.streams.length;
   const top = sbrk(0);
-  const image = module.HEAPU8.slice(0, top);
+  const imagePages = Math.ceil(top / 65536);
+  const image = new WebAssembly.Memory({ initial: imagePages, maximum: imagePages });
+  globalThis.__copyPages(new Uint8Array(image.buffer), module.HEAPU8.subarray(0, top));
+  const { restore: putBack } = new WebAssembly.Instance(
+    new WebAssembly.Module(globalThis.__restorer),
+    { restore: { heap: globalThis.__memory, image } },
+  ).exports;
 
   for (const name of [
     'read',
@@ -53,6 +59,9 @@
     '__py',
     '__pump',
     '__snapshot',
+    '__copyPages',
+    '__memory',
+    '__restorer',
     '__gate',
     '__resetChance',
     'WebAssembly',
@@ -69,7 +78,7 @@
     resetChance();
     const heap = module.HEAPU8;
     const now = sbrk(0);
-    apply(set, heap, [image, 0]);
+    putBack(0, (top + 4095) & ~4095);
     if (now > top) apply(fill, heap, [0, top, now]);
     restoreStack(stackPointer);
     FS.streams.length = openStreams;

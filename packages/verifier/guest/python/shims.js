@@ -170,6 +170,14 @@
     G[name] = class {};
   }
 
+  /** Copies what is not zero, page by page: a page that is never written costs no memory. */
+  G.__copyPages = (target, source) => {
+    for (let at = 0; at < source.length; at += 4096) {
+      const page = source.subarray(at, at + 4096);
+      if (page.some((byte) => byte !== 0)) target.set(page, at);
+    }
+  };
+
   // ---- the gate
   const READ_ONLY_ERROR = 69;
   const WRITE_FLAGS = 1 | 2 | 64 | 512 | 1024;
@@ -213,12 +221,18 @@
 
   // Compiling without promises: the isolate has no event loop of its own while the cell waits.
   const { Module, Instance } = WebAssembly;
+  /** The first module is Python itself; Pyodide does not show its memory. */
+  const started = (module, imports) => {
+    const instance = new Instance(module, imports);
+    G.__memory ??= instance.exports.memory;
+    return instance;
+  };
   WebAssembly.compile = async (bytes) => new Module(bytes);
   WebAssembly.instantiate = async (source, imports) => {
     const hardened = harden(imports);
-    if (source instanceof Module) return new Instance(source, hardened);
+    if (source instanceof Module) return started(source, hardened);
     const module = new Module(source);
-    return { module, instance: new Instance(module, hardened) };
+    return { module, instance: started(module, hardened) };
   };
   G.__gate = gate;
 })();

@@ -21,10 +21,25 @@ export function guestFile(name: string): string {
   return readFileSync(new URL(name, GUEST), 'utf8');
 }
 
-/** A module of Pyodide with a place in the world that it cannot ask about. */
-export function pyodideModule(name: string): string {
+export function guestBytes(name: string): Buffer {
+  return readFileSync(new URL(name, GUEST));
+}
+
+/** How Pyodide loads a snapshot: all of it, pages of zeros too. */
+const LOAD_SNAPSHOT = 'Module.HEAP8.set(t)';
+
+/**
+ * A module of Pyodide with a place in the world that it cannot ask about, and pages of zeros left out
+ * of loading a snapshot.
+ */
+export function pyodideModule(name: 'pyodide.mjs' | 'pyodide.asm.mjs'): string {
   const text = pyodideFile(name).toString('utf8');
-  return text.replaceAll('import.meta.url', JSON.stringify(`file:///pyodide/${name}`));
+  const placed = text.replaceAll('import.meta.url', JSON.stringify(`file:///pyodide/${name}`));
+  if (name === 'pyodide.mjs') return placed;
+  if (!placed.includes(LOAD_SNAPSHOT)) {
+    throw new Error('loading a snapshot in pyodide.asm.mjs is not as expected');
+  }
+  return placed.replace(LOAD_SNAPSHOT, '__copyPages(Module.HEAP8,t)');
 }
 
 /**

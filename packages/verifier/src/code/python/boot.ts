@@ -4,7 +4,14 @@
  */
 import ivm from 'isolated-vm';
 import { lastWords } from '../../cells/serve.ts';
-import { cappedWasm, guestFile, pyodideFile, pyodideModule, runnerProgram } from './assets.ts';
+import {
+  cappedWasm,
+  guestBytes,
+  guestFile,
+  pyodideFile,
+  pyodideModule,
+  runnerProgram,
+} from './assets.ts';
 
 /** JavaScript's own heap in the isolate; Python's memory is the wasm memory beside it. */
 const ISOLATE_MB = 256;
@@ -92,6 +99,7 @@ async function furnish(context: ivm.Context, memoryMb: number, snapshot: Uint8Ar
   const { info } = JSON.parse(pyodideFile('pyodide-lock.json').toString('utf8'));
   await context.global.set('__lock', JSON.stringify({ info, packages: {} }));
   if (snapshot) await context.global.set('__snapshot', moved(snapshot));
+  await context.global.set('__restorer', moved(guestBytes('restore.wasm')));
   await context.eval('globalThis.readbuffer = (path) => __readFile(path)');
   await context.eval(guestFile('shims.js'));
 }
