@@ -4,7 +4,8 @@
  */
 
 import { guestModule, guestRequire, isViolation } from './modules.js';
-import { EXIT, OUTPUT_LIMIT, printed, stdoutText } from './output.js';
+import { guestProcess } from './node.js';
+import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
   apply,
   BasePromise,
@@ -106,10 +107,14 @@ const findEntry = (name) => {
 };
 
 const entries = {
-  /** Sets standard input and the output cap; `locked` fixes the realm for a test program. */
-  prepare: (stdin, outputLimit, locked) => {
+  /**
+   * Sets standard input and the output caps; `locked` fixes the realm for a test program. An
+   * `errorLimit` of 0 keeps nothing of standard error.
+   */
+  prepare: (stdin, outputLimit, locked, errorLimit) => {
     standardInput.text = stdin;
     printed.limit = outputLimit;
+    complaints.limit = errorLimit;
     if (locked) lockdown();
   },
   /** Makes a library available to `require`: its source runs when it is first wanted. */
@@ -155,6 +160,9 @@ const entries = {
   drain: () => guarded(() => (runNextTimer() ? PENDING : ['drained'])),
   /** Everything printed so far. */
   stdout: stdoutText,
+  stderr: stderrText,
+  /** What a program that came to its end by itself ends with. */
+  exitCode: () => attempt(() => BaseString(guestProcess.exitCode ?? 0)),
 };
 
 /** The one function that the cell holds. */

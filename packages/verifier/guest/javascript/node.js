@@ -4,7 +4,7 @@ import { Buffer } from './bytes.js';
 import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { makers, refuse } from './modules.js';
-import { EXIT, emit } from './output.js';
+import { complain, EXIT, emit } from './output.js';
 import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G } from './primordials.js';
 import {
   EventEmitter,
@@ -50,7 +50,7 @@ hrtime.bigint = () => BaseBigInt(floor(uptime() * 1e9));
 class GuestProcess extends EventEmitter {
   stdin = stdin;
   stdout = new Output(1, emit);
-  stderr = new Output(2, ignoreCall);
+  stderr = new Output(2, complain);
   argv = ['node', '/answer.js'];
   argv0 = 'node';
   execArgv = [];
@@ -107,6 +107,7 @@ const noSuchFile = (path) => {
 };
 const isInput = (path) => path === 0 || path === '/dev/stdin' || path === '/proc/self/fd/0';
 const isOutput = (path) => path === 1 || path === '/dev/stdout';
+const isComplaint = (path) => path === 2 || path === '/dev/stderr';
 const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
 
 const fs = {
@@ -118,10 +119,14 @@ const fs = {
   closeSync: ignoreCall,
   fstatSync: () => ({ size: 0, isFile: () => false }),
   existsSync: isInput,
-  writeFileSync: (path, text) =>
-    isOutput(path) ? emit(BaseString(text)) : path === 2 ? undefined : refuse('writing a file'),
+  writeFileSync: (path, text) => {
+    if (isOutput(path)) emit(BaseString(text));
+    else if (isComplaint(path)) complain(text);
+    else refuse('writing a file');
+  },
   writeSync: (fd, text) => {
-    if (isOutput(fd)) emit(typeof text === 'string' ? text : Buffer.from(text).toString());
+    const write = isOutput(fd) ? emit : isComplaint(fd) ? complain : ignoreCall;
+    write(typeof text === 'string' ? text : Buffer.from(text).toString());
     return text.length;
   },
   appendFileSync: (path, text) => fs.writeFileSync(path, text),

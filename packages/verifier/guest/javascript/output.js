@@ -11,24 +11,38 @@ export const OUTPUT_LIMIT = { limit: 'output' };
 export const EXIT = { exit: true };
 
 export const printed = { parts: [], length: 0, limit: 1 << 20 };
+/** Standard error. Its limit is 0, which keeps nothing, unless somebody will read it. */
+export const complaints = { parts: [], length: 0, limit: 0 };
 
-/** Adds to standard output; throws {@link OUTPUT_LIMIT} past the cap, again and again. */
-export const emit = (value) => {
+const addTo = (stream, value) => {
   const text = typeof value === 'string' ? value : BaseString(value);
-  if (printed.length + text.length > printed.limit) {
-    printed.length = printed.limit + 1;
+  if (stream.length + text.length > stream.limit) {
+    stream.length = stream.limit + 1;
     throw OUTPUT_LIMIT;
   }
-  printed.length += text.length;
-  push(printed.parts, text);
+  stream.length += text.length;
+  push(stream.parts, text);
+};
+
+/** Adds to standard output; throws {@link OUTPUT_LIMIT} past the cap, again and again. */
+export const emit = (value) => addTo(printed, value);
+
+/** Adds to standard error, where it is kept. */
+export const complain = (value) => {
+  if (complaints.limit > 0) addTo(complaints, value);
 };
 
 /** All of standard output so far. */
 export const stdoutText = () => join(printed.parts, '');
+/** All of standard error so far. */
+export const stderrText = () => join(complaints.parts, '');
 
 const nothing = () => undefined;
 let indent = '';
 const log = (...values) => emit(`${indent}${formatWithPlaceholders(values)}\n`);
+const warn = (...values) => {
+  if (complaints.limit > 0) addTo(complaints, `${indent}${formatWithPlaceholders(values)}\n`);
+};
 const counts = {};
 
 export const guestConsole = {
@@ -37,9 +51,9 @@ export const guestConsole = {
   debug: log,
   dir: (value) => log(inspect(value)),
   table: (value) => log(inspect(value)),
-  error: nothing,
-  warn: nothing,
-  trace: nothing,
+  error: warn,
+  warn,
+  trace: (...values) => warn('Trace:', ...values),
   time: nothing,
   timeEnd: nothing,
   timeLog: nothing,

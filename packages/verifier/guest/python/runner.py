@@ -1,4 +1,4 @@
-"""Runs jobs inside the sealed interpreter: a program, then calls, one input, or a test program.
+"""Runs jobs inside the sealed interpreter: a program, then calls, one input, a test program, or nothing more.
 
 Part of the snapshot, so its imports cost nothing later. An answer shares the interpreter with it:
 everything that it relies on is captured in closures before any answer runs, and what could show an
@@ -226,6 +226,8 @@ def _make_runner(harden):
     def os_write(fd, data):
         if fd == 1:
             sys.__stdout__.buffer.write(data)
+        elif fd == 2 and isinstance_(sys.__stderr__, Printed):
+            sys.__stderr__.buffer.write(data)
         return len_(data)
 
     def os_read(fd, size):
@@ -330,9 +332,47 @@ def _make_runner(harden):
             return {"tests": [trouble(error)]}
         return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}
 
+    # ---- a program that is only run
+    def run_whole(job, out):
+        sys.stderr = sys.__stderr__ = err = Printed(job["outputBytes"])
+        code, last_words = whole(job["program"])
+        end = "output" if out.room < 0 or err.room < 0 else "time" if code is None else "exited"
+        limit = job["outputBytes"]
+        return {"tests": [{"kind": "ran", "end": end, "code": code or 0, "stdout": out.getvalue()[:limit],
+                           "stderr": (err.getvalue() + last_words)[:limit]}]}
+
+    def whole(source):
+        """The exit code, or None when the program would wait for ever, and what Python says at its end."""
+        code = compiled(source)
+        if isinstance_(code, dict_):
+            return 1, f'  File "{FILE}", line {code.get("line", 1)}\n{code["message"]}\n'
+        try:
+            exec_(code, namespace())
+        except SystemExit_ as error:
+            status = error.code
+            if status is None or isinstance_(status, int_):
+                return (int_(status or 0) & 255), ""
+            return 1, text_of(error) + "\n"
+        except harden.Stuck:
+            return None, ""
+        except OutputLimit:
+            return 1, ""
+        except BaseException_ as error:
+            return 1, farewell(error)
+        return 0, ""
+
+    def farewell(error):
+        line = place(error)
+        where = "" if line is None else f'  File "{FILE}", line {line}\n'
+        name = "SandboxError" if isinstance_(error, harden.Forbidden) else type_(error).__name__[:100]
+        words = text_of(error)
+        return f"Traceback (most recent call last):\n{where}{name}{': ' if words else ''}{words}\n"
+
     def run(text):
         job = loads(text)
         out = begin(job.get("stdin", ""), job["outputBytes"])
+        if job["kind"] == "run":
+            return dumps(run_whole(job, out))
         if job["kind"] == "call":
             return dumps(run_calls(job))
         if job["kind"] == "stdio":

@@ -2,7 +2,7 @@
  * What a pool's thread does around one attempt: hands the program without any expected value to the
  * cell, and judges what comes back. Runs off the main thread.
  */
-import type { CellJob, CellOutcome, Usage } from '../cells/index.ts';
+import type { CellJob, CellOutcome, JobLimits, Usage } from '../cells/index.ts';
 import { type Verdict, voided } from '../types.ts';
 import type { Program } from './extract.ts';
 import type { CodeJob, CodeRun, Plan, RunLimits, TestRun, Trouble } from './job.ts';
@@ -17,6 +17,8 @@ export interface CodeRequest {
   readonly limits: RunLimits;
   /** Answer with what the run brought instead of a verdict on it. */
   readonly raw?: boolean;
+  /** Only run the program with this on standard input. Implies `raw`. */
+  readonly stdin?: string;
 }
 
 /** What a run brought, for whoever asked not to have it judged here. */
@@ -29,15 +31,23 @@ export interface RawRun {
 export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
   const { reference, program, limits } = request;
   const inputs = reference.tests.type === 'stdio' ? reference.tests.cases.length : 0;
+  const plan: Plan =
+    request.stdin === undefined ? planOf(reference) : { kind: 'run', stdin: request.stdin };
   const payload: CodeJob = {
     language: reference.language,
     program: program.source,
-    plan: planOf(reference),
+    plan,
     limits,
     stopAtTrouble: reference.stopAtFirst,
     patience: PATIENCE[round],
   };
-  return { payload, limits: cellLimits(reference.language, limits, inputs, round) };
+  const cell = cellLimits(reference.language, limits, plan.kind === 'run' ? 1 : inputs, round);
+  return { payload, limits: plan.kind === 'run' ? withSlack(cell) : cell };
+}
+
+/** A run that is ended from within can still say what it printed, so that the kill comes second. */
+function withSlack(limits: JobLimits): JobLimits {
+  return limits.cpuMs === undefined ? limits : { ...limits, cpuMs: limits.cpuMs * 1.25 + 100 };
 }
 
 function planOf({ tests }: CodeReference): Plan {

@@ -117,3 +117,10 @@ describe('JavaScript call tests', () => {
     expect(statusOf(await verdictOn(text))).toBe('accepted');
   });
 });
+
+test('a verbatim answer is the program as it stands, fences and all', async () => {
+  const program = '/*\n```js\nconst add = () => 0\n```\n*/ const add = (a, b) => a + b';
+  const verbatim = domain.parse({ ...row, verbatim: true });
+  expect(statusOf(await domain.verify(verbatim, { text: program, stop: 'end' }))).toBe('accepted');
+  expect(statusOf(await verdictOn(program))).toBe('wrong_answer');
+});

@@ -2,14 +2,20 @@
 import type { Domain } from '../types.ts';
 import { correctionPrompt } from './correction.ts';
 import { type CodeReference, parseCodeTask } from './reference.ts';
-import { type CodeOptions, createCodeVerifier } from './verifier.ts';
+import { type CodeOptions, type CodeVerifier, createCodeVerifier } from './verifier.ts';
 
-export function codeDomain(options: CodeOptions = {}): Domain<CodeReference> {
+/** The code domain can also run a program without judging it. */
+export interface CodeDomain extends Domain<CodeReference> {
+  readonly run: CodeVerifier['run'];
+}
+
+export function codeDomain(options: CodeOptions = {}): CodeDomain {
   const verifier = createCodeVerifier(options);
   return {
     name: 'code',
     parse: parseCodeTask,
     verify: (task, attempt, signal) => verifier.verify(task, attempt, signal),
+    run: verifier.run,
     correction: correctionPrompt,
     known: ({ reference: { solution } }) =>
       solution === undefined ? undefined : { right: solution, wrong: 'not a program {' },

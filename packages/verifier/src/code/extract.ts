@@ -71,7 +71,9 @@ function blockOf(lines: readonly string[], open: { label: string; first: number 
 
 /** The whole program of a response, or undefined when there is nothing in it. */
 export function assemble(response: string, reference: CodeReference): Program | undefined {
-  const answer = readCode(response, reference.language);
+  const answer = reference.verbatim
+    ? { text: response, line: 1 }
+    : readCode(response, reference.language);
   if (answer.text.trim() === '') return undefined;
   const { before, after } = reference.setup;
   const head = `${before === '' ? '' : `${before}\n`}${leadIn(answer.text, reference)}`;

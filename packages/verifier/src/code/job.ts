@@ -25,7 +25,9 @@ export interface RunLimits {
 export type Plan =
   | { readonly kind: 'call'; readonly entry: string; readonly calls: readonly string[] }
   | { readonly kind: 'stdio'; readonly inputs: readonly string[] }
-  | { readonly kind: 'assert'; readonly tests: string };
+  | { readonly kind: 'assert'; readonly tests: string }
+  /** Only run it, and bring what it printed and how it ended. */
+  | { readonly kind: 'run'; readonly stdin: string };
 
 export interface CodeJob {
   readonly language: Language;
@@ -72,7 +74,17 @@ export type TestRun =
   | { readonly kind: 'printed'; readonly text: string }
   | { readonly kind: 'passed'; readonly declared?: string }
   | { readonly kind: 'rejected'; readonly message: string; readonly text: string }
+  | WholeRun
   | Trouble;
+
+/** What a program that was only run printed, and how it ended. `code` is its exit code, if it has one. */
+export interface WholeRun {
+  readonly kind: 'ran';
+  readonly end: 'exited' | 'time' | 'output';
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 /** A cell's answer. `load` is set when the program itself did not come up. */
 export interface CodeRun {

@@ -56,13 +56,15 @@ export interface CodeReference {
   readonly limits: Partial<RunLimits>;
   /** Report the first failing test only and stop at the first that does not come to an end. */
   readonly stopAtFirst: boolean;
+  /** The response is the program itself: nothing is read out of fences or thoughts. */
+  readonly verbatim?: boolean;
   /** A solution known to be right, where the row has one. Never leaves the operator's side. */
   readonly solution?: string;
 }
 
 /**
  * Reads one row: `language`, `tests`, and optionally `id`, `prompt`, `prefix`, `setup`, `limits`,
- * `stopAtFirst`, `solution`.
+ * `stopAtFirst`, `verbatim`, `solution`.
  *
  * `prompt` is the chat prompt, as text or as messages. As text it is also the prefix that the
  * response may continue, unless `prefix` says otherwise (`""` for none).
@@ -79,6 +81,7 @@ export function parseCodeTask(row: unknown): Task<CodeReference> {
     tests: tests(fields.tests),
     limits: limits(fields.limits),
     stopAtFirst: read.optionalFlag(fields.stopAtFirst, 'stopAtFirst') ?? false,
+    ...optional('verbatim', read.optionalFlag(fields.verbatim, 'verbatim')),
     ...optional('solution', read.optionalText(fields.solution, 'solution')),
   };
   const id = fields.id ?? fields.task_id ?? '';

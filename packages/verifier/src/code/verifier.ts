@@ -4,9 +4,10 @@
  */
 import { availableParallelism } from 'node:os';
 import { CellPool, sibling } from '../cells/index.ts';
-import { type Attempt, judged, type Task, type Verdict, voided } from '../types.ts';
+import { type Attempt, judged, type Task, type Verdict, type Void, voided } from '../types.ts';
 import { checkerOf, verifyWithChecker } from './checker.ts';
 import type { CodeRequest, RawRun } from './desk.ts';
+import { type CodeProgram, type Ran, readRan, runRequest, tooLongToRun } from './execute.ts';
 import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
 import { limitsFor } from './limits.ts';
@@ -41,6 +42,14 @@ export interface CodeVerifier {
     items: Iterable<CodeItem>,
     signal?: AbortSignal,
   ): AsyncGenerator<{ readonly index: number; readonly verdict: Verdict }>;
+  /**
+   * Runs a program as it is and tells what it printed and how it ended; judges nothing. Never rejects.
+   * ```ts
+   * const ran = await verifier.run({ language: 'python', source: 'print(input()[::-1])', stdin: 'abc' });
+   * console.log(ran.kind === 'ran' && ran.stdout); // cba
+   * ```
+   */
+  run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void>;
   /** Ends every process. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -97,8 +106,16 @@ export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
     return reply.kind === 'raw' ? voided('infra', 'the run was not judged') : reply;
   };
 
+  const run: CodeVerifier['run'] = async (program, signal) => {
+    if (closed) return voided('aborted', 'the verifier is closed');
+    const limits = limitsOf(program.language, program.limits ?? {});
+    if (program.source.length > limits.sourceBytes) return tooLongToRun();
+    return readRan(await runIn(program.language, runRequest(program, limits), signal));
+  };
+
   return {
     verify,
+    run,
     async *verifyMany(items, signal) {
       for await (const { verdict } of inOrder(start(items, verify, workers, signal))) yield verdict;
     },

@@ -25,7 +25,9 @@ export type EntryName =
   | 'call'
   | 'poll'
   | 'drain'
-  | 'stdout';
+  | 'stdout'
+  | 'stderr'
+  | 'exitCode';
 
 type Drive = ivm.Reference<(...args: never[]) => unknown>;
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Budget, OutOfTime } from '../budget.ts';
-import type { CodeJob, CodeRun, TestRun, Trouble } from '../job.ts';
+import type { CodeJob, CodeRun, TestRun, Trouble, WholeRun } from '../job.ts';
 import { type Compiled, compile } from './compile.ts';
 import { librariesFor } from './libraries.ts';
 import { namesIn, wrapTests } from './names.ts';
@@ -64,6 +64,9 @@ class Session {
         return this.#programs(plan.inputs, tests);
       case 'assert':
         return this.#inRealm((realm) => this.#asserts(realm, plan.tests, tests));
+      case 'run':
+        tests.push(this.#inRealm((realm) => this.#whole(realm, plan.stdin)));
+        return undefined;
     }
   }
 
@@ -124,6 +127,30 @@ class Session {
     }
   }
 
+  /** The program and nothing else: what it printed on both streams, and its exit code. */
+  #whole(realm: Realm, stdin: string): TestRun {
+    const loaded = this.#load(realm, stdin, []);
+    const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
+    if (ended.kind === 'memory' || ended.kind === 'starved') return ended;
+    const { end, code, words } = farewell(ended, loaded.kind === 'open', () =>
+      this.#text(realm, 'exitCode'),
+    );
+    const room = this.#job.limits.outputBytes;
+    const stderr = `${this.#text(realm, 'stderr')}${words}`.slice(0, room);
+    return { kind: 'ran', end, code, stdout: this.#text(realm, 'stdout'), stderr };
+  }
+
+  /** What a realm still has to say, also after its program was ended by a limit. */
+  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode'): string {
+    if (realm.lost) return '';
+    try {
+      return String(realm.enter(entry, [], SETUP_MS));
+    } catch {
+      this.#clean = false;
+      return '';
+    }
+  }
+
   /** The tests run in a scope of their own over the names that they mention. */
   #asserts(realm: Realm, source: string, tests: TestRun[]): Trouble | undefined {
     const program = this.#testProgram(source);
@@ -162,7 +189,8 @@ class Session {
     for (const [name, text] of librariesFor(program, tests ?? '')) {
       realm.enter('library', [name, text], SETUP_MS);
     }
-    realm.enter('prepare', [stdin, limits.outputBytes, tests !== undefined], SETUP_MS);
+    const errorLimit = this.#job.plan.kind === 'run' ? limits.outputBytes : 0;
+    realm.enter('prepare', [stdin, limits.outputBytes, tests !== undefined, errorLimit], SETUP_MS);
     const run = this.#turns(realm, 'load', [compiled.script]);
     return run.kind === 'passed'
       ? { kind: 'passed', declared: run.declared ?? '' }
@@ -232,4 +260,43 @@ class Session {
 /** Trouble after which the realm cannot be used for another test. */
 function isFinal(run: TestRun): boolean {
   return ['time', 'memory', 'starved', 'missing', 'exit'].includes(run.kind);
+}
+
+/** The exit code of a program, and what Node would print at its end. */
+function farewell(
+  ended: TestRun,
+  unsettled: boolean,
+  ownCode: () => string,
+): { end: WholeRun['end']; code: number; words: string } {
+  switch (ended.kind) {
+    case 'time':
+    case 'output':
+      return { end: ended.kind, code: 0, words: '' };
+    case 'open': // a top-level promise that nothing can settle, or timers without end
+      return unsettled
+        ? { end: 'exited', code: 13, words: '' }
+        : { end: 'time', code: 0, words: '' };
+    case 'exit':
+      return { end: 'exited', code: exitCode(ended.code), words: '' };
+    case 'syntax':
+      return { end: 'exited', code: 1, words: lastWords('SyntaxError', ended) };
+    case 'threw':
+    case 'violation':
+      return { end: 'exited', code: 1, words: lastWords(ended.name, ended) };
+    default:
+      return { end: 'exited', code: exitCode(ownCode()), words: '' };
+  }
+}
+
+function lastWords(
+  name: string,
+  { message, line, column }: { message: string; line?: number; column?: number },
+): string {
+  const place = line === undefined ? '' : `    at answer.js:${line}:${column ?? 1}\n`;
+  return `${name}: ${message}\n${place}`;
+}
+
+function exitCode(text: string | undefined): number {
+  const code = Number(text);
+  return Number.isFinite(code) ? code & 255 : 1;
 }

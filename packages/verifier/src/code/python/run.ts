@@ -60,6 +60,10 @@ export class PythonRunner {
     const { plan, program, limits, stopAtTrouble } = job;
     const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
     if (plan.kind === 'stdio') return this.#programs(job, plan.inputs, budget);
+    if (plan.kind === 'run') {
+      const request = { ...common, kind: 'run', stdin: plan.stdin };
+      return finish(this.#enter(request, limits.outputBytes * 2, budget), budget);
+    }
     const sentinel = randomUUID();
     const request =
       plan.kind === 'call'

@@ -1,0 +1,146 @@
+/** Programs that are run, not judged: both streams, exit codes and limits in all three languages. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { type CodeProgram, createCodeVerifier } from './index.ts';
+
+const verifier = createCodeVerifier({ workers: 1, limits: { cpuMs: 600, outputBytes: 4000 } });
+afterAll(() => verifier.close());
+
+const run = async (language: CodeProgram['language'], source: string, stdin?: string) => {
+  const ran = await verifier.run({ language, source, ...(stdin === undefined ? {} : { stdin }) });
+  if (ran.kind === 'void') throw new Error(`${ran.fault}: ${ran.detail}`);
+  const { end, exitCode, stdout, stderr } = ran;
+  return { end, exitCode, stdout, stderr };
+};
+const exited = (exitCode: number, stdout: string, stderr = '') => ({
+  end: 'exited',
+  exitCode,
+  stdout,
+  stderr,
+});
+
+describe('Python', () => {
+  test('brings what was printed, and reads standard input', async () => {
+    const source =
+      'import sys\nif __name__ == "__main__":\n  print(input()[::-1])\n  print("log", file=sys.stderr)';
+    expect(await run('python', source, 'abc\n')).toEqual(exited(0, 'cba\n', 'log\n'));
+  });
+
+  test('keeps what was printed before an error, and says where it was', async () => {
+    const ran = await run('python', 'print("a")\nx = 0\nprint(1 / x)');
+    expect(ran).toEqual(
+      exited(
+        1,
+        'a\n',
+        'Traceback (most recent call last):\n  File "<answer>", line 3\nZeroDivisionError: division by zero\n',
+      ),
+    );
+  });
+
+  test.each([
+    ['sys.exit()', 0, ''],
+    ['sys.exit(3)', 3, ''],
+    ['sys.exit(-1)', 255, ''],
+    ['sys.exit("no")', 1, 'no\n'],
+    ['raise SystemExit(True)', 1, ''],
+  ])('%s ends with %i', async (code, exitCode, stderr) => {
+    expect(await run('python', `import sys\nprint("x")\n${code}`)).toEqual(
+      exited(exitCode, 'x\n', stderr),
+    );
+  });
+
+  test('a program that does not compile says so on standard error', async () => {
+    const { end, exitCode, stderr } = await run('python', 'x = (\n');
+    expect({ end, exitCode }).toEqual({ end: 'exited', exitCode: 1 });
+    expect(stderr).toContain('SyntaxError');
+  });
+
+  test('a class with a hostile text cannot keep its exception from being told', async () => {
+    const source =
+      'class E(Exception):\n  def __str__(self): raise KeyboardInterrupt\nraise E("x")';
+    expect(await run('python', source)).toMatchObject({ end: 'exited', exitCode: 1 });
+  });
+
+  test('fences are part of the program', async () => {
+    expect(await run('python', 's = """\n```python\nprint(2)\n```\n"""\nprint(1)')).toEqual(
+      exited(0, '1\n'),
+    );
+  });
+});
+
+describe.each(['javascript', 'typescript'] as const)('%s', (language) => {
+  test('brings both streams', async () => {
+    const source =
+      'console.log(require("fs").readFileSync(0, "utf8").trim()); console.error("e", 1); process.stderr.write("f")';
+    expect(await run(language, source, 'in\n')).toEqual(exited(0, 'in\n', 'e 1\nf'));
+  });
+
+  test('keeps what was printed before an error, and says where it was', async () => {
+    const { exitCode, stdout, stderr } = await run(
+      language,
+      'console.log("a");\nnull.x;\nconsole.log(1)',
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: 'a\n' });
+    expect(stderr).toMatch(/^TypeError: Cannot read properties of null.*\n {4}at answer\.js:2:/);
+  });
+
+  test.each([
+    ['process.exit(3)', 3],
+    ['process.exitCode = 4', 4],
+    ['process.exitCode = -1', 255],
+    ['process.exit()', 0],
+    ['setTimeout(() => process.exit(5), 1000)', 5],
+    ['(async () => { throw new Error("no") })()', 1],
+    ['await new Promise(() => {})', 13],
+  ])('%s ends with %i', async (code, exitCode) => {
+    expect(await run(language, `console.log("x"); ${code}`)).toMatchObject({
+      end: 'exited',
+      exitCode,
+      stdout: 'x\n',
+    });
+  });
+
+  test('a program that does not compile says so on standard error', async () => {
+    const { end, exitCode, stderr } = await run(language, 'const x = (;\n');
+    expect({ end, exitCode }).toEqual({ end: 'exited', exitCode: 1 });
+    expect(stderr).toContain('SyntaxError');
+  });
+
+  test('a time limit may take what was printed along, but adds nothing', async () => {
+    const { stdout, ...ran } = await run(language, 'console.log("a"); for (;;) {}');
+    expect(ran).toEqual({ end: 'time_limit', exitCode: undefined, stderr: '' });
+    expect(['a\n', '']).toContain(stdout);
+  });
+});
+
+test.each([
+  ['python', 'while True: pass', 'time_limit'],
+  ['python', 'import asyncio\nasyncio.run(asyncio.Event().wait())', 'time_limit'],
+  ['python', 'while True: print("x" * 100)', 'output_limit'],
+  [
+    'python',
+    'import sys\ntry:\n  while True: print("x" * 100, file=sys.stderr)\nexcept BaseException: pass',
+    'output_limit',
+  ],
+  ['javascript', 'setInterval(() => {}, 1)', 'time_limit'],
+  ['javascript', 'for (;;) console.log("x".repeat(100))', 'output_limit'],
+  ['javascript', 'for (;;) console.error("x".repeat(100))', 'output_limit'],
+  ['javascript', 'const a = []; for (;;) a.push(new Array(1e5).fill(a.length))', 'memory_limit'],
+] as const)('%s: %s ends at its %s', async (language, source, end) => {
+  const { stdout, stderr, ...ran } = await run(language, source);
+  expect(ran).toEqual({ end, exitCode: undefined });
+  expect(Math.max(stdout.length, stderr.length)).toBeLessThanOrEqual(4000);
+});
+
+test('what may not be touched ends the program, not the sandbox', async () => {
+  expect(await run('javascript', 'require("child_process")')).toMatchObject({ exitCode: 1 });
+  expect(await run('python', 'import js')).toMatchObject({ exitCode: 1 });
+});
+
+test('a source beyond its limit is not run', async () => {
+  const ran = await verifier.run({
+    language: 'python',
+    source: `#${'x'.repeat(100)}`,
+    limits: { sourceBytes: 50 },
+  });
+  expect(ran).toMatchObject({ kind: 'ran', end: 'source_limit' });
+});
