@@ -123,10 +123,13 @@ export interface Domain<R = unknown> {
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   readonly field: string;
+  /** What is wrong with the field, without its name and value. */
+  readonly problem: string;
   readonly received: unknown;
   constructor(field: string, problem: string, received: unknown) {
     super(`${field}: ${problem}, received ${preview(received)}`);
     this.field = field;
+    this.problem = problem;
     this.received = received;
   }
 }

@@ -71,13 +71,15 @@ function failuresOf(request: CodeRequest, runs: readonly TestRun[]): Failure[] {
 function failureOf(request: CodeRequest, run: TestRun, index: number): Failure | undefined {
   const { tests, language } = request.reference;
   if (run.kind === 'value' && tests.type === 'call') {
-    const expected = tests.cases[index]!.expected;
+    const { expected, alternatives = [] } = tests.cases[index]!;
     const actual = readWire(run.wire);
     if (actual === undefined) return { index, run: { kind: 'output' } };
-    const difference = firstDifference(expected, actual, {
+    const rules = {
       tolerance: tests.tolerance ?? DEFAULT_TOLERANCE,
       oneNumberType: language === 'python',
-    });
+    };
+    if (alternatives.some((other) => firstDifference(other, actual, rules) === undefined)) return;
+    const difference = firstDifference(expected, actual, rules);
     return difference && { index, run, difference, actual: showWire(actual) };
   }
   if (run.kind === 'printed' && tests.type === 'stdio') {

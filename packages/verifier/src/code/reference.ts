@@ -17,6 +17,8 @@ export interface CallCase extends Shown {
   /** JSON text of the list of arguments, `$type` objects included. */
   readonly args: string;
   readonly expected: Wire;
+  /** Further results that are right too. */
+  readonly alternatives?: readonly Wire[];
 }
 
 export interface StdioCase extends Shown {
@@ -99,7 +101,8 @@ const LANGUAGES: Record<string, Language> = {
 };
 
 function language(value: unknown, field: string): Language {
-  const known = typeof value === 'string' ? LANGUAGES[value.toLowerCase()] : undefined;
+  const name = typeof value === 'string' ? value.toLowerCase() : '';
+  const known = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name] : undefined;
   if (!known) throw new TaskError(field, 'must be javascript, typescript or python', value);
   return known;
 }
@@ -159,10 +162,16 @@ function callTests(fields: read.Fields): CodeTests {
     return {
       args: JSON.stringify(args),
       expected: wireOfJson(one.expected, `${at}.expected`),
+      ...optional('alternatives', alternatives(one.alternatives, `${at}.alternatives`)),
       visible: visible(one, at),
     };
   });
   return { type: 'call', entry, cases: some(cases), ...optional('tolerance', tolerance(fields)) };
+}
+
+function alternatives(value: unknown, field: string): readonly Wire[] | undefined {
+  if (value === undefined || value === null) return undefined;
+  return read.list(value, field).map((one, i) => wireOfJson(one, `${field}.${i}`));
 }
 
 function stdioTests(fields: read.Fields): CodeTests {

@@ -14,6 +14,8 @@ export interface MathPoolOptions {
   readonly workers?: number;
   /** CPU time of one comparison in a cell. */
   readonly cpuMs?: number;
+  /** Comparisons that may wait for a cell. Beyond it a verdict is void, `overloaded`. Default: no bound. */
+  readonly maxQueue?: number;
 }
 
 const DEFAULT_WORKERS = 1;
@@ -48,6 +50,7 @@ export class MathPool {
       entry: sibling(import.meta.url, './cell'),
       threads: this.#options.workers ?? DEFAULT_WORKERS,
       recycleRssMb: 512,
+      ...(this.#options.maxQueue === undefined ? {} : { maxQueue: this.#options.maxQueue }),
     });
     const cpuMs = this.#options.cpuMs ?? DEFAULT_CPU_MS;
     const reply = await this.#cells.run(
