@@ -1,128 +1,152 @@
 /**
- * One training step (forward, backward, AdamW) of a 3.48 M model, 8 sequences of 128 tokens, on every executor there
- * is, in one run: round after round each takes its turn, so that a busy machine is busy for all of them.
+ * One training step (forward, backward, AdamW) beside PyTorch: transformers' LlamaForCausalLM, sdpa attention, fused
+ * AdamW, float32, the same initial weights, batches and number of threads, one process each. Round after round each takes
+ * its turn, so that a busy machine is busy for both.
  *
- *   node benchmarks/engine/training.ts [--rounds 5] [--without-slow]
+ *   node benchmarks/engine/training.ts [--rounds 5] [--threads 2] [--only NAME] [--sequences 8] [--length 128]
  *
- * "as it comes" is TensorFlow.js without any help: products transposed by flags. `--without-slow` leaves out tfjs cpu,
- * whose single step takes most of a minute.
+ * Needs the Python of setup-peer.sh. The losses of both are printed: they must agree.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { OnnxExecutor } from '../../packages/trainer/src/engine/executors/onnx/executor.ts';
-import { findBackend } from '../../packages/trainer/src/engine/executors/tfjs/backends.ts';
-import { TfjsExecutor } from '../../packages/trainer/src/engine/executors/tfjs/executor.ts';
-import type { Executor } from '../../packages/trainer/src/engine/executors/types.ts';
-import type { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
-import type { Datum } from '../../packages/trainer/src/types.ts';
 import {
-  announce,
-  engineOn,
-  medians,
-  printTable,
-  type Spent,
-  spentOn,
-  wideModel,
-} from './common.ts';
+  type ModelConfig,
+  paramSpecs,
+  parseModelConfig,
+} from '../../packages/trainer/src/engine/config.ts';
+import { createLocalEngine, type LocalEngine } from '../../packages/trainer/src/engine/index.ts';
+import { writeSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
+import {
+  initialWeights,
+  type NamedArrays,
+} from '../../packages/trainer/src/engine/weights/store.ts';
+import type { Datum } from '../../packages/trainer/src/types.ts';
+import { announce, medians, printTable, type Spent, spentOn, wideModel } from './common.ts';
+import { Peer } from './peer.ts';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, 'without-slow': { type: 'boolean' } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string', default: '2' },
+    sequences: { type: 'string', default: '8' },
+    length: { type: 'string', default: '128' },
+    only: { type: 'string' },
+  },
 });
 const rounds = Number(values.rounds);
-const [sequences, length] = [8, 128];
+const threads = Number(values.threads);
+const sequences = Number(values.sequences);
+const length = Number(values.length);
 
-interface Contestant {
-  readonly name: string;
-  /** Rounds that it takes part in; the slow ones are steady enough for few. */
-  readonly rounds: number;
-  open(): Promise<Executor>;
+/** The shape of SmolLM2-135M: 30 layers of 576, 9 heads over 3, tied embeddings of 49,152 tokens. */
+const smol = parseModelConfig({
+  hidden_size: 576,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  intermediate_size: 1536,
+  vocab_size: 49_152,
+  max_position_embeddings: 2048,
+  rope_theta: 100_000,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+  eos_token_id: 2,
+});
+
+/** What peer_training.py says of a step. */
+interface StepAnswer extends Spent {
+  readonly loss: number;
+  readonly peakMb: number;
 }
 
-const baseline = 'tfjs wasm as it comes';
-const contestants: Contestant[] = [
-  ...[1, 2].map((threads) => ({
-    name: `onnx cpu, ${threads} thread${threads > 1 ? 's' : ''}${threads > 1 ? ' (default on two cores)' : ''}`,
-    rounds,
-    open: async () => new OnnxExecutor({ threads }),
-  })),
-  {
-    name: 'tfjs wasm',
-    rounds: Math.min(rounds, 3),
-    open: () => TfjsExecutor.create({ backend: 'wasm' }),
-  },
-  {
-    name: baseline,
-    rounds: Math.min(rounds, 2),
-    open: () => TfjsExecutor.create({ backend: 'wasm', naive: true }),
-  },
+interface Contest {
+  readonly name: string;
+  readonly config: ModelConfig;
+}
+const contests: Contest[] = [
+  { name: '3.5 M, full', config: wideModel },
+  { name: '135 M, full', config: smol },
 ];
-const { tf: native } = await findBackend('tensorflow');
-if (native)
-  contestants.push({
-    name: 'tfjs tensorflow',
-    rounds,
-    open: () => TfjsExecutor.create({ backend: 'tensorflow' }),
-  });
-if (!values['without-slow'])
-  contestants.push({
-    name: 'tfjs cpu',
-    rounds: 1,
-    open: () => TfjsExecutor.create({ backend: 'cpu' }),
-  });
+
+function sequencesOf(config: ModelConfig, step: number): Int32Array[] {
+  return Array.from({ length: sequences }, (_, i) =>
+    Int32Array.from(
+      { length: length + 1 },
+      (__, t) => (i * 37 + step * 11 + t * t * 3 + t * 7) % config.vocab_size,
+    ),
+  );
+}
 
 /** Sequences of one token more than rows: the first has no prediction. */
-function batch(step: number): Datum[] {
-  return Array.from({ length: sequences }, (_, i) => ({
-    tokens: Int32Array.from(
-      { length: length + 1 },
-      (__, t) => (i * 37 + step * 11 + t * t * 3 + t * 7) % wideModel.vocab_size,
-    ),
+const dataOf = (tokens: readonly Int32Array[]): Datum[] =>
+  tokens.map((sequence) => ({
+    tokens: sequence,
     weights: new Float32Array(length + 1).fill(1 / (sequences * length)).fill(0, 0, 1),
   }));
-}
 
-async function step(engine: LocalEngine, index: number): Promise<number> {
-  const { loss } = await engine.forwardBackward(batch(index % 4), { kind: 'cross_entropy' });
+async function step(engine: LocalEngine, tokens: readonly Int32Array[]): Promise<number> {
+  const { loss } = await engine.forwardBackward(dataOf(tokens), { kind: 'cross_entropy' });
   await engine.optimStep({ learningRate: 1e-3 });
   return loss;
 }
 
-announce(`training step, ${wideModel.hidden_size} wide, ${sequences} x ${length} tokens`);
-const running = await Promise.all(
-  contestants.map(async (contestant) => {
-    const executor = await contestant.open();
-    return {
-      contestant,
-      engine: engineOn(executor),
-      spent: [] as Spent[],
-      losses: [] as number[],
-    };
-  }),
-);
-for (let round = 0; round <= rounds; round++)
-  for (const { contestant, engine, spent, losses } of running) {
-    // Round 0 compiles and warms up; who is slow enough to be steady is not made to do it twice.
-    const warmUp = round === 0 && contestant.rounds > 1;
-    if (!warmUp && spent.length >= contestant.rounds) continue;
-    const took = await spentOn(async () => losses.push(await step(engine, losses.length)));
-    if (!warmUp) spent.push(took);
+async function openPeer({ config }: Contest, weights: NamedArrays): Promise<Peer> {
+  const directory = await mkdtemp(join(tmpdir(), 'cipo-peer-'));
+  const path = join(directory, 'model.safetensors');
+  const tensors = paramSpecs(config).map(({ name, shape }) => [
+    name,
+    { shape, data: weights[name]! },
+  ]);
+  await writeSafetensors(path, Object.fromEntries(tensors), { metadata: { format: 'pt' } });
+  const peer = new Peer('peer_training.py', threads);
+  await peer.ask({ config, weights: path, threads, lora: null });
+  await rm(directory, { recursive: true });
+  return peer;
+}
+
+async function run(contest: Contest): Promise<string[]> {
+  const { config } = contest;
+  const weights = initialWeights(config, 1);
+  const peer = await openPeer(contest, weights);
+  const engine = await createLocalEngine({ config, seed: 1, weights, threads });
+  const [ours, theirs]: [Spent[], Spent[]] = [[], []];
+  const losses: [number, number][] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const tokens = sequencesOf(config, round % 4);
+    let loss = 0;
+    const took = await spentOn(async () => {
+      loss = await step(engine, tokens);
+    });
+    const answer = await peer.ask<StepAnswer>({ tokens: tokens.map((t) => [...t]) });
+    losses.push([loss, answer.loss]);
+    // Round 0 compiles and warms up.
+    if (round === 0) continue;
+    ours.push(took);
+    theirs.push(answer);
   }
-const slowest = medians(running.find(({ contestant }) => contestant.name === baseline)!.spent);
-const tokens = sequences * length;
+  peer.close();
+  await engine.close();
+  const [we, they] = [medians(ours), medians(theirs)];
+  const perSecond = (spent: Spent) => ((sequences * length) / spent.seconds).toFixed(0);
+  const gap = Math.max(...losses.map(([a, b]) => Math.abs(a - b) / b));
+  return [
+    contest.name,
+    perSecond(we),
+    perSecond(they),
+    (they.seconds / we.seconds).toFixed(2),
+    (they.cpuSeconds / we.cpuSeconds).toFixed(2),
+    gap.toExponential(1),
+  ];
+}
+
+announce(`training step, ${sequences} x ${length} tokens, ${threads} threads`);
+const rows = [];
+for (const contest of contests)
+  if (values.only === undefined || contest.name.includes(values.only))
+    rows.push(await run(contest));
 printTable(
-  ['executor', 'tokens/s', 'best', `x ${baseline}`, 'tokens per CPU second', 'loss of steps 1, 2'],
-  running.map(({ contestant, spent, losses }) => {
-    const { seconds, cpuSeconds } = medians(spent);
-    return [
-      contestant.name,
-      (tokens / seconds).toFixed(0),
-      (tokens / Math.min(...spent.map((run) => run.seconds))).toFixed(0),
-      (slowest.seconds / seconds).toFixed(1),
-      (tokens / cpuSeconds).toFixed(0),
-      losses
-        .slice(0, 2)
-        .map((loss) => loss.toFixed(5))
-        .join(', '),
-    ];
-  }),
+  ['model', 'tokens/s', 'PyTorch', 'x PyTorch', 'x, CPU time', 'largest relative gap of losses'],
+  rows,
 );
-for (const { engine } of running) await engine.close();
