@@ -18,30 +18,47 @@ export interface Attention<T> {
   keep(layer: number, x: T): T;
 }
 
-/** tokens i32 [N] -> final hidden states of the rows kept, normalised. */
+/**
+ * tokens i32 [N] -> final hidden states of the rows kept, normalised. `runLayer` may do a layer's work in its own way
+ * (training drops what a layer made and makes it again); absent: {@link llamaLayer}.
+ */
 export function llamaHidden<T>(
   ops: Ops<T>,
   config: ModelConfig,
   params: Params<T>,
   tokens: T,
   attention: Attention<T>,
+  runLayer = (layer: number, x: T): T => llamaLayer(ops, config, params, layer, x, attention),
 ): T {
-  const norm = (name: string, y: T) =>
-    ops.rmsNorm(y, params[`${name}.weight`]!, config.rms_norm_eps).y;
-  const project = (name: string, y: T) => linear(ops, params, name, y);
   let x = ops.gatherRows(params['model.embed_tokens.weight']!, tokens); // [N, D]
-  for (let layer = 0; layer < config.num_hidden_layers; layer++) {
-    const at = `model.layers.${layer}`;
-    const a = norm(`${at}.input_layernorm`, x);
-    const { q, k, v } = queriesKeysValues(ops, config, params, `${at}.self_attn`, a);
-    const mixed = attention.attend(layer, q, k, v); // [N', H*d]
-    x = ops.add(attention.keep(layer, x), project(`${at}.self_attn.o_proj`, mixed));
-    const m = norm(`${at}.post_attention_layernorm`, x);
-    const gate = ops.silu(project(`${at}.mlp.gate_proj`, m));
-    const up = project(`${at}.mlp.up_proj`, m); // [N', F]
-    x = ops.add(x, project(`${at}.mlp.down_proj`, ops.mul(gate, up)));
-  }
-  return norm('model.norm', x);
+  for (let layer = 0; layer < config.num_hidden_layers; layer++) x = runLayer(layer, x);
+  return ops.rmsNorm(x, params['model.norm.weight']!, config.rms_norm_eps).y;
+}
+
+/** What comes before the names of a layer's parameters. */
+export const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+
+/** One layer: x [N, D] -> [N', D]. Of the parameters it reads those that begin with {@link layerPrefix}. */
+export function llamaLayer<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  params: Params<T>,
+  layer: number,
+  x: T,
+  attention: Attention<T>,
+): T {
+  const at = layerPrefix(layer);
+  const project = (name: string, y: T) => linear(ops, params, at + name, y);
+  const norm = (name: string, y: T) =>
+    ops.rmsNorm(y, params[`${at}${name}.weight`]!, config.rms_norm_eps).y;
+  const a = norm('input_layernorm', x);
+  const { q, k, v } = queriesKeysValues(ops, config, params, `${at}self_attn`, a);
+  const mixed = attention.attend(layer, q, k, v); // [N', H*d]
+  const y = ops.add(attention.keep(layer, x), project('self_attn.o_proj', mixed));
+  const m = norm('post_attention_layernorm', y);
+  const gate = ops.silu(project('mlp.gate_proj', m));
+  const up = project('mlp.up_proj', m); // [N', F]
+  return ops.add(y, project('mlp.down_proj', ops.mul(gate, up)));
 }
 
 function queriesKeysValues<T>(

@@ -5,13 +5,7 @@
 
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  huggingFaceConfig,
-  type ModelConfig,
-  type ParamSpec,
-  paramSpecs,
-  parseModelConfig,
-} from '../config.ts';
+import { huggingFaceConfig, type ModelConfig, paramSpecs, parseModelConfig } from '../config.ts';
 import {
   type NamedTensor,
   readSafetensors,
@@ -19,7 +13,14 @@ import {
   writeAtomically,
   writeSafetensors,
 } from './safetensors.ts';
-import { type NamedArrays, restore, snapshot, type TensorSet, type WeightStore } from './store.ts';
+import {
+  type NamedArrays,
+  restore,
+  snapshot,
+  type TensorName,
+  type TensorSet,
+  type WeightStore,
+} from './store.ts';
 
 const files = {
   config: 'config.json',
@@ -129,7 +130,7 @@ function checked(
 
 async function named(
   set: TensorSet,
-  specs: readonly ParamSpec[],
+  specs: readonly TensorName[],
   prefix = '',
 ): Promise<Record<string, NamedTensor>> {
   const arrays = await snapshot(set);

@@ -8,6 +8,8 @@ import { hash32, normals } from '../sampling/random.ts';
 
 export type NamedArrays = Record<string, Float32Array>;
 
+export type TensorName = Pick<ParamSpec, 'name' | 'shape'>;
+
 /** One tensor for each weight. */
 export class TensorSet {
   readonly byName: Readonly<Record<string, TensorBuffer>>;
@@ -15,7 +17,7 @@ export class TensorSet {
   readonly blocks: readonly TensorBuffer[];
   readonly matrixBlocks: number;
 
-  constructor(executor: Executor, specs: readonly ParamSpec[]) {
+  constructor(executor: Executor, specs: readonly TensorName[]) {
     const [matrices, vectors] = [true, false].map((isMatrix) => {
       const chosen = specs.filter(({ shape }) => shape.length > 1 === isMatrix);
       const { parts, whole } = executor.allocate(chosen.map(({ shape }) => f32(...shape)));
@@ -41,17 +43,17 @@ export interface TrainingState {
   readonly square: TensorSet;
 }
 
-export class WeightStore {
-  readonly specs: readonly ParamSpec[];
+/** Tensors that are trained: with a gradient and AdamW's moments, made when first wanted. */
+export class TrainedTensors {
+  readonly specs: readonly TensorName[];
   readonly weights: TensorSet;
   readonly #executor: Executor;
   #training: TrainingState | undefined;
-  #reference: TensorSet | undefined;
 
-  constructor(executor: Executor, config: ModelConfig) {
+  constructor(executor: Executor, specs: readonly TensorName[]) {
     this.#executor = executor;
-    this.specs = paramSpecs(config);
-    this.weights = this.#allocate();
+    this.specs = specs;
+    this.weights = this.allocate();
   }
 
   get parameterCount(): number {
@@ -63,12 +65,12 @@ export class WeightStore {
     return blocks.map(({ spec }, i) => ({ shape: spec.shape, decay: i < matrixBlocks }));
   }
 
-  /** Gradients and optimizer state: three more copies of the weights' size, made when first wanted. */
+  /** Three more copies of the weights' size. */
   get training(): TrainingState {
     this.#training ??= {
-      grad: this.#allocate(),
-      mean: this.#allocate(),
-      square: this.#allocate(),
+      grad: this.allocate(),
+      mean: this.allocate(),
+      square: this.allocate(),
     };
     return this.#training;
   }
@@ -76,6 +78,19 @@ export class WeightStore {
   /** Gradient and optimizer state start from zero again. */
   forgetTraining(): void {
     if (this.#training) for (const set of Object.values(this.#training)) set.clear();
+  }
+
+  protected allocate(): TensorSet {
+    return new TensorSet(this.#executor, this.specs);
+  }
+}
+
+/** The model's own weights, and their frozen copy where there is one. */
+export class WeightStore extends TrainedTensors {
+  #reference: TensorSet | undefined;
+
+  constructor(executor: Executor, config: ModelConfig) {
+    super(executor, paramSpecs(config));
   }
 
   get hasReference(): boolean {
@@ -89,15 +104,11 @@ export class WeightStore {
   }
   /** Memory for a reference, whatever it holds. */
   openReference(): TensorSet {
-    this.#reference ??= this.#allocate();
+    this.#reference ??= this.allocate();
     return this.#reference;
   }
   freeze(): Promise<void> {
     return this.openReference().copyFrom(this.weights);
-  }
-
-  #allocate(): TensorSet {
-    return new TensorSet(this.#executor, this.specs);
   }
 }
 

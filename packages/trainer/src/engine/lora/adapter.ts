@@ -1,0 +1,110 @@
+/**
+ * Adapters at work: their tensors on an executor, and the weights that sampling takes, W + scale B A. Merged weights
+ * are a copy of the adapted matrices alone; the base model is never changed, so that it can answer as the reference.
+ */
+
+import type { ModelConfig } from '../config.ts';
+import type { BufferMap, Executor, Program } from '../executors/types.ts';
+import { adapterNames } from '../model/linear.ts';
+import { f32, type Ops, scalar, type TensorSpec } from '../ops.ts';
+import type { Runner } from '../runner.ts';
+import { restore, TrainedTensors } from '../weights/store.ts';
+import {
+  adapterSpecs,
+  initialAdapter,
+  type LoraModule,
+  type LoraOptions,
+  loraModules,
+} from './options.ts';
+
+export class Adapter extends TrainedTensors {
+  readonly options: LoraOptions;
+  readonly modules: readonly LoraModule[];
+  readonly #seed: number;
+  readonly #executor: Executor;
+  #merged: BufferMap | undefined;
+  #isMerged = false;
+
+  /** @throws where a target names no linear layer of the model. */
+  constructor(executor: Executor, config: ModelConfig, options: LoraOptions, seed: number) {
+    const modules = loraModules(config, options);
+    super(executor, adapterSpecs(modules));
+    this.#executor = executor;
+    this.options = options;
+    this.modules = modules;
+    this.#seed = seed;
+    this.restart();
+  }
+
+  /** As it was before any training: it changes nothing. */
+  restart(): void {
+    restore(this.weights, initialAdapter(this.modules, this.#seed));
+    this.forgetTraining();
+    this.changed();
+  }
+
+  /** The adapter's weights, or those under it, are others now: what was merged is out of date. */
+  changed(): void {
+    this.#isMerged = false;
+  }
+
+  /** The adapted matrices under their own names, merged, computed anew where something changed. */
+  async merged(runner: Runner, base: BufferMap): Promise<BufferMap> {
+    const merged = this.#openMerged();
+    if (!this.#isMerged) for (const module of this.modules) await this.#merge(runner, base, module);
+    this.#isMerged = true;
+    return merged;
+  }
+
+  async #merge(runner: Runner, base: BufferMap, module: LoraModule): Promise<void> {
+    const { a, b } = adapterNames(module.name);
+    const weight = `${module.name}.weight`;
+    await runner.run({
+      key: `merge ${module.outputs}x${module.inputs}, ${module.rank}`,
+      make: () => mergeProgram(module),
+      resident: {
+        weight: base[weight]!,
+        a: this.weights.byName[a]!,
+        b: this.weights.byName[b]!,
+      },
+      fresh: { scale: Float32Array.of(module.scale) },
+      updated: { merged: this.#openMerged()[weight]! },
+    });
+  }
+
+  #openMerged(): BufferMap {
+    this.#merged ??= Object.fromEntries(
+      this.modules.map(({ name, outputs, inputs }) => [
+        `${name}.weight`,
+        this.#executor.buffer(f32(outputs, inputs)),
+      ]),
+    );
+    return this.#merged;
+  }
+}
+
+/** weight [out, in], a [r, in], b [out, r], scale [] -> merged [out, in] */
+function mergeProgram({ outputs, inputs, rank }: LoraModule): Program {
+  return {
+    name: `merge ${outputs}x${inputs}`,
+    inputs: {
+      weight: f32(outputs, inputs),
+      a: f32(rank, inputs),
+      b: f32(outputs, rank),
+      scale: f32(),
+    },
+    build: (ops, { weight, a, b, scale }) => ({
+      merged: ops.add(weight!, ops.matmul(ops.mul(b!, scale!), a!)),
+    }),
+  };
+}
+
+/** The adapters' tensors as a program's inputs. */
+export const adapterInputs = (modules: readonly LoraModule[]): Record<string, TensorSpec> =>
+  Object.fromEntries(adapterSpecs(modules).map(({ name, shape }) => [name, f32(...shape)]));
+
+/** The scales under their names, for {@link linear}. */
+export const adapterScales = <T>(ops: Ops<T>, modules: readonly LoraModule[]): Record<string, T> =>
+  Object.fromEntries(
+    modules.map(({ name, scale }) => [adapterNames(name).scale, scalar(ops, scale)]),
+  );

@@ -1,0 +1,130 @@
+/**
+ * What a low-rank adapter is: which linear layers have one, its rank and scale, its tensors and how they start.
+ * The words are those of PEFT's LoraConfig. Left out: dropout, DoRA, biases and whole modules trained beside.
+ */
+
+import { type ModelConfig, paramSpecs } from '../config.ts';
+import { adapterNames } from '../model/linear.ts';
+import { sizeOf } from '../ops.ts';
+import { hash32, uniform } from '../sampling/random.ts';
+import type { NamedArrays, TensorName } from '../weights/store.ts';
+
+/** PEFT's word for every linear layer but the output matrix. */
+export const allLinear = 'all-linear';
+
+export interface LoraOptions {
+  readonly rank: number;
+  readonly alpha: number;
+  /**
+   * Last parts of module names (`q_proj`) or whole names; or {@link allLinear}; or any other text, which is a regular
+   * expression for whole names.
+   */
+  readonly targetModules: readonly string[] | string;
+  /** Scale alpha / sqrt(rank) (Kalajdzievski 2023) in place of alpha / rank. */
+  readonly rslora?: boolean;
+  /** Indices of the layers that have adapters; absent: all. */
+  readonly layers?: readonly number[];
+  /** Ranks and alphas of modules that have their own, by the end of their names, as PEFT's *_pattern. */
+  readonly rankPattern?: Readonly<Record<string, number>>;
+  readonly alphaPattern?: Readonly<Record<string, number>>;
+}
+
+/** A linear layer with an adapter: y = x W^T + scale (x A^T) B^T, A [rank, in], B [out, rank]. */
+export interface LoraModule {
+  /** Without `.weight`. */
+  readonly name: string;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+/** Not a linear layer though it is a matrix, and the one that all-linear leaves out. */
+const embedding = 'model.embed_tokens';
+const head = 'lm_head';
+
+/** @throws where a target names no linear layer of the model, listing those there are. */
+export function loraModules(config: ModelConfig, options: LoraOptions): LoraModule[] {
+  if (!Number.isInteger(options.rank) || options.rank < 1)
+    throw new Error(`lora rank is ${options.rank}, it must be a whole number of 1 or more`);
+  const linear = linearLayers(config);
+  checkTargets(linear, options);
+  const chosen = linear.filter(({ name }) => isTarget(name, options));
+  if (chosen.length === 0)
+    throw new Error(`lora targets ${JSON.stringify(options.targetModules)} match ${kinds(linear)}`);
+  return chosen.map(({ name, shape: [outputs, inputs] }) => {
+    const rank = ofPattern(options.rankPattern, name) ?? options.rank;
+    const alpha = ofPattern(options.alphaPattern, name) ?? options.alpha;
+    const scale = alpha / (options.rslora ? Math.sqrt(rank) : rank);
+    return { name, outputs: outputs!, inputs: inputs!, rank, scale };
+  });
+}
+
+function linearLayers(config: ModelConfig): TensorName[] {
+  return paramSpecs(config).flatMap(({ name, shape }) => {
+    const module = name.replace(/\.weight$/, '');
+    return shape.length === 2 && module !== embedding ? [{ name: module, shape }] : [];
+  });
+}
+
+function checkTargets(linear: readonly TensorName[], { targetModules }: LoraOptions): void {
+  if (typeof targetModules === 'string') return;
+  for (const target of targetModules)
+    if (!linear.some(({ name }) => endsWith(name, target)))
+      throw new Error(`lora target "${target}" matches ${kinds(linear)}`);
+}
+
+const kinds = (linear: readonly TensorName[]): string => {
+  const names = new Set(linear.map(({ name }) => name.split('.').at(-1)!));
+  return `no linear layer of this model; it has ${[...names].join(', ')}`;
+};
+
+const endsWith = (name: string, end: string): boolean => name === end || name.endsWith(`.${end}`);
+
+function isTarget(name: string, { targetModules, layers }: LoraOptions): boolean {
+  const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
+  if (layers && !(layer !== undefined && layers.includes(Number(layer)))) return false;
+  if (targetModules === allLinear) return name !== head;
+  if (typeof targetModules === 'string') return new RegExp(`^(?:${targetModules})$`).test(name);
+  return targetModules.some((target) => endsWith(name, target));
+}
+
+/** A pattern is the end of a name, or a regular expression for it. */
+function ofPattern(
+  patterns: Readonly<Record<string, number>> | undefined,
+  name: string,
+): number | undefined {
+  const found = Object.entries(patterns ?? {}).find(([pattern]) =>
+    new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(name),
+  );
+  return found?.[1];
+}
+
+/** The adapters' tensors, in a fixed order. */
+export const adapterSpecs = (modules: readonly LoraModule[]): TensorName[] =>
+  modules.flatMap(({ name, outputs, inputs, rank }) => {
+    const names = adapterNames(name);
+    return [
+      { name: names.a, shape: [rank, inputs] },
+      { name: names.b, shape: [outputs, rank] },
+    ];
+  });
+
+/** As in PEFT: A uniform within 1/sqrt(in) (Kaiming with a = sqrt 5), B zero, so that training starts at the base model. */
+export function initialAdapter(modules: readonly LoraModule[], seed: number): NamedArrays {
+  const made: NamedArrays = {};
+  for (const { name, outputs, inputs, rank } of modules) {
+    const names = adapterNames(name);
+    const stream = hash32(seed, ...Buffer.from(names.a));
+    const bound = 1 / Math.sqrt(inputs);
+    made[names.a] = Float32Array.from(
+      { length: rank * inputs },
+      (_, i) => bound * (2 * uniform(stream, i) - 1),
+    );
+    made[names.b] = new Float32Array(outputs * rank);
+  }
+  return made;
+}
+
+export const parametersOf = (modules: readonly LoraModule[]): number =>
+  adapterSpecs(modules).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

@@ -1,0 +1,209 @@
+/**
+ * Adapters on disk in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`; beside them
+ * `optimizer.safetensors`, with which training goes on bit for bit. The base model is named, never written.
+ */
+
+import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  type NamedTensor,
+  readSafetensors,
+  type Tensors,
+  writeAtomically,
+  writeSafetensors,
+} from '../weights/safetensors.ts';
+import { type NamedArrays, restore, snapshot, type TensorSet } from '../weights/store.ts';
+import type { Adapter } from './adapter.ts';
+import type { LoraOptions } from './options.ts';
+
+export const adapterConfigFile = 'adapter_config.json';
+const weightsFile = 'adapter_model.safetensors';
+const optimizerFile = 'optimizer.safetensors';
+/** What PEFT puts before the name of a module in the model it wraps. */
+const peftPrefix = 'base_model.model.';
+const moments = ['mean', 'square'] as const;
+
+export interface AdapterFolder {
+  /** Hub id or folder, as written; empty where unknown. */
+  readonly base: string;
+  readonly options: LoraOptions;
+}
+
+const count = z.number().int().positive();
+const patterns = z.record(z.string(), z.number()).nullish();
+const none = (reason: string) =>
+  z.union([z.literal(false), z.null()], { error: reason }).optional();
+const schema = z.object({
+  peft_type: z.literal('LORA'),
+  base_model_name_or_path: z.string().nullish(),
+  r: count,
+  lora_alpha: z.number(),
+  target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
+  use_rslora: z.boolean().nullish(),
+  layers_to_transform: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
+  rank_pattern: patterns,
+  alpha_pattern: patterns,
+  bias: z.literal('none', { error: 'biases trained beside adapters are not supported' }).optional(),
+  use_dora: none('DoRA is not supported'),
+  fan_in_fan_out: none('weights stored as [in, out] are not supported'),
+  modules_to_save: z
+    .array(z.string())
+    .max(0, { error: 'whole modules saved beside adapters are not supported' })
+    .nullish(),
+});
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+export const isAdapterFolder = (directory: string): Promise<boolean> =>
+  exists(join(directory, adapterConfigFile));
+
+/** @throws naming the file and the key where it asks for what is not supported. */
+export async function readAdapterConfig(directory: string): Promise<AdapterFolder> {
+  const path = join(directory, adapterConfigFile);
+  const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8'), path));
+  if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
+  const c = parsed.data;
+  const layers = c.layers_to_transform;
+  return {
+    base: c.base_model_name_or_path ?? '',
+    options: {
+      rank: c.r,
+      alpha: c.lora_alpha,
+      targetModules: c.target_modules,
+      rslora: c.use_rslora ?? false,
+      ...(layers !== undefined && layers !== null && { layers: [layers].flat() }),
+      ...(c.rank_pattern && { rankPattern: c.rank_pattern }),
+      ...(c.alpha_pattern && { alphaPattern: c.alpha_pattern }),
+    },
+  };
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path}: not JSON`, { cause });
+  }
+}
+
+export interface SaveAdapterOptions {
+  /** What `base_model_name_or_path` says. */
+  readonly base: string;
+  readonly steps: number;
+  readonly weightsOnly: boolean;
+}
+
+/** The weights are written last; the optimizer's file carries the step, so that a folder half overwritten is noticed. */
+export async function saveAdapter(
+  directory: string,
+  adapter: Adapter,
+  { base, steps, weightsOnly }: SaveAdapterOptions,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const metadata = { format: 'pt', steps: String(steps) };
+  const optimizer = join(directory, optimizerFile);
+  if (weightsOnly) await rm(optimizer, { force: true });
+  else await writeSafetensors(optimizer, await momentsOf(adapter), { metadata });
+  const text = `${JSON.stringify(peftConfig(adapter, base), null, 2)}\n`;
+  await writeAtomically(join(directory, adapterConfigFile), text);
+  const tensors = await tensorsOf(adapter, adapter.weights, peftPrefix);
+  await writeSafetensors(join(directory, weightsFile), tensors, { metadata });
+}
+
+/** Every key that PEFT 0.21 needs to load it; it fills in the rest. */
+function peftConfig({ options }: Adapter, base: string) {
+  return {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: base,
+    r: options.rank,
+    lora_alpha: options.alpha,
+    lora_dropout: 0,
+    target_modules: options.targetModules,
+    use_rslora: options.rslora ?? false,
+    use_dora: false,
+    bias: 'none',
+    fan_in_fan_out: false,
+    init_lora_weights: true,
+    inference_mode: true,
+    layers_to_transform: options.layers ?? null,
+    rank_pattern: options.rankPattern ?? {},
+    alpha_pattern: options.alphaPattern ?? {},
+    modules_to_save: null,
+  };
+}
+
+/**
+ * Weights, and the optimizer's state where it was saved.
+ * @returns the optimizer's step count. @throws naming the file, and the tensor where one is wrong or not the adapter's.
+ */
+export async function loadAdapter(directory: string, adapter: Adapter): Promise<number> {
+  const path = join(directory, weightsFile);
+  const file = await readSafetensors(path);
+  checkNames(file.tensors, adapter, path);
+  const weights = arraysOf(file.tensors, adapter, path, peftPrefix);
+  const optimizerPath = join(directory, optimizerFile);
+  const optimizer = (await exists(optimizerPath))
+    ? await readSafetensors(optimizerPath)
+    : undefined;
+  if (optimizer && optimizer.metadata.steps !== file.metadata.steps)
+    throw new Error(
+      `${optimizerPath} is of step ${optimizer.metadata.steps}, ${path} of step ${file.metadata.steps}: saving was interrupted`,
+    );
+  const states = moments.map(
+    (moment) => optimizer && arraysOf(optimizer.tensors, adapter, optimizerPath, `${moment}.`),
+  );
+  restore(adapter.weights, weights);
+  adapter.forgetTraining();
+  for (const [i, arrays] of states.entries())
+    if (arrays) restore(adapter.training[moments[i]!], arrays);
+  adapter.changed();
+  return Number(optimizer?.metadata.steps ?? 0);
+}
+
+/** A tensor that no module of ours takes would be a part of the adapter silently left out. */
+function checkNames(tensors: Tensors, adapter: Adapter, path: string): void {
+  const known = new Set(adapter.specs.map(({ name }) => peftPrefix + name));
+  const stranger = Object.keys(tensors).find((name) => !known.has(name));
+  if (stranger !== undefined)
+    throw new Error(
+      `${path}: tensor "${stranger}" belongs to no linear layer with an adapter here`,
+    );
+}
+
+function arraysOf(tensors: Tensors, adapter: Adapter, path: string, prefix: string): NamedArrays {
+  return Object.fromEntries(
+    adapter.specs.map(({ name, shape }) => {
+      const tensor = tensors[prefix + name];
+      if (!tensor) throw new Error(`${path}: tensor "${prefix}${name}" is missing`);
+      if (tensor.shape.join() !== shape.join())
+        throw new Error(
+          `${path}: tensor "${prefix}${name}" has shape [${tensor.shape}], expected [${shape}]`,
+        );
+      return [name, tensor.data];
+    }),
+  );
+}
+
+async function tensorsOf(
+  adapter: Adapter,
+  set: TensorSet,
+  prefix: string,
+): Promise<Record<string, NamedTensor>> {
+  const arrays = await snapshot(set);
+  return Object.fromEntries(
+    adapter.specs.map(({ name, shape }) => [prefix + name, { shape, data: arrays[name]! }]),
+  );
+}
+
+async function momentsOf(adapter: Adapter): Promise<Record<string, NamedTensor>> {
+  const all = await Promise.all(
+    moments.map((moment) => tensorsOf(adapter, adapter.training[moment], `${moment}.`)),
+  );
+  return Object.assign({}, ...all);
+}
