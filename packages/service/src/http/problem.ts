@@ -1,0 +1,64 @@
+/**
+ * What is wrong with a request, as data: status, a stable code, the field and what was received. Leaves out how it is
+ * sent (`server.ts`). No problem is ever a verdict, so none can be read as a reward.
+ */
+import { preview } from '@cipo/verifier/types';
+
+export interface ProblemDetails {
+  /** Where in the body, like `rows[3].tests`. */
+  readonly field?: string;
+  /** What was there instead, cut to a short preview. */
+  readonly received?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request that is refused, with the status to answer. `code` is stable kebab-case. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+  readonly received: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, message: string, details: ProblemDetails = {}) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.field = details.field;
+    this.received = 'received' in details ? preview(details.received) : undefined;
+    this.headers = details.headers ?? {};
+  }
+}
+
+/** 400 that names a field of the body. */
+export function badRequest(field: string, problem: string, received: unknown): Problem {
+  return new Problem(400, 'bad-request', `${field}: ${problem}`, { field, received });
+}
+
+/** 429: there is no room now. `retryAfterS` is when to ask again, in whole seconds. */
+export function overloaded(code: string, message: string, retryAfterS: number): Problem {
+  const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterS))) };
+  return new Problem(429, code, message, { headers });
+}
+
+/** 503 of a server that is ending: another one will answer, or this one after its restart. */
+export function ending(): Problem {
+  return new Problem(503, 'draining', 'the server is ending and takes no new work', {
+    headers: { 'retry-after': '5' },
+  });
+}
+
+/** The JSON body of an error reply. */
+export function problemBody(problem: Problem, requestId: string): unknown {
+  const { code, message, field, received } = problem;
+  return {
+    error: {
+      code,
+      message,
+      ...(field === undefined ? {} : { field }),
+      ...(received === undefined ? {} : { received }),
+      requestId,
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** Every route about rows, in one place: the native one and the wire formats of trainers. Add yours to the list. */
+import type { Route } from './route.ts';
+import { verifyRoute } from './verify.ts';
+
+export const ROUTES: readonly Route[] = [verifyRoute];

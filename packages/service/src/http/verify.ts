@@ -1,0 +1,65 @@
+/**
+ * The native route: one row, a list of rows, `{"rows": [...]}` or NDJSON in; verdicts in the same shape and order out.
+ * Leaves out: what a row is (`Judge`), and whose turn it is (`gate.ts`).
+ */
+
+import { TaskError } from '@cipo/verifier/types';
+import { pMapIterable } from 'p-map';
+import { badRow, type RowVerdict } from '../judge.ts';
+import { badRequest, type Problem } from './problem.ts';
+import type { Line, Route, RouteContext } from './route.ts';
+import { BATCH_BODY, DIAGNOSTICS_PARAMETER, VERDICT_RESPONSES } from './schemas.ts';
+
+export const verifyRoute: Route = {
+  method: 'POST',
+  path: '/v1/verify',
+  accepts: ['json', 'ndjson'],
+  describe: {
+    operationId: 'verify',
+    summary: 'Judge one row or many',
+    description:
+      'Verdicts come in the shape and order of the rows. A row that cannot be read gets a bad_task verdict and the rest goes on.',
+    parameters: [DIAGNOSTICS_PARAMETER],
+    requestBody: BATCH_BODY,
+    responses: VERDICT_RESPONSES,
+  },
+  handle: async (request, context) =>
+    request.lines === undefined
+      ? { body: await judgeBody(request.body, context) }
+      : { type: 'application/x-ndjson', stream: judgeLines(request.lines, context) },
+};
+
+async function judgeBody(body: unknown, { verify }: RouteContext): Promise<unknown> {
+  if (Array.isArray(body)) return verify(body);
+  const fields = asObject(body);
+  if (isBatch(fields)) {
+    if (!Array.isArray(fields.rows)) throw badRequest('rows', 'must be a list', fields.rows);
+    return { rows: await verify(fields.rows) };
+  }
+  return (await verify([fields]))[0];
+}
+
+function asObject(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
+  throw badRequest('body', 'must be a row, a list of rows or {"rows": [...]}', body);
+}
+
+/** A row may have a column of that name: a batch has no other columns of a row. */
+const isBatch = (fields: Readonly<Record<string, unknown>>): boolean =>
+  Object.hasOwn(fields, 'rows') && !Object.hasOwn(fields, 'response');
+
+/** Reads no further ahead than can be judged: a long body is held back instead of kept. */
+async function* judgeLines(
+  lines: AsyncIterable<Line>,
+  { verifyNext, window }: RouteContext,
+): AsyncGenerator<string> {
+  const judge = async (line: Line) =>
+    'problem' in line ? unreadable(line.number, line.problem) : verifyNext(line.value);
+  const verdicts = pMapIterable(lines, judge, { concurrency: window, backpressure: window * 2 });
+  for await (const verdict of verdicts) yield `${JSON.stringify(verdict)}\n`;
+}
+
+/** The line is named, for there is no id to name it by. */
+function unreadable(number: number, { code, message }: Problem): RowVerdict {
+  return badRow('', new TaskError(`line ${number}`, message, code));
+}
