@@ -3,28 +3,21 @@
  * needs to go on bit for bit: `optimizer.safetensors`, and `reference.safetensors` where a reference was frozen.
  */
 
-import { access, mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { huggingFaceConfig, type ModelConfig, paramSpecs, parseModelConfig } from '../config.ts';
-import {
-  type NamedTensor,
-  readSafetensors,
-  type SafetensorsFile,
-  writeAtomically,
-  writeSafetensors,
-} from './safetensors.ts';
-import {
-  type NamedArrays,
-  restore,
-  snapshot,
-  type TensorName,
-  type TensorSet,
-  type WeightStore,
-} from './store.ts';
+import { huggingFaceConfig, type ModelConfig, type ParamSpec } from '../config.ts';
+import { writeAtomically } from './bytes.ts';
+import type { FloatType } from './floats.ts';
+import { checkTensors, openModel } from './folder.ts';
+import { openSafetensors, type PendingTensor, writeTensors } from './safetensors.ts';
+import { exists, weightsFile } from './sharded.ts';
+import type { TensorSource } from './source.ts';
+import { fill, type NamedArrays, type TensorSet, type WeightStore } from './store.ts';
 
 const files = {
   config: 'config.json',
-  weights: 'model.safetensors',
+  generation: 'generation_config.json',
+  weights: weightsFile,
   optimizer: 'optimizer.safetensors',
   reference: 'reference.safetensors',
 } as const;
@@ -44,110 +37,100 @@ export async function saveEngine(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const at = (name: keyof typeof files) => join(directory, files[name]);
-  const metadata = { format: 'pt', steps: String(steps) };
+  const metadata = { steps: String(steps) };
   if (weightsOnly) await rm(at('optimizer'), { force: true });
-  else await writeSafetensors(at('optimizer'), await optimizerTensors(store), { metadata });
+  else await writeTensors(at('optimizer'), optimizerTensors(store), { metadata });
   if (weightsOnly || !store.hasReference) await rm(at('reference'), { force: true });
-  else
-    await writeSafetensors(at('reference'), await named(store.reference, store.specs), {
-      metadata,
-    });
-  await writeAtomically(at('config'), `${JSON.stringify(huggingFaceConfig(config), null, 2)}\n`);
-  await writeSafetensors(at('weights'), await named(store.weights, store.specs), { metadata });
+  else await writeTensors(at('reference'), pending(store.reference, store.specs), { metadata });
+  await writeFolder(directory, config, pending(store.weights, store.specs), { metadata });
 }
 
-/** @returns the optimizer's step count; 0 where only weights were saved. */
-export async function loadEngine(
+/** A folder that `transformers` loads: config.json, generation_config.json, model.safetensors. */
+export async function writeFolder(
   directory: string,
   config: ModelConfig,
-  store: WeightStore,
-): Promise<number> {
-  const path = (name: keyof typeof files) => join(directory, files[name]);
-  const file = await readSafetensors(path('weights'));
-  const weights = checked(file, config, path('weights'));
+  tensors: readonly PendingTensor[],
+  options: { readonly type?: FloatType; readonly metadata?: Record<string, string> } = {},
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const { type = 'F32', metadata } = options;
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const write = (name: 'config' | 'generation', value: unknown) =>
+    writeAtomically(join(directory, files[name]), json(value));
+  await write('config', { ...huggingFaceConfig(config), ...dtypeFields(type) });
+  await write('generation', generationConfig(config));
+  await writeTensors(join(directory, files.weights), tensors, {
+    type,
+    metadata: { format: 'pt', ...metadata },
+  });
+}
+
+const dtypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+/** transformers 4 reads `torch_dtype`, 5 `dtype`. */
+const dtypeFields = (type: FloatType) => ({ dtype: dtypes[type], torch_dtype: dtypes[type] });
+
+const generationConfig = ({ bos_token_id, eos_token_id, pad_token_id }: ModelConfig) => ({
+  bos_token_id,
+  eos_token_id,
+  pad_token_id,
+});
+
+/** @returns the optimizer's step count; 0 where only weights were saved. */
+export async function loadEngine(path: string, store: WeightStore): Promise<number> {
+  await using opened = new AsyncDisposableStack();
+  const keep = (source: TensorSource) => opened.adopt(source, (s) => s.close());
+  const { source } = await openModel(path);
+  const weights = keep(source);
+  checkTensors(weights, store.specs);
   const companion = async (name: 'optimizer' | 'reference') => {
-    if (!(await exists(path(name)))) return undefined;
-    const found = await readSafetensors(path(name));
-    const { steps } = file.metadata;
-    if (steps !== undefined && found.metadata.steps !== steps)
-      throw new Error(
-        `${path(name)} is of step ${found.metadata.steps}, ${path('weights')} of step ${steps}: saving was interrupted`,
-      );
+    const file = join(path, files[name]);
+    if (!(await exists(file))) return undefined;
+    const found = keep(await openSafetensors(file));
+    checkStep(found, weights);
     return found;
   };
-  const optimizer = await companion('optimizer');
-  const states = moments.map(
-    (moment) => optimizer && checked(optimizer, config, path('optimizer'), `${moment}.`),
-  );
-  const frozen = await companion('reference');
-  const reference = frozen && checked(frozen, config, path('reference'));
-  restore(store.weights, weights);
-  for (const [i, arrays] of states.entries())
-    if (arrays) restore(store.training[moments[i]!], arrays);
-  if (!optimizer) store.forgetTraining();
-  if (reference) restore(store.openReference(), reference);
+  const [optimizer, reference] = [await companion('optimizer'), await companion('reference')];
+  for (const moment of moments)
+    if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
+  if (reference) checkTensors(reference, store.specs);
+  await fill(store.weights, weights);
+  if (optimizer)
+    for (const moment of moments) await fill(store.training[moment], optimizer, `${moment}.`);
+  else store.forgetTraining();
+  if (reference) await fill(store.openReference(), reference);
   return Number(optimizer?.metadata.steps ?? 0);
 }
 
-/** Configuration and weights of a folder. @throws naming the file, and the tensor where one is wrong. */
-export async function readModel(
-  directory: string,
-): Promise<{ config: ModelConfig; weights: NamedArrays }> {
-  const config = await readModelConfig(directory);
-  const path = join(directory, files.weights);
-  return { config, weights: checked(await readSafetensors(path), config, path) };
+function checkStep(found: TensorSource, weights: TensorSource): void {
+  const { steps } = weights.metadata;
+  if (steps !== undefined && found.metadata.steps !== steps)
+    throw new Error(
+      `${found.path} is of step ${found.metadata.steps}, ${weights.path} of step ${steps}: saving was interrupted`,
+    );
 }
 
-async function readModelConfig(directory: string): Promise<ModelConfig> {
-  const path = join(directory, files.config);
-  const text = await readFile(path, 'utf8');
+/** Configuration and weights, all at once. @throws naming the file, and the tensor where one is wrong. */
+export async function readModel(
+  path: string,
+): Promise<{ config: ModelConfig; weights: NamedArrays }> {
+  const { config, source } = await openModel(path);
   try {
-    return parseModelConfig(JSON.parse(text));
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    const weights: NamedArrays = {};
+    for (const name of source.tensors.keys()) weights[name] = await source.read(name);
+    return { config, weights };
+  } finally {
+    await source.close();
   }
 }
 
-/** Every weight's array, its shape checked. */
-function checked(
-  { tensors }: SafetensorsFile,
-  config: ModelConfig,
-  path: string,
-  prefix = '',
-): NamedArrays {
-  return Object.fromEntries(
-    paramSpecs(config).map(({ name, shape }) => {
-      const tensor = tensors[prefix + name];
-      if (!tensor) throw new Error(`${path}: tensor "${prefix}${name}" is missing`);
-      if (tensor.shape.join() !== shape.join())
-        throw new Error(
-          `${path}: tensor "${prefix}${name}" has shape [${tensor.shape}], expected [${shape}]`,
-        );
-      return [name, tensor.data];
-    }),
-  );
+/** A set's tensors, each copied out when it is written. */
+function pending(set: TensorSet, specs: readonly ParamSpec[], prefix = ''): PendingTensor[] {
+  return specs.map(({ name, shape }) => ({
+    name: prefix + name,
+    shape,
+    read: async () => Float32Array.from(await set.byName[name]!.read()),
+  }));
 }
 
-async function named(
-  set: TensorSet,
-  specs: readonly TensorName[],
-  prefix = '',
-): Promise<Record<string, NamedTensor>> {
-  const arrays = await snapshot(set);
-  return Object.fromEntries(
-    specs.map(({ name, shape }) => [prefix + name, { shape, data: arrays[name]! }]),
-  );
-}
-
-async function optimizerTensors(store: WeightStore): Promise<Record<string, NamedTensor>> {
-  const all = await Promise.all(
-    moments.map((moment) => named(store.training[moment], store.specs, `${moment}.`)),
-  );
-  return Object.assign({}, ...all);
-}
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
+const optimizerTensors = (store: WeightStore): PendingTensor[] =>
+  moments.flatMap((moment) => pending(store.training[moment], store.specs, `${moment}.`));

@@ -4,19 +4,47 @@ export type FloatType = 'F32' | 'F16' | 'BF16';
 export const floatBytes: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
 
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
-  // Not slice(): a Node Buffer's shares its memory.
-  const copy = new Uint8Array(bytes).buffer;
-  if (type === 'F32') return new Float32Array(copy);
-  const halves = new Uint16Array(copy);
-  if (type === 'F16') return Float32Array.from(halves, halfToFloat);
-  return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
+  const out = new Float32Array(bytes.length / floatBytes[type]);
+  decodeFloatsInto(out, bytes, type);
+  return out;
+}
+
+/** Decodes all of `bytes` to the beginning of `out`. */
+export function decodeFloatsInto(out: Float32Array, bytes: Uint8Array, type: FloatType): void {
+  if (type === 'F32') {
+    new Uint8Array(out.buffer, out.byteOffset, bytes.length).set(bytes);
+    return;
+  }
+  const halves = aligned16(bytes);
+  if (type === 'BF16') {
+    const bits = new Uint32Array(out.buffer, out.byteOffset, halves.length);
+    for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
+    return;
+  }
+  const table = halfTable();
+  for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]!]!;
+}
+
+/** A typed array may only begin at an even byte; what does not is copied. */
+function aligned16(bytes: Uint8Array): Uint16Array {
+  const view = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
+  return new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2);
 }
 
 export function encodeFloats(data: Float32Array, type: FloatType): Uint8Array {
   if (type === 'F32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const bits = new Uint32Array(data.slice().buffer);
+  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   const convert = type === 'BF16' ? floatBitsToBrain : floatBitsToHalf;
-  return new Uint8Array(Uint16Array.from(bits, convert).buffer);
+  const halves = new Uint16Array(data.length);
+  for (let i = 0; i < halves.length; i++) halves[i] = convert(bits[i]!);
+  return new Uint8Array(halves.buffer);
+}
+
+let halves: Float32Array | undefined;
+/** The value of every half: looking it up is a tenth of the work of making it. */
+export function halfTable(): Float32Array {
+  halves ??= Float32Array.from({ length: 65_536 }, (_, h) => halfToFloat(h));
+  return halves;
 }
 
 function halfToFloat(h: number): number {

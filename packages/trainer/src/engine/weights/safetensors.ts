@@ -1,14 +1,16 @@
 /**
  * The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes.
- * (https://huggingface.co/docs/safetensors). Reads F32, F16 and BF16 as float32; writes any of the three.
- * Left out: sharded files, other types.
+ * (https://huggingface.co/docs/safetensors). Reads F32, F16 and BF16 as float32, a tensor at a time; writes any of them.
+ * Left out: other types, which are only refused once such a tensor is asked for.
  */
 
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { type Shape, sizeOf } from '../ops.ts';
-import { decodeFloats, encodeFloats, type FloatType, floatBytes } from './floats.ts';
+import { type Bytes, openBytes, writePieces } from './bytes.ts';
+import { decodeFloatsInto, encodeFloats, type FloatType, floatBytes } from './floats.ts';
+import type { TensorSource } from './source.ts';
+
+export { writeAtomically } from './bytes.ts';
 
 export interface NamedTensor {
   readonly shape: Shape;
@@ -21,41 +23,72 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-const entrySchema = z.object({
-  dtype: z.enum(['F32', 'F16', 'BF16']),
-  shape: z.array(z.number().int().nonnegative()),
-  data_offsets: z.tuple([z.number().int().nonnegative(), z.number().int().nonnegative()]),
-});
-const metadataSchema = z.record(z.string(), z.string()).optional();
+/** What the reference implementation accepts too; a header is a hundred bytes a tensor. */
+const longestHeader = 100_000_000;
+/** Bytes decoded at once: what is held beside the result. */
+const chunk = 2 ** 23;
 
-/** @throws naming the file, the tensor and what was found and expected. */
+const length = z.number().int().nonnegative();
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(length).max(16),
+  data_offsets: z.tuple([length, length]),
+});
+type Entry = z.output<typeof entrySchema>;
+const metadataSchema = z.record(z.string(), z.string()).default({});
+
+/** Everything at once. @throws naming the file, the tensor and what was found and expected. */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
-  return parseSafetensors(await readFile(path), path);
+  const source = await openSafetensors(path);
+  try {
+    const tensors: Record<string, NamedTensor> = {};
+    for (const [name, { shape }] of source.tensors)
+      tensors[name] = { shape, data: await source.read(name) };
+    return { tensors, metadata: source.metadata };
+  } finally {
+    await source.close();
+  }
 }
 
-export function parseSafetensors(bytes: Uint8Array, path: string): SafetensorsFile {
-  const { header, body } = splitHeader(bytes, path);
-  const { __metadata__, ...entries } = header;
+/** Reads the header. @throws naming the file, the tensor and what was found and expected. */
+export async function openSafetensors(path: string): Promise<TensorSource> {
+  const bytes = await openBytes(path);
+  try {
+    return await sourceOf(bytes);
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+}
+
+async function sourceOf(bytes: Bytes): Promise<TensorSource> {
+  const { path } = bytes;
+  const { header, start } = await readHeader(bytes);
+  const { __metadata__, ...rest } = header;
   const metadata = metadataSchema.safeParse(__metadata__);
   if (!metadata.success) throw new Error(`${path}: __metadata__ must hold strings`);
-  const tensors = Object.entries(entries).map(([name, entry]) => [
-    name,
-    readTensor(entry, body, `${path}: tensor "${name}"`),
-  ]);
-  return { tensors: Object.fromEntries(tensors), metadata: metadata.data ?? {} };
+  const entries = new Map(Object.entries(rest).map(([name, raw]) => [name, entryOf(path, name, raw)]));
+  checkPlaces(path, entries, bytes.size - start);
+  return {
+    path,
+    metadata: metadata.data,
+    tensors: new Map([...entries].map(([name, { shape }]) => [name, { shape, path }])),
+    read: (name) => readTensor(bytes, start, name, entries.get(name)),
+    close: () => bytes.close(),
+  };
 }
 
-function splitHeader(bytes: Uint8Array, path: string) {
-  if (bytes.length < 8)
-    throw new Error(`${path}: ${bytes.length} bytes, too short for a safetensors file`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Number(view.getBigUint64(0, true));
-  if (length > bytes.length - 8)
+async function readHeader(bytes: Bytes) {
+  const { path, size } = bytes;
+  if (size < 8) throw new Error(`${path}: ${size} bytes, too short for a safetensors file`);
+  const first = await bytes.read(0, 8);
+  const announced = Number(new DataView(first.buffer).getBigUint64(0, true));
+  if (announced > size - 8 || announced > longestHeader)
     throw new Error(
-      `${path}: truncated or no safetensors file: header of ${length} bytes announced, ${bytes.length - 8} left`,
+      `${path}: truncated or no safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${longestHeader} allowed`,
     );
-  const text = new TextDecoder().decode(bytes.subarray(8, 8 + length));
-  return { header: parseHeader(text, path), body: bytes.subarray(8 + length) };
+  const text = new TextDecoder().decode(await bytes.read(8, announced));
+  return { header: parseHeader(text, path), start: 8 + announced };
 }
 
 function parseHeader(text: string, path: string): Record<string, unknown> {
@@ -67,70 +100,123 @@ function parseHeader(text: string, path: string): Record<string, unknown> {
   }
 }
 
-function readTensor(entry: unknown, body: Uint8Array, where: string): NamedTensor {
-  const parsed = entrySchema.safeParse(entry);
+function entryOf(path: string, name: string, raw: unknown): Entry {
+  const parsed = entrySchema.safeParse(raw);
+  const where = `${path}: tensor "${name}"`;
   if (!parsed.success)
-    throw new Error(`${where}: ${z.prettifyError(parsed.error)} in ${JSON.stringify(entry)}`);
-  const { dtype, shape, data_offsets } = parsed.data;
-  const [start, end] = data_offsets;
-  const expected = sizeOf(shape) * floatBytes[dtype];
-  if (end - start !== expected)
+    throw new Error(`${where}: ${z.prettifyError(parsed.error)} in ${JSON.stringify(raw)}`);
+  const { dtype, shape, data_offsets: [start, end] } = parsed.data;
+  const expected = isFloat(dtype) ? sizeOf(shape) * floatBytes[dtype] : end - start;
+  if (end < start || end - start !== expected)
     throw new Error(
       `${where}: ${end - start} bytes for ${dtype} of shape [${shape}], expected ${expected}`,
     );
-  if (end > body.length)
-    throw new Error(`${where}: truncated, ends at byte ${end} of ${body.length}`);
-  return { shape, data: decodeFloats(body.subarray(start, end), dtype) };
+  return parsed.data;
+}
+
+/** Tensors lie side by side, without gaps or overlaps, as the format demands. */
+function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, available: number): void {
+  const order = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
+  let at = 0;
+  for (const [name, { data_offsets: [start, end] }] of order) {
+    if (start !== at)
+      throw new Error(`${path}: tensor "${name}" begins at byte ${start}, expected ${at}`);
+    if (end > available)
+      throw new Error(`${path}: tensor "${name}": truncated, ends at byte ${end} of ${available}`);
+    at = end;
+  }
+}
+
+const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(floatBytes, dtype);
+
+async function readTensor(
+  bytes: Bytes,
+  body: number,
+  name: string,
+  entry: Entry | undefined,
+): Promise<Float32Array> {
+  if (!entry) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
+  const { dtype, shape, data_offsets: [start, end] } = entry;
+  if (!isFloat(dtype))
+    throw new Error(
+      `${bytes.path}: tensor "${name}" is ${dtype}; ${Object.keys(floatBytes).join(', ')} can be read`,
+    );
+  const out = new Float32Array(sizeOf(shape));
+  for (let at = start; at < end; at += chunk) {
+    const piece = await bytes.read(body + at, Math.min(chunk, end - at));
+    decodeFloatsInto(out.subarray((at - start) / floatBytes[dtype]), piece, dtype);
+  }
+  return out;
+}
+
+export interface WriteOptions {
+  /** Absent: F32. */
+  readonly type?: FloatType;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** A tensor to be written, made when its turn comes. */
+export interface PendingTensor {
+  readonly name: string;
+  readonly shape: Shape;
+  read(): Promise<Float32Array> | Float32Array;
 }
 
 /** Written beside the target and renamed over it: a reader never sees half a file. */
 export async function writeSafetensors(
   path: string,
   tensors: Tensors,
-  options: { readonly type?: FloatType; readonly metadata?: Record<string, string> } = {},
+  options: WriteOptions = {},
 ): Promise<void> {
-  await writeAtomically(path, formatSafetensors(tensors, options));
+  const pending = Object.entries(tensors).map(([name, { shape, data }]) => ({
+    name,
+    shape,
+    read: () => data,
+  }));
+  await writeTensors(path, pending, options);
 }
 
-export function formatSafetensors(
-  tensors: Tensors,
-  options: { readonly type?: FloatType; readonly metadata?: Record<string, string> } = {},
-): Uint8Array {
-  const dtype = options.type ?? 'F32';
-  const header: Record<string, unknown> = {};
-  if (options.metadata) header.__metadata__ = options.metadata;
-  let offset = 0;
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
+/** {@link writeSafetensors} of tensors that are never all in memory. */
+export async function writeTensors(
+  path: string,
+  tensors: readonly PendingTensor[],
+  options: WriteOptions = {},
+): Promise<void> {
+  await writePieces(path, pieces(tensors, options));
+}
+
+async function* pieces(
+  tensors: readonly PendingTensor[],
+  { type = 'F32', metadata }: WriteOptions,
+): AsyncGenerator<Uint8Array> {
+  yield headerBytes(tensors, type, metadata);
+  for (const { name, shape, read } of tensors) {
+    const data = await read();
     if (data.length !== sizeOf(shape))
       throw new Error(`tensor "${name}" has ${data.length} values for shape [${shape}]`);
-    const end = offset + data.length * floatBytes[dtype];
-    header[name] = { dtype, shape, data_offsets: [offset, end] };
-    offset = end;
+    yield encodeFloats(data, type);
   }
-  const json = JSON.stringify(header);
-  const text = Buffer.from(
-    json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - Buffer.byteLength(json) + json.length),
-  );
-  const out = new Uint8Array(8 + text.length + offset);
-  new DataView(out.buffer).setBigUint64(0, BigInt(text.length), true);
-  out.set(text, 8);
-  let at = 8 + text.length;
-  for (const { data } of Object.values(tensors)) {
-    const bytes = encodeFloats(data, dtype);
-    out.set(bytes, at);
-    at += bytes.length;
-  }
-  return out;
 }
 
-/** @throws what the file system says (no space, no permission); the old file then still stands. */
-export async function writeAtomically(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(temporary, data);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+/** Its length and the header, padded with blanks to a multiple of 8. */
+function headerBytes(
+  tensors: readonly PendingTensor[],
+  dtype: FloatType,
+  metadata: Readonly<Record<string, string>> | undefined,
+): Uint8Array {
+  let offset = 0;
+  const entries = tensors.map(({ name, shape }) => {
+    const start = offset;
+    offset += sizeOf(shape) * floatBytes[dtype];
+    return [name, { dtype, shape, data_offsets: [start, offset] }] as const;
+  });
+  const json = JSON.stringify({
+    ...(metadata && { __metadata__: metadata }),
+    ...Object.fromEntries(entries),
+  });
+  const size = Math.ceil(Buffer.byteLength(json) / 8) * 8;
+  const out = Buffer.alloc(8 + size, ' ');
+  out.writeBigUInt64LE(BigInt(size));
+  out.write(json, 8);
+  return out;
 }

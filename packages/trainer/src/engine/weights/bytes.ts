@@ -1,0 +1,81 @@
+/** Bytes read at any place, from a file or from memory: models are larger than what should be held twice. */
+
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+
+export interface Bytes {
+  /** For messages. */
+  readonly path: string;
+  readonly size: number;
+  /** @throws where the file ends before */
+  read(start: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** What one system call reads: some systems refuse 2 GiB and more. */
+const mostAtOnce = 2 ** 28;
+
+/** @throws what the file system says */
+export async function openBytes(path: string): Promise<Bytes> {
+  const handle = await open(path, 'r');
+  const { size } = await handle.stat();
+  return {
+    path,
+    size,
+    read: (start, length) => readFully(handle, path, start, length),
+    close: () => handle.close(),
+  };
+}
+
+async function readFully(handle: FileHandle, path: string, start: number, length: number) {
+  const out = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await handle.read(
+      out,
+      done,
+      Math.min(mostAtOnce, length - done),
+      start + done,
+    );
+    if (bytesRead === 0) throw new Error(`${path}: truncated, ends before byte ${start + length}`);
+    done += bytesRead;
+  }
+  return out;
+}
+
+/**
+ * Writes beside the target and renames over it: a reader never sees half a file.
+ * @throws what the file system says (no space, no permission); the old file then still stands.
+ */
+export async function writeAtomically(path: string, data: Uint8Array | string): Promise<void> {
+  await replaceFile(path, (temporary) => writeFile(temporary, data));
+}
+
+/** {@link writeAtomically} in pieces. */
+export async function writePieces(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  await replaceFile(path, async (temporary) => {
+    await using handle = await open(temporary, 'wx');
+    for await (const piece of pieces) await writeFully(handle, piece);
+  });
+}
+
+async function writeFully(handle: FileHandle, piece: Uint8Array): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    const { bytesWritten } = await handle.write(
+      piece,
+      done,
+      Math.min(mostAtOnce, piece.length - done),
+    );
+    done += bytesWritten;
+  }
+}
+
+async function replaceFile(path: string, write: (temporary: string) => Promise<void>) {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await write(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

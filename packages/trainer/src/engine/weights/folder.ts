@@ -1,0 +1,107 @@
+/**
+ * A model as people have it: a Hugging Face folder, or a GGUF file. Opening it reads configuration and headers;
+ * tensors are read one at a time.
+ */
+
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type ModelConfig, type ParamSpec, paramSpecs, parseModelConfig } from '../config.ts';
+import { openGguf } from './gguf/model.ts';
+import { exists, openWeights } from './sharded.ts';
+import type { TensorSource } from './source.ts';
+
+export interface OpenedModel {
+  readonly config: ModelConfig;
+  readonly source: TensorSource;
+}
+
+export const isGguf = (path: string): boolean => path.toLowerCase().endsWith('.gguf');
+
+/** @throws naming the file, and the key or tensor that is wrong */
+export async function openModel(path: string): Promise<OpenedModel> {
+  const opened = isGguf(path)
+    ? await openGguf(path)
+    : { config: await readModelConfig(path), source: await openWeights(path) };
+  try {
+    checkTensors(opened.source, paramSpecs(opened.config));
+    return opened;
+  } catch (error) {
+    await opened.source.close();
+    throw error;
+  }
+}
+
+/** Configuration of a folder or a GGUF file. @throws naming the file and the key */
+export async function readConfig(path: string): Promise<ModelConfig> {
+  if (!isGguf(path)) return readModelConfig(path);
+  const { config, source } = await openGguf(path);
+  await source.close();
+  return config;
+}
+
+/** `config.json`; what ends a completion is in `generation_config.json` where that is there, as in transformers. */
+async function readModelConfig(directory: string): Promise<ModelConfig> {
+  const path = join(directory, 'config.json');
+  const config = await inFile(path, async () => parseModelConfig(await readJsonFile(path)));
+  const generation = await readGenerationConfig(directory);
+  return { ...config, ...generation };
+}
+
+const id = z.number().int().nonnegative();
+const ids = z.union([id, z.array(id).nonempty()]);
+const generationSchema = z.object({ eos_token_id: ids.nullish() });
+
+async function readGenerationConfig(directory: string): Promise<Pick<ModelConfig, 'eos_token_id'>> {
+  const path = join(directory, 'generation_config.json');
+  if (!(await exists(path))) return {};
+  return inFile(path, async () => {
+    const result = generationSchema.safeParse(await readJsonFile(path));
+    if (!result.success) throw new Error(z.prettifyError(result.error));
+    const { eos_token_id } = result.data;
+    return eos_token_id === null || eos_token_id === undefined ? {} : { eos_token_id };
+  });
+}
+
+/** Nothing that is read as JSON here is anywhere near this; tokenizers are the largest. */
+const largestJson = 2 ** 28;
+
+async function readJsonFile(path: string): Promise<unknown> {
+  const { size } = await stat(path);
+  if (size > largestJson) throw new Error(`${size} bytes, at most ${largestJson} are read`);
+  return JSON.parse(await readFile(path, 'utf8'));
+}
+
+async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+/** Left behind by old versions of transformers; they are computed anew. */
+const superfluous = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
+
+/**
+ * Every tensor of the model is there in its shape, and no other: one that has no place here changes what the model
+ * computes elsewhere.
+ * @throws naming file, tensor, shape found and expected
+ */
+export function checkTensors(source: TensorSource, specs: readonly ParamSpec[], prefix = ''): void {
+  const known = new Set(specs.map(({ name }) => prefix + name));
+  for (const { name, shape } of specs) {
+    const found = source.tensors.get(prefix + name);
+    if (!found) throw new Error(`${source.path}: tensor "${prefix}${name}" is missing`);
+    if (found.shape.join() !== shape.join())
+      throw new Error(
+        `${found.path}: tensor "${prefix}${name}" has shape [${found.shape}], expected [${shape}]`,
+      );
+  }
+  if (prefix !== '') return;
+  for (const [name, { path, shape }] of source.tensors)
+    if (!known.has(name) && name !== 'lm_head.weight' && !superfluous.test(name))
+      throw new Error(
+        `${path}: tensor "${name}" of shape [${shape}] has no place in the model that its configuration describes`,
+      );
+}

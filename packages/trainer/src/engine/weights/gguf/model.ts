@@ -1,0 +1,225 @@
+/**
+ * A GGUF file as a model: its configuration in the words of config.json, its tensors under Hugging Face's names.
+ * llama.cpp rotates neighbouring pairs in Llama models and so stores rows of q and k in another order; it is undone.
+ */
+
+import { type Architecture, architectures } from '../../architectures/index.ts';
+import { type ModelConfig, parseModelConfig } from '../../config.ts';
+import { ropeFrequencies } from '../../model/rope.ts';
+import { sizeOf } from '../../ops.ts';
+import { type Bytes, openBytes } from '../bytes.ts';
+import type { TensorEntry, TensorSource } from '../source.ts';
+import { quantFormat } from './quants.ts';
+import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from './reader.ts';
+
+export interface GgufModel {
+  readonly config: ModelConfig;
+  readonly metadata: GgufMetadata;
+  readonly source: TensorSource;
+}
+
+/** Blocks decoded at once: what is held beside the result. */
+const valuesAtOnce = 2 ** 20;
+
+/** @throws naming the file, and the key or tensor that is wrong */
+export async function openGguf(path: string): Promise<GgufModel> {
+  const bytes = await openBytes(path);
+  try {
+    const header = await readGgufHeader(bytes);
+    const config = await configOf(bytes, header);
+    return { config, metadata: header.metadata, source: sourceOf(bytes, header, config) };
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+}
+
+/** Text of the metadata under this key. @throws where it is another kind of value */
+export function textOf(metadata: GgufMetadata, key: string): string | undefined {
+  const value = metadata.get(key);
+  if (value !== undefined && typeof value !== 'string')
+    throw new Error(`metadata "${key}" is no text`);
+  return value;
+}
+
+/** A number of the metadata, or the one number that all elements of an array are. */
+export function numberOf(metadata: GgufMetadata, key: string): number | undefined {
+  const value = metadata.get(key);
+  const first = Array.isArray(value) && value.every((x) => x === value[0]) ? value[0] : value;
+  if (first !== undefined && typeof first !== 'number')
+    throw new Error(`metadata "${key}" is no number, or differs from layer to layer`);
+  return first;
+}
+
+function architectureOfFile(path: string, metadata: GgufMetadata): Architecture {
+  const name = textOf(metadata, 'general.architecture');
+  const found = architectures.find(({ ggufName }) => ggufName === name);
+  if (found) return found;
+  const known = architectures.map(({ ggufName }) => ggufName).join(', ');
+  throw new Error(`${path}: general.architecture "${name}" is not supported; these are: ${known}`);
+}
+
+async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> {
+  const { metadata, tensors } = header;
+  const { ggufName, modelType } = architectureOfFile(bytes.path, metadata);
+  const number = (key: string) => numberOf(metadata, `${ggufName}.${key}`);
+  const heads = number('attention.head_count');
+  const raw = {
+    model_type: modelType,
+    hidden_size: number('embedding_length'),
+    num_hidden_layers: number('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: number('attention.head_count_kv') ?? heads,
+    head_dim: number('attention.key_length') ?? number('rope.dimension_count'),
+    intermediate_size: number('feed_forward_length'),
+    vocab_size: tensors.get('token_embd.weight')?.shape[0],
+    max_position_embeddings: number('context_length'),
+    rope_theta: number('rope.freq_base'),
+    rms_norm_eps: singlePrecision(number('attention.layer_norm_rms_epsilon')),
+    tie_word_embeddings: !tensors.has('output.weight'),
+    attention_bias: tensors.has('blk.0.attn_output.bias'),
+    mlp_bias: tensors.has('blk.0.ffn_gate.bias'),
+    rope_scaling: scalingOf(metadata, ggufName),
+    bos_token_id: numberOf(metadata, 'tokenizer.ggml.bos_token_id'),
+    eos_token_id: numberOf(metadata, 'tokenizer.ggml.eos_token_id'),
+    pad_token_id: numberOf(metadata, 'tokenizer.ggml.padding_token_id'),
+  };
+  try {
+    const config = parseModelConfig(raw);
+    return tensors.has('rope_freqs.weight') ? await withFrequencies(bytes, header, config) : config;
+  } catch (error) {
+    throw new Error(`${bytes.path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  }
+}
+
+/** 9.999999747378752e-6, which is what single precision makes of it, is 1e-5 again. */
+const singlePrecision = (x: number | undefined) =>
+  x === undefined ? undefined : Number(x.toPrecision(7));
+
+function scalingOf(metadata: GgufMetadata, prefix: string): object | undefined {
+  const type = textOf(metadata, `${prefix}.rope.scaling.type`) ?? 'none';
+  const number = (key: string) => numberOf(metadata, `${prefix}.rope.scaling.${key}`);
+  if (type === 'none') return undefined;
+  const original = number('original_context_length');
+  const factor = number('factor') ?? 1;
+  const attention = number('attn_factor'); // llama.cpp multiplies YaRN's own by it
+  const [fast, slow] = [number('yarn_beta_fast'), number('yarn_beta_slow')];
+  return {
+    rope_type: type,
+    factor,
+    ...(original !== undefined && { original_max_position_embeddings: original }),
+    ...(attention !== undefined && { attention_factor: attention * (1 + 0.1 * Math.log(factor)) }),
+    ...(fast !== undefined && { beta_fast: fast }),
+    ...(slow !== undefined && { beta_slow: slow }),
+  };
+}
+
+/**
+ * Llama 3.1's stretched positions are in GGUF a tensor of what each frequency is divided by. The largest is the factor;
+ * the other numbers are the same for all of Meta's models, which is checked.
+ */
+async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelConfig) {
+  const divisors = await readTensor(bytes, 'rope_freqs.weight', header.tensors.get('rope_freqs.weight')!);
+  const rope_scaling = {
+    rope_type: 'llama3' as const,
+    factor: divisors.reduce((a, b) => Math.max(a, b), 0),
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  };
+  const scaled: ModelConfig = { ...config, rope_scaling };
+  const [plain, found] = [ropeFrequencies(config), ropeFrequencies(scaled)];
+  const wrong = found.findIndex((f, i) => Math.abs((f * divisors[i]!) / plain[i]! - 1) > 1e-4);
+  if (divisors.length !== plain.length || wrong >= 0)
+    throw new Error('tensor "rope_freqs.weight" is not of the kind that Llama 3.1 has, and no other is supported');
+  return scaled;
+}
+
+const names: Readonly<Record<string, string>> = {
+  token_embd: 'model.embed_tokens',
+  output_norm: 'model.norm',
+  output: 'lm_head',
+};
+const layerNames: Readonly<Record<string, string>> = {
+  attn_norm: 'input_layernorm',
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  attn_q_norm: 'self_attn.q_norm',
+  attn_k_norm: 'self_attn.k_norm',
+  ffn_norm: 'post_attention_layernorm',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+};
+
+/** Hugging Face's name; one that it has no word for stays as it is, and is then found superfluous. */
+export function huggingFaceName(name: string): string {
+  const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
+  if (layer !== undefined && layerNames[part!])
+    return `model.layers.${layer}.${layerNames[part!]}.${kind}`;
+  const [, whole, end] = /^(\w+)\.(weight)$/.exec(name) ?? [];
+  return whole !== undefined && names[whole] ? `${names[whole]}.${end}` : name;
+}
+
+function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): TensorSource {
+  const places = new Map<string, readonly [string, GgufTensor]>();
+  for (const [name, tensor] of header.tensors)
+    if (name !== 'rope_freqs.weight') places.set(huggingFaceName(name), [name, tensor]);
+  const entries = [...places].map(([name, [, { shape }]]): [string, TensorEntry] => [
+    name,
+    { shape, path: bytes.path },
+  ]);
+  const read = async (name: string) => {
+    const place = places.get(name);
+    if (!place) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
+    const data = await readTensor(bytes, ...place);
+    return config.model_type === 'llama' ? unpermuted(name, data, place[1].shape, config) : data;
+  };
+  const { path } = bytes;
+  return { path, tensors: new Map(entries), metadata: {}, read, close: () => bytes.close() };
+}
+
+async function readTensor(bytes: Bytes, name: string, { shape, type, start }: GgufTensor) {
+  const where = `${bytes.path}: tensor "${name}"`;
+  const format = formatOf(where, type);
+  const total = sizeOf(shape);
+  const end = start + (total / format.values) * format.bytes;
+  if ((shape.at(-1) ?? 1) % format.values !== 0)
+    throw new Error(`${where} of shape [${shape}] is no whole number of ${format.name} blocks`);
+  if (end > bytes.size)
+    throw new Error(`${where}: truncated, ends at byte ${end} of ${bytes.size}`);
+  const out = new Float32Array(total);
+  for (let at = 0; at < total; at += valuesAtOnce) {
+    const count = Math.min(valuesAtOnce, total - at) / format.values;
+    const from = start + (at / format.values) * format.bytes;
+    out.set(format.decode(await bytes.read(from, count * format.bytes)), at);
+  }
+  return out;
+}
+
+function formatOf(where: string, type: number) {
+  try {
+    return quantFormat(type);
+  } catch (error) {
+    throw new Error(`${where} ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+/** Row 2i + h of a head, h 0 or 1, becomes row h d/2 + i. Other tensors stay. */
+function unpermuted(name: string, data: Float32Array, shape: readonly number[], config: ModelConfig) {
+  if (!/self_attn\.[qk]_proj\.(weight|bias)$/.test(name)) return data;
+  const rows = shape[0]!;
+  const width = data.length / rows;
+  const { head_dim } = config;
+  const out = new Float32Array(data.length);
+  for (let row = 0; row < rows; row++) {
+    const within = row % head_dim;
+    const to = row - within + (within % 2) * (head_dim / 2) + Math.floor(within / 2);
+    out.set(data.subarray(row * width, (row + 1) * width), to * width);
+  }
+  return out;
+}

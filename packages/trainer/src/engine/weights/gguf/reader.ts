@@ -1,0 +1,179 @@
+/**
+ * The header of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), versions 2 and 3: metadata and
+ * where each tensor lies. Everything that a header announces is held against a limit before memory is taken for it.
+ */
+
+import type { Bytes } from '../bytes.ts';
+
+export type GgufValue = number | boolean | string | readonly GgufValue[];
+export type GgufMetadata = ReadonlyMap<string, GgufValue>;
+
+export interface GgufTensor {
+  /** As in Hugging Face files: the last axis runs fastest. */
+  readonly shape: readonly number[];
+  /** Number of ggml's type: {@link file://./quants.ts}. */
+  readonly type: number;
+  /** From the beginning of the file. */
+  readonly start: number;
+}
+
+export interface GgufHeader {
+  readonly metadata: GgufMetadata;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+const limits = {
+  entries: 65_536,
+  tensors: 65_536,
+  elements: 2 ** 24,
+  stringBytes: 2 ** 24,
+  dimensions: 4,
+  headerBytes: 2 ** 29,
+};
+const firstPiece = 2 ** 24;
+
+/** Thrown where the piece of the file read so far ends; more is read then. */
+class NeedMore extends Error {}
+
+/** @throws naming the file and what is wrong with it */
+export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
+  for (let size = firstPiece; ; size *= 4) {
+    const most = Math.min(bytes.size, limits.headerBytes);
+    const piece = await bytes.read(0, Math.min(size, most));
+    try {
+      return parseHeader(new Cursor(piece));
+    } catch (error) {
+      if (!(error instanceof NeedMore))
+        throw new Error(`${bytes.path}: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+        });
+      if (piece.length === most)
+        throw new Error(
+          most === bytes.size
+            ? `${bytes.path}: truncated or no GGUF file: its header goes on beyond its end at byte ${most}`
+            : `${bytes.path}: header of more than ${most} bytes`,
+          { cause: error },
+        );
+    }
+  }
+}
+
+function parseHeader(cursor: Cursor): GgufHeader {
+  const magic = cursor.bytes(4, 'magic');
+  if (String.fromCharCode(...magic) !== 'GGUF') throw new Error('no GGUF file');
+  const version = cursor.u32();
+  if (version !== 2 && version !== 3)
+    throw new Error(`GGUF version ${version}, only 2 and 3 (little endian) can be read`);
+  const tensorCount = cursor.count(limits.tensors, 'tensors');
+  const entryCount = cursor.count(limits.entries, 'metadata entries');
+  const metadata = new Map<string, GgufValue>();
+  for (let i = 0; i < entryCount; i++) {
+    const key = cursor.string();
+    metadata.set(key, cursor.value(cursor.u32(), `metadata "${key}"`));
+  }
+  const places = Array.from({ length: tensorCount }, () => tensorPlace(cursor));
+  const alignment = alignmentOf(metadata);
+  const body = Math.ceil(cursor.at / alignment) * alignment;
+  return {
+    metadata,
+    tensors: new Map(places.map(({ name, offset, ...rest }) => [name, { ...rest, start: body + offset }])),
+  };
+}
+
+function tensorPlace(cursor: Cursor) {
+  const name = cursor.string();
+  const rank = cursor.u32();
+  if (rank > limits.dimensions)
+    throw new Error(`tensor "${name}" has ${rank} axes, at most ${limits.dimensions} are read`);
+  const shape = Array.from({ length: rank }, () => cursor.u64(`shape of tensor "${name}"`)).reverse();
+  const type = cursor.u32();
+  return { name, shape, type, offset: cursor.u64(`offset of tensor "${name}"`) };
+}
+
+function alignmentOf(metadata: GgufMetadata): number {
+  const found = metadata.get('general.alignment') ?? 32;
+  const isPower = typeof found === 'number' && found > 0 && (found & (found - 1)) === 0;
+  if (!isPower) throw new Error(`general.alignment ${found} is no power of two`);
+  return found;
+}
+
+/** Reads from the beginning on; little endian. */
+class Cursor {
+  at = 0;
+  readonly #data: Uint8Array;
+  readonly #view: DataView;
+  readonly #text = new TextDecoder();
+
+  constructor(data: Uint8Array) {
+    this.#data = data;
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  /** @throws NeedMore where they are not there yet; an error where nobody would want so many */
+  bytes(length: number, what: string): Uint8Array {
+    if (length > limits.stringBytes)
+      throw new Error(`${what} of ${length} bytes, at most ${limits.stringBytes} are read`);
+    const start = this.#advance(length);
+    return this.#data.subarray(start, start + length);
+  }
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+  u64(what: string): number {
+    const value = this.#view.getBigUint64(this.#advance(8), true);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error(`${what}: ${value} is too large`);
+    return Number(value);
+  }
+  count(most: number, what: string): number {
+    const count = this.u64(what);
+    if (count > most) throw new Error(`${count} ${what}, at most ${most} are read`);
+    return count;
+  }
+  string(): string {
+    return this.#text.decode(this.bytes(this.u64('length of a text'), 'a text'));
+  }
+
+  value(type: number, what: string): GgufValue {
+    if (type === 8) return this.string();
+    if (type === 9) return this.#array(what);
+    const scalar = scalars[type];
+    if (!scalar) throw new Error(`${what} is of the unknown type ${type}`);
+    return scalar.read(this.#view, this.#advance(scalar.bytes));
+  }
+
+  #array(what: string): GgufValue[] {
+    const type = this.u32();
+    if (type === 9) throw new Error(`${what} is an array of arrays, which is not read`);
+    const count = this.count(limits.elements, `elements of ${what}`);
+    const out: GgufValue[] = [];
+    for (let i = 0; i < count; i++) out.push(this.value(type, what));
+    return out;
+  }
+
+  #advance(length: number): number {
+    const start = this.at;
+    if (start + length > this.#data.length) throw new NeedMore();
+    this.at = start + length;
+    return start;
+  }
+}
+
+interface Scalar {
+  readonly bytes: number;
+  read(view: DataView, at: number): number | boolean;
+}
+
+/** By the format's number of their type. */
+const scalars: Readonly<Record<number, Scalar>> = {
+  0: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  1: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  2: { bytes: 2, read: (view, at) => view.getUint16(at, true) },
+  3: { bytes: 2, read: (view, at) => view.getInt16(at, true) },
+  4: { bytes: 4, read: (view, at) => view.getUint32(at, true) },
+  5: { bytes: 4, read: (view, at) => view.getInt32(at, true) },
+  6: { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
+  7: { bytes: 1, read: (view, at) => view.getUint8(at) !== 0 },
+  10: { bytes: 8, read: (view, at) => Number(view.getBigUint64(at, true)) },
+  11: { bytes: 8, read: (view, at) => Number(view.getBigInt64(at, true)) },
+  12: { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
+};

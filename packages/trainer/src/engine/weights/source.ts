@@ -1,0 +1,20 @@
+/** Where a model's tensors come from: one file, several, or a quantised one. Each is read when it is asked for. */
+
+import type { Shape } from '../ops.ts';
+
+export interface TensorEntry {
+  readonly shape: Shape;
+  /** The file that holds it, for messages. */
+  readonly path: string;
+}
+
+export interface TensorSource {
+  /** For messages. */
+  readonly path: string;
+  /** By Hugging Face name. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In float32. @throws naming file and tensor where the type is unknown, or the file ends before */
+  read(name: string): Promise<Float32Array>;
+  close(): Promise<void>;
+}
