@@ -10,6 +10,7 @@ import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './con
 import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
+import { readConfig } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
@@ -36,7 +37,34 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
     config,
     executor: await openExecutor(options),
     weights: options.weights ?? initialWeights(config, options.seed),
-    microBatchRows: options.microBatchRows ?? 2048,
-    maxLanes: options.maxLanes ?? 512,
+    ...limits(options),
   });
 }
+
+/**
+ * A model as it was saved: a Hugging Face folder or a GGUF file.
+ * @throws naming the file, and the key or tensor that is wrong; or where the executor is not available.
+ */
+export async function loadLocalEngine(
+  path: string,
+  options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> = {},
+): Promise<LocalEngine> {
+  const config = await readConfig(path);
+  const engine = new LocalEngine({
+    config,
+    executor: await openExecutor(options),
+    ...limits(options),
+  });
+  try {
+    await engine.load(path);
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+const limits = ({
+  microBatchRows = 2048,
+  maxLanes = 512,
+}: Pick<EngineOptions, 'microBatchRows' | 'maxLanes'>) => ({ microBatchRows, maxLanes });

@@ -43,7 +43,8 @@ import { type NamedArrays, restore, snapshot, WeightStore } from './weights/stor
 export interface LocalEngineParts {
   readonly config: ModelConfig;
   readonly executor: Executor;
-  readonly weights: Readonly<NamedArrays>;
+  /** Absent: {@link LocalEngine.load} brings them. */
+  readonly weights?: Readonly<NamedArrays>;
   /** Rows (tokens) of a training micro-batch. */
   readonly microBatchRows: number;
   /** Rollouts written at once. */
@@ -76,7 +77,7 @@ export class LocalEngine implements PolicyEngine {
       cos: executor.buffer(f32(...shape), cos),
       sin: executor.buffer(f32(...shape), sin),
     };
-    restore(this.#store.weights, weights);
+    if (weights) restore(this.#store.weights, weights);
   }
 
   get maxLength(): number {
@@ -189,7 +190,7 @@ export class LocalEngine implements PolicyEngine {
 
   /** Weights, and what of optimizer state and reference was saved beside them; the rest starts anew. */
   async load(directory: string): Promise<void> {
-    this.#steps = await loadEngine(directory, this.config, this.#store);
+    this.#steps = await loadEngine(directory, this.#store);
     this.#hasGradient = false;
   }
 

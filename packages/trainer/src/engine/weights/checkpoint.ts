@@ -5,14 +5,20 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { huggingFaceConfig, type ModelConfig, type ParamSpec } from '../config.ts';
+import { huggingFaceConfig, type ModelConfig } from '../config.ts';
 import { writeAtomically } from './bytes.ts';
 import type { FloatType } from './floats.ts';
 import { checkTensors, openModel } from './folder.ts';
 import { openSafetensors, type PendingTensor, writeTensors } from './safetensors.ts';
 import { exists, weightsFile } from './sharded.ts';
 import type { TensorSource } from './source.ts';
-import { fill, type NamedArrays, type TensorSet, type WeightStore } from './store.ts';
+import {
+  fill,
+  type NamedArrays,
+  type TensorName,
+  type TensorSet,
+  type WeightStore,
+} from './store.ts';
 
 const files = {
   config: 'config.json',
@@ -90,8 +96,7 @@ export async function loadEngine(path: string, store: WeightStore): Promise<numb
     return found;
   };
   const [optimizer, reference] = [await companion('optimizer'), await companion('reference')];
-  for (const moment of moments)
-    if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
+  for (const moment of moments) if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
   if (reference) checkTensors(reference, store.specs);
   await fill(store.weights, weights);
   if (optimizer)
@@ -124,7 +129,7 @@ export async function readModel(
 }
 
 /** A set's tensors, each copied out when it is written. */
-function pending(set: TensorSet, specs: readonly ParamSpec[], prefix = ''): PendingTensor[] {
+function pending(set: TensorSet, specs: readonly TensorName[], prefix = ''): PendingTensor[] {
   return specs.map(({ name, shape }) => ({
     name: prefix + name,
     shape,

@@ -6,10 +6,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ModelConfig, type ParamSpec, paramSpecs, parseModelConfig } from '../config.ts';
+import { type ModelConfig, paramSpecs, parseModelConfig } from '../config.ts';
 import { openGguf } from './gguf/model.ts';
 import { exists, openWeights } from './sharded.ts';
 import type { TensorSource } from './source.ts';
+import type { TensorName } from './store.ts';
 
 export interface OpenedModel {
   readonly config: ModelConfig;
@@ -88,7 +89,11 @@ const superfluous = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
  * computes elsewhere.
  * @throws naming file, tensor, shape found and expected
  */
-export function checkTensors(source: TensorSource, specs: readonly ParamSpec[], prefix = ''): void {
+export function checkTensors(
+  source: TensorSource,
+  specs: readonly TensorName[],
+  prefix = '',
+): void {
   const known = new Set(specs.map(({ name }) => prefix + name));
   for (const { name, shape } of specs) {
     const found = source.tensors.get(prefix + name);

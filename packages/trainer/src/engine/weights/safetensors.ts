@@ -67,7 +67,9 @@ async function sourceOf(bytes: Bytes): Promise<TensorSource> {
   const { __metadata__, ...rest } = header;
   const metadata = metadataSchema.safeParse(__metadata__);
   if (!metadata.success) throw new Error(`${path}: __metadata__ must hold strings`);
-  const entries = new Map(Object.entries(rest).map(([name, raw]) => [name, entryOf(path, name, raw)]));
+  const entries = new Map(
+    Object.entries(rest).map(([name, raw]) => [name, entryOf(path, name, raw)]),
+  );
   checkPlaces(path, entries, bytes.size - start);
   return {
     path,
@@ -105,7 +107,11 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
   const where = `${path}: tensor "${name}"`;
   if (!parsed.success)
     throw new Error(`${where}: ${z.prettifyError(parsed.error)} in ${JSON.stringify(raw)}`);
-  const { dtype, shape, data_offsets: [start, end] } = parsed.data;
+  const {
+    dtype,
+    shape,
+    data_offsets: [start, end],
+  } = parsed.data;
   const expected = isFloat(dtype) ? sizeOf(shape) * floatBytes[dtype] : end - start;
   if (end < start || end - start !== expected)
     throw new Error(
@@ -118,7 +124,12 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
 function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, available: number): void {
   const order = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
   let at = 0;
-  for (const [name, { data_offsets: [start, end] }] of order) {
+  for (const [
+    name,
+    {
+      data_offsets: [start, end],
+    },
+  ] of order) {
     if (start !== at)
       throw new Error(`${path}: tensor "${name}" begins at byte ${start}, expected ${at}`);
     if (end > available)
@@ -136,7 +147,11 @@ async function readTensor(
   entry: Entry | undefined,
 ): Promise<Float32Array> {
   if (!entry) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
-  const { dtype, shape, data_offsets: [start, end] } = entry;
+  const {
+    dtype,
+    shape,
+    data_offsets: [start, end],
+  } = entry;
   if (!isFloat(dtype))
     throw new Error(
       `${bytes.path}: tensor "${name}" is ${dtype}; ${Object.keys(floatBytes).join(', ')} can be read`,

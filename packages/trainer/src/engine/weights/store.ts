@@ -5,6 +5,7 @@ import { type ModelConfig, type ParamSpec, paramSpecs } from '../config.ts';
 import type { Executor, TensorBuffer } from '../executors/types.ts';
 import { f32, sizeOf } from '../ops.ts';
 import { hash32, normals } from '../sampling/random.ts';
+import type { TensorSource } from './source.ts';
 
 export type NamedArrays = Record<string, Float32Array>;
 
@@ -146,4 +147,10 @@ export function restore(set: TensorSet, arrays: Readonly<NamedArrays>): void {
       );
     buffer.write(data);
   }
+}
+
+/** A source's tensors into a set, one after the other: beside the set only one is held. */
+export async function fill(set: TensorSet, source: TensorSource, prefix = ''): Promise<void> {
+  for (const [name, buffer] of Object.entries(set.byName))
+    buffer.write(await source.read(prefix + name));
 }

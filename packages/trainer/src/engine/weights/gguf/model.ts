@@ -121,7 +121,11 @@ function scalingOf(metadata: GgufMetadata, prefix: string): object | undefined {
  * the other numbers are the same for all of Meta's models, which is checked.
  */
 async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelConfig) {
-  const divisors = await readTensor(bytes, 'rope_freqs.weight', header.tensors.get('rope_freqs.weight')!);
+  const divisors = await readTensor(
+    bytes,
+    'rope_freqs.weight',
+    header.tensors.get('rope_freqs.weight')!,
+  );
   const rope_scaling = {
     rope_type: 'llama3' as const,
     factor: divisors.reduce((a, b) => Math.max(a, b), 0),
@@ -133,7 +137,9 @@ async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelCo
   const [plain, found] = [ropeFrequencies(config), ropeFrequencies(scaled)];
   const wrong = found.findIndex((f, i) => Math.abs((f * divisors[i]!) / plain[i]! - 1) > 1e-4);
   if (divisors.length !== plain.length || wrong >= 0)
-    throw new Error('tensor "rope_freqs.weight" is not of the kind that Llama 3.1 has, and no other is supported');
+    throw new Error(
+      'tensor "rope_freqs.weight" is not of the kind that Llama 3.1 has, and no other is supported',
+    );
   return scaled;
 }
 
@@ -210,7 +216,12 @@ function formatOf(where: string, type: number) {
 }
 
 /** Row 2i + h of a head, h 0 or 1, becomes row h d/2 + i. Other tensors stay. */
-function unpermuted(name: string, data: Float32Array, shape: readonly number[], config: ModelConfig) {
+function unpermuted(
+  name: string,
+  data: Float32Array,
+  shape: readonly number[],
+  config: ModelConfig,
+) {
   if (!/self_attn\.[qk]_proj\.(weight|bias)$/.test(name)) return data;
   const rows = shape[0]!;
   const width = data.length / rows;

@@ -41,7 +41,13 @@ const half = (b: Uint8Array, at: number): number => halfTable()[b[at]! | (b[at +
 const signed = (byte: number): number => (byte << 24) >> 24;
 
 /** 16 bytes hold 32 quants: the low halves of all, then the high halves. */
-function nibbles(b: Uint8Array, at: number, out: Float32Array, to: number, value: (q: number, i: number) => number) {
+function nibbles(
+  b: Uint8Array,
+  at: number,
+  out: Float32Array,
+  to: number,
+  value: (q: number, i: number) => number,
+) {
   for (let i = 0; i < 16; i++) {
     const byte = b[at + i]!;
     out[to + i] = value(byte & 15, i);
@@ -81,7 +87,14 @@ function scaleAndMinimum(b: Uint8Array, at: number, j: number): readonly [number
 }
 
 /** 8 sub-blocks of 32; two share 32 bytes, one in the low halves and one in the high. `high` adds the fifth bit. */
-function subBlocks(b: Uint8Array, at: number, quants: number, out: Float32Array, to: number, high?: number) {
+function subBlocks(
+  b: Uint8Array,
+  at: number,
+  quants: number,
+  out: Float32Array,
+  to: number,
+  high?: number,
+) {
   const [d, minimum] = [half(b, at), half(b, at + 2)];
   for (let j = 0; j < 8; j++) {
     const [scale, low] = scaleAndMinimum(b, at + 4, j);
@@ -149,5 +162,7 @@ export function quantFormat(type: number): QuantFormat {
   const found = formats.get(type);
   if (found) return found;
   const known = [...formats.values()].map(({ name }) => name).join(', ');
-  throw new Error(`is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`);
+  throw new Error(
+    `is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`,
+  );
 }

@@ -76,7 +76,9 @@ function parseHeader(cursor: Cursor): GgufHeader {
   const body = Math.ceil(cursor.at / alignment) * alignment;
   return {
     metadata,
-    tensors: new Map(places.map(({ name, offset, ...rest }) => [name, { ...rest, start: body + offset }])),
+    tensors: new Map(
+      places.map(({ name, offset, ...rest }) => [name, { ...rest, start: body + offset }]),
+    ),
   };
 }
 
@@ -85,7 +87,9 @@ function tensorPlace(cursor: Cursor) {
   const rank = cursor.u32();
   if (rank > limits.dimensions)
     throw new Error(`tensor "${name}" has ${rank} axes, at most ${limits.dimensions} are read`);
-  const shape = Array.from({ length: rank }, () => cursor.u64(`shape of tensor "${name}"`)).reverse();
+  const shape = Array.from({ length: rank }, () =>
+    cursor.u64(`shape of tensor "${name}"`),
+  ).reverse();
   const type = cursor.u32();
   return { name, shape, type, offset: cursor.u64(`offset of tensor "${name}"`) };
 }

@@ -26,7 +26,8 @@ export function ggufTokenizer(metadata: GgufMetadata): TokenizerDefinition {
   const kind = textOf(metadata, 'tokenizer.ggml.model');
   const vocabulary = vocabularyOf(metadata);
   if (kind === 'gpt2') return definition(metadata, vocabulary, byteLevel(metadata, vocabulary));
-  if (kind === 'llama') return definition(metadata, vocabulary, sentencePiece(metadata, vocabulary));
+  if (kind === 'llama')
+    return definition(metadata, vocabulary, sentencePiece(metadata, vocabulary));
   throw new Error(`tokenizer.ggml.model "${kind}" is not supported; these are: gpt2, llama`);
 }
 
@@ -120,11 +121,12 @@ const beginsWith = (token: string, id: number) => ({
   special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
 });
 
-/** Control tokens are no words: text that only looks like one must not become one by a merge. */
-const wordsOf = ({ tokens, types: kinds }: Vocabulary): Record<string, number> =>
-  Object.fromEntries(
-    tokens.flatMap((token, id) => (kinds[id] === types.control ? [] : [[token, id] as const])),
-  );
+/**
+ * Control tokens too: `tokenizers` in Python numbers an added token that is no word anew. No merge makes one out of
+ * text, because none of their pieces merge.
+ */
+const wordsOf = ({ tokens }: Vocabulary): Record<string, number> =>
+  Object.fromEntries(tokens.map((token, id) => [token, id]));
 
 const byteLevelPart = (use_regex: boolean) => ({
   type: 'ByteLevel',
