@@ -3,12 +3,13 @@ import { openDomains } from '@cipo/trainer';
 import type { Attempt } from '@cipo/verifier/types';
 import { afterAll, expect, test } from 'vitest';
 
-const domains = openDomains(2);
+const domains = await openDomains({ workers: 2, domains: [] });
+const code = domains.get('code');
 afterAll(async () => {
-  await Promise.all([domains.math.close?.(), domains.code.close?.()]);
+  await domains.close();
 });
 
-const task = domains.code.parse({
+const task = code.parse({
   id: 'double',
   prompt: 'double x',
   language: 'javascript',
@@ -38,7 +39,7 @@ test('hostile guests fail by themselves and no honest neighbour is judged wrong'
     'const f = x => x + x',
     'const f = x => x + 1',
   ]);
-  const verdicts = await Promise.all(texts.map((text) => domains.code.verify(task, answer(text))));
+  const verdicts = await Promise.all(texts.map((text) => code.verify(task, answer(text))));
   for (const [i, verdict] of verdicts.entries()) {
     const honest = i % 4 === 0 || i % 4 === 2;
     if (honest) expect(verdict, texts[i]).toMatchObject({ kind: 'judged', passed: true });

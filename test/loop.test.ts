@@ -16,12 +16,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 let root: string;
 let model: string;
-const domains = openDomains(2);
+const domains = await openDomains({ workers: 2, domains: [] });
 /** The tests share one pair of pools: a run must not close what it was lent. */
-const lent = {
-  math: { ...domains.math, close: async () => {} },
-  code: { ...domains.code, close: async () => {} },
-};
+const lent = { ...domains, close: async () => {} };
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'cipo-loop-'));
@@ -40,7 +37,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all([domains.math.close?.(), domains.code.close?.()]);
+  await domains.close();
   await rm(root, { recursive: true });
 });
 

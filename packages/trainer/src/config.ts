@@ -21,15 +21,21 @@ const tasks = z.strictObject({
   train: z
     .string()
     .optional()
-    .describe('a JSON Lines file of rows to train on; absent: the embedded procedural tasks'),
+    .describe(
+      'a file of rows to train on (JSON Lines, plain, .gz or .zst, or parquet); absent: the embedded procedural tasks',
+    ),
   heldOut: z
     .string()
     .optional()
-    .describe('a JSON Lines file of rows to evaluate on; absent: the embedded held-out split'),
+    .describe(
+      'a file of rows to evaluate on; absent: one training row in ten, or the embedded split',
+    ),
   domain: z
     .string()
-    .default('math')
-    .describe('domain that judges the rows that name none themselves'),
+    .optional()
+    .describe(
+      'domain of the rows that name none; absent: that of the only plug-in, else what their columns clearly say',
+    ),
   mix: z
     .strictObject({
       arithmetic: z.number().min(0).default(1).describe('weight of the arithmetic chains'),
@@ -198,6 +204,12 @@ export const trainConfig = z.strictObject({
     .optional()
     .describe(
       'a folder with config.json, model.safetensors and tokenizer.json; absent: the shipped warm start',
+    ),
+  domains: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'plug-in domains: paths or package names of modules that export them (docs/domains.md)',
     ),
   tasks: tasks.prefault({}).describe('what is trained and evaluated on'),
   rollout: rollout.prefault({}).describe('how attempts are sampled in training'),

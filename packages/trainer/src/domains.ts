@@ -1,13 +1,11 @@
-/** The judges of a run: math and code as they come, and whatever a user adds. */
-import { codeDomain } from '@cipo/verifier/code';
-import { mathDomain } from '@cipo/verifier/math';
-import type { Domain } from '@cipo/verifier/types';
+/** The judges of a run: math and code as they come, and those of the plug-ins that the configuration names. */
+import { type DomainSet, openDomains as open } from '@cipo/verifier/domains';
+import type { TrainConfig } from './config.ts';
 import { threadsOf } from './policy.ts';
 
-export type Domains = Readonly<Record<'math' | 'code', Domain>> & Readonly<Record<string, Domain>>;
+export { type DomainSet, domainsOf } from '@cipo/verifier/domains';
 
-/** @param workers sandbox processes; 0 is as many as there are cores, at most 8 */
-export function openDomains(workers: number): Domains {
-  const count = threadsOf(workers);
-  return { math: mathDomain(), code: codeDomain({ workers: count }) };
+/** @throws {PluginError} naming the plug-in and what is wrong with it */
+export function openDomains(config: Pick<TrainConfig, 'workers' | 'domains'>): Promise<DomainSet> {
+  return open({ workers: threadsOf(config.workers), plugins: config.domains });
 }

@@ -1,6 +1,6 @@
 /** `cipo eval`: held-out quality of any policy folder, without training. */
 import type { TrainConfig } from './config.ts';
-import { type Domains, openDomains } from './domains.ts';
+import { type DomainSet, openDomains } from './domains.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation, SampleRecord } from './events.ts';
 import { Interrupted } from './interrupted.ts';
@@ -12,7 +12,7 @@ export interface EvaluateModelOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Told of a few attempts with their corrections. */
   readonly onSamples?: (records: readonly SampleRecord[]) => void;
-  readonly domains?: Domains;
+  readonly domains?: DomainSet;
 }
 
 /** Evaluates `config.model` on the held-out tasks of `config.tasks`. @throws where model or tasks are missing */
@@ -20,7 +20,7 @@ export async function evaluateModel(
   config: TrainConfig,
   options: EvaluateModelOptions = {},
 ): Promise<Evaluation> {
-  const tasks = openTasks(config, options.domains ?? openDomains(config.workers));
+  const tasks = await openTasks(config, options.domains ?? (await openDomains(config)));
   try {
     const policy = await openPolicy(config.model ?? WARM_START, config);
     try {

@@ -2,7 +2,7 @@
 export { type Arm, type CompareOptions, compare } from './compare.ts';
 export * from './config.ts';
 export { type ReplayState, startReplay } from './corrections/replay.ts';
-export { type Domains, openDomains } from './domains.ts';
+export { type DomainSet, domainsOf, openDomains } from './domains.ts';
 export { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
 export { type ProblemResult, qualityOf } from './evaluation/quality.ts';
 export { estimate, passAtK } from './evaluation/statistics.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { policyDiagnostics } from '@cipo/reward';
 import { z } from 'zod';
 import { trainConfig } from './config.ts';
-import { type Domains, openDomains } from './domains.ts';
+import { type DomainSet, openDomains } from './domains.ts';
 import { createLocalEngine } from './engine/index.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation } from './events.ts';
@@ -78,7 +78,7 @@ export interface PretrainOptions {
   readonly signal?: AbortSignal;
   readonly onStep?: (step: number, steps: number, loss: number) => void;
   readonly onEvaluated?: (step: number, evaluation: Evaluation) => void;
-  readonly domains?: Domains;
+  readonly domains?: DomainSet;
 }
 
 /** An attempt to be corrected, with the words of its diagnostics. */
@@ -98,7 +98,7 @@ export async function pretrain(
   const parts = partsOf(config.tasks).filter((p) => p.weight > 0);
   const tasks = new EmbeddedTasks(
     parts,
-    options.domains ?? openDomains(config.workers),
+    options.domains ?? (await openDomains({ workers: config.workers, domains: [] })),
     config.seed,
   );
   const policy = await newPolicy(config, options.directory);

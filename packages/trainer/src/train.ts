@@ -1,7 +1,7 @@
 /** The run around the step: evaluate, train, keep checkpoints, evaluate again, sum up. Resumable at every checkpoint. */
 import type { TrainConfig } from './config.ts';
 import { startReplay } from './corrections/replay.ts';
-import { type Domains, openDomains } from './domains.ts';
+import { type DomainSet, openDomains } from './domains.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation, Summary, TrainEvent } from './events.ts';
 import { Interrupted } from './interrupted.ts';
@@ -22,7 +22,7 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: TrainEvent) => void;
   /** Judges by domain name, closed at the end; absent means math and code as they come. */
-  readonly domains?: Domains;
+  readonly domains?: DomainSet;
 }
 
 /** Steps whose mean base reward stands for a checkpoint that no evaluation measured. */
@@ -43,7 +43,7 @@ interface Run {
 export async function train(config: TrainConfig, options: TrainOptions): Promise<Summary> {
   const folder = new RunFolder(options.directory);
   const found = options.resume ? await folder.latest() : undefined;
-  const tasks = openTasks(config, options.domains ?? openDomains(config.workers));
+  const tasks = await openTasks(config, options.domains ?? (await openDomains(config)));
   const tell = options.onEvent ?? (() => {});
   const policy = await openPolicy(config.model ?? WARM_START, config);
   try {

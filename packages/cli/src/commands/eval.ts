@@ -13,7 +13,7 @@ import { here } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
 import { styleOf } from '../terminal/style.ts';
 import { qualityTable, TABLE_NOTES } from '../terminal/table.ts';
-import { withSettings } from './options.ts';
+import { withDomains, withSettings } from './options.ts';
 
 interface EvalFlags extends SettingFlags {
   readonly json?: boolean;
@@ -38,7 +38,7 @@ export function evalCommand(): Command {
     .option('--tasks <n>', 'held-out tasks, over all kinds (default 400)')
     .option('--samples <k>', 'samples of each task (default 8)')
     .option('--json', 'print the numbers as JSON');
-  return withSettings(command)
+  return withSettings(withDomains(command))
     .addHelpText('after', EXAMPLES)
     .action(async (model: string | undefined, flags: EvalFlags) => {
       await run(await configOf(model, flags), flags.json === true);

@@ -14,3 +14,12 @@ export function withSettings(command: Command): Command {
     .option('--engine <name>', `what computes the model: ${ENGINES.join(', ')} (default onnx)`)
     .option('--set <key.path=value>', 'any other key of the configuration; repeatable', collect);
 }
+
+/** `--domain`: what every command that judges rows takes. */
+export function withDomains(command: Command): Command {
+  return command.option(
+    '--domain <name>',
+    'a plug-in domain, by file or package; or math or code: the domain of rows that name none; repeatable',
+    collect,
+  );
+}

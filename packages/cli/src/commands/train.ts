@@ -10,7 +10,7 @@ import { listenForInterrupt } from '../run/interrupt.ts';
 import { oneLine } from '../terminal/guest.ts';
 import { closingLines, here } from '../terminal/lines.ts';
 import { Screen } from '../terminal/screen.ts';
-import { withSettings } from './options.ts';
+import { withDomains, withSettings } from './options.ts';
 
 interface TrainFlags extends SettingFlags {
   readonly out?: string;
@@ -47,7 +47,7 @@ export function trainCommand(): Command {
     .option('--model <dir>', 'policy to start from (default: the shipped warm start)')
     .option('--out <dir>', 'folder of the run (default runs/<preset>-s<seed>-<date>)')
     .option('--resume <dir>', 'go on with a stopped run, from its newest checkpoint');
-  return withSettings(command)
+  return withSettings(withDomains(command))
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, flags: TrainFlags) => {
       const plan = await planRun(file, flags);

@@ -4,6 +4,7 @@
  */
 import { parse } from 'yaml';
 import { EXIT, UserError } from '../errors.ts';
+import { chosenDomains } from './domains.ts';
 import { type Layer, merge, nest, says } from './layers.ts';
 import type { SchemaView } from './schema.ts';
 
@@ -19,6 +20,8 @@ export interface SettingFlags {
   /** `evaluation.tasks` and `evaluation.samples`. */
   readonly tasks?: string;
   readonly samples?: string;
+  /** Domains and plug-ins, in the order given. */
+  readonly domain?: readonly string[];
   /** `key.path=value`, in the order given. */
   readonly set?: readonly string[];
 }
@@ -35,7 +38,7 @@ const NAMED = {
 /** One layer: the named flags, then every `--set`, later ones winning. */
 export function flagLayer(flags: SettingFlags, schema: SchemaView): Layer {
   const set = (flags.set ?? []).map((written) => settingPart(written, schema));
-  const parts = [...namedParts(flags, schema), ...set];
+  const parts = [...namedParts(flags, schema), ...domainParts(flags.domain), ...set];
   return {
     value: merge(parts.map((part) => part.value)),
     locate: (path) => parts.findLast((part) => says(part.value, path))?.flag ?? 'command line',
@@ -53,6 +56,15 @@ function namedParts(flags: SettingFlags, schema: SchemaView): Part[] {
     return written === undefined ? [] : [part(`--${name}`, path, written, schema)];
   });
   return flags.engine === undefined ? parts : [...parts, enginePart(flags.engine)];
+}
+
+function domainParts(written: readonly string[] | undefined): Part[] {
+  const { plugins, domain } = chosenDomains(written);
+  const flag = '--domain';
+  return [
+    ...(plugins.length === 0 ? [] : [{ flag, value: nest(['domains'], plugins) }]),
+    ...(domain === undefined ? [] : [{ flag, value: nest(['tasks', 'domain'], domain) }]),
+  ];
 }
 
 function part(flag: string, path: readonly string[], written: string, schema: SchemaView): Part {

@@ -96,6 +96,7 @@ export function allowed(at: SchemaNode): string {
   if (at.type === 'integer') return `a whole number${bounds(at)}`;
   if (at.type === 'number') return `a number${bounds(at)}`;
   if (at.type === 'boolean') return 'true or false';
+  if (at.type === 'array') return 'a list of texts';
   return 'text';
 }
 

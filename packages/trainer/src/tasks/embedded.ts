@@ -1,5 +1,6 @@
 /** The procedural tasks that ship with the project. A problem's own text decides its split, so the two never meet. */
-import type { Domain, Message } from '@cipo/verifier/types';
+import type { DomainSet } from '@cipo/verifier/domains';
+import type { Message } from '@cipo/verifier/types';
 import { hash32, type Rng, stream } from '../rng.ts';
 import { arithmetic } from './arithmetic.ts';
 import { functions } from './functions.ts';
@@ -42,14 +43,10 @@ export function partAt(parts: readonly Part[], index: number): Part {
 export class EmbeddedTasks implements TaskSource {
   readonly problems: readonly string[] = [];
   readonly #parts: readonly Part[];
-  readonly #domains: Readonly<Record<'math' | 'code', Domain>>;
+  readonly #domains: DomainSet;
   readonly #seed: number;
 
-  constructor(
-    parts: readonly Part[],
-    domains: Readonly<Record<'math' | 'code', Domain>>,
-    seed: number,
-  ) {
+  constructor(parts: readonly Part[], domains: DomainSet, seed: number) {
     this.#parts = parts.filter((p) => p.weight > 0);
     if (this.#parts.length === 0)
       throw new Error('tasks.mix: every kind has weight 0, nothing to train on');
@@ -81,12 +78,12 @@ export class EmbeddedTasks implements TaskSource {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#domains).map((d) => d.close?.()));
+    await this.#domains.close();
   }
 
   /** A drawn problem as a task of this source. */
   toTask({ kind }: Part, problem: Problem): TrainingTask {
-    const domain = this.#domains[kind.domain];
+    const domain = this.#domains.get(kind.domain);
     const prompt: Message[] = [{ role: 'user', content: problem.prompt }];
     return {
       kind: kind.name,

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { domainsOf } from '@cipo/verifier/domains';
 import { mathDomain } from '@cipo/verifier/math';
 import { afterAll, expect, test } from 'vitest';
 import { domain as code } from '../testing/groups.ts';
-import { FileTasks } from './files.ts';
+import { openFileTasks } from './files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cipo-tasks-'));
 const math = mathDomain();
@@ -23,9 +25,9 @@ const rows = Array.from({ length: 60 }, (_, i) =>
   JSON.stringify({ id: `r${i}`, prompt: `${i} + 1?`, answer: `${i + 1}` }),
 );
 const open = (train: string, heldOut?: string) =>
-  new FileTasks({ train, heldOut, domain: 'math', seed: 1 }, { math, code });
+  openFileTasks({ train, heldOut, seed: 1 }, domainsOf([math, code]));
 
-test('an unreadable row is named by line and field, and the rest goes on', () => {
+test('an unreadable row is named by line and field, and the rest goes on', async () => {
   const path = file('some-bad.jsonl', [
     ...rows,
     '{"id":',
@@ -33,36 +35,52 @@ test('an unreadable row is named by line and field, and the rest goes on', () =>
     '',
     '7',
   ]);
-  const tasks = open(path);
+  const tasks = await open(path);
   expect(tasks.problems.map((p) => p.slice(path.length))).toEqual([
-    expect.stringMatching(/^:61: not JSON/),
-    expect.stringMatching(/^:62: answer/),
+    expect.stringMatching(/^:61: row: must be JSON/),
+    expect.stringMatching(/^:62: domain: is missing/),
     expect.stringMatching(/^:64: /),
   ]);
   expect(tasks.train(1, 8, 0)).toHaveLength(8);
 });
 
-test('an unknown domain is refused with those there are', () => {
-  const tasks = open(
+test('an unknown domain is refused with those there are', async () => {
+  const tasks = await open(
     file('domain.jsonl', [...rows, JSON.stringify({ domain: 'poetry', prompt: 'x', answer: '1' })]),
   );
-  expect(tasks.problems[0]).toMatch(/domain: must be one of math, code, received "poetry"/);
+  expect(tasks.problems[0]).toMatch(/domain: must be one of math, spelled, received "poetry"/);
 });
 
-test('an epoch shows every training row once before any comes again', () => {
-  const tasks = open(file('train.jsonl', rows), file('held.jsonl', rows.slice(0, 5)));
+test('an epoch shows every training row once before any comes again', async () => {
+  const tasks = await open(file('train.jsonl', rows), file('held.jsonl', rows.slice(0, 5)));
   const ids = [1, 2, 3].flatMap((step) => tasks.train(step, 20, 0).map((t) => t.task.id));
   expect(new Set(ids).size).toBe(60);
 });
 
-test('without a held-out file one row in ten is kept back and never trained on', () => {
-  const tasks = open(file('split.jsonl', rows));
+test('without a held-out file one row in ten is kept back and never trained on', async () => {
+  const tasks = await open(file('split.jsonl', rows));
   const held = new Set(tasks.heldOut(60).map((t) => t.task.id));
   expect(held.size).toBeGreaterThan(0);
   const trained = Array.from({ length: 12 }, (_, i) => tasks.train(i + 1, 10, 0)).flat();
   expect(trained.filter((t) => held.has(t.task.id))).toEqual([]);
 });
 
-test('a file without any readable row is an error', () => {
-  expect(() => open(file('empty.jsonl', ['']))).toThrow(/no readable row/);
+test('a file without any readable row is an error', async () => {
+  await expect(open(file('empty.jsonl', ['']))).rejects.toThrow(/no readable row/);
+});
+
+test('compressed files and the columns of trainers are read as they are', async () => {
+  const verl = rows.map((_, i) => ({
+    data_source: 'sums',
+    prompt: [{ role: 'user', content: `${i} + 1?` }],
+    reward_model: { style: 'rule', ground_truth: `${i + 1}` },
+    extra_info: { split: 'train', index: i },
+  }));
+  const path = join(directory, 'verl.jsonl.gz');
+  writeFileSync(path, gzipSync(verl.map((row) => JSON.stringify(row)).join('\n')));
+  const tasks = await open(path);
+  expect(tasks.problems).toEqual([]);
+  const { task } = tasks.train(1, 1, 0)[0]!;
+  expect(task.id).toMatch(/^sums\/train\/\d+$/);
+  expect(task.reference).toMatchObject({ answer: `${Number(task.id.split('/')[2]) + 1}` });
 });

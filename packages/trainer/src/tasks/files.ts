@@ -1,6 +1,11 @@
-/** Tasks of a user's own JSON Lines files. An unreadable row is named by its line and left out; the rest goes on. */
-import { readFileSync } from 'node:fs';
-import { type Domain, preview, TaskError } from '@cipo/verifier/types';
+/**
+ * Tasks of a user's own files: JSON Lines, plain or compressed, and parquet. An unreadable row is named by its
+ * line and left out; the rest goes on.
+ */
+import type { DomainSet } from '@cipo/verifier/domains';
+import { openRows } from '@cipo/verifier/files';
+import { normalizeRow } from '@cipo/verifier/rows';
+import { type Domain, TaskError } from '@cipo/verifier/types';
 import { hash32, stream } from '../rng.ts';
 import type { TaskSource, TrainingTask } from './source.ts';
 
@@ -8,25 +13,34 @@ export interface FileOptions {
   readonly train: string;
   /** Absent: one row in ten of `train`, by a hash of its id. */
   readonly heldOut?: string | undefined;
-  /** Domain of rows that name none. */
-  readonly domain: string;
+  /** Domain of rows that name none. Absent: what their columns say. */
+  readonly domain?: string | undefined;
   readonly seed: number;
 }
 
+/** What was read of the files, and what could not be. */
+export interface FileContents {
+  readonly train: readonly TrainingTask[];
+  readonly heldOut: readonly TrainingTask[] | undefined;
+  readonly problems: readonly string[];
+}
+
 export class FileTasks implements TaskSource {
-  readonly problems: string[] = [];
-  readonly #domains: Readonly<Record<string, Domain>>;
-  readonly #options: FileOptions;
+  readonly problems: readonly string[];
+  readonly #domains: DomainSet;
+  readonly #seed: number;
   readonly #train: readonly TrainingTask[];
   readonly #heldOut: readonly TrainingTask[];
 
-  constructor(options: FileOptions, domains: Readonly<Record<string, Domain>>) {
-    this.#options = options;
+  /** Use {@link openFileTasks}, which reads the files. */
+  constructor(options: FileOptions, contents: FileContents, domains: DomainSet) {
+    const { train: rows, heldOut } = contents;
+    this.problems = contents.problems;
+    this.#seed = options.seed;
     this.#domains = domains;
-    const rows = this.#read(options.train);
     const held = (t: TrainingTask) => hash32(t.task.id) % 10 === 0;
-    this.#train = options.heldOut ? rows : rows.filter((t) => !held(t));
-    this.#heldOut = options.heldOut ? this.#read(options.heldOut) : rows.filter(held);
+    this.#train = heldOut ? rows : rows.filter((t) => !held(t));
+    this.#heldOut = heldOut ?? rows.filter(held);
     if (this.#train.length === 0)
       throw new Error(
         `tasks.train: no readable row in ${options.train}. ${this.problems[0] ?? 'It is empty.'}`,
@@ -38,7 +52,7 @@ export class FileTasks implements TaskSource {
   train(step: number, count: number, round: number): TrainingTask[] {
     const n = this.#train.length;
     if (round > 0)
-      return stream(this.#options.seed, 'refill', step, round).shuffle(this.#train).slice(0, count);
+      return stream(this.#seed, 'refill', step, round).shuffle(this.#train).slice(0, count);
     return Array.from({ length: count }, (_, i) => {
       const at = (step - 1) * count + i;
       return this.#epoch(Math.floor(at / n))[at % n]!;
@@ -50,7 +64,7 @@ export class FileTasks implements TaskSource {
   }
 
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#domains).map((d) => d.close?.()));
+    await this.#domains.close();
   }
 
   #shuffled: { epoch: number; tasks: readonly TrainingTask[] } | undefined;
@@ -58,48 +72,57 @@ export class FileTasks implements TaskSource {
     if (this.#shuffled?.epoch !== epoch) {
       this.#shuffled = {
         epoch,
-        tasks: stream(this.#options.seed, 'epoch', epoch).shuffle(this.#train),
+        tasks: stream(this.#seed, 'epoch', epoch).shuffle(this.#train),
       };
     }
     return this.#shuffled.tasks;
   }
+}
 
-  #read(path: string): TrainingTask[] {
-    const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.flatMap((line, i) =>
-      line.trim() === '' ? [] : this.#row(line, `${path}:${i + 1}`),
-    );
-  }
+/**
+ * Reads the files of a run. Rows have the columns of `docs/verify.md`.
+ * @throws where a file is missing, or has no readable row
+ */
+export async function openFileTasks(options: FileOptions, domains: DomainSet): Promise<FileTasks> {
+  const problems: string[] = [];
+  const train = await readTasks(options.train, options, domains, problems);
+  const heldOut =
+    options.heldOut === undefined
+      ? undefined
+      : await readTasks(options.heldOut, options, domains, problems);
+  return new FileTasks(options, { train, heldOut, problems }, domains);
+}
 
-  #row(line: string, place: string): TrainingTask[] {
+async function readTasks(
+  path: string,
+  { domain }: FileOptions,
+  domains: DomainSet,
+  problems: string[],
+): Promise<TrainingTask[]> {
+  const tasks: TrainingTask[] = [];
+  const file = await openRows(path);
+  for await (const { line, row, problem } of file.rows()) {
     try {
-      const row: unknown = JSON.parse(line);
-      const named =
-        typeof row === 'object' && row !== null && 'domain' in row ? row.domain : undefined;
-      const domain = this.#domains[String(named ?? this.#options.domain)];
-      if (!domain)
-        throw new TaskError(
-          'domain',
-          `must be one of ${Object.keys(this.#domains).join(', ')}`,
-          named,
-        );
-      const task = domain.parse(row);
-      return [
-        {
-          kind: domain.name,
-          domain,
-          task,
-          correction: (a, d) => (domain.correction ?? plainCorrection)(task, a, d),
-        },
-      ];
+      if (problem) throw problem;
+      tasks.push(taskOf(row, domain, domains));
     } catch (error) {
-      if (!(error instanceof TaskError || error instanceof SyntaxError)) throw error;
-      this.problems.push(
-        `${place}: ${error instanceof TaskError ? error.message : `not JSON, received ${preview(line)}`}`,
-      );
-      return [];
+      if (!(error instanceof TaskError)) throw error;
+      problems.push(`${path}:${line}: ${error.message}`);
     }
   }
+  return tasks;
+}
+
+function taskOf(row: unknown, fallback: string | undefined, domains: DomainSet): TrainingTask {
+  const fields = normalizeRow(row, { domain: fallback, labels: domains.plugged });
+  const domain = domains.get(String(fields.domain));
+  const task = domain.parse(fields);
+  return {
+    kind: domain.name,
+    domain,
+    task,
+    correction: (a, d) => (domain.correction ?? plainCorrection)(task, a, d),
+  };
 }
 
 /** For domains without words of their own. States no verdict: right attempts are among those shown. */

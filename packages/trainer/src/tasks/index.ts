@@ -1,13 +1,14 @@
 /** Task sources of a run. */
+
+import { type DomainSet, fallbackDomain } from '@cipo/verifier/domains';
 import type { TrainConfig } from '../config.ts';
-import type { Domains } from '../domains.ts';
 import { EmbeddedTasks, KINDS, type KindName, type Part } from './embedded.ts';
-import { FileTasks } from './files.ts';
+import { openFileTasks } from './files.ts';
 import type { TaskSource } from './source.ts';
 import type { Level } from './types.ts';
 
 export { EmbeddedTasks, KINDS, type KindName, type Part } from './embedded.ts';
-export { FileTasks } from './files.ts';
+export { FileTasks, openFileTasks } from './files.ts';
 export type { TaskSource, TrainingTask } from './source.ts';
 export type { Level, Problem, TaskKind } from './types.ts';
 
@@ -25,11 +26,12 @@ export function partsOf(tasks: TrainConfig['tasks']): Part[] {
 }
 
 /** The source a configuration asks for. It owns the domains from here on and closes them. */
-export function openTasks(
+export async function openTasks(
   config: Pick<TrainConfig, 'tasks' | 'seed'>,
-  domains: Domains,
-): TaskSource {
+  domains: DomainSet,
+): Promise<TaskSource> {
   const { train, heldOut, domain } = config.tasks;
   if (train === undefined) return new EmbeddedTasks(partsOf(config.tasks), domains, config.seed);
-  return new FileTasks({ train, heldOut, domain, seed: config.seed }, domains);
+  const fallback = fallbackDomain(domains, domain);
+  return openFileTasks({ train, heldOut, domain: fallback, seed: config.seed }, domains);
 }

@@ -1,3 +1,4 @@
+import { domainsOf } from '@cipo/verifier/domains';
 import { judged } from '@cipo/verifier/types';
 import { describe, expect, test } from 'vitest';
 import { stream } from '../rng.ts';
@@ -90,7 +91,7 @@ test('tasks are the same for a seed and a step, whatever was asked before', () =
     verify: async () => judged('wrong_answer'),
   });
   const open = (seed: number) =>
-    new EmbeddedTasks(parts, { math: domain('math'), code: domain('code') }, seed);
+    new EmbeddedTasks(parts, domainsOf([domain('math'), domain('code')]), seed);
   const ids = (seed: number, step: number) =>
     open(seed)
       .train(step, 8, 0)

@@ -53,6 +53,23 @@ export async function openDomains(options: OpenOptions = {}): Promise<DomainSet>
   return domainSet(openers, opened, plugged);
 }
 
+/**
+ * The domain of rows that name none: the one that was asked for, else that of the only plug-in domain.
+ * Undefined leaves it to what the columns of a row clearly say.
+ */
+export function fallbackDomain(
+  domains: Pick<DomainSet, 'plugged'>,
+  asked: string | undefined,
+): string | undefined {
+  return asked ?? (domains.plugged.length === 1 ? domains.plugged[0] : undefined);
+}
+
+/** Domains that are at hand as a set, for programs that make their own. `plugged` has all their names. */
+export function domainsOf(domains: readonly Domain[]): DomainSet {
+  const opened = new Map(domains.map((domain) => [domain.name, domain]));
+  return domainSet(new Map(), opened, [...opened.keys()]);
+}
+
 function builtIn(options: DomainOptions): ReadonlyMap<string, () => Domain> {
   const { workers, limits, maxQueue } = options;
   const queue = maxQueue === undefined ? {} : { maxQueue };
