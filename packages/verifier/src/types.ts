@@ -90,7 +90,7 @@ export type Verdict = Judged | Void;
  * ```ts
  * const parity: Domain<number> = {
  *   name: 'parity',
- *   parse: (row) => ({ id: '0', domain: 'parity', prompt: [{ role: 'user', content: 'odd or even: 4' }], reference: 4 }),
+ *   parse: (row) => ({ id: '4', domain: 'parity', prompt: [{ role: 'user', content: 'odd or even: 4' }], reference: 4 }),
  *   verify: async (task, attempt, signal) => {
  *     if (signal?.aborted) return voided('aborted', 'asked to stop');
  *     const right = task.reference % 2 === 0 ? 'even' : 'odd';

@@ -24,6 +24,7 @@ const rows = [
     prompt,
     tests: { type: 'stdio', cases: [{ input: '1203 4501', output: '5704' }] },
     solution: 'print(sum(map(int, input().split())))',
+    limits: { cpuMs: 600 },
   },
   {
     id: 'ts',
@@ -35,12 +36,30 @@ const rows = [
 ];
 const badRows = [
   { row: { language: 'lisp' }, field: 'language' },
+  { row: { language: 'constructor' }, field: 'language' },
+  { row: { ...rows[0], id: {} }, field: 'id' },
+  { row: { ...rows[0], prompt: [{ role: 'robot', content: 'x' }] }, field: 'prompt.0.role' },
   {
     row: { language: 'js', tests: { type: 'call', entry: 'f', cases: [{}] } },
     field: 'tests.cases.0.args',
   },
 ];
+const hostile = [
+  'const add = () => { for (;;); }',
+  'const add = () => ({ valueOf: () => 5704, toString: () => "5704" })',
+  'Object.defineProperty(Object.prototype, "passed", { value: true }); const add = () => 1',
+  'const add = (...args) => { throw new Error(JSON.stringify(args)) }',
+];
+/** What a hidden test feeds in and wants. */
+const secrets = () => ['1203', '4501', '5704'];
+const slow = { row: { ...rows[0], limits: { cpuMs: 20_000 } }, text: hostile[0]! };
+const twin = (a: number) => ({
+  ...rows[0],
+  tests: { type: 'call', entry: 'add', cases: [{ args: [a, 1], expected: a + 1 }] },
+});
 
 describe('the code domain keeps the contract', () => {
-  for (const check of domainContract({ domain, rows, badRows })) test(check.name, check.run);
+  const twins = [[twin(3), twin(4)]] as const;
+  const subject = { domain, rows, badRows, hostile, slow, secrets, twins };
+  for (const check of domainContract(subject)) test(check.name, check.run);
 });

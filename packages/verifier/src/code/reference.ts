@@ -2,6 +2,7 @@
  * What a code task is judged by, and how a row of a data set becomes one. The row's shape is the one
  * of `cipo verify`; fields that are not known are left alone. See `docs/code.md`.
  */
+import { createHash } from 'node:crypto';
 import { type Message, type Task, TaskError } from '../types.ts';
 import type { Tolerance } from './compare.ts';
 import type { Language, RunLimits } from './job.ts';
@@ -86,8 +87,19 @@ export function parseCodeTask(row: unknown): Task<CodeReference> {
     ...optional('verbatim', read.optionalFlag(fields.verbatim, 'verbatim')),
     ...optional('solution', read.optionalText(fields.solution, 'solution')),
   };
-  const id = fields.id ?? fields.task_id ?? '';
-  return { id: String(id), domain: 'code', prompt: messages(prompt), reference };
+  const turns = messages(prompt);
+  return { id: readId(fields, turns, reference), domain: 'code', prompt: turns, reference };
+}
+
+/** The row's own id, or one that its content gives. */
+function readId(fields: read.Fields, prompt: readonly Message[], reference: CodeReference): string {
+  const field = fields.id === undefined || fields.id === null ? 'task_id' : 'id';
+  const id = fields[field];
+  if (typeof id === 'number' || typeof id === 'bigint') return String(id);
+  const text = read.optionalText(id, field);
+  if (text) return text;
+  const content = JSON.stringify([prompt, reference]);
+  return `code-${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
 }
 
 const LANGUAGES: Record<string, Language> = {

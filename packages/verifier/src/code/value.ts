@@ -52,7 +52,11 @@ function isWire(value: unknown, depth: number): value is Wire {
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return true;
   if (!Array.isArray(value) || depth > MAX_DEPTH) return false;
   const [tag, ...rest] = value as unknown[];
-  return typeof tag === 'string' && tag in TAGS && rest.every((item) => isWire(item, depth + 1));
+  return (
+    typeof tag === 'string' &&
+    Object.hasOwn(TAGS, tag) &&
+    rest.every((item) => isWire(item, depth + 1))
+  );
 }
 
 /** The wire form of a row's JSON value. @throws {TaskError} on an unknown `$type` */

@@ -36,7 +36,17 @@ const badRows = [
 ];
 
 describe('the contract of a domain', () => {
-  for (const check of domainContract({ domain, rows, badRows })) test(check.name, check.run);
+  const twin = (answer: string) => ({ id: 't', prompt: 'How many?', answer });
+  const twins = [[twin('7'), twin('\\frac{1}{3}')]] as const;
+  const hostile = [
+    '\\boxed{7 or 8 or \\frac{1}{2}}',
+    '\\boxed{1/3 + 1/6}',
+    `\\boxed{${'\\sqrt{'.repeat(200)}2${'}'.repeat(200)}}`,
+    '\\boxed{\\sum_{n=1}^{10^{99}} n}',
+    '\\boxed{(1+x)^{99999999}}',
+  ];
+  const subject = { domain, rows, badRows, hostile, twins };
+  for (const check of domainContract(subject)) test(check.name, check.run);
 });
 
 describe('a verdict', () => {

@@ -1,0 +1,96 @@
+/** The part of the contract about what the policy gets to see: no reference, no verdict, and not too much of anything. */
+import { strict as assert } from 'node:assert';
+import type { Attempt, Task } from '../types.ts';
+import { HOSTILE_TEXTS } from './hostile.ts';
+import { type Bench, knownTasks } from './judging.ts';
+import { contents, policyView, sameWords, secretsOf, stands, toldTo } from './leaks.ts';
+import { answer, BOUNDS, judge } from './verdicts.ts';
+
+/** Short hostile texts that a parser gets far enough with to say something about. */
+const PROBES = HOSTILE_TEXTS.filter(({ text }) => text.length < 200).map(({ text }) => text);
+
+/** What the policy would see of one attempt; nothing of one that passes, for it knows the answer. */
+async function viewOf<R>(
+  { domain, patienceMs }: Bench<R>,
+  task: Task<R>,
+  attempt: Attempt,
+): Promise<{ view: string; operator: readonly string[] } | undefined> {
+  const about = `an attempt at ${task.id}`;
+  const verdict = await judge(domain, task, attempt, { about, patienceMs });
+  if (verdict.kind === 'judged' && verdict.passed) return undefined;
+  const operator = toldTo('operator', verdict).map((d) => d.message);
+  return { view: policyView(domain, task, attempt, verdict), operator };
+}
+
+/** No secret in the prompt; none in what any failed attempt is told, unless the attempt said it itself. */
+export async function keepsTheReference<R>(
+  bench: Bench<R>,
+  named: (task: Task<R>) => readonly string[],
+): Promise<void> {
+  const known = knownTasks(bench);
+  const attempts = [...known.flatMap(({ right, wrong }) => [wrong, right]), ...PROBES];
+  for (const { task, right, wrong } of known) {
+    promptKeeps(task, { right, wrong }, named(task));
+    const secrets = secretsOf(task, { right, wrong }, named(task));
+    for (const text of attempts) {
+      const seen = await viewOf(bench, task, answer(text));
+      for (const secret of seen ? secrets : [])
+        assert.ok(
+          stands(secret, text) || !stands(secret, seen!.view),
+          `${task.id}: the policy can read ${JSON.stringify(secret.slice(0, 80))}`,
+        );
+      for (const message of seen?.operator ?? [])
+        assert.ok(!seen!.view.includes(message), `${task.id}: an operator's diagnostic is shown`);
+    }
+  }
+}
+
+/** The right answer may stand in the prompt only as one of several to choose from: then the wrong one does too. */
+function promptKeeps(
+  task: Task,
+  { right, wrong }: { readonly right: string; readonly wrong: string },
+  named: readonly string[],
+): void {
+  const prompt = contents(task.prompt);
+  const choice = stands(wrong, prompt);
+  for (const secret of [...(choice ? [] : [right]), ...named])
+    assert.ok(!stands(secret, prompt), `${task.id}: the prompt gives the answer away`);
+}
+
+/** Two tasks that differ in their reference alone look the same to the policy, whatever it answers to either. */
+export async function looksTheSame<R>(
+  bench: Bench<R>,
+  twins: readonly (readonly [unknown, unknown])[],
+): Promise<void> {
+  for (const [left, right] of twins) {
+    const [one, other] = [bench.domain.parse(left), bench.domain.parse(right)];
+    assert.notDeepEqual(one.reference, other.reference, 'twins must differ in their reference');
+    assert.deepEqual(one.prompt, other.prompt, `${one.id}: the prompt depends on the reference`);
+    const wrongs = [one, other].flatMap((task) => bench.domain.known?.(task)?.wrong ?? []);
+    for (const text of [...wrongs, ...PROBES]) {
+      const seen = await viewOf(bench, one, answer(text));
+      const twin = await viewOf(bench, other, answer(text));
+      if (seen && twin)
+        assert.equal(twin.view, seen.view, `${one.id}: what is told depends on the reference`);
+    }
+  }
+}
+
+/** The correction prompt asks the user's turn, says nothing about the verdict, and stays bounded. */
+export function wordsCorrectionsAlike<R>(bench: Bench<R>): void {
+  const { domain } = bench;
+  if (!domain.correction) return;
+  for (const { task, right, wrong } of knownTasks(bench)) {
+    const words = (text: string) => contents(domain.correction!(task, answer(text), []));
+    assert.ok(
+      sameWords([words(right), right.trim()], [words(wrong), wrong.trim()]),
+      `${task.id}: the correction prompt tells a right attempt from a wrong one`,
+    );
+    for (const text of [wrong, ...HOSTILE_TEXTS.map((h) => h.text)]) {
+      const messages = domain.correction(task, answer(text, 'length'), []);
+      assert.equal(messages.at(-1)?.role, 'user', `${task.id}: the user must ask last`);
+      const own = contents(messages).length - contents(task.prompt).length;
+      assert.ok(own <= BOUNDS.correction, `${task.id}: a correction prompt of ${own} characters`);
+    }
+  }
+}
