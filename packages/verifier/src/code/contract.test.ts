@@ -17,6 +17,7 @@ const rows = [
       cases: [{ args: [1203, 4501], expected: 5704 }],
     },
     solution: 'const add = (a, b) => a + b',
+    limits: { cpuMs: 400 },
   },
   {
     id: 'py',
@@ -61,5 +62,5 @@ const twin = (a: number) => ({
 describe('the code domain keeps the contract', () => {
   const twins = [[twin(3), twin(4)]] as const;
   const subject = { domain, rows, badRows, hostile, slow, secrets, twins };
-  for (const check of domainContract(subject)) test(check.name, check.run);
+  for (const check of domainContract(subject)) test(check.name, { timeout: 300_000 }, check.run);
 });
