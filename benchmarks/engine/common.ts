@@ -30,7 +30,14 @@ export const smallModel = parseModelConfig({
 
 export function engineOn(executor: Executor, config = wideModel): LocalEngine {
   const weights = initialWeights(config, 1);
-  return new LocalEngine({ config, executor, weights, microBatchRows: 2048, maxLanes: 512 });
+  return new LocalEngine({
+    config,
+    executor,
+    weights,
+    microBatchRows: 2048,
+    maxLanes: 512,
+    cacheBytes: 2 ** 32,
+  });
 }
 
 export const median = (xs: readonly number[]): number =>

@@ -36,7 +36,14 @@ async function sample(
   for (const [name, data] of Object.entries(weights))
     if (!name.includes('norm')) weights[name] = data.map((x) => x * 4);
   const executor = new OnnxExecutor({ threads });
-  const engine = new LocalEngine({ config, executor, weights, microBatchRows: 2048, maxLanes });
+  const engine = new LocalEngine({
+    config,
+    executor,
+    weights,
+    microBatchRows: 2048,
+    maxLanes,
+    cacheBytes: 2 ** 32,
+  });
   const samples = await engine.sample(prompts.slice(0, count), options);
   await engine.close();
   return samples.flat();

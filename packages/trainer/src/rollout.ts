@@ -1,6 +1,7 @@
 /** Rollouts of a batch of prompts, verified: tokens in, judged groups out. */
 import { type BinaryReward, rewardOf } from '@cipo/reward';
 import type { Attempt, Diagnostic, Message, Verdict } from '@cipo/verifier/types';
+import { withoutStop } from './engine/sampling/stops.ts';
 import type { TrainingTask } from './tasks/source.ts';
 import { UnreadablePrompt } from './tokenizer.ts';
 import type { PolicyEngine, Sample, SamplingOptions, TokenIds, Tokenizer } from './types.ts';
@@ -63,14 +64,14 @@ export async function rollOut(
   if (ready.length === 0) return [];
   const samples = await parts.engine.sample(
     ready.map(({ prompt }) => prompt),
-    options,
+    { decode: parts.tokenizer.decode, ...options },
   );
   return Promise.all(
     ready.map(async ({ ask: { messages: _, ...rest }, prompt }, b) => ({
       ...rest,
       prompt,
       rollouts: await Promise.all(
-        (samples[b] ?? []).map((sample) => verified(parts, rest.item, sample)),
+        (samples[b] ?? []).map((sample) => verified(parts, rest.item, sample, options.stopStrings)),
       ),
     })),
   );
@@ -91,8 +92,23 @@ function promptOf(tokenizer: Tokenizer, ask: Ask, room: number): TokenIds | unde
   }
 }
 
-async function verified(parts: RolloutParts, item: TrainingTask, sample: Sample): Promise<Rollout> {
-  const attempt = { text: parts.tokenizer.decode(sample.tokens), stop: sample.stop };
+/** A stop text ends an answer without being part of it; the tokens that made it are trained on nevertheless. */
+function attemptOf(
+  tokenizer: Tokenizer,
+  { tokens, stop }: Sample,
+  stopStrings: readonly string[] = [],
+): Attempt {
+  const text = withoutStop(tokenizer.decode(tokens), stopStrings);
+  return { text, stop: stop === 'length' ? 'length' : 'end' };
+}
+
+async function verified(
+  parts: RolloutParts,
+  item: TrainingTask,
+  sample: Sample,
+  stopStrings?: readonly string[],
+): Promise<Rollout> {
+  const attempt = attemptOf(parts.tokenizer, sample, stopStrings);
   const verdict = await item.domain.verify(item.task, attempt, parts.signal);
   return { sample, attempt, verdict, reward: rewardOf(verdict) };
 }

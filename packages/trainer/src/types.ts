@@ -18,17 +18,43 @@ export interface SamplingOptions {
   readonly temperature: number;
   /** Keep the k likeliest tokens; absent or 0 keeps all. */
   readonly topK?: number;
-  /** Keep the smallest set of tokens with at least this mass; absent or 1 keeps all. */
+  /** Keep the smallest set of tokens with at least this mass, of those that top-k left; absent or 1 keeps all. */
   readonly topP?: number;
+  /** Keep tokens at least this many times as likely as the likeliest; absent or 0 keeps all. */
+  readonly minP?: number;
+  /** Tokens that end a completion besides the model's own end tokens; included in it. */
+  readonly stopTokens?: readonly number[];
+  /** Texts that end a completion: with the token that completes one, which is included. They need `decode`. */
+  readonly stopStrings?: readonly string[];
+  /** Tokens to text, the tokenizer's. */
+  readonly decode?: (tokens: TokenIds) => string;
   /** A sequence depends on (seed, its place [b, g], its prompt) alone, never on what it was batched with. */
   readonly seed: number;
+  /** Told of every token as it is drawn. Must not throw: that ends the call. */
+  readonly onToken?: (drawn: DrawnToken) => void;
+  /** Ends the call between two tokens; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
-/** One rollout. `logprobs[t]` (nats) belongs to `tokens[t]`; the end token is included when `stop` is 'end'. */
+/** A token just drawn for rollout g of prompt b. */
+export interface DrawnToken {
+  readonly b: number;
+  readonly g: number;
+  readonly token: number;
+  /** nats */
+  readonly logprob: number;
+  /** Why the rollout ends here; absent where it goes on. */
+  readonly stop?: StopReason;
+}
+
+/** 'end': the model's end token, 'stop': a stop token or text of the caller, 'length': no room for more. */
+export type StopReason = 'end' | 'stop' | 'length';
+
+/** One rollout. `logprobs[t]` (nats) belongs to `tokens[t]`; what ended it is included unless `stop` is 'length'. */
 export interface Sample {
   readonly tokens: TokenIds;
   readonly logprobs: Float32Array;
-  readonly stop: 'end' | 'length';
+  readonly stop: StopReason;
 }
 
 /**

@@ -26,8 +26,10 @@ export interface EngineOptions extends ExecutorOptions {
   readonly weights?: Readonly<NamedArrays>;
   /** Rows (tokens) that a training run holds at once; memory grows with it. */
   readonly microBatchRows?: number;
-  /** Rollouts written at once. */
+  /** Most rollouts written at once. Default 512. */
   readonly maxLanes?: number;
+  /** MB that the caches of sampling may take: fewer rollouts are written at once where more would not fit. Default 4096. */
+  readonly cacheMb?: number;
 }
 
 /** @throws where the configuration is wrong, a weight missing, or the executor not available. */
@@ -67,4 +69,9 @@ export async function loadLocalEngine(
 const limits = ({
   microBatchRows = 2048,
   maxLanes = 512,
-}: Pick<EngineOptions, 'microBatchRows' | 'maxLanes'>) => ({ microBatchRows, maxLanes });
+  cacheMb = 4096,
+}: Pick<EngineOptions, 'microBatchRows' | 'maxLanes' | 'cacheMb'>) => ({
+  microBatchRows,
+  maxLanes,
+  cacheBytes: cacheMb * 2 ** 20,
+});

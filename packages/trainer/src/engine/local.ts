@@ -16,11 +16,10 @@ import type {
 } from '../types.ts';
 import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
-import { contextLength, endIds, headSize, type ModelConfig } from './config.ts';
+import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
 import { totalRows } from './model/attention.ts';
-import { cacheNames, type ReadShape, type WriteShape } from './model/cached.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
 import {
@@ -29,12 +28,10 @@ import {
   logprobProgram,
   measureProgram,
   metricNames,
-  readProgram,
   trainProgram,
-  writeProgram,
 } from './programs.ts';
 import { Runner } from './runner.ts';
-import type { Arrays } from './sampling/cache.ts';
+import { CachedModel } from './sampling/model.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
 import { scoringBatches } from './scoring.ts';
 import { loadEngine, saveEngine } from './weights/checkpoint.ts';
@@ -47,8 +44,10 @@ export interface LocalEngineParts {
   readonly weights?: Readonly<NamedArrays>;
   /** Rows (tokens) of a training micro-batch. */
   readonly microBatchRows: number;
-  /** Rollouts written at once. */
+  /** Most rollouts written at once. */
   readonly maxLanes: number;
+  /** Bytes that the caches of sampling may take; fewer rollouts are written at once where more would not fit. */
+  readonly cacheBytes: number;
 }
 
 type Metrics = Record<(typeof metricNames)[number], number>;
@@ -60,16 +59,23 @@ export class LocalEngine implements PolicyEngine {
   readonly #runner: Runner;
   readonly #store: WeightStore;
   readonly #limits: { readonly rows: number };
-  readonly #maxLanes: number;
+  readonly #sampling: { readonly maxLanes: number; readonly cacheBytes: number };
   readonly #rope: BufferMap;
   #steps = 0;
   /** Whether the gradient buffers hold anything since the last step. */
   #hasGradient = false;
 
-  constructor({ config, executor, weights, microBatchRows, maxLanes }: LocalEngineParts) {
+  constructor({
+    config,
+    executor,
+    weights,
+    microBatchRows,
+    maxLanes,
+    cacheBytes,
+  }: LocalEngineParts) {
     this.config = config;
     this.#limits = { rows: microBatchRows };
-    this.#maxLanes = maxLanes;
+    this.#sampling = { maxLanes, cacheBytes };
     this.#runner = new Runner(executor);
     this.#store = new WeightStore(executor, config);
     const { cos, sin, shape } = ropeTables(config, contextLength(config));
@@ -110,13 +116,14 @@ export class LocalEngine implements PolicyEngine {
         throw new Error(`prompt ${b} is empty: there is nothing to continue`);
       this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
     }
-    const model = {
+    const parts = {
       config: this.config,
-      endIds: endIds(this.config),
-      maxLanes: this.#maxLanes,
-      read: this.#read.bind(this),
-      write: this.#write.bind(this),
+      runner: this.#runner,
+      resident: { ...this.#store.weights.byName, ...this.#rope },
+      positions: this.maxLength,
+      ...this.#sampling,
     };
+    const model = new CachedModel(parts, options.temperature);
     return sampleRollouts(model, prompts, options);
   }
 
@@ -231,47 +238,6 @@ export class LocalEngine implements PolicyEngine {
     return logp!;
   }
 
-  async #read(shape: ReadShape, inputs: Record<string, Int32Array>): Promise<Arrays> {
-    const { prompts, length } = shape;
-    const { num_key_value_heads: heads, vocab_size: vocabulary } = this.config;
-    const cache = f32(prompts, heads, length, headSize(this.config));
-    const names = cacheNames('prompt', this.config);
-    const made = await this.#runner.run({
-      key: `read ${prompts}x${length}`,
-      make: () => readProgram(this.config, shape, this.maxLength),
-      resident: { ...this.#store.weights.byName, ...this.#rope },
-      fresh: inputs,
-      wanted: {
-        logits: f32(prompts, vocabulary),
-        ...Object.fromEntries(names.map((name) => [name, cache])),
-      },
-    });
-    return floats(made);
-  }
-
-  async #write(
-    shape: WriteShape,
-    inputs: Record<string, Int32Array>,
-    caches: Arrays,
-  ): Promise<Arrays> {
-    const { units, branches, prefix, slots } = shape;
-    const { num_key_value_heads: heads, vocab_size: vocabulary } = this.config;
-    const lanes = units * branches;
-    const row = f32(lanes, heads * headSize(this.config));
-    const names = cacheNames('new', this.config);
-    const made = await this.#runner.run({
-      key: `write ${units}x${branches}/${prefix}+${slots}`,
-      make: () => writeProgram(this.config, shape, this.maxLength),
-      resident: { ...this.#store.weights.byName, ...this.#rope },
-      fresh: { ...inputs, ...caches },
-      wanted: {
-        logits: f32(lanes, vocabulary),
-        ...Object.fromEntries(names.map((name) => [name, row])),
-      },
-    });
-    return floats(made);
-  }
-
   async #gradNorm(): Promise<number> {
     const { norm } = await this.#runner.run({
       key: 'norm',
@@ -311,12 +277,3 @@ export class LocalEngine implements PolicyEngine {
 
 const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
   Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));
-
-function floats(arrays: Readonly<Record<string, TypedArray>>): Arrays {
-  const out: Arrays = {};
-  for (const [name, array] of Object.entries(arrays)) {
-    if (!(array instanceof Float32Array)) throw new Error(`${name} is not float32`);
-    out[name] = array;
-  }
-  return out;
-}

@@ -1,6 +1,6 @@
 /**
- * The programs an engine runs, each a pure function of named tensors: training and measuring a batch, logprobs,
- * gradient norm, AdamW. Written over {@link Ops}; what runs them is an Executor.
+ * The programs an engine trains and scores with, each a pure function of named tensors. Written over {@link Ops}; what
+ * runs them is an Executor. Those that sample are in sampling/programs.ts, those of the optimizer in adamw.ts.
  */
 
 import { headSize, type ModelConfig, paramSpecs } from './config.ts';
@@ -13,14 +13,6 @@ import {
   prefixRows,
   totalRows,
 } from './model/attention.ts';
-import {
-  type CachingAttention,
-  cacheNames,
-  type ReadShape,
-  readingAttention,
-  type WriteShape,
-  writingAttention,
-} from './model/cached.ts';
 import { llamaHidden, llamaLogits } from './model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from './ops.ts';
 import { Tape } from './tape.ts';
@@ -36,7 +28,7 @@ export const layoutName = (l: Layout) => `${l.groups}x(${l.prefix}+${l.branches}
 export const weightInputs = (config: ModelConfig): Specs =>
   Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
 
-const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
+export const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
   cos: f32(positions, headSize(config) / 2),
   sin: f32(positions, headSize(config) / 2),
 });
@@ -171,53 +163,4 @@ export function logprobProgram(config: ModelConfig, layout: Layout, positions: n
       logp: ops.pickLast(logDistribution(ops, config, layout, x, true), x.targets!),
     }),
   };
-}
-
-/** Reads prompts: logits [B, V] after each, and their caches `prompt:*` [B, K, S, d]. */
-export function readProgram(config: ModelConfig, shape: ReadShape, positions: number): Program {
-  const { prompts, length } = shape;
-  return {
-    name: `read ${prompts}x${length}`,
-    inputs: {
-      ...weightInputs(config),
-      ...ropeInputs(config, positions),
-      tokens: i32(prompts * length),
-      positions: i32(prompts * length),
-      lastRows: i32(prompts),
-    },
-    build: (ops, x) => cachedStep(ops, config, readingAttention(ops, config, shape, x), x),
-  };
-}
-
-/** Writes one token a lane: logits [U*G, V] and what the caches gain, `new:*` [U*G, K*d]. */
-export function writeProgram(config: ModelConfig, shape: WriteShape, positions: number): Program {
-  const { units, branches, prefix, slots } = shape;
-  const lanes = units * branches;
-  const [kv, d] = [config.num_key_value_heads, headSize(config)];
-  const caches = (part: 'prompt' | 'own', spec: TensorSpec) =>
-    Object.fromEntries(cacheNames(part, config).map((name) => [name, spec]));
-  return {
-    name: `write ${units}x${branches} after ${prefix}+${slots}`,
-    inputs: {
-      ...weightInputs(config),
-      ...ropeInputs(config, positions),
-      tokens: i32(lanes),
-      positions: i32(lanes),
-      promptMask: f32(units, prefix),
-      ownMask: f32(lanes, slots),
-      ...caches('prompt', f32(units, kv, prefix, d)),
-      ...caches('own', f32(units, kv, branches, slots, d)),
-    },
-    build: (ops, x) => cachedStep(ops, config, writingAttention(ops, config, shape, x), x),
-  };
-}
-
-function cachedStep<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  { attention, made }: CachingAttention<T>,
-  x: Values<T>,
-): Record<string, T> {
-  const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
-  return { logits: llamaLogits(ops, config, x, hidden), ...made };
 }

@@ -15,8 +15,12 @@ export type Values<T> = Readonly<Record<string, T>>;
 export interface ReadShape {
   /** B */
   readonly prompts: number;
-  /** S, slots of a prompt; padding stands at the end. */
+  /** S, rows read of each prompt; padding stands at the end. */
   readonly length: number;
+  /** P, tokens of each prompt read before, all of them real. */
+  readonly past: number;
+  /** Whether the prompts end here: what comes after them is asked for. */
+  readonly isLast: boolean;
 }
 
 export interface WriteShape {
@@ -32,8 +36,8 @@ export interface WriteShape {
 
 const kinds = ['key', 'value'] as const;
 export type CacheKind = (typeof kinds)[number];
-/** A tensor of the cache: of the prompt, of the tokens written, or of the token just written. */
-export type CachePart = 'prompt' | 'own' | 'new';
+/** A tensor of the cache: of a prompt, of its earlier chunks, of the tokens written, or of the token just written. */
+export type CachePart = 'prompt' | 'past' | 'own' | 'new';
 
 export const cacheName = (part: CachePart, kind: CacheKind, layer: number): string =>
   `${part}:${kind}:${layer}`;
@@ -51,32 +55,46 @@ export interface CachingAttention<T> {
 }
 
 /**
- * Causal attention over whole prompts, rows [B, S]. Made: `prompt:*` [B, K, S, d]. After the last layer only each
- * prompt's last row goes on. Needs positions [B*S], cos, sin, and `lastRows` i32 [B].
+ * Causal attention over prompts or a chunk of them, rows [B, S], after `past:*` [B, K, P, d]. Made: `prompt:*`
+ * [B, K, S, d]. After the last layer only each prompt's last row goes on. Needs positions [B*S], cos, sin, and in the
+ * last chunk `lastRows` i32 [B].
  */
 export function readingAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
-  { prompts: b, length: s }: ReadShape,
+  { prompts: b, length: s, past: p, isLast }: ReadShape,
   x: Values<T>,
 ): CachingAttention<T> {
   const { kv, per, d } = headAxes(config);
   const made: Record<string, T> = {};
   const final = config.num_hidden_layers - 1;
-  const keep = (layer: number, y: T) => (layer === final ? ops.gatherRows(y, x.lastRows!) : y);
+  const keep = (layer: number, y: T) =>
+    isLast && layer === final ? ops.gatherRows(y, x.lastRows!) : y;
   const rope = (y: T) => ops.rope(y, x.positions!, x.cos!, x.sin!);
   const byHead = (y: T) => ops.transpose(ops.reshape(y, [b, s, kv, d]), [0, 2, 1, 3]);
+  const alpha = 1 / Math.sqrt(d);
+  const mask = causalMask(ops, s);
   const attend = (layer: number, q: T, k: T, v: T) => {
     const [keys, values] = [byHead(rope(k)), byHead(v)]; // [B, K, S, d]
     made[cacheName('prompt', 'key', layer)] = keys;
     made[cacheName('prompt', 'value', layer)] = values;
     const queries = ops.transpose(ops.reshape(rope(q), [b, s, kv, per, d]), [0, 2, 3, 1, 4]);
     const flat = ops.reshape(queries, [b, kv, per * s, d]);
-    const products = ops.matmul(flat, keys, { transposeB: true, alpha: 1 / Math.sqrt(d) });
-    const scores = ops.add(ops.reshape(products, [b, kv, per, s, s]), causalMask(ops, s));
-    const weights = ops.reshape(ops.softmax(scores), [b, kv, per * s, s]);
-    const mixed = ops.reshape(ops.matmul(weights, values), [b, kv, per, s, d]);
-    const rows = ops.transpose(mixed, [0, 3, 1, 2, 4]);
+    const on = (others: T, n: number) =>
+      ops.reshape(ops.matmul(flat, others, { transposeB: true, alpha }), [b, kv, per, s, n]);
+    const from = (weights: T, others: T, n: number) =>
+      ops.matmul(ops.reshape(weights, [b, kv, per * s, n]), others);
+    const scores = ops.add(on(keys, s), mask);
+    const mixed = () => {
+      if (p === 0) return from(ops.softmax(scores), values, s);
+      const [pastKeys, pastValues] = (['key', 'value'] as const).map(
+        (kind) => x[cacheName('past', kind, layer)]!,
+      );
+      const weights = ops.softmax(ops.concat([on(pastKeys!, p), scores], 4));
+      const [toPast, toOwn] = ops.split(weights, 4, [p, s]);
+      return ops.add(from(toPast!, pastValues!, p), from(toOwn!, values, s));
+    };
+    const rows = ops.transpose(ops.reshape(mixed(), [b, kv, per, s, d]), [0, 3, 1, 2, 4]);
     return keep(layer, ops.reshape(rows, [b * s, kv * per * d]));
   };
   return { attention: { attend, keep }, made };

@@ -9,18 +9,30 @@ import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts'
 
 export type Arrays = Record<string, Float32Array>;
 
-/** Where a unit of the new cache takes its prompt from, and its lanes their tokens. */
-export interface UnitSource {
-  readonly promptUnit: number;
-  readonly promptLength: number;
-  /** Lane of the old cache, and its tokens; absent for an idle lane. */
-  readonly lanes: readonly ({ readonly lane: number; readonly count: number } | undefined)[];
-}
-
-/** Something with the layout of prompt caches: [units, K, slots, d] by name. */
+/** Prompt caches: [rows, K, slots, d] by name. */
 export interface PromptArrays {
   readonly arrays: Readonly<Arrays>;
   readonly slots: number;
+}
+
+/** Where a unit takes its prompt from. */
+export interface PromptSource {
+  readonly from: PromptArrays;
+  readonly row: number;
+  readonly length: number;
+}
+
+/** Where a lane takes the tokens written so far from. */
+export interface LaneSource {
+  readonly from: LaneCache;
+  readonly lane: number;
+  readonly count: number;
+}
+
+export interface UnitSource {
+  readonly prompt: PromptSource;
+  /** Of each lane; absent for one that has written nothing, or is idle. */
+  readonly lanes: readonly (LaneSource | undefined)[];
 }
 
 export class LaneCache {
@@ -45,6 +57,13 @@ export class LaneCache {
     this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
   }
 
+  /** Units of other caches in one of this shape. */
+  static gathered(config: ModelConfig, shape: WriteShape, units: readonly UnitSource[]): LaneCache {
+    const cache = new LaneCache(config, shape);
+    for (const [unit, source] of units.entries()) cache.place(unit, source);
+    return cache;
+  }
+
   /** Inputs of the write program. */
   get inputs(): Arrays {
     return {
@@ -58,23 +77,17 @@ export class LaneCache {
     return { arrays: this.#prompt, slots: this.shape.prefix };
   }
 
-  /** Takes a prompt's cache from one of `source`'s units. */
-  setPrompt(unit: number, source: PromptArrays, sourceUnit: number, length: number): void {
-    const { prefix } = this.shape;
-    const d = headSize(this.#config);
-    const heads = this.#config.num_key_value_heads;
-    for (const [name, target] of Object.entries(this.#prompt))
-      for (let head = 0; head < heads; head++) {
-        const start = (sourceUnit * heads + head) * source.slots * d;
-        const rows = source.arrays[name]!.subarray(start, start + length * d);
-        target.set(rows, (unit * heads + head) * prefix * d);
-      }
-    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
-    this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
+  /** Gives a unit another prompt and its lanes other tokens. */
+  place(unit: number, { prompt, lanes }: UnitSource): void {
+    const { branches, slots } = this.shape;
+    this.#setPrompt(unit, prompt);
+    this.#ownMask.fill(masked, unit * branches * slots, (unit + 1) * branches * slots);
+    for (const [branch, source] of lanes.entries())
+      if (source && source.count > 0) this.#setLane(unit * branches + branch, source);
   }
 
   /** Adds what a step made, `new:*` [lanes, K*d], behind the `counts[lane]` tokens of each lane; -1 leaves it out. */
-  append(made: Readonly<Record<string, ArrayLike<number>>>, counts: Int32Array): void {
+  append(made: Readonly<Record<string, Float32Array>>, counts: Int32Array): void {
     const heads = this.#config.num_key_value_heads;
     const d = headSize(this.#config);
     const names = cacheNames('own', this.#config);
@@ -99,28 +112,31 @@ export class LaneCache {
   grown(slots: number, counts: Int32Array): LaneCache {
     const next = new LaneCache(this.#config, { ...this.shape, slots }, this);
     for (const [lane, count] of counts.entries())
-      if (count > 0) next.#setLane(lane, this, lane, count);
+      if (count > 0) next.#setLane(lane, { from: this, lane, count });
     return next;
   }
 
-  /** The same sequences in another shape. */
-  rearranged(shape: WriteShape, units: readonly UnitSource[]): LaneCache {
-    const next = new LaneCache(this.#config, shape);
-    for (const [unit, { promptUnit, promptLength, lanes }] of units.entries()) {
-      next.setPrompt(unit, this.prompts, promptUnit, promptLength);
-      for (const [branch, source] of lanes.entries())
-        if (source) next.#setLane(unit * shape.branches + branch, this, source.lane, source.count);
-    }
-    return next;
+  #setPrompt(unit: number, { from, row, length }: PromptSource): void {
+    const { prefix } = this.shape;
+    const d = headSize(this.#config);
+    const heads = this.#config.num_key_value_heads;
+    for (const [name, target] of Object.entries(this.#prompt))
+      for (let head = 0; head < heads; head++) {
+        const start = (row * heads + head) * from.slots * d;
+        const rows = from.arrays[name]!.subarray(start, start + length * d);
+        target.set(rows, (unit * heads + head) * prefix * d);
+      }
+    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
+    this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
   }
 
-  #setLane(lane: number, source: LaneCache, sourceLane: number, count: number): void {
+  #setLane(lane: number, { from, lane: sourceLane, count }: LaneSource): void {
     const heads = this.#config.num_key_value_heads;
     const size = count * headSize(this.#config);
     for (const [name, target] of Object.entries(this.#own))
       for (let head = 0; head < heads; head++) {
-        const start = source.#start(sourceLane, head);
-        target.set(source.#own[name]!.subarray(start, start + size), this.#start(lane, head));
+        const start = from.#start(sourceLane, head);
+        target.set(from.#own[name]!.subarray(start, start + size), this.#start(lane, head));
       }
     const { slots } = this.shape;
     this.#ownMask.fill(0, lane * slots, lane * slots + count);

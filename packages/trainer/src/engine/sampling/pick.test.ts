@@ -1,73 +1,109 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PickOptions, pickToken } from './pick.ts';
+import { type Limits, pickLikeliest, pickToken } from './pick.ts';
 import { hash32, normals, uniform } from './random.ts';
 
-const logits = Float32Array.of(1, 3, 2, 0, 3);
-const softmax = (xs: readonly number[]) => {
-  const total = xs.reduce((sum, x) => sum + Math.exp(x), 0);
-  return xs.map((x) => Math.exp(x) / total);
+const softmax = (xs: ArrayLike<number>, temperature = 1): Float32Array => {
+  const powers = Array.from(xs, (x) => Math.exp(x / temperature));
+  const total = powers.reduce((sum, x) => sum + x, 0);
+  return Float32Array.from(powers, (x) => x / total);
 };
+// Probabilities: 0.05, 0.40, 0.15, 0.02, 0.40, rounded.
+const five = softmax([1, 3, 2, 0, 3]);
 
 /** Tokens drawn for many u, and the logprob reported for each. */
-function table(options: PickOptions): Map<number, { share: number; logprob: number }> {
-  const n = 10_000;
+function table(limits: Limits, probabilities = five) {
+  const n = 5000;
   const found = new Map<number, { share: number; logprob: number }>();
   for (let i = 0; i < n; i++) {
-    const { token, logprob } = pickToken(logits, (i + 0.5) / n, options);
+    const { token, logprob } = pickToken(probabilities, (i + 0.5) / n, limits);
     found.set(token, { share: (found.get(token)?.share ?? 0) + 1 / n, logprob });
   }
   return found;
 }
+const tokensOf = (limits: Limits) => [...table(limits).keys()].sort((a, b) => a - b);
+
+/** The limits by their definition, on a sorted vocabulary: ids that stay. */
+function sortedIds(p: Float32Array, { topK = 0, topP = 1, minP = 0 }: Limits): number[] {
+  const order = [...p.keys()].sort((a, b) => p[b]! - p[a]! || a - b);
+  const some = topK > 0 ? order.slice(0, topK) : order;
+  const enough = topP * some.reduce((sum, id) => sum + p[id]!, 0);
+  let [sum, n] = [0, 0];
+  while (n < some.length && (n === 0 || (topP < 1 ? sum < enough : true))) sum += p[some[n++]!]!;
+  return some.slice(0, n).filter((id) => p[id]! >= Math.fround(minP * p[order[0]!]!));
+}
 
 describe('a token is drawn', () => {
-  it.each([1, 0.5, 2])('as often as its probability says, temperature %d', (temperature) => {
-    const expected = softmax([...logits].map((x) => x / temperature));
-    for (const [token, { share, logprob }] of table({ temperature })) {
-      expect(share).toBeCloseTo(expected[token]!, 3);
-      expect(Math.exp(logprob)).toBeCloseTo(expected[token]!, 6);
+  it('as often as its probability says, and that is the logprob reported', () => {
+    for (const [token, { share, logprob }] of table({})) {
+      expect(share).toBeCloseTo(five[token]!, 3);
+      expect(Math.exp(logprob)).toBeCloseTo(five[token]!, 6);
     }
   });
 
   it('from the k likeliest, their probabilities renormalised; of a tie the lower id stays', () => {
-    const found = table({ temperature: 1, topK: 1 });
+    const found = table({ topK: 1 });
     expect([...found.keys()]).toEqual([1]);
     expect(found.get(1)!.logprob).toBe(0);
-    const three = table({ temperature: 1, topK: 3 });
-    expect([...three.keys()].sort()).toEqual([1, 2, 4]);
-    expect(Math.exp(three.get(2)!.logprob)).toBeCloseTo(softmax([3, 2, 3])[1]!, 6);
+    expect(tokensOf({ topK: 3 })).toEqual([1, 2, 4]);
+    expect(Math.exp(table({ topK: 3 }).get(2)!.logprob)).toBeCloseTo(softmax([3, 2, 3])[1]!, 6);
   });
 
   it('from the smallest set with a mass of p, the token that reaches it included', () => {
-    // Probabilities: 0.40, 0.40, 0.15, 0.05, 0.02.
-    const keys = (topP: number) => [...table({ temperature: 1, topP }).keys()].sort();
-    expect(keys(0.3)).toEqual([1]);
-    expect(keys(0.7)).toEqual([1, 4]);
-    expect(keys(0.9)).toEqual([1, 2, 4]);
-    expect(keys(1)).toEqual([0, 1, 2, 3, 4]);
+    expect(tokensOf({ topP: 0.3 })).toEqual([1]);
+    expect(tokensOf({ topP: 0.7 })).toEqual([1, 4]);
+    expect(tokensOf({ topP: 0.9 })).toEqual([1, 2, 4]);
+    expect(tokensOf({ topP: 1 })).toEqual([0, 1, 2, 3, 4]);
+    // Of the three that top-k leaves, two have 0.84 of the mass.
+    expect(tokensOf({ topK: 3, topP: 0.8 })).toEqual([1, 4]);
   });
 
-  it('the likeliest at temperature 0', () => {
-    expect(table({ temperature: 0 })).toEqual(
-      new Map([[1, { share: expect.closeTo(1), logprob: 0 }]]),
-    );
+  it('from those at least so many times as likely as the likeliest', () => {
+    expect(tokensOf({ minP: 0.3 })).toEqual([1, 2, 4]);
+    expect(tokensOf({ minP: 1 })).toEqual([1, 4]);
+    expect(tokensOf({ minP: 0.01 })).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('the same whatever is added to all logits, up to rounding', () => {
+  it('under any limits from the set that sorting the vocabulary gives, every one of it', () => {
+    // Logits of few values: many equal probabilities, where a cut falls between equals.
+    const logits = fc.array(fc.integer({ min: -40, max: 10 }), { minLength: 1, maxLength: 700 });
+    const limits = fc.record({
+      topK: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 800 })),
+      topP: fc.oneof(fc.constant(1), fc.double({ min: 0.01, max: 0.99, noNaN: true })),
+      minP: fc.oneof(fc.constant(0), fc.constantFrom(0.001, 0.05, 0.5)),
+    });
     const u = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
     fc.assert(
-      fc.property(u, fc.constantFrom(-64, 64, 1024), (x, shift) => {
-        const moved = logits.map((value) => value + shift);
-        expect(pickToken(moved, x, { temperature: 1 })).toEqual(
-          pickToken(logits, x, { temperature: 1 }),
-        );
+      fc.property(logits, limits, fc.array(u, { minLength: 5 }), (values, some, us) => {
+        const p = softmax(values);
+        const ids = sortedIds(p, some);
+        const mass = ids.reduce((sum, id) => sum + p[id]!, 0);
+        for (const x of us) {
+          const { token, logprob } = pickToken(p, x, some);
+          expect(ids).toContain(token);
+          expect(logprob).toBeCloseTo(Math.log(p[token]! / mass), 6);
+        }
       }),
     );
   });
 
-  it('but not from logits that are no numbers', () => {
-    const broken = Float32Array.of(1, Number.NaN);
-    expect(() => pickToken(broken, 0.5, { temperature: 1 })).toThrow(/not finite/);
+  it('in a large vocabulary from its whole breadth', () => {
+    const flat = new Float32Array(50_000).fill(1 / 50_000);
+    const at = (u: number, limits: Limits = {}) => pickToken(flat, u, limits).token;
+    expect([0, 0.25, 0.5, 0.99999].map((u) => at(u))).toEqual([0, 12_500, 25_000, 49_999]);
+    expect(at(0.99999, { topK: 100 })).toBe(99);
+    expect(at(0.99999, { topP: 0.5 })).toBe(24_999);
+  });
+
+  it('greedily the likeliest, with certainty; of equals the lower id', () => {
+    expect(pickLikeliest(Float32Array.of(1, 3, 2, 3))).toEqual({ token: 1, logprob: 0 });
+  });
+
+  it('but not from numbers that are none', () => {
+    const broken = Float32Array.of(0.5, Number.NaN);
+    for (const limits of [{}, { topK: 1 }, { topP: 0.5 }, { minP: 0.5 }])
+      expect(() => pickToken(broken, 0.5, limits)).toThrow(/not finite/);
+    expect(() => pickLikeliest(broken)).toThrow(/not finite/);
   });
 });
 

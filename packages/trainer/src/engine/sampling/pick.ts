@@ -1,9 +1,14 @@
-/** Drawing one token from logits: temperature, top-k, top-p; with its logprob under what was drawn from. */
+/**
+ * Drawing one token: the likeliest of logits, or one of probabilities limited by top-k, top-p and min-p, with its
+ * logprob under what was drawn from. Limits are found by cutoff.ts without sorting the vocabulary.
+ */
 
-export interface PickOptions {
-  readonly temperature: number;
+import { type Cut, cutAt, kept, likeliestCount, likeliestMass, stricter } from './cutoff.ts';
+
+export interface Limits {
   readonly topK?: number;
   readonly topP?: number;
+  readonly minP?: number;
 }
 
 export interface Picked {
@@ -12,52 +17,98 @@ export interface Picked {
   readonly logprob: number;
 }
 
-/** Unnormalised probabilities of the draw at hand; one array for all, because a draw is made for every token. */
-let scratch = new Float64Array(0);
-
-/** `u` uniform in [0, 1). Filters as usual: temperature, then top-k, then top-p. Ties keep the lower token id. */
-export function pickToken(logits: Float32Array, u: number, options: PickOptions): Picked {
-  const { temperature, topK = 0, topP = 1 } = options;
-  const likeliest = argmax(logits);
-  if (temperature === 0) return { token: likeliest, logprob: 0 };
-  if (scratch.length !== logits.length) scratch = new Float64Array(logits.length);
-  const top = logits[likeliest]!;
-  for (let i = 0; i < logits.length; i++) scratch[i] = Math.exp((logits[i]! - top) / temperature);
-  const limited = (topK > 0 && topK < logits.length) || topP < 1;
-  if (limited) keepLikeliest(scratch, topK > 0 ? topK : logits.length, topP);
-  return draw(scratch, u);
-}
-
-function argmax(values: Float32Array): number {
+/** The likeliest token; of equals the lower id. */
+export function pickLikeliest(logits: Float32Array): Picked {
   let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  // One NaN anywhere makes every comparison with it false; the sum shows it.
+  if (!Number.isFinite(sumOf(logits))) throw notFinite();
+  return { token: best, logprob: 0 };
 }
 
-/** Inverse of the cumulative distribution of unnormalised masses. */
-function draw(mass: Float64Array, u: number): Picked {
+/**
+ * Inverse of the cumulative distribution at `u`, uniform in [0, 1). Limits apply as in Hugging Face's processors:
+ * top-k, then top-p of what is left, then min-p; of equal probabilities the lower ids stay.
+ */
+export function pickToken(probabilities: Float32Array, u: number, limits: Limits): Picked {
+  const cut = cutOf(probabilities, limits);
+  return cut ? drawKept(probabilities, u, cut) : draw(probabilities, u);
+}
+
+function cutOf(probabilities: Float32Array, { topK = 0, topP = 1, minP = 0 }: Limits) {
+  let cut: Cut | undefined;
+  if (topK > 0 && topK < probabilities.length) cut = likeliestCount(probabilities, topK);
+  if (topP < 1) {
+    const mass = cut
+      ? kept(probabilities, cut).reduce((sum, id) => sum + probabilities[id]!, 0)
+      : sumOf(probabilities);
+    if (!(mass > 0 && mass < Infinity)) throw notFinite();
+    cut = stricter(cut, likeliestMass(probabilities, topP * mass));
+  }
+  return minP > 0 ? stricter(cut, cutAt(minP * largest(probabilities))) : cut;
+}
+
+/** Tokens in a block of {@link draw}: one pass sums blocks, a second one looks into a single block. */
+const blockSize = 256;
+let blockSums = new Float64Array(0);
+
+function draw(mass: Float32Array, u: number): Picked {
+  const blocks = Math.ceil(mass.length / blockSize);
+  if (blockSums.length < blocks) blockSums = new Float64Array(blocks);
   let total = 0;
-  for (let i = 0; i < mass.length; i++) total += mass[i]!;
-  if (!(total > 0 && total < Infinity)) throw new Error('logits are not finite: nothing to draw');
+  for (let b = 0; b < blocks; b++) {
+    blockSums[b] = sumOf(mass, b * blockSize, Math.min(mass.length, (b + 1) * blockSize));
+    total += blockSums[b]!;
+  }
+  if (!(total > 0 && total < Infinity)) throw notFinite();
   let rest = u * total;
+  let block = 0;
+  while (block < blocks - 1 && rest >= blockSums[block]!) rest -= blockSums[block++]!;
   let token = -1;
-  for (let i = 0; i < mass.length; i++) {
+  for (let i = block * blockSize; i < mass.length; i++) {
     if (mass[i] === 0) continue;
     token = i;
     rest -= mass[i]!;
     if (rest < 0) break;
   }
+  // Rounding can leave a rest behind the last token with any mass.
+  if (token < 0) token = mass.findLastIndex((x) => x > 0);
   return { token, logprob: Math.log(mass[token]! / total) };
 }
 
-/** Zeroes everything but the k likeliest tokens, and of those everything past a mass of p. */
-function keepLikeliest(mass: Float64Array, k: number, p: number): void {
-  const order = Array.from(mass.keys()).sort((a, b) => mass[b]! - mass[a]! || a - b);
-  const candidates = order.slice(0, k);
-  const enough = p * candidates.reduce((sum, i) => sum + mass[i]!, 0);
-  let sum = 0;
-  let kept = 0;
-  while (kept < candidates.length && (kept === 0 || sum < enough))
-    sum += mass[candidates[kept++]!]!;
-  for (const i of order.slice(kept)) mass[i] = 0;
+function drawKept(mass: Float32Array, u: number, cut: Cut): Picked {
+  const ids = kept(mass, cut);
+  const total = ids.reduce((sum, id) => sum + mass[id]!, 0);
+  if (!(total > 0 && total < Infinity)) throw notFinite();
+  let rest = u * total;
+  let token = -1;
+  for (const id of ids) {
+    if (mass[id] === 0) continue;
+    token = id;
+    rest -= mass[id]!;
+    if (rest < 0) break;
+  }
+  return { token, logprob: Math.log(mass[token]! / total) };
 }
+
+/** Four sums side by side: one alone waits for each addition. */
+function sumOf(values: Float32Array, start = 0, end = values.length): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  let i = start;
+  for (; i + 3 < end; i += 4) {
+    a += values[i]!;
+    b += values[i + 1]!;
+    c += values[i + 2]!;
+    d += values[i + 3]!;
+  }
+  for (; i < end; i++) a += values[i]!;
+  return a + b + (c + d);
+}
+
+function largest(values: Float32Array): number {
+  let most = values[0]!;
+  for (let i = 1; i < values.length; i++) if (values[i]! > most) most = values[i]!;
+  return most;
+}
+
+const notFinite = () => new Error('logits are not finite: nothing to draw');

@@ -1,255 +1,186 @@
 /**
- * Draws rollouts with a key/value cache, wave by wave: the prompts of a wave are read once each, their rollouts
- * written side by side; as sequences end, the rest moves together into a smaller shape.
+ * Draws rollouts with a key/value cache. Prompts wait in a queue; as sequences end, waiting ones enter, and join a
+ * cohort that is being written wherever one step for both costs less than two. Without a queue cohorts shrink.
  * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a lane's numbers
  * depend on its neighbours by no more than rounding (docs/engine.md says how much that is).
  */
 
+import { setImmediate } from 'node:timers/promises';
 import type { Sample, SamplingOptions, TokenIds } from '../../types.ts';
-import type { ModelConfig } from '../config.ts';
-import type { ReadShape, WriteShape } from '../model/cached.ts';
-import { type Arrays, LaneCache, type PromptArrays, type UnitSource } from './cache.ts';
-import { pickToken } from './pick.ts';
-import { uniform } from './random.ts';
-import { chooseShape, laneCount, roundUp, slotStep } from './shapes.ts';
+import { lanesWithin } from './budget.ts';
+import {
+  advance,
+  arrivalSources,
+  assemble,
+  type Cohort,
+  cohortSources,
+  joinedInPlace,
+  planFor,
+  running,
+  type Sources,
+  withRoom,
+} from './cohort.ts';
+import type { CachedModel } from './model.ts';
+import { checkOptions } from './options.ts';
+import { readPrompts } from './prefill.ts';
+import { type Draw, drawing, isWriting, newGroup, type Rollout, toSample } from './rollouts.ts';
+import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
+import { stopCheck } from './stops.ts';
 
-/** What the engine does for the sampler. */
-export interface CachedModel {
-  readonly config: ModelConfig;
-  readonly endIds: readonly number[];
-  /** Lanes written at once. */
-  readonly maxLanes: number;
-  /** tokens, positions [B*S], lastRows [B] -> logits [B, V] and `prompt:*`. */
-  read(shape: ReadShape, inputs: Record<string, Int32Array>): Promise<Arrays>;
-  /** -> logits [lanes, V] and `new:*`. */
-  write(shape: WriteShape, tokens: Record<string, Int32Array>, caches: Arrays): Promise<Arrays>;
-}
+/** Share of the lanes that must be free before prompts are read for them: reading and moving cost something too. */
+const refillShare = 1 / 8;
+/** A cohort moves into a smaller shape for a step of at most this share of its cost. */
+const shrinkShare = 0.8;
+/** Milliseconds after which timers, signals and messages of this process get their turn. */
+const yieldEveryMs = 20;
 
-/** A rollout being written. */
-interface Rollout {
-  readonly b: number;
-  readonly g: number;
-  readonly tokens: Int32Array;
-  readonly logprobs: Float32Array;
-  readonly promptLength: number;
-  count: number;
-  stop: Sample['stop'] | undefined;
-}
-
-/** A prompt read: where its cache lies, and the logits after it. */
-interface ReadPrompt {
-  readonly caches: PromptArrays;
-  readonly row: number;
-  readonly logits: Float32Array;
-}
-
-/** Tokens that one run of reading takes. */
-const readRows = 2048;
-
-/** @throws naming the option, its value and what is allowed */
+/**
+ * prompts [B] -> samples [B][G].
+ * @throws naming the option, its value and what is allowed; the signal's reason where it is aborted
+ */
 export async function sampleRollouts(
   model: CachedModel,
   prompts: readonly TokenIds[],
   options: SamplingOptions,
 ): Promise<Sample[][]> {
-  checkOptions(options);
-  const groups = prompts.map((prompt, b) =>
-    Array.from({ length: options.groupSize }, (_, g) => newRollout(prompt, b, g, options)),
-  );
-  const perWave = Math.max(1, Math.floor(model.maxLanes / options.groupSize));
-  for (let start = 0; start < groups.length; start += perWave)
-    await new Wave(model, prompts, options).run(groups.slice(start, start + perWave));
+  checkOptions(options, model.config.vocab_size);
+  const groups = prompts.map((prompt, b) => newGroup(prompt, b, options));
+  if (groups.length > 0) await new Sampler(model, prompts, options, groups).run();
   return groups.map((group) => group.map(toSample));
 }
 
-function checkOptions({
-  groupSize,
-  maxTokens,
-  temperature,
-  topK = 0,
-  topP = 1,
-  seed,
-}: SamplingOptions) {
-  const whole = (x: number, least: number) => Number.isSafeInteger(x) && x >= least;
-  const rules: [string, number, boolean, string][] = [
-    ['groupSize', groupSize, whole(groupSize, 1), 'a whole number from 1'],
-    ['maxTokens', maxTokens, whole(maxTokens, 1), 'a whole number from 1'],
-    ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
-    ['topK', topK, whole(topK, 0), 'a whole number from 0'],
-    ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
-    ['seed', seed, Number.isSafeInteger(seed), 'a whole number'],
-  ];
-  for (const [name, value, isRight, allowed] of rules)
-    if (!isRight) throw new Error(`sampling option ${name} is ${value}, must be ${allowed}`);
-}
-
-const newRollout = (prompt: TokenIds, b: number, g: number, options: SamplingOptions): Rollout => ({
-  b,
-  g,
-  tokens: new Int32Array(options.maxTokens),
-  logprobs: new Float32Array(options.maxTokens),
-  promptLength: prompt.length,
-  count: 0,
-  stop: undefined,
-});
-
-const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => ({
-  tokens: tokens.slice(0, count),
-  logprobs: logprobs.slice(0, count),
-  stop: stop ?? 'length',
-});
-
-class Wave {
+class Sampler {
   readonly #model: CachedModel;
   readonly #prompts: readonly TokenIds[];
-  readonly #options: SamplingOptions;
+  readonly #signal: AbortSignal | undefined;
+  readonly #draw: Draw;
+  readonly #costs: StepCosts;
+  /** Most rollouts written at once. */
+  readonly #lanes: number;
+  /** Rollouts of one prompt each, waiting; the next one last. */
+  readonly #waiting: Rollout[][];
+  #cohorts: Cohort[] = [];
+  #yielded = performance.now();
 
-  constructor(model: CachedModel, prompts: readonly TokenIds[], options: SamplingOptions) {
+  constructor(
+    model: CachedModel,
+    prompts: readonly TokenIds[],
+    options: SamplingOptions,
+    groups: readonly Rollout[][],
+  ) {
+    const prompt = prompts.reduce((n, { length }) => Math.max(n, length), 0);
     this.#model = model;
     this.#prompts = prompts;
-    this.#options = options;
+    this.#signal = options.signal;
+    this.#draw = drawing(options, stopCheck(model.endIds, options));
+    this.#costs = stepCosts(model.config);
+    this.#lanes = lanesWithin(model, { ...options, prompt });
+    this.#waiting = groups.flatMap((group) => chunks(group, this.#lanes)).reverse();
   }
 
-  /** Writes the rollouts of some prompts to their ends. */
-  async run(groups: readonly (readonly Rollout[])[]): Promise<void> {
-    const read = await this.#read(groups.map((group) => group[0]!.b));
-    for (const rollout of groups.flat()) this.#take(rollout, read.get(rollout.b)!.logits);
-    let state = this.#start(groups, read);
-    while (state.lanes.some(isWriting)) {
-      state = this.#fit(state);
-      await this.#advance(state);
+  async run(): Promise<void> {
+    for (;;) {
+      await this.#pause();
+      await this.#refill();
+      if (this.#cohorts.length === 0) return;
+      this.#cohorts = this.#cohorts.map(withRoom);
+      for (const cohort of this.#cohorts) await advance(this.#model, cohort, this.#draw);
+      this.#tidy();
     }
   }
 
-  /** Reads prompts; those of one run have the same rounded length, so that each one's numbers are its own. */
-  async #read(indices: readonly number[]): Promise<Map<number, ReadPrompt>> {
-    const read = new Map<number, ReadPrompt>();
-    const byLength = Map.groupBy(indices, (b) => roundUp(this.#prompts[b]!.length, slotStep));
-    for (const [length, members] of byLength) {
-      const most = laneCount(Math.max(1, Math.floor(readRows / length)));
-      for (let start = 0; start < members.length; start += most)
-        await this.#readRun(members.slice(start, start + most), length, read);
+  async #pause(): Promise<void> {
+    if (performance.now() - this.#yielded > yieldEveryMs) {
+      await setImmediate();
+      this.#yielded = performance.now();
     }
-    return read;
+    this.#signal?.throwIfAborted();
   }
 
-  async #readRun(
-    members: readonly number[],
-    length: number,
-    read: Map<number, ReadPrompt>,
-  ): Promise<void> {
-    const prompts = laneCount(members.length);
-    const tokens = new Int32Array(prompts * length);
-    const positions = tokens.map((_, at) => at % length);
-    const lastRows = new Int32Array(prompts);
-    for (const [row, b] of members.entries()) {
-      tokens.set(this.#prompts[b]!, row * length);
-      lastRows[row] = row * length + this.#prompts[b]!.length - 1;
+  /** Lets waiting groups in as soon as enough lanes are free; their prompts are read, their first tokens drawn. */
+  async #refill(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const free = this.#lanes - this.#cohorts.reduce((n, cohort) => n + running(cohort).length, 0);
+      if (this.#cohorts.length > 0 && free < refillShare * this.#lanes) return;
+      const groups = this.#take(free);
+      if (groups.length === 0) return;
+      const read = await readPrompts(
+        this.#model,
+        this.#prompts,
+        groups.map((group) => group[0]!.b),
+      );
+      const rollouts = groups.flat();
+      for (const rollout of rollouts) this.#draw(rollout, read.get(rollout.b)!.next);
+      const arrivals = rollouts.filter(isWriting);
+      if (arrivals.length > 0) this.#join(arrivals, arrivalSources(arrivals, read));
+      await this.#pause();
     }
-    const inputs = { tokens, positions, lastRows };
-    const { logits, ...arrays } = await this.#model.read({ prompts, length }, inputs);
-    const width = this.#model.config.vocab_size;
-    for (const [row, b] of members.entries())
-      read.set(b, {
-        caches: { arrays, slots: length },
-        row,
-        logits: logits!.subarray(row * width, (row + 1) * width),
-      });
   }
 
-  /** Lanes for the rollouts that their first token did not end. */
-  #start(groups: readonly (readonly Rollout[])[], read: Map<number, ReadPrompt>): WaveState {
-    const layout = chooseShape(live(groups), this.#longest(groups.flat()));
-    const cache = new LaneCache(this.#model.config, layout.shape);
-    for (const [unit, rollouts] of layout.units.entries()) {
-      const { b, promptLength } = rollouts[0]!;
-      const { caches, row } = read.get(b)!;
-      cache.setPrompt(unit, caches, row, promptLength);
+  #take(free: number): Rollout[][] {
+    const taken: Rollout[][] = [];
+    let left = free;
+    while (this.#waiting.length > 0 && this.#waiting.at(-1)!.length <= left) {
+      const group = this.#waiting.pop()!;
+      left -= group.length;
+      taken.push(group);
     }
-    return { cache, lanes: spreadLanes(layout.units, layout.shape) };
+    return taken;
   }
 
-  #longest(rollouts: readonly Rollout[]) {
-    const most = (f: (rollout: Rollout) => number) =>
-      rollouts.reduce((n, r) => Math.max(n, f(r)), 0);
-    return { prefix: most((r) => r.promptLength), count: most((r) => (r.stop ? 0 : r.count)) };
+  /** Arrivals go where their steps cost least: with others, or in a cohort of their own. */
+  #join(arrivals: readonly Rollout[], sources: Sources): void {
+    const alone = planFor(this.#costs, arrivals);
+    const host = this.#cohorts
+      .map((cohort) => {
+        const together = planFor(this.#costs, [...running(cohort), ...arrivals]);
+        const now = stepCost(this.#costs, cohort.cache.shape);
+        return { cohort, together, now, more: together.cost - now };
+      })
+      .reduce((best, next) => (!best || next.more < best.more ? next : best), undefined as Host);
+    if (!host || host.more >= alone.cost) {
+      this.#cohorts.push(assemble(this.#model, alone, sources));
+      return;
+    }
+    const { cohort, together, now } = host;
+    const inPlace =
+      now <= together.cost / shrinkShare ? joinedInPlace(cohort, arrivals, sources) : undefined;
+    const joined =
+      inPlace ?? assemble(this.#model, together, new Map([...cohortSources(cohort), ...sources]));
+    this.#cohorts = this.#cohorts.map((other) => (other === cohort ? joined : other));
   }
 
-  /** Another shape where the tokens no longer fit, or where much fewer lanes would do. */
-  #fit({ cache, lanes }: WaveState): WaveState {
-    const { shape } = cache;
-    const running = lanes.filter(isWriting);
-    const groups = [...Map.groupBy(running, (rollout) => rollout.b).values()];
-    const { shape: next, units } = chooseShape(groups, this.#longest(running));
-    if (next.units * next.branches > 0.75 * shape.units * shape.branches) {
-      if (next.slots <= shape.slots) return { cache, lanes };
-      return { cache: cache.grown(next.slots, written(lanes)), lanes };
-    }
-    const place = new Map(lanes.map((rollout, lane) => [rollout, lane]));
-    const sources = units.map((unit): UnitSource => {
-      const first = place.get(unit[0])!;
-      return {
-        promptUnit: Math.floor(first / shape.branches),
-        promptLength: unit[0]!.promptLength,
-        lanes: unit.map((rollout) => ({ lane: place.get(rollout)!, count: rollout.count - 1 })),
-      };
+  /** Drops cohorts that are done, puts together what is cheaper together, and shrinks what nobody will refill. */
+  #tidy(): void {
+    this.#cohorts = this.#cohorts.filter((cohort) => cohort.lanes.some(isWriting));
+    if (this.#waiting.length > 0) return;
+    this.#merge();
+    this.#cohorts = this.#cohorts.map((cohort) => {
+      if (running(cohort).length > shrinkShare * cohort.lanes.length) return cohort;
+      const plan = planFor(this.#costs, running(cohort));
+      if (plan.cost > shrinkShare * stepCost(this.#costs, cohort.cache.shape)) return cohort;
+      return assemble(this.#model, plan, cohortSources(cohort));
     });
-    return { cache: cache.rearranged(next, sources), lanes: spreadLanes(units, next) };
   }
 
-  /** One more token for every lane that is still writing. */
-  async #advance({ cache, lanes }: WaveState): Promise<void> {
-    const tokens = new Int32Array(lanes.length);
-    const positions = new Int32Array(lanes.length);
-    const counts = written(lanes);
-    for (const [lane, rollout] of lanes.entries()) {
-      if (!isWriting(rollout)) continue;
-      tokens[lane] = rollout.tokens[rollout.count - 1]!;
-      positions[lane] = rollout.promptLength + rollout.count - 1;
+  #merge(): void {
+    for (let i = this.#cohorts.length - 1; i > 0; i--) {
+      const [a, b] = [this.#cohorts[i - 1]!, this.#cohorts[i]!];
+      const together = planFor(this.#costs, [...running(a), ...running(b)]);
+      const apart = [a, b].map((cohort) => stepCost(this.#costs, cohort.cache.shape));
+      if (together.cost > apart[0]! + apart[1]!) continue;
+      const sources = new Map([...cohortSources(a), ...cohortSources(b)]);
+      this.#cohorts.splice(i - 1, 2, assemble(this.#model, together, sources));
     }
-    const made = await this.#model.write(cache.shape, { tokens, positions }, cache.inputs);
-    cache.append(made, counts);
-    const width = this.#model.config.vocab_size;
-    for (const [lane, rollout] of lanes.entries())
-      if (isWriting(rollout))
-        this.#take(rollout, made.logits!.subarray(lane * width, (lane + 1) * width));
-  }
-
-  /** Draws a rollout's next token. */
-  #take(rollout: Rollout, logits: Float32Array): void {
-    const { seed, maxTokens } = this.#options;
-    const u = uniform(seed, rollout.b, rollout.g, rollout.count);
-    const { token, logprob } = pickToken(logits, u, this.#options);
-    rollout.tokens[rollout.count] = token;
-    rollout.logprobs[rollout.count] = logprob;
-    rollout.count += 1;
-    if (this.#model.endIds.includes(token)) rollout.stop = 'end';
-    else if (rollout.count === maxTokens) rollout.stop = 'length';
   }
 }
 
-interface WaveState {
-  readonly cache: LaneCache;
-  /** The rollout of each lane. */
-  readonly lanes: readonly (Rollout | undefined)[];
-}
-
-/** Tokens of each lane that its cache holds, all but the last drawn; -1 for a lane that is not writing. */
-const written = (lanes: WaveState['lanes']): Int32Array =>
-  Int32Array.from(lanes, (rollout) => (isWriting(rollout) ? rollout.count - 1 : -1));
-
-const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
-  rollout !== undefined && rollout.stop === undefined;
-
-const live = (groups: readonly (readonly Rollout[])[]): Rollout[][] =>
-  groups.map((group) => group.filter(({ stop }) => !stop)).filter((group) => group.length > 0);
-
-function spreadLanes(
-  units: readonly (readonly Rollout[])[],
-  { units: count, branches }: WriteShape,
-): (Rollout | undefined)[] {
-  return Array.from({ length: count * branches }, (_, lane) => {
-    const unit = units[Math.floor(lane / branches)];
-    return unit?.[lane % branches];
-  });
-}
+/** A cohort that arrivals might join, and what a step would then cost more. */
+type Host =
+  | {
+      readonly cohort: Cohort;
+      readonly together: ReturnType<typeof planFor>;
+      readonly now: number;
+      readonly more: number;
+    }
+  | undefined;

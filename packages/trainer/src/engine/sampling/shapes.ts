@@ -1,20 +1,22 @@
-/** Which of a few shapes a wave of rollouts is written in: a shape is a compiled graph, an idle lane is wasted work. */
+/**
+ * Which of a few shapes rollouts are written in, and what a step of one costs: a shape is a compiled graph, an idle
+ * lane is wasted work, a second set of lanes reads the weights a second time.
+ */
 
+import { headSize, type ModelConfig } from '../config.ts';
 import type { WriteShape } from '../model/cached.ts';
 
 /** Slots of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
-export const slotStep = 16;
-/** A product of one row takes another path in BLAS and rounds otherwise, so there are always two. */
-const fewestLanes = 2;
+const slotStep = 16;
 
-export const roundUp = (n: number, step: number): number => Math.max(1, Math.ceil(n / step)) * step;
-
-/** Rounds a number of prompts or units up: powers of two, and from 8 on halfway between them. */
+/** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
 export function laneCount(n: number): number {
-  if (n <= fewestLanes) return fewestLanes;
-  const power = 2 ** Math.ceil(Math.log2(n));
-  return power > 8 && n <= 0.75 * power ? 0.75 * power : power;
+  const power = 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+  return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
 }
+
+/** Slots for so many tokens: 16, 32, 48, 64, 96, 128, ... */
+export const slotCount = (n: number): number => slotStep * laneCount(Math.ceil(n / slotStep));
 
 export interface Lengths {
   /** Tokens of the longest prompt, and of the longest sequence written so far. */
@@ -24,29 +26,67 @@ export interface Lengths {
 
 /** Lanes of a unit. */
 const branchSizes = [16, 8, 4, 2, 1];
-/** What reading a prompt costs, in lanes: with few lanes to a unit the prompts' caches weigh more. */
-const unitCost = 0.5;
+export const mostBranches = branchSizes[0]!;
 
-/** Splits groups into units of one size, the one that wastes least, and rounds everything up. */
+/** Multiply-adds of a step, or what takes as long as so many. */
+export interface StepCosts {
+  /** Of a lane in the linear layers. */
+  readonly lane: number;
+  /** Of a query with one slot. */
+  readonly slot: number;
+}
+
+export function stepCosts(config: ModelConfig): StepCosts {
+  const { hidden_size: d, num_hidden_layers: layers, num_attention_heads: heads } = config;
+  const width = headSize(config);
+  const attention = d * width * 2 * (heads + config.num_key_value_heads);
+  const mlp = 3 * d * config.intermediate_size;
+  return {
+    lane: layers * (attention + mlp) + d * config.vocab_size,
+    slot: layers * 2 * heads * width,
+  };
+}
+
+/** Reading all weights once, and starting every operation, takes about as long as this many lanes' own work. */
+const fixedLanes = 16;
+/** A lane's own tokens are asked by few queries at a time, which is slower than the products of many rows. */
+const ownSlotCost = 3;
+const promptSlotCost = 1;
+/** Reading a slot of a prompt, whoever asks. */
+const unitSlotCost = 2;
+
+export function stepCost({ lane, slot }: StepCosts, shape: WriteShape): number {
+  const { units, branches, prefix, slots } = shape;
+  const lanes = units * branches;
+  const own = ownSlotCost * lanes * slots;
+  const prompts = (promptSlotCost * lanes + unitSlotCost * units) * prefix;
+  return lane * (fixedLanes + lanes) + slot * (own + prompts);
+}
+
+export interface ChosenShape<R> {
+  readonly shape: WriteShape;
+  /** The groups, split into parts of at most `shape.branches`. */
+  readonly units: readonly (readonly R[])[];
+  readonly cost: number;
+}
+
+/** Splits groups into units of one size, the one whose step costs least, and rounds everything up. */
 export function chooseShape<R>(
+  costs: StepCosts,
   groups: readonly (readonly R[])[],
   lengths: Lengths,
-): { readonly shape: WriteShape; readonly units: readonly (readonly R[])[] } {
-  const cost = (branches: number) => {
+): ChosenShape<R> {
+  const [prefix, slots] = [slotCount(lengths.prefix), slotCount(lengths.count)];
+  const shapes = branchSizes.map((branches): WriteShape => {
     const units = groups.reduce((n, group) => n + Math.ceil(group.length / branches), 0);
-    return laneCount(units) * (branches + unitCost);
-  };
-  const branches = branchSizes.reduce((best, size) => (cost(size) < cost(best) ? size : best));
-  const units = groups.flatMap((group) =>
-    Array.from({ length: Math.ceil(group.length / branches) }, (_, i) =>
-      group.slice(i * branches, (i + 1) * branches),
-    ),
-  );
-  const shape = {
-    units: laneCount(units.length),
-    branches,
-    prefix: roundUp(lengths.prefix, slotStep),
-    slots: roundUp(lengths.count, slotStep),
-  };
-  return { shape, units };
+    return { units: laneCount(units), branches, prefix, slots };
+  });
+  const priced = shapes.map((shape) => ({ shape, cost: stepCost(costs, shape) }));
+  const { shape, cost } = priced.reduce((best, next) => (next.cost < best.cost ? next : best));
+  return { shape, units: groups.flatMap((group) => chunks(group, shape.branches)), cost };
 }
+
+export const chunks = <R>(items: readonly R[], size: number): R[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+    items.slice(i * size, (i + 1) * size),
+  );

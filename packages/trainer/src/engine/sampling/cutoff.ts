@@ -1,0 +1,95 @@
+/**
+ * Where a vocabulary is cut off, without sorting it: the bits of a float that is not negative order as the float does,
+ * so a radix search over them finds the last value that stays in four passes.
+ */
+
+/** What stays: every value whose bits are above `bits`, and the first `ties` that equal them. */
+export interface Cut {
+  readonly bits: number;
+  readonly ties: number;
+}
+
+/** Bits of a level, from the top; 31 in all, because the sign is 0. */
+const levels = [
+  { shift: 23, width: 8 },
+  { shift: 15, width: 8 },
+  { shift: 7, width: 8 },
+  { shift: 0, width: 7 },
+] as const;
+
+const counts = new Float64Array(2 ** 8);
+const masses = new Float64Array(2 ** 8);
+
+const bitsOf = (values: Float32Array): Uint32Array =>
+  new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+/** Keeps the `k` largest. */
+export const likeliestCount = (values: Float32Array, k: number): Cut =>
+  search(values, k, counts, (left) => left);
+
+/** Keeps the fewest largest values that add up to `mass`, at least one. */
+export const likeliestMass = (values: Float32Array, mass: number): Cut =>
+  search(values, mass, masses, (left, value) => Math.max(1, Math.ceil(left / value)));
+
+/** Keeps every value from `least` on. */
+export function cutAt(least: number): Cut {
+  return { bits: bitsOf(Float32Array.of(least))[0]!, ties: Infinity };
+}
+
+export function stricter(a: Cut | undefined, b: Cut): Cut {
+  if (!a || b.bits > a.bits) return b;
+  return a.bits > b.bits ? a : { bits: a.bits, ties: Math.min(a.ties, b.ties) };
+}
+
+/** Ids that stay, ascending. */
+export function kept(values: Float32Array, { bits, ties }: Cut): number[] {
+  const all = bitsOf(values);
+  const ids: number[] = [];
+  let left = ties;
+  for (let i = 0; i < all.length; i++)
+    if (all[i]! > bits || (all[i] === bits && left-- > 0)) ids.push(i);
+  return ids;
+}
+
+/** Walks the bins of each level from the largest values down until `target` of the `measure` is reached. */
+function search(
+  values: Float32Array,
+  target: number,
+  measure: Float64Array,
+  tiesOf: (left: number, value: number) => number,
+): Cut {
+  const bits = bitsOf(values);
+  let [left, found] = [target, 0];
+  for (const { shift, width } of levels) {
+    fillBins(values, bits, found, shift, width);
+    let bin = 2 ** width - 1;
+    let last = 0;
+    while (counts[last] === 0) last++;
+    for (; bin > last && left > measure[bin]!; bin--) left -= measure[bin]!;
+    found += bin * 2 ** shift;
+  }
+  const value = new Float32Array(Uint32Array.of(found).buffer)[0]!;
+  return { bits: found, ties: tiesOf(left, value) };
+}
+
+/** Counts and masses by the next `width` bits, of the values that agree with `found` above them. */
+function fillBins(
+  values: Float32Array,
+  bits: Uint32Array,
+  found: number,
+  shift: number,
+  width: number,
+) {
+  counts.fill(0);
+  masses.fill(0);
+  const above = shift + width;
+  const prefix = above >= 31 ? 0 : found >>> above;
+  const mask = 2 ** width - 1;
+  for (let i = 0; i < bits.length; i++) {
+    const value = bits[i]!;
+    if (above < 31 && value >>> above !== prefix) continue;
+    const bin = (value >>> shift) & mask;
+    counts[bin]! += 1;
+    masses[bin]! += values[i]!;
+  }
+}

@@ -1,0 +1,91 @@
+/** The model as the sampler sees it: prompts read into caches, tokens written after them. Runs the two programs. */
+
+import { endIds, headSize, type ModelConfig } from '../config.ts';
+import type { BufferMap, TypedArray } from '../executors/types.ts';
+import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
+import { f32 } from '../ops.ts';
+import type { Runner } from '../runner.ts';
+import type { Arrays } from './cache.ts';
+import { type NextKind, readProgram, writeProgram } from './programs.ts';
+
+export interface CachedModelParts {
+  readonly config: ModelConfig;
+  readonly runner: Runner;
+  /** Weights and rotary tables. */
+  readonly resident: BufferMap;
+  /** Positions that the rotary tables have. */
+  readonly positions: number;
+  /** Most rollouts written at once. */
+  readonly maxLanes: number;
+  /** Bytes that caches may take. */
+  readonly cacheBytes: number;
+}
+
+export class CachedModel {
+  readonly config: ModelConfig;
+  readonly endIds: readonly number[];
+  readonly maxLanes: number;
+  readonly cacheBytes: number;
+  readonly positions: number;
+  readonly #parts: CachedModelParts;
+  readonly #kind: NextKind;
+  readonly #sharpness: Record<string, Float32Array>;
+
+  constructor(parts: CachedModelParts, temperature: number) {
+    this.config = parts.config;
+    this.endIds = endIds(parts.config);
+    this.maxLanes = parts.maxLanes;
+    this.cacheBytes = parts.cacheBytes;
+    this.positions = parts.positions;
+    this.#parts = parts;
+    this.#kind = temperature === 0 ? 'logits' : 'probabilities';
+    this.#sharpness = temperature === 0 ? {} : { sharpness: Float32Array.of(1 / temperature) };
+  }
+
+  /** Bytes of one token's keys and values. */
+  get slotBytes(): number {
+    const { num_hidden_layers: layers, num_key_value_heads: kv } = this.config;
+    return layers * 2 * kv * headSize(this.config) * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  /** tokens, positions [B*S], `past:*`, and lastRows [B] in the last chunk -> `prompt:*`, and then `next` [B, V]. */
+  read(shape: ReadShape, inputs: Record<string, TypedArray>): Promise<Arrays> {
+    const { prompts, length, past, isLast } = shape;
+    const cache = f32(prompts, this.config.num_key_value_heads, length, headSize(this.config));
+    const made = cacheNames('prompt', this.config).map((name) => [name, cache] as const);
+    return this.#run({
+      key: `read ${this.#kind} ${prompts}x${past}+${length}${isLast ? '' : '...'}`,
+      make: () => readProgram(this.config, shape, this.#kind, this.positions),
+      fresh: isLast ? { ...inputs, ...this.#sharpness } : inputs,
+      wanted: {
+        ...(isLast && { next: f32(prompts, this.config.vocab_size) }),
+        ...Object.fromEntries(made),
+      },
+    });
+  }
+
+  /** tokens, positions [lanes] and the caches -> `next` [lanes, V] and `new:*`. */
+  write(shape: WriteShape, inputs: Record<string, TypedArray>): Promise<Arrays> {
+    const { units, branches, prefix, slots } = shape;
+    const lanes = units * branches;
+    const row = f32(lanes, this.config.num_key_value_heads * headSize(this.config));
+    const made = cacheNames('new', this.config).map((name) => [name, row] as const);
+    return this.#run({
+      key: `write ${this.#kind} ${units}x${branches}/${prefix}+${slots}`,
+      make: () => writeProgram(this.config, shape, this.#kind, this.positions),
+      fresh: { ...inputs, ...this.#sharpness },
+      wanted: { next: f32(lanes, this.config.vocab_size), ...Object.fromEntries(made) },
+    });
+  }
+
+  async #run(request: Omit<Parameters<Runner['run']>[0], 'resident'>): Promise<Arrays> {
+    const { runner, resident } = this.#parts;
+    const made = await runner.run({ ...request, resident });
+    const arrays: Arrays = {};
+    for (const [name, array] of Object.entries(made)) {
+      if (!(array instanceof Float32Array)) throw new Error(`${name} is not float32`);
+      arrays[name] = array;
+    }
+    return arrays;
+  }
+}

@@ -1,0 +1,35 @@
+/** Checks what a caller asks of the sampler. */
+
+import type { SamplingOptions } from '../../types.ts';
+
+const whole = (x: number, least: number) => Number.isSafeInteger(x) && x >= least;
+
+/** @throws naming the option, its value and what is allowed */
+export function checkOptions(options: SamplingOptions, vocabulary: number): void {
+  const { groupSize, maxTokens, temperature, topK = 0, topP = 1, minP = 0, seed } = options;
+  const rules: [string, number, boolean, string][] = [
+    ['groupSize', groupSize, whole(groupSize, 1), 'a whole number from 1'],
+    ['maxTokens', maxTokens, whole(maxTokens, 1), 'a whole number from 1'],
+    ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
+    ['topK', topK, whole(topK, 0), 'a whole number from 0'],
+    ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
+    ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
+    ['seed', seed, Number.isSafeInteger(seed), 'a whole number'],
+  ];
+  for (const [name, value, isRight, allowed] of rules)
+    if (!isRight) throw new Error(`sampling option ${name} is ${value}, must be ${allowed}`);
+  checkStops(options, vocabulary);
+}
+
+function checkStops(options: SamplingOptions, vocabulary: number): void {
+  const { stopTokens = [], stopStrings = [], decode } = options;
+  for (const [i, id] of stopTokens.entries())
+    if (!whole(id, 0) || id >= vocabulary)
+      throw new Error(
+        `sampling option stopTokens[${i}] is ${id}, must be a token of the vocabulary of ${vocabulary}`,
+      );
+  const empty = stopStrings.indexOf('');
+  if (empty >= 0) throw new Error(`sampling option stopStrings[${empty}] is an empty text`);
+  if (stopStrings.length > 0 && !decode)
+    throw new Error('sampling option stopStrings needs decode, which turns tokens into text');
+}

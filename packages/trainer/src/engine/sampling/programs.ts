@@ -1,0 +1,96 @@
+/**
+ * The two programs of sampling, written over {@link Ops}: reading (a chunk of) prompts, and writing one token a lane.
+ * Both end in what a token is drawn from: logits for a greedy choice, else the probabilities at a temperature, so that
+ * exponentials are taken by the executor for all lanes at once.
+ */
+
+import { headSize, type ModelConfig } from '../config.ts';
+import type { Program } from '../executors/types.ts';
+import {
+  type CachingAttention,
+  cacheNames,
+  type ReadShape,
+  readingAttention,
+  type WriteShape,
+  writingAttention,
+} from '../model/cached.ts';
+import { llamaHidden, llamaLogits } from '../model/llama.ts';
+import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
+import { ropeInputs, weightInputs } from '../programs.ts';
+
+type Specs = Record<string, TensorSpec>;
+type Values<T> = Readonly<Record<string, T>>;
+
+/** What `next` holds: logits, or softmax(logits * `sharpness`), sharpness = 1 / temperature. */
+export type NextKind = 'logits' | 'probabilities';
+
+const nextInputs = (kind: NextKind): Specs => (kind === 'logits' ? {} : { sharpness: f32() });
+
+/**
+ * Reads prompts, or one chunk of them: `next` [B, V] after each one's last row, unless the chunk is not the last, and
+ * the caches of the rows, `prompt:*` [B, K, S, d]. Earlier chunks come in as `past:*` [B, K, P, d].
+ */
+export function readProgram(
+  config: ModelConfig,
+  shape: ReadShape,
+  kind: NextKind,
+  positions: number,
+): Program {
+  const { prompts, length, past, isLast } = shape;
+  const cache = f32(prompts, config.num_key_value_heads, past, headSize(config));
+  const pastNames = past > 0 ? cacheNames('past', config) : [];
+  return {
+    name: `read ${prompts}x${past}+${length}`,
+    inputs: {
+      ...weightInputs(config),
+      ...ropeInputs(config, positions),
+      ...Object.fromEntries(pastNames.map((name) => [name, cache])),
+      tokens: i32(prompts * length),
+      positions: i32(prompts * length),
+      ...(isLast && { lastRows: i32(prompts), ...nextInputs(kind) }),
+    },
+    build: (ops, x) => {
+      const { attention, made } = readingAttention(ops, config, shape, x);
+      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+      return isLast ? { next: next(ops, config, x, hidden), ...made } : { ...made };
+    },
+  };
+}
+
+/** Writes one token a lane: `next` [U*G, V] and what the caches gain, `new:*` [U*G, K*d]. */
+export function writeProgram(
+  config: ModelConfig,
+  shape: WriteShape,
+  kind: NextKind,
+  positions: number,
+): Program {
+  const { units, branches, prefix, slots } = shape;
+  const lanes = units * branches;
+  const [kv, d] = [config.num_key_value_heads, headSize(config)];
+  const caches = (part: 'prompt' | 'own', spec: TensorSpec) =>
+    Object.fromEntries(cacheNames(part, config).map((name) => [name, spec]));
+  return {
+    name: `write ${units}x${branches} after ${prefix}+${slots}`,
+    inputs: {
+      ...weightInputs(config),
+      ...ropeInputs(config, positions),
+      tokens: i32(lanes),
+      positions: i32(lanes),
+      promptMask: f32(units, prefix),
+      ownMask: f32(lanes, slots),
+      ...caches('prompt', f32(units, kv, prefix, d)),
+      ...caches('own', f32(units, kv, branches, slots, d)),
+      ...nextInputs(kind),
+    },
+    build: <T>(ops: Ops<T>, x: Values<T>) => {
+      const { attention, made }: CachingAttention<T> = writingAttention(ops, config, shape, x);
+      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+      return { next: next(ops, config, x, hidden), ...made };
+    },
+  };
+}
+
+function next<T>(ops: Ops<T>, config: ModelConfig, x: Values<T>, hidden: T): T {
+  const logits = llamaLogits(ops, config, x, hidden);
+  return x.sharpness === undefined ? logits : ops.softmax(ops.mul(logits, x.sharpness));
+}

@@ -1,0 +1,57 @@
+/** Rollouts while they are written. */
+
+import type { Sample, SamplingOptions, StopReason, TokenIds } from '../../types.ts';
+import { pickLikeliest, pickToken } from './pick.ts';
+import { uniform } from './random.ts';
+import type { StopCheck } from './stops.ts';
+
+export interface Rollout {
+  readonly b: number;
+  readonly g: number;
+  readonly promptLength: number;
+  readonly tokens: Int32Array;
+  readonly logprobs: Float32Array;
+  /** Tokens drawn so far. */
+  count: number;
+  stop: StopReason | undefined;
+}
+
+export const newGroup = (prompt: TokenIds, b: number, options: SamplingOptions): Rollout[] =>
+  Array.from({ length: options.groupSize }, (_, g) => ({
+    b,
+    g,
+    promptLength: prompt.length,
+    tokens: new Int32Array(options.maxTokens),
+    logprobs: new Float32Array(options.maxTokens),
+    count: 0,
+    stop: undefined,
+  }));
+
+export const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => ({
+  tokens: tokens.slice(0, count),
+  logprobs: logprobs.slice(0, count),
+  stop: stop ?? 'length',
+});
+
+export const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
+  rollout !== undefined && rollout.stop === undefined;
+
+/** Draws a rollout's next token from `next` [V]: logits where the choice is greedy, else probabilities. */
+export type Draw = (rollout: Rollout, next: Float32Array) => void;
+
+export function drawing(options: SamplingOptions, stopOf: StopCheck): Draw {
+  const { seed, maxTokens, temperature, onToken } = options;
+  return (rollout, next) => {
+    const { b, g, count } = rollout;
+    const { token, logprob } =
+      temperature === 0
+        ? pickLikeliest(next)
+        : pickToken(next, uniform(seed, b, g, count), options);
+    rollout.tokens[count] = token;
+    rollout.logprobs[count] = logprob;
+    rollout.count = count + 1;
+    const stop = stopOf(rollout.tokens.subarray(0, rollout.count));
+    rollout.stop = stop ?? (rollout.count === maxTokens ? 'length' : undefined);
+    onToken?.({ b, g, token, logprob, ...(rollout.stop && { stop: rollout.stop }) });
+  };
+}
