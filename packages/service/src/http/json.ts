@@ -22,7 +22,7 @@ export function readJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   try {
     return parse(text, null, { protoAction: 'error', constructorAction: 'error' });
   } catch (error) {
-    throw refusal(error);
+    throw refusal(error, text);
   }
 }
 
@@ -34,7 +34,7 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function refusal(error: unknown): Problem {
+function refusal(error: unknown, text: string): Problem {
   const message = error instanceof Error ? error.message : String(error);
   if (message.includes('forbidden prototype property'))
     return new Problem(
@@ -42,7 +42,7 @@ function refusal(error: unknown): Problem {
       'prototype-key',
       'the keys __proto__ and constructor.prototype are refused',
     );
-  return new Problem(400, 'bad-json', `not JSON: ${message.slice(0, 200)}`);
+  return new Problem(400, 'bad-json', `not JSON: ${message.slice(0, 200)}`, { received: text });
 }
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];

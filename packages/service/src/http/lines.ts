@@ -30,8 +30,8 @@ function readLine(number: number, bytes: Uint8Array, limits: JsonLimits): Line {
   try {
     return { number, value: readJson(bytes, limits) };
   } catch (error) {
-    if (error instanceof Problem) return { number, problem: error };
-    throw error;
+    if (!(error instanceof Problem)) throw error;
+    return { number, problem: error, beginning: Buffer.from(bytes.subarray(0, 100)).toString() };
   }
 }
 

@@ -49,7 +49,7 @@ function standardError(): Sink {
 function jsonLog(sink: Sink): Log {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
   return {
-    access: (entry) => logger.info(entry, 'request'),
+    access: (entry) => logger.info({ ...entry, path: printable(entry.path) }, 'request'),
     note: (level, message, error) => {
       if (error === undefined) logger[level](message);
       else logger[level]({ err: error }, message);

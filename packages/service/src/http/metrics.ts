@@ -15,7 +15,7 @@ export interface Readings {
   readonly heldBytes: () => number;
   readonly ready: () => boolean;
   /** Sandboxes alive, and how many were ever started. */
-  readonly workers: () => { readonly alive: number; readonly started: number } | undefined;
+  readonly workers: () => { readonly alive: number; readonly started: number };
 }
 
 export class Metrics {
@@ -59,11 +59,7 @@ export class Metrics {
     this.#gauge('cipo_http_requests_open', 'Requests read, waiting or judged', readings.open);
     this.#gauge('cipo_body_held_bytes', 'Bytes of request bodies in memory', readings.heldBytes);
     this.#gauge('cipo_ready', '1 while the server takes work', () => Number(readings.ready()));
-    this.#gauge(
-      'cipo_workers_alive',
-      'Sandbox processes alive',
-      () => readings.workers()?.alive ?? 0,
-    );
+    this.#gauge('cipo_workers_alive', 'Sandbox processes alive', () => readings.workers().alive);
     this.#workerStarts(readings);
   }
 
@@ -105,7 +101,7 @@ export class Metrics {
       registers: [this.#registry],
       collect() {
         this.reset();
-        this.inc(readings.workers()?.started ?? 0);
+        this.inc(readings.workers().started);
       },
     });
   }

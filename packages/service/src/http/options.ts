@@ -67,6 +67,16 @@ export const SERVE_DEFAULTS: ServeOptions = {
   drainMs: 30_000,
 };
 
+/** The most that a row may ask for in its `limits`: a caller must not take a sandbox for hours or all memory. */
+export const CEILINGS: Readonly<Record<string, number>> = {
+  cpuMs: 60_000,
+  testCpuMs: 60_000,
+  wallMs: 600_000,
+  memoryMb: 2_048,
+  outputBytes: 64 * MIB,
+  sourceBytes: MIB,
+};
+
 /** A setting that cannot be served with. The message names it. */
 export class ServeOptionError extends Error {
   override readonly name = 'ServeOptionError';

@@ -64,8 +64,8 @@ function metricsRoute({ metrics }: ProbeSources): Route {
       responses: { 200: { description: 'Text format', content: { 'text/plain': {} } } },
     },
     handle: async () => {
-      const { type, text } = metrics();
-      return { type, text: await text() };
+      const now = metrics();
+      return { type: now.type, text: await now.text() };
     },
   };
 }

@@ -59,7 +59,7 @@ export interface RouteRequest {
 /** One line of an NDJSON body, 1-based: its value, or why it has none. */
 export type Line =
   | { readonly number: number; readonly value: unknown }
-  | { readonly number: number; readonly problem: Problem };
+  | { readonly number: number; readonly problem: Problem; readonly beginning: string };
 
 export interface RouteContext {
   /** For what is no row. Go through `each`, so that the queue and its limits hold for it too. */

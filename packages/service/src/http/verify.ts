@@ -5,7 +5,7 @@
 
 import { TaskError } from '@cipo/verifier/types';
 import { pMapIterable } from 'p-map';
-import { badRow, type RowVerdict } from '../judge.ts';
+import { badRow } from '../judge.ts';
 import { badRequest, type Problem } from './problem.ts';
 import type { Line, Route, RouteContext } from './route.ts';
 import { BATCH_BODY, DIAGNOSTICS_PARAMETER, VERDICT_RESPONSES } from './schemas.ts';
@@ -54,12 +54,12 @@ async function* judgeLines(
   { verifyNext, window }: RouteContext,
 ): AsyncGenerator<string> {
   const judge = async (line: Line) =>
-    'problem' in line ? unreadable(line.number, line.problem) : verifyNext(line.value);
+    'problem' in line ? unreadable(line) : verifyNext(line.value);
   const verdicts = pMapIterable(lines, judge, { concurrency: window, backpressure: window * 2 });
   for await (const verdict of verdicts) yield `${JSON.stringify(verdict)}\n`;
 }
 
 /** The line is named, for there is no id to name it by. */
-function unreadable(number: number, { code, message }: Problem): RowVerdict {
-  return badRow('', new TaskError(`line ${number}`, message, code));
+function unreadable({ number, problem, beginning }: Extract<Line, { problem: Problem }>) {
+  return badRow('', new TaskError(`line ${number}`, problem.message, beginning));
 }

@@ -30,6 +30,19 @@ export type PoolReply<Result> =
 
 const CLOSE_MS = 2000;
 
+/** Every open pool of this process, and what the closed ones had started. */
+const open = new Set<CellPool<never, unknown>>();
+let startedBefore = 0;
+
+/** Cells of all pools of this process, for metrics: how many live, and how many were ever started. */
+export function cellCounts(): { readonly alive: number; readonly started: number } {
+  const pools = [...open];
+  return {
+    alive: pools.reduce((sum, pool) => sum + pool.pids.length, 0),
+    started: pools.reduce((sum, pool) => sum + pool.started, startedBefore),
+  };
+}
+
 export class CellPool<Request, Result> {
   readonly #piscina: Piscina<ThreadTask, ThreadReply>;
   readonly #pids = new PidTable();
@@ -53,11 +66,17 @@ export class CellPool<Request, Result> {
     });
     this.#piscina.on('error', () => undefined); // the tasks of a broken thread reject by themselves
     process.once('exit', this.#onExit);
+    open.add(this);
   }
 
   /** Ids of the living child processes, for tests and for people who watch. */
   get pids(): readonly number[] {
     return this.#pids.pids();
+  }
+
+  /** Child processes ever started: more than there are threads were replaced. */
+  get started(): number {
+    return this.#pids.started;
   }
 
   /**
@@ -119,6 +138,7 @@ export class CellPool<Request, Result> {
     await this.#piscina.destroy();
     this.#pids.killAll();
     process.off('exit', this.#onExit);
+    if (open.delete(this)) startedBefore += this.started;
   }
 }
 
