@@ -4,6 +4,7 @@
  * Leaves out: where rows come from (files in the command line, HTTP in the server).
  */
 import { rewardOf } from '@cipo/reward';
+import type { CodeDomain, CodeProgram, Ran } from '@cipo/verifier/code';
 import { type DomainSet, type OpenOptions, openDomains } from '@cipo/verifier/domains';
 import { normalizeRow } from '@cipo/verifier/rows';
 import {
@@ -15,6 +16,7 @@ import {
   type Task,
   TaskError,
   type Verdict,
+  type Void,
   voided,
 } from '@cipo/verifier/types';
 import { warmUp } from './ready.ts';
@@ -57,6 +59,8 @@ export interface Judge {
   readonly names: readonly string[];
   /** Judges one row. Never rejects: whatever goes wrong is a verdict row without a reward. */
   judge(row: unknown, signal?: AbortSignal): Promise<RowVerdict>;
+  /** Runs a program in the code domain's sandboxes without judging it. Never rejects. */
+  run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void>;
   /**
    * Starts what judging needs, so that the first rows do not wait for it.
    * @param languages whose sandboxes to start. Default: Python and JavaScript (which runs TypeScript too)
@@ -81,6 +85,7 @@ export async function createJudge(options: JudgeOptions = {}): Promise<Judge> {
   return {
     names: domains.names,
     judge: (row, signal) => judgeRow(row, domains, options, signal),
+    run: (program, signal) => runProgram(domains, program, signal),
     ready: (languages) => warmUp(domains, languages, options.workers),
     async close() {
       if (options.domains === undefined) await domains.close();
@@ -158,6 +163,20 @@ async function verdictOn(
   } catch (error) {
     return voided('infra', `the domain ${domain.name} failed: ${messageOf(error)}`);
   }
+}
+
+async function runProgram(
+  domains: DomainSet,
+  program: CodeProgram,
+  signal: AbortSignal | undefined,
+): Promise<Ran | Void> {
+  const domain = domains.get('code');
+  if (!canRun(domain)) return voided('infra', 'the code domain does not run programs');
+  return domain.run(program, signal);
+}
+
+function canRun(domain: Domain): domain is CodeDomain {
+  return 'run' in domain && typeof domain.run === 'function';
 }
 
 function isVerdict(value: unknown): value is Verdict {
