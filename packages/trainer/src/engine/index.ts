@@ -9,14 +9,24 @@
 import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
 import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
-import { LocalEngine } from './local.ts';
+import { LocalEngine, type LoraSettings, type MemorySettings } from './local.ts';
 import { readConfig } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
 export { describeExecutors, type ExecutorFinding } from './describe.ts';
+export type { LoraOptions } from './lora/options.ts';
+export { type AdapterFolder, isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
 export { readModel } from './weights/checkpoint.ts';
-export type { ExecutorName, LocalEngine, ModelConfig, ModelConfigInput, NamedArrays };
+export type {
+  ExecutorName,
+  LocalEngine,
+  LoraSettings,
+  MemorySettings,
+  ModelConfig,
+  ModelConfigInput,
+  NamedArrays,
+};
 
 export interface EngineOptions extends ExecutorOptions {
   readonly config: ModelConfigInput;
@@ -30,6 +40,9 @@ export interface EngineOptions extends ExecutorOptions {
   readonly maxLanes?: number;
   /** MB that the caches of sampling may take: fewer rollouts are written at once where more would not fit. Default 4096. */
   readonly cacheMb?: number;
+  /** Adapters to be trained in place of the model's own weights; they start from the seed, unless it has its own. */
+  readonly lora?: Omit<LoraSettings, 'seed'> & { readonly seed?: number };
+  readonly memory?: Partial<MemorySettings>;
 }
 
 /** @throws where the configuration is wrong, a weight missing, or the executor not available. */
@@ -49,7 +62,7 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
  */
 export async function loadLocalEngine(
   path: string,
-  options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> = {},
+  options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
   const config = await readConfig(path);
   const engine = new LocalEngine({
@@ -70,8 +83,13 @@ const limits = ({
   microBatchRows = 2048,
   maxLanes = 512,
   cacheMb = 4096,
-}: Pick<EngineOptions, 'microBatchRows' | 'maxLanes' | 'cacheMb'>) => ({
+  seed = 1,
+  lora,
+  memory,
+}: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number }) => ({
   microBatchRows,
   maxLanes,
   cacheBytes: cacheMb * 2 ** 20,
+  ...(lora && { lora: { seed, ...lora } }),
+  ...(memory && { memory }),
 });

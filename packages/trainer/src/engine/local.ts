@@ -18,16 +18,21 @@ import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
+import { Adapter } from './lora/adapter.ts';
+import type { LoraOptions } from './lora/options.ts';
+import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
 import { totalRows } from './model/attention.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
 import {
+  defaultTrainSettings,
   gradientName,
   layoutName,
   logprobProgram,
   measureProgram,
   metricNames,
+  type TrainSettings,
   trainProgram,
 } from './programs.ts';
 import { Runner } from './runner.ts';
@@ -35,19 +40,42 @@ import { CachedModel } from './sampling/model.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
 import { scoringBatches } from './scoring.ts';
 import { loadEngine, saveEngine } from './weights/checkpoint.ts';
-import { type NamedArrays, restore, snapshot, WeightStore } from './weights/store.ts';
+import {
+  type NamedArrays,
+  restore,
+  snapshot,
+  type TrainedTensors,
+  WeightStore,
+} from './weights/store.ts';
 
 export interface LocalEngineParts {
   readonly config: ModelConfig;
   readonly executor: Executor;
   /** Absent: {@link LocalEngine.load} brings them. */
   readonly weights?: Readonly<NamedArrays>;
+  /** Absent: the model's own weights are trained. */
+  readonly lora?: LoraSettings;
+  readonly memory?: Partial<MemorySettings>;
   /** Rows (tokens) of a training micro-batch. */
   readonly microBatchRows: number;
   /** Most rollouts written at once. */
   readonly maxLanes: number;
   /** Bytes that the caches of sampling may take; fewer rollouts are written at once where more would not fit. */
   readonly cacheBytes: number;
+}
+
+/** Adapters to be trained in place of the model's own weights. */
+export interface LoraSettings extends LoraOptions {
+  /** Of the adapters' initial weights. */
+  readonly seed: number;
+  /** Folder or hub id of the base model, for the adapter's files. */
+  readonly base?: string;
+}
+
+/** What a training run trades for memory. */
+export interface MemorySettings extends Omit<TrainSettings, 'adapters'> {
+  /** Bytes that compiled programs may keep between runs. */
+  readonly scratchBytes: number;
 }
 
 type Metrics = Record<(typeof metricNames)[number], number>;
@@ -58,6 +86,9 @@ export class LocalEngine implements PolicyEngine {
   readonly config: ModelConfig;
   readonly #runner: Runner;
   readonly #store: WeightStore;
+  readonly #adapter: Adapter | undefined;
+  readonly #base: string;
+  readonly #settings: TrainSettings;
   readonly #limits: { readonly rows: number };
   readonly #sampling: { readonly maxLanes: number; readonly cacheBytes: number };
   readonly #rope: BufferMap;
@@ -65,14 +96,9 @@ export class LocalEngine implements PolicyEngine {
   /** Whether the gradient buffers hold anything since the last step. */
   #hasGradient = false;
 
-  constructor({
-    config,
-    executor,
-    weights,
-    microBatchRows,
-    maxLanes,
-    cacheBytes,
-  }: LocalEngineParts) {
+  constructor(parts: LocalEngineParts) {
+    const { config, executor, weights, microBatchRows, maxLanes, cacheBytes } = parts;
+    const { lora, memory = {} } = parts;
     this.config = config;
     this.#limits = { rows: microBatchRows };
     this.#sampling = { maxLanes, cacheBytes };
@@ -84,6 +110,13 @@ export class LocalEngine implements PolicyEngine {
       sin: executor.buffer(f32(...shape), sin),
     };
     if (weights) restore(this.#store.weights, weights);
+    this.#adapter = lora && new Adapter(executor, config, lora, lora.seed);
+    this.#base = lora?.base ?? '';
+    this.#settings = {
+      ...defaultTrainSettings,
+      ...memory,
+      ...(this.#adapter && { adapters: this.#adapter.modules }),
+    };
   }
 
   get maxLength(): number {
@@ -91,6 +124,10 @@ export class LocalEngine implements PolicyEngine {
   }
   get parameterCount(): number {
     return this.#store.parameterCount;
+  }
+  /** Of those, or beside them, how many are trained. */
+  get trainedCount(): number {
+    return this.#trained.parameterCount;
   }
   /** What runs the model, for people. */
   get executor(): string {
@@ -100,14 +137,18 @@ export class LocalEngine implements PolicyEngine {
   get steps(): number {
     return this.#steps;
   }
-  /** A copy of the weights. */
+  /** A copy of the weights that are trained: the model's, or the adapters'. */
   paramsSnapshot(): Promise<NamedArrays> {
-    return snapshot(this.#store.weights);
+    return snapshot(this.#trained.weights);
   }
   /** A copy of the gradient accumulated so far. */
   gradientsSnapshot(): Promise<NamedArrays> {
     this.#openGradient();
-    return snapshot(this.#store.training.grad);
+    return snapshot(this.#trained.training.grad);
+  }
+  /** A copy of the model's weights as sampling takes them: with the adapters, where there are any, merged into them. */
+  async mergedSnapshot(): Promise<NamedArrays> {
+    return snapshot({ byName: await this.#policy() });
   }
 
   async sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]> {
@@ -119,7 +160,7 @@ export class LocalEngine implements PolicyEngine {
     const parts = {
       config: this.config,
       runner: this.#runner,
-      resident: { ...this.#store.weights.byName, ...this.#rope },
+      resident: { ...(await this.#policy()), ...this.#rope },
       positions: this.maxLength,
       ...this.#sampling,
     };
@@ -129,10 +170,10 @@ export class LocalEngine implements PolicyEngine {
 
   async logprobs(sequences: readonly TokenIds[], which: Which = 'policy'): Promise<Float32Array[]> {
     for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
-    const weights = which === 'policy' ? this.#store.weights : this.#store.reference;
+    const weights = which === 'policy' ? await this.#policy() : this.#reference();
     const results = sequences.map((tokens) => new Float32Array(tokens.length));
     for (const batch of scoringBatches(sequences, this.#limits))
-      batch.collect(await this.#score(batch, weights.byName), results);
+      batch.collect(await this.#score(batch, weights), results);
     return results;
   }
 
@@ -167,7 +208,7 @@ export class LocalEngine implements PolicyEngine {
     if (!Number.isFinite(gradNorm))
       throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
     const values = adamwStep(options, this.#steps + 1, gradNorm);
-    const { weights, training, blocks } = this.#store;
+    const { weights, training, blocks } = this.#trained;
     const updated = blockStates({
       weight: weights.blocks,
       grad: training.grad.blocks,
@@ -182,23 +223,41 @@ export class LocalEngine implements PolicyEngine {
       updated,
     });
     this.#steps += 1;
+    this.#adapter?.changed();
     return { gradNorm };
   }
 
-  freezeReference(): Promise<void> {
-    return this.#store.freeze();
+  /** With adapters the base model is the reference, and nothing is copied. */
+  async freezeReference(): Promise<void> {
+    if (!this.#adapter) await this.#store.freeze();
   }
 
   /** Between optimizer steps: a gradient still accumulating is not saved. */
   async save(directory: string, options: { readonly weightsOnly?: boolean } = {}): Promise<void> {
     const { weightsOnly = false } = options;
+    if (this.#adapter) {
+      const about = { base: this.#base, steps: this.#steps, weightsOnly };
+      await saveAdapter(directory, this.#adapter, about);
+      return;
+    }
     await saveEngine(directory, this.config, this.#store, { steps: this.#steps, weightsOnly });
   }
 
-  /** Weights, and what of optimizer state and reference was saved beside them; the rest starts anew. */
+  /**
+   * Weights, and what of optimizer state and reference was saved beside them; the rest starts anew. Of a folder with an
+   * adapter, the adapter; of one with a model, the base model, and an adapter that changes nothing yet.
+   */
   async load(directory: string): Promise<void> {
-    this.#steps = await loadEngine(directory, this.#store);
     this.#hasGradient = false;
+    if (await isAdapterFolder(directory)) {
+      if (!this.#adapter)
+        throw new Error(`${directory} holds an adapter, and this engine has none`);
+      this.#steps = await loadAdapter(directory, this.#adapter);
+      return;
+    }
+    const steps = await loadEngine(directory, this.#store);
+    this.#adapter?.restart();
+    this.#steps = this.#adapter ? 0 : steps;
   }
 
   close(): Promise<void> {
@@ -211,8 +270,13 @@ export class LocalEngine implements PolicyEngine {
     const gradients = still ? {} : this.#gradients();
     const found = await this.#runner.run({
       key: `${still ? 'measure' : 'train'} ${shape} ${layoutName(layout)}`,
-      make: () => make(this.config, layout, shape, this.maxLength),
-      resident: { ...this.#store.weights.byName, ...this.#rope, ...gradients },
+      make: () => make(this.config, layout, shape, this.maxLength, this.#settings),
+      resident: {
+        ...this.#store.weights.byName,
+        ...this.#adapter?.weights.byName,
+        ...this.#rope,
+        ...gradients,
+      },
       fresh: { ...arrays, ...asArrays(lossScalars(loss)) },
       wanted: scalarSpecs(metricNames),
       updated: gradients,
@@ -230,7 +294,7 @@ export class LocalEngine implements PolicyEngine {
   async #score({ layout, arrays }: MicroBatch, weights: BufferMap): Promise<TypedArray> {
     const { logp } = await this.#runner.run({
       key: `logprobs ${layoutName(layout)}`,
-      make: () => logprobProgram(this.config, layout, this.maxLength),
+      make: () => logprobProgram(this.config, layout, this.maxLength, this.#settings),
       resident: { ...weights, ...this.#rope },
       fresh: arrays,
       wanted: { logp: f32(totalRows(layout)) },
@@ -241,16 +305,31 @@ export class LocalEngine implements PolicyEngine {
   async #gradNorm(): Promise<number> {
     const { norm } = await this.#runner.run({
       key: 'norm',
-      make: () => normProgram(this.#store.blocks),
-      resident: blockStates({ grad: this.#store.training.grad.blocks }),
+      make: () => normProgram(this.#trained.blocks),
+      resident: blockStates({ grad: this.#trained.training.grad.blocks }),
       fresh: {},
       wanted: { norm: f32() },
     });
     return norm![0]!;
   }
 
+  get #trained(): TrainedTensors {
+    return this.#adapter ?? this.#store;
+  }
+
+  /** The weights that answer as the policy. */
+  async #policy(): Promise<BufferMap> {
+    const { byName } = this.#store.weights;
+    if (!this.#adapter) return byName;
+    return { ...byName, ...(await this.#adapter.merged(this.#runner, byName)) };
+  }
+
+  #reference(): BufferMap {
+    return (this.#adapter ? this.#store.weights : this.#store.reference).byName;
+  }
+
   #gradients(): BufferMap {
-    const { byName } = this.#store.training.grad;
+    const { byName } = this.#trained.training.grad;
     return Object.fromEntries(
       Object.entries(byName).map(([name, buffer]) => [gradientName(name), buffer]),
     );
@@ -259,7 +338,7 @@ export class LocalEngine implements PolicyEngine {
   /** Zeroes the gradient where the last one was used up. */
   #openGradient(): void {
     if (this.#hasGradient) return;
-    this.#store.training.grad.clear();
+    this.#trained.training.grad.clear();
     this.#hasGradient = true;
   }
 

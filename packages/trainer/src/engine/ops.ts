@@ -33,6 +33,10 @@ export interface Ops<T> {
   /** 1 where a <= b, else 0, as f32. */
   lessEqual(a: T, b: T): T;
 
+  /** What `make` gives; whatever else it makes may be dropped at once. */
+  scope(make: () => T[]): T[];
+  /** x itself, computed when all of `others` are there: says what is done first where memory depends on it. */
+  after(x: T, others: readonly T[]): T;
   /** x itself, through which no gradient flows. */
   stopGradient(x: T): T;
   neg(x: T): T;

@@ -16,7 +16,7 @@ export interface Var<T> {
 }
 
 /** From the gradient of an operation's output to that of one of its inputs. */
-type Pull<T> = readonly [input: Var<T>, pull: (gradient: T) => T];
+export type Pull<T> = readonly [input: Var<T>, pull: (gradient: T) => T];
 
 /** An operation done: from its outputs' gradients, absent where nothing depends on one, to its inputs'. */
 interface Entry<T> {
@@ -25,10 +25,13 @@ interface Entry<T> {
 }
 
 export class Tape<T> implements Ops<Var<T>> {
+  /** What the values are made with. */
+  readonly inner: Ops<T>;
   readonly #ops: Ops<T>;
   readonly #entries: Entry<T>[] = [];
 
   constructor(ops: Ops<T>) {
+    this.inner = ops;
     this.#ops = ops;
   }
 
@@ -46,7 +49,12 @@ export class Tape<T> implements Ops<Var<T>> {
    * @throws where the scalar does not depend on one of them: a weight nothing uses is a mistake in the model.
    */
   gradients(loss: Var<T>, variables: readonly Var<T>[]): T[] {
-    const gradients = new Map<Var<T>, T>([[loss, scalar(this.#ops, 1)]]);
+    return this.pullBack(loss, scalar(this.#ops, 1), variables);
+  }
+
+  /** As {@link gradients}, of a tensor whose own gradient is given. */
+  pullBack(output: Var<T>, gradient: T, variables: readonly Var<T>[]): T[] {
+    const gradients = new Map<Var<T>, T>([[output, gradient]]);
     for (const { outputs, pulls } of this.#entries.toReversed()) {
       const known = outputs.map((output) => gradients.get(output));
       if (known.every((gradient) => gradient === undefined)) continue;
@@ -72,21 +80,21 @@ export class Tape<T> implements Ops<Var<T>> {
 
   add(a: Var<T>, b: Var<T>): Var<T> {
     const value = this.#ops.add(a.value, b.value);
-    return this.#record(value, [
+    return this.operation(value, [
       [a, (g) => this.#like(g, a)],
       [b, (g) => this.#like(g, b)],
     ]);
   }
   sub(a: Var<T>, b: Var<T>): Var<T> {
     const value = this.#ops.sub(a.value, b.value);
-    return this.#record(value, [
+    return this.operation(value, [
       [a, (g) => this.#like(g, a)],
       [b, (g) => this.#like(this.#ops.neg(g), b)],
     ]);
   }
   mul(a: Var<T>, b: Var<T>): Var<T> {
     const value = this.#ops.mul(a.value, b.value);
-    return this.#record(value, [
+    return this.operation(value, [
       [a, (g) => this.#like(this.#ops.mul(g, b.value), a)],
       [b, (g) => this.#like(this.#ops.mul(g, a.value), b)],
     ]);
@@ -94,7 +102,7 @@ export class Tape<T> implements Ops<Var<T>> {
   div(a: Var<T>, b: Var<T>): Var<T> {
     const ops = this.#ops;
     const value = ops.div(a.value, b.value);
-    return this.#record(value, [
+    return this.operation(value, [
       [a, (g) => this.#like(ops.div(g, b.value), a)],
       [b, (g) => this.#like(ops.neg(ops.mul(g, ops.div(value, b.value))), b)],
     ]);
@@ -111,20 +119,32 @@ export class Tape<T> implements Ops<Var<T>> {
     return this.fixed(this.#ops.lessEqual(a.value, b.value));
   }
 
+  /** All that is made may be wanted for the gradient. */
+  scope(make: () => Var<T>[]): Var<T>[] {
+    return make();
+  }
+  /** Only x has a gradient. */
+  after(x: Var<T>, others: readonly Var<T>[]): Var<T> {
+    const value = this.#ops.after(
+      x.value,
+      others.map((other) => other.value),
+    );
+    return this.operation(value, [[x, (g) => g]]);
+  }
   stopGradient(x: Var<T>): Var<T> {
     return this.fixed(x.value);
   }
   neg(x: Var<T>): Var<T> {
-    return this.#record(this.#ops.neg(x.value), [[x, (g) => this.#ops.neg(g)]]);
+    return this.operation(this.#ops.neg(x.value), [[x, (g) => this.#ops.neg(g)]]);
   }
   exp(x: Var<T>): Var<T> {
     const value = this.#ops.exp(x.value);
-    return this.#record(value, [[x, (g) => this.#ops.mul(g, value)]]);
+    return this.operation(value, [[x, (g) => this.#ops.mul(g, value)]]);
   }
   sqrt(x: Var<T>): Var<T> {
     const ops = this.#ops;
     const value = ops.sqrt(x.value);
-    return this.#record(value, [[x, (g) => ops.div(ops.mul(g, scalar(ops, 0.5)), value)]]);
+    return this.operation(value, [[x, (g) => ops.div(ops.mul(g, scalar(ops, 0.5)), value)]]);
   }
   /** The gradient at 0 is 1. */
   abs(x: Var<T>): Var<T> {
@@ -133,12 +153,12 @@ export class Tape<T> implements Ops<Var<T>> {
       const isPositive = ops.lessEqual(scalar(ops, 0), x.value);
       return ops.sub(ops.mul(isPositive, scalar(ops, 2)), scalar(ops, 1));
     };
-    return this.#record(ops.abs(x.value), [[x, (g) => ops.mul(g, sign())]]);
+    return this.operation(ops.abs(x.value), [[x, (g) => ops.mul(g, sign())]]);
   }
   sigmoid(x: Var<T>): Var<T> {
     const ops = this.#ops;
     const s = ops.sigmoid(x.value);
-    return this.#record(s, [[x, (g) => ops.mul(g, ops.sub(s, ops.mul(s, s)))]]);
+    return this.operation(s, [[x, (g) => ops.mul(g, ops.sub(s, ops.mul(s, s)))]]);
   }
   /** d silu = s + y (1 - s) = s + y - y s, with s = sigmoid(x), y = x s. */
   silu(x: Var<T>): Var<T> {
@@ -148,7 +168,7 @@ export class Tape<T> implements Ops<Var<T>> {
       const s = ops.sigmoid(x.value);
       return ops.mul(g, ops.add(s, ops.sub(y, ops.mul(y, s))));
     };
-    return this.#record(y, [[x, pull]]);
+    return this.operation(y, [[x, pull]]);
   }
 
   sum(x: Var<T>, axes: readonly number[], keepDims: boolean): Var<T> {
@@ -157,7 +177,7 @@ export class Tape<T> implements Ops<Var<T>> {
     const drop = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
     const kept = shape.map((n, i) => (drop.includes(i) ? 1 : n));
     const pull = (g: T) => ops.broadcastTo(ops.reshape(g, kept), shape);
-    return this.#record(ops.sum(x.value, axes, keepDims), [[x, pull]]);
+    return this.operation(ops.sum(x.value, axes, keepDims), [[x, pull]]);
   }
   maxAll(x: Var<T>): Var<T> {
     return this.fixed(this.#ops.maxAll(x.value));
@@ -166,12 +186,12 @@ export class Tape<T> implements Ops<Var<T>> {
   reshape(x: Var<T>, shape: Shape): Var<T> {
     const before = this.spec(x).shape;
     const value = this.#ops.reshape(x.value, shape);
-    return this.#record(value, [[x, (g) => this.#ops.reshape(g, before)]]);
+    return this.operation(value, [[x, (g) => this.#ops.reshape(g, before)]]);
   }
   transpose(x: Var<T>, order: readonly number[]): Var<T> {
     const back = order.map((_, axis) => order.indexOf(axis));
     const value = this.#ops.transpose(x.value, order);
-    return this.#record(value, [[x, (g) => this.#ops.transpose(g, back)]]);
+    return this.operation(value, [[x, (g) => this.#ops.transpose(g, back)]]);
   }
   concat(xs: readonly Var<T>[], axis: number): Var<T> {
     const lengths = xs.map((x) => this.spec(x).shape[axis]!);
@@ -184,7 +204,7 @@ export class Tape<T> implements Ops<Var<T>> {
       return [x, pull];
     });
     const values = xs.map((x) => x.value);
-    return this.#record(this.#ops.concat(values, axis), pulls);
+    return this.operation(this.#ops.concat(values, axis), pulls);
   }
   split(x: Var<T>, axis: number, lengths: readonly number[]): Var<T>[] {
     const values = this.#ops.split(x.value, axis, lengths);
@@ -199,7 +219,7 @@ export class Tape<T> implements Ops<Var<T>> {
   }
   broadcastTo(x: Var<T>, shape: Shape): Var<T> {
     const value = this.#ops.broadcastTo(x.value, shape);
-    return this.#record(value, [[x, (g) => this.#like(g, x)]]);
+    return this.operation(value, [[x, (g) => this.#like(g, x)]]);
   }
 
   matmul(a: Var<T>, b: Var<T>, options: MatmulOptions = {}): Var<T> {
@@ -210,7 +230,7 @@ export class Tape<T> implements Ops<Var<T>> {
     const { transposeA: ta = false, transposeB: tb = false, alpha = 1 } = options;
     const product = (x: T, y: T, transposeA: boolean, transposeB: boolean) =>
       ops.matmul(x, y, { transposeA, transposeB, alpha });
-    return this.#record(ops.matmul(a.value, b.value, options), [
+    return this.operation(ops.matmul(a.value, b.value, options), [
       [a, (g) => (ta ? product(b.value, g, tb, true) : product(g, b.value, false, !tb))],
       [b, (g) => (tb ? product(g, a.value, true, ta) : product(a.value, g, !ta, false))],
     ]);
@@ -222,32 +242,32 @@ export class Tape<T> implements Ops<Var<T>> {
       const gp = ops.mul(g, p);
       return ops.sub(gp, ops.mul(p, ops.sum(gp, [-1], true)));
     };
-    return this.#record(p, [[x, pull]]);
+    return this.operation(p, [[x, pull]]);
   }
   logSoftmax(x: Var<T>): Var<T> {
     const ops = this.#ops;
     const y = ops.logSoftmax(x.value);
     const pull = (g: T) => ops.sub(g, ops.mul(ops.exp(y), ops.sum(g, [-1], true)));
-    return this.#record(y, [[x, pull]]);
+    return this.operation(y, [[x, pull]]);
   }
 
   gatherRows(table: Var<T>, ids: Var<T>): Var<T> {
     const rows = this.spec(table).shape[0]!;
     const value = this.#ops.gatherRows(table.value, ids.value);
-    return this.#record(value, [[table, (g) => this.#ops.scatterRows(g, ids.value, rows)]]);
+    return this.operation(value, [[table, (g) => this.#ops.scatterRows(g, ids.value, rows)]]);
   }
   scatterRows(x: Var<T>, ids: Var<T>, rows: number): Var<T> {
     const value = this.#ops.scatterRows(x.value, ids.value, rows);
-    return this.#record(value, [[x, (g) => this.#ops.gatherRows(g, ids.value)]]);
+    return this.operation(value, [[x, (g) => this.#ops.gatherRows(g, ids.value)]]);
   }
   pickLast(x: Var<T>, ids: Var<T>): Var<T> {
     const width = this.spec(x).shape.at(-1)!;
     const value = this.#ops.pickLast(x.value, ids.value);
-    return this.#record(value, [[x, (g) => this.#ops.spreadLast(g, ids.value, width)]]);
+    return this.operation(value, [[x, (g) => this.#ops.spreadLast(g, ids.value, width)]]);
   }
   spreadLast(x: Var<T>, ids: Var<T>, width: number): Var<T> {
     const value = this.#ops.spreadLast(x.value, ids.value, width);
-    return this.#record(value, [[x, (g) => this.#ops.pickLast(g, ids.value)]]);
+    return this.operation(value, [[x, (g) => this.#ops.pickLast(g, ids.value)]]);
   }
 
   /** With n = x inv: dx = inv (g w - n mean(g w n)), dw = sum of g n over the rows. */
@@ -268,16 +288,17 @@ export class Tape<T> implements Ops<Var<T>> {
       [x, pullX],
       [weight, pullWeight],
     ];
-    return { y: this.#record(y, pulls), inv: this.fixed(inv) };
+    return { y: this.operation(y, pulls), inv: this.fixed(inv) };
   }
   /** A rotation's transpose is the rotation back. */
   rope(x: Var<T>, positions: Var<T>, cos: Var<T>, sin: Var<T>): Var<T> {
     const ops = this.#ops;
     const value = ops.rope(x.value, positions.value, cos.value, sin.value);
     const pull = (g: T) => ops.rope(g, positions.value, cos.value, ops.neg(sin.value));
-    return this.#record(value, [[x, pull]]);
+    return this.operation(value, [[x, pull]]);
   }
-  #record(value: T, pulls: readonly Pull<T>[]): Var<T> {
+  /** A value with gradients of its own making: what each input's is, from that of the value. */
+  operation(value: T, pulls: readonly Pull<T>[]): Var<T> {
     const wanted = pulls.filter(([input]) => input.tracked);
     const output = { value, tracked: wanted.length > 0 };
     const entry = wanted.map(
@@ -291,7 +312,7 @@ export class Tape<T> implements Ops<Var<T>> {
   #choose(value: T, a: Var<T>, b: Var<T>, [low, high]: readonly [Var<T>, Var<T>]): Var<T> {
     const ops = this.#ops;
     const toA = once(() => ops.lessEqual(low.value, high.value));
-    return this.#record(value, [
+    return this.operation(value, [
       [a, (g) => this.#like(ops.mul(g, toA()), a)],
       [b, (g) => this.#like(ops.sub(g, ops.mul(g, toA())), b)],
     ]);

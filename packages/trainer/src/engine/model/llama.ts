@@ -79,7 +79,11 @@ function queriesKeysValues<T>(
   return { q: byHead('q_norm', q!), k: byHead('k_norm', k!), v: v! };
 }
 
+/** Name of the output matrix, which may be the embeddings'. */
+export const headName = ({ tie_word_embeddings: tied }: ModelConfig): string =>
+  tied ? 'model.embed_tokens' : 'lm_head';
+
 /** hidden [N, D] -> logits [N, V] */
 export function llamaLogits<T>(ops: Ops<T>, config: ModelConfig, params: Params<T>, hidden: T): T {
-  return linear(ops, params, config.tie_word_embeddings ? 'model.embed_tokens' : 'lm_head', hidden);
+  return linear(ops, params, headName(config), hidden);
 }

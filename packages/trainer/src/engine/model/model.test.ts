@@ -4,7 +4,13 @@ import { type MicroBatch, microBatches } from '../batching.ts';
 import { paramSpecs } from '../config.ts';
 import { createLocalEngine, type LocalEngine } from '../index.ts';
 import { lossScalars, lossShape } from '../losses.ts';
-import { gradientName, measureProgram, trainProgram } from '../programs.ts';
+import {
+  defaultTrainSettings,
+  gradientName,
+  headPieces,
+  measureProgram,
+  trainProgram,
+} from '../programs.ts';
 import { normals } from '../sampling/random.ts';
 import { everywhere, livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
@@ -70,11 +76,11 @@ function reference(spec: LossSpec): Differentiated {
   return found;
 }
 
-function differentiate(spec: LossSpec): Differentiated {
+function differentiate(spec: LossSpec, settings = defaultTrainSettings): Differentiated {
   const gradients: Record<string, Float64Array> = {};
   let loss = 0;
   for (const micro of batches(spec, data)) {
-    const program = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions);
+    const program = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions, settings);
     const made = program.build(ops, inputsOf(micro, spec, plainWeights(weights)));
     loss += made.loss!.data[0]!;
     for (const name of names) {
@@ -135,7 +141,32 @@ describe("the model's gradient is what finite differences find", () => {
   });
 });
 
-describe.each(everywhere)('$executor $backend', (where) => {
+/** Logits of 16 rows at once, and nothing kept inside a layer. */
+const frugal = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
+
+it('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
+  for (const spec of losses) {
+    const plainly = reference(spec);
+    const found = differentiate(spec, frugal);
+    expect(Math.abs(found.loss - plainly.loss)).toBeLessThan(1e-12 * Math.abs(plainly.loss));
+    for (const name of names)
+      expect(relativeError(found.gradients[name]!, plainly.gradients[name]!), name).toBeLessThan(
+        1e-12,
+      );
+  }
+});
+
+it('pieces of the head are few, even, and together all rows', () => {
+  expect(headPieces(1024, 49_152, 2 ** 24)).toEqual([256, 256, 256, 256]);
+  expect(headPieces(1000, 49_152, 2 ** 24)).toEqual([336, 336, 328]);
+  expect(headPieces(40, 13, 1)).toEqual([16, 16, 8]);
+  expect(headPieces(7, 13, 1000)).toEqual([7]);
+});
+
+describe.each([
+  ...everywhere.map((where) => ({ ...where, memory: {} })),
+  ...everywhere.slice(0, 2).map((where) => ({ ...where, memory: frugal })),
+])('$executor $backend, $memory', (where) => {
   let engine: LocalEngine;
   beforeAll(async () => {
     const options = { config: tinyConfig, seed: 1, weights, threads: 1, microBatchRows: 200 };
@@ -143,7 +174,7 @@ describe.each(everywhere)('$executor $backend', (where) => {
   });
   afterAll(() => engine.close());
 
-  it.each(losses)(
+  it.each(where.memory === frugal ? losses.slice(3) : losses)(
     'has the loss and gradients of the definition: $kind, beta $beta',
     async (spec) => {
       const { loss } = await engine.forwardBackward(data, spec);

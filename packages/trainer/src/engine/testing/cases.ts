@@ -46,6 +46,8 @@ export const opCases: readonly OpCase[] = [
   two('maximum', [4, 3], [4, 1], (o, [a, b]) => o.maximum(a!, b!)),
   { ...two('lessEqual', [4, 3], [3], (o, [a, b]) => o.lessEqual(a!, b!)), still: true },
   { ...one('stopGradient', [5], (o, [x]) => o.stopGradient(x!)), still: true },
+  two('after', [2, 3], [4], (o, [a, b]) => o.add(o.after(a!, [b!]), o.sum(b!, [0], true))),
+  one('scope', [2, 3], (o, [x]) => o.scope(() => [o.mul(x!, o.exp(x!))])[0]!),
   one('neg', [2, 3], (o, [x]) => o.neg(x!)),
   one('exp', [2, 3], (o, [x]) => o.exp(x!)),
   one('sqrt', [2, 3], (o, [x]) => o.sqrt(x!), true),

@@ -74,6 +74,12 @@ export class ReferenceOps implements Ops<Plain> {
   minimum = binary(Math.min);
   maximum = binary(Math.max);
   lessEqual = binary((a, b) => (a <= b ? 1 : 0));
+  scope(make: () => Plain[]): Plain[] {
+    return make();
+  }
+  after(x: Plain): Plain {
+    return x;
+  }
   stopGradient = unary((x) => x);
   neg = unary((x) => -x);
   exp = unary(Math.exp);

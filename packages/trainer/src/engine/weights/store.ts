@@ -129,7 +129,7 @@ export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
 }
 
 /** A copy of a set's tensors in this process's memory. */
-export async function snapshot(set: TensorSet): Promise<NamedArrays> {
+export async function snapshot(set: Pick<TensorSet, 'byName'>): Promise<NamedArrays> {
   const out: NamedArrays = {};
   for (const [name, buffer] of Object.entries(set.byName))
     out[name] = Float32Array.from(await buffer.read());

@@ -9,6 +9,7 @@ import {
   matmulShape,
   type Ops,
   type Shape,
+  sizeOf,
   type TensorSpec,
 } from '../../ops.ts';
 import { contrib, type GraphRecorder, type Sym } from './graph.ts';
@@ -53,6 +54,26 @@ export class OnnxOps implements Ops<Sym> {
     return this.#cast(this.#graph.emit('LessOrEqual', [a, b], 'bool', shape), 'f32');
   }
 
+  scope(make: () => Sym[]): Sym[] {
+    return make();
+  }
+  /** onnxruntime goes depth first from the outputs; only what a node needs is sure to be done before it. */
+  after(x: Sym, others: readonly Sym[]): Sym {
+    const first = this.constant(Int32Array.of(0), []);
+    const zeros = others.map((other) => {
+      const flat = this.reshape(other, [sizeOf(other.shape)]);
+      const one = this.#graph.emit('Gather', [flat, first], other.type, [], {
+        attributes: { axis: 0 },
+      });
+      return this.mul(one, this.constant(Float32Array.of(0), []));
+    });
+    return zeros.length === 0
+      ? x
+      : this.add(
+          x,
+          zeros.reduce((a, b) => this.add(a, b)),
+        );
+  }
   stopGradient(x: Sym): Sym {
     return x;
   }

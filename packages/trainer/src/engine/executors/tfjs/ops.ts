@@ -58,6 +58,13 @@ export class TfjsOps implements Ops<Tensor> {
     return this.#tf.cast(this.#tf.lessEqual(a, b), 'float32');
   }
 
+  scope(make: () => Tensor[]): Tensor[] {
+    return this.#tf.tidy(make);
+  }
+  /** Nothing runs here but in the order of the calls. */
+  after(x: Tensor): Tensor {
+    return x;
+  }
   stopGradient(x: Tensor): Tensor {
     return x;
   }
