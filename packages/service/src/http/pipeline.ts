@@ -144,7 +144,7 @@ export class Pipeline {
       throw overloaded('too-many-requests', `${open.size} requests are under way already`, 1);
     if (this.#connections.count(raw.socket) > PIPELINED)
       throw overloaded('too-many-requests', `more than ${PIPELINED} requests on one connection`, 1);
-    gate.check();
+    if (!route.patient) gate.check();
     room.check(announced(raw) ?? 0);
     open.add(exchange);
     if (raw.headers.expect !== undefined) reply.raw.writeContinue();
@@ -259,12 +259,12 @@ export class Pipeline {
   }
 
   #problem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-    const problem = toProblem(error);
+    const route = request.routeOptions?.config?.cipo;
+    const problem = asRouteSays(toProblem(error), route);
     const exchange = this.#exchange(request, reply);
     exchange.code = problem.code;
     if (problem.status === 500)
       this.#shared.log.note('error', `request ${exchange.id} failed`, error);
-    const route = request.routeOptions?.config?.cipo;
     return { problem, text: problemText(problem, exchange.id, route) };
   }
 
@@ -301,6 +301,14 @@ export class Pipeline {
 /** The client's own id where it is a plain one, so that both logs can be laid side by side. */
 function requestId(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** With the status that clients of the route try again after. */
+function asRouteSays(problem: Problem, route: Route | undefined): Problem {
+  const isBusy = problem.status === 429 || problem.status === 503;
+  if (!isBusy || route?.busyStatus === undefined) return problem;
+  const { code, message, headers } = problem;
+  return new Problem(route.busyStatus, code, message, { headers });
 }
 
 function queryOf({ query }: FastifyRequest): ReadonlyMap<string, string> {

@@ -36,6 +36,10 @@ export interface Route {
   readonly open?: boolean;
   /** An Operation object of OpenAPI 3.1; its schemas may refer to `#/components/schemas/Row`, `Verdict`, `Problem`. */
   readonly describe: Readonly<Record<string, unknown>>;
+  /** What a refusal for lack of room (429, 503) becomes, where clients of this format try again after no other. */
+  readonly busyStatus?: number;
+  /** Clients of this format take every refusal for a verdict: not refused for a full queue; `handle` waits. */
+  readonly patient?: boolean;
   /** Tighter than the server's own limits; looser ones are ignored. */
   readonly limits?: { readonly bodyBytes?: number; readonly batchRows?: number };
   handle(request: RouteRequest, context: RouteContext): Promise<Reply>;

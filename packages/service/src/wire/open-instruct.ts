@@ -78,6 +78,7 @@ function testRoute(operationId: string, path: string, kind: string, read: ReadTe
   return {
     method: 'POST',
     path,
+    patient: true,
     describe: {
       operationId,
       summary: `open-instruct's code tests: ${kind}`,

@@ -7,7 +7,7 @@
  * (the PyPI client tries every refusal again, verl only this one).
  */
 import type { CodeProgram, Language, Ran, RunLimits } from '@cipo/verifier/code';
-import { voided } from '@cipo/verifier/types';
+import type { Void } from '@cipo/verifier/types';
 import { Problem } from '../http/problem.ts';
 import type { Reply, Route, RouteContext, RouteRequest } from '../http/route.ts';
 import { type Fields, isAbsent, isRecord } from './fields.ts';
@@ -38,6 +38,7 @@ export const sandboxFusionRoutes: readonly Route[] = [
       responses: { 200: { description: '`status`, `run_result` and the rest of RunCodeResponse' } },
     },
     handle: runCode,
+    busyStatus: 504,
     problem: detail,
   },
   {
@@ -73,24 +74,15 @@ function schema() {
 
 async function runCode({ body }: RouteRequest, { judge, each }: RouteContext): Promise<Reply> {
   const program = readProgram(body);
-  const [ran = voided('infra', 'nothing was run')] = await busyAs504(
-    each([program], (one, signal) => judge.run(one, signal)),
-  );
-  if (ran.kind === 'void') throw again(`${ran.fault}: ${ran.detail}`);
+  const [ran] = await each([program], (one, signal) => judge.run(one, signal));
+  if (ran?.kind !== 'ran') throw notRun(ran);
   return { body: responseOf(ran) };
 }
 
-async function busyAs504<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 429) throw again(error.message, error.headers);
-    throw error;
-  }
-}
-
-function again(reason: string, headers: Problem['headers'] = { 'retry-after': '1' }): Problem {
-  return new Problem(504, 'not-run', `the program was not run: ${reason}`, { headers });
+function notRun(reason: Void | undefined): Problem {
+  const why = reason ? `${reason.fault}: ${reason.detail}` : 'unknown';
+  const headers = { 'retry-after': '1' };
+  return new Problem(504, 'not-run', `the program was not run: ${why}`, { headers });
 }
 
 function readProgram(body: unknown): CodeProgram {

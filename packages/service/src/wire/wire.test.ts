@@ -135,12 +135,6 @@ describe('SandboxFusion', () => {
     });
   });
 
-  test('no room is a 504, the only status that verl asks again after', async () => {
-    const body = { language: 'python', code: 'print(1)' };
-    const reply = post('/run_code', body, {}, voids('overloaded'));
-    expect(await refusal(reply)).toMatchObject({ status: 504, again: true });
-  });
-
   test('a sandbox of ours that fails is a 504 and no result', async () => {
     const broken = contextOf({
       ...judge,
