@@ -1,12 +1,13 @@
 /** All commands of `cipo` as one program. Leaves out what they do: each is a file in commands/. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evalCommand } from './commands/eval.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { reportCommand } from './commands/report.ts';
+import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
+import { version } from './version.ts';
 
 const OVERVIEW = `
 Start here:
@@ -32,6 +33,7 @@ export function createProgram(): Command {
     compareCommand(),
     pretrainCommand(),
     reportCommand(),
+    serveCommand(),
     doctorCommand(),
   ];
   for (const command of commands) {
@@ -48,10 +50,4 @@ export function createProgram(): Command {
 
 function nameOf(command: Command, program: Command): string {
   return command === program ? 'cipo' : `cipo ${command.name()}`;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const found = /"version": "([^"]+)"/.exec(text);
-  return found?.[1] ?? 'unknown';
 }

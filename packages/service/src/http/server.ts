@@ -125,7 +125,13 @@ class Server implements RunningServer {
   async listen(): Promise<void> {
     const { host, port } = this.#options;
     // Two listeners for one name would have limits of their own.
-    await this.#app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+    try {
+      await this.#app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+    } catch (error) {
+      this.#draining = true;
+      this.#stop.abort();
+      throw error;
+    }
   }
 
   get port(): number {
@@ -147,8 +153,10 @@ class Server implements RunningServer {
       try {
         await this.#judge.ready();
         this.#isReady = true;
+        this.#log.note('info', 'ready');
         return;
       } catch (error) {
+        if (this.#draining) return;
         this.#log.note('error', 'the judge is not ready and is tried again', error);
         await pause(RETRY_MS, this.#stop.signal);
       }
