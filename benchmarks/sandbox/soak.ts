@@ -1,27 +1,32 @@
 /**
- * Many attempts, good, wrong and hostile, with the parent's memory and handles at the start and at the
- * end. Every honest answer among them must be judged as it would be alone.
+ * Many attempts in both languages, good, wrong and hostile, with the parent's memory, handles and
+ * processes at the start and at the end. Every honest answer must be judged as it would be alone.
  *
- *   node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--python]
+ *   node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--only javascript|python]
  */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createCodeVerifier, parseCodeTask } from '../../packages/verifier/src/code/index.ts';
 
 const { values } = parseArgs({
-  options: { attempts: { type: 'string', default: '20000' }, python: { type: 'boolean' } },
+  options: { attempts: { type: 'string', default: '20000' }, only: { type: 'string' } },
 });
 const attempts = Number(values.attempts);
-const language = values.python ? 'python' : 'javascript';
-const tests = {
-  type: 'call',
-  entry: 'f',
-  cases: [1, 2, 3].map((x) => ({ args: [x], expected: 2 * x })),
-};
-const task = parseCodeTask({ language, tests, limits: { cpuMs: 150 } });
+type Language = 'javascript' | 'python';
+const taskFor = (language: Language) =>
+  parseCodeTask({
+    language,
+    tests: {
+      type: 'call',
+      entry: 'f',
+      cases: [1, 2, 3].map((x) => ({ args: [x], expected: 2 * x })),
+    },
+    limits: { cpuMs: 150 },
+  });
+const TASKS = { javascript: taskFor('javascript'), python: taskFor('python') };
 
 /** What is asked how often: code, the status it must get. */
-const MIX: Record<'javascript' | 'python', readonly (readonly [number, string, RegExp])[]> = {
+const MIX: Record<Language, readonly (readonly [number, string, RegExp])[]> = {
   javascript: [
     [600, 'const f = (x) => 2 * x', /^accepted$/],
     [300, 'const f = (x) => x + 2', /^wrong_answer$/],
@@ -43,33 +48,58 @@ const MIX: Record<'javascript' | 'python', readonly (readonly [number, string, R
   ],
 };
 
-function* questions(): Generator<{ code: string; want: RegExp }> {
-  const bag = MIX[language].flatMap(([share, code, want]) => Array(share).fill({ code, want }));
-  for (let i = 0; i < attempts; i++) yield bag[(i * 7919) % bag.length];
+interface Question {
+  readonly language: Language;
+  readonly code: string;
+  readonly want: RegExp;
+}
+
+/** Every fourth one is Python, unless only one language is asked for. */
+function questions(): Question[] {
+  const bags = Object.fromEntries(
+    Object.entries(MIX).map(([language, mix]) => [
+      language,
+      mix.flatMap(([share, code, want]) => Array.from({ length: share }, () => ({ code, want }))),
+    ]),
+  );
+  const asked = { javascript: 0, python: 0 };
+  return Array.from({ length: attempts }, (_, i) => {
+    const language = (values.only ?? (i % 4 === 3 ? 'python' : 'javascript')) as Language;
+    const bag = bags[language]!;
+    return { language, ...bag[(asked[language]++ * 7919) % bag.length]! };
+  });
 }
 
 const verifier = createCodeVerifier({ workers: 2 });
-await verifier.verify(task, MIX[language][0]![1]);
+for (const language of Object.keys(MIX) as Language[]) {
+  if (values.only && language !== values.only) continue;
+  await verifier.verify(TASKS[language], MIX[language][0]![1]);
+}
 const before = picture();
 const began = performance.now();
-const asked = [...questions()];
-const items = asked.map(({ code }) => ({ task, attempt: code }));
+const asked = questions();
+const items = asked.map(({ language, code }) => ({ task: TASKS[language], attempt: code }));
 const wrong = new Map<string, number>();
+const statuses = new Map<string, number>();
 let peakMb = 0;
+let done = 0;
 for await (const { index, verdict } of verifier.verifyAsCompleted(items)) {
   const status = verdict.kind === 'judged' ? verdict.status : `void ${verdict.fault}`;
+  const name = `${asked[index]!.language} ${status}`;
+  statuses.set(name, (statuses.get(name) ?? 0) + 1);
   if (!asked[index]!.want.test(status)) {
     const key = `${status}: ${asked[index]!.code}`;
     wrong.set(key, (wrong.get(key) ?? 0) + 1);
   }
-  if (index % 1000 === 0) peakMb = Math.max(peakMb, process.memoryUsage().rss / 1e6);
+  if (done++ % 500 === 0) peakMb = Math.max(peakMb, process.memoryUsage().rss / 1e6);
 }
 const seconds = (performance.now() - began) / 1000;
 const after = picture();
 await verifier.close();
+console.table([...statuses].sort().map(([what, count]) => ({ what, count })));
 console.table({ start: before, end: after, closed: picture() });
 console.log(
-  `${attempts} ${language} attempts in ${seconds.toFixed(0)} s, ${(attempts / seconds).toFixed(0)}/s, peak ${peakMb.toFixed(0)} MB`,
+  `${attempts} attempts in ${seconds.toFixed(0)} s, ${(attempts / seconds).toFixed(0)}/s, peak ${peakMb.toFixed(0)} MB`,
 );
 console.log(wrong.size === 0 ? 'every status as it must be' : [...wrong]);
 process.exitCode = wrong.size === 0 ? 0 : 1;
@@ -82,5 +112,14 @@ function picture() {
     heapMb: Math.round(heapUsed / 1e6),
     handles: process.getActiveResourcesInfo().length,
     files: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0,
+    processes: process.platform === 'linux' ? childCount() : 0,
   };
+}
+
+/** Children of all threads of this process. */
+function childCount(): number {
+  return readdirSync('/proc/self/task').reduce((sum, task) => {
+    const children = readFileSync(`/proc/self/task/${task}/children`, 'utf8');
+    return sum + children.split(' ').filter((pid) => pid.trim() !== '').length;
+  }, 0);
 }
