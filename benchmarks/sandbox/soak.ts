@@ -44,7 +44,7 @@ const MIX: Record<Language, readonly (readonly [number, string, RegExp])[]> = {
     [60, 'def f(x): return x.y', /^runtime_error$/],
     [30, 'def f(x', /^compile_error$/],
     [4, 'def f(x):\n    while True: pass', /^time_limit$/],
-    [2, 'def f(x): return bytearray(10**10)', /^memory_limit$/],
+    [2, 'def f(x): return bytearray(10**9)', /^memory_limit$/],
   ],
 };
 

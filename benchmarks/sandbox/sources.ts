@@ -129,6 +129,40 @@ function kth(): Labelled[] {
   );
 }
 
+interface Example {
+  readonly args: readonly unknown[];
+  readonly expected: unknown;
+}
+
+/** Methods of `class Solution`; only rows whose examples show the bug have a buggy answer here. */
+function debugBench(): Labelled[] {
+  const rows = read('debugbench/python3.jsonl.gz').filter((r) => r.example_tests !== undefined);
+  return rows.flatMap((r) =>
+    (['canonical_solution', 'buggy_solution'] as const)
+      .filter((field) => field === 'canonical_solution' || r.buggy_fails_examples)
+      .map((field) => ({
+        set: field === 'buggy_solution' ? 'DebugBench buggy' : 'DebugBench fixed',
+        id: `${r.id} ${field}`,
+        row: {
+          id: r.id,
+          language: 'python',
+          imports: 'usual',
+          tests: {
+            type: 'call',
+            entry: r.entry_point,
+            cases: (r.example_tests as unknown as Example[]).map(({ args, expected }) => ({
+              args,
+              expected,
+            })),
+            tolerance: { relative: 1e-5, absolute: 1e-5 },
+          },
+        },
+        answer: r[field] as string,
+        right: field !== 'buggy_solution',
+      })),
+  );
+}
+
 /** Every set by a short name for the command line. */
 export const SETS: Record<string, () => Labelled[]> = {
   humaneval: humanEval,
@@ -137,5 +171,6 @@ export const SETS: Record<string, () => Labelled[]> = {
   humanevalx: humanEvalX,
   mbjsp: () => mbxp('mbpp_js/mbpp_js.jsonl', 'MBXP JavaScript', 'javascript'),
   mbtsp: () => mbxp('mbpp_ts/mbpp_ts.jsonl', 'MBXP TypeScript', 'typescript'),
+  debugbench: debugBench,
   kth,
 };

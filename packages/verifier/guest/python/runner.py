@@ -262,14 +262,16 @@ def _make_runner(harden):
         return None, ns
 
     def find(ns, entry):
+        """What answers with the function for one call: methods get an object of their own each time."""
         owner, _, method = entry.partition(".")
         target = ns.get(owner)
-        if method:
-            return getattr_(target(), method, None) if target is not None else None
-        if target is not None:
-            return target
-        maker = ns.get("Solution")
-        return getattr_(maker(), owner, None) if maker is not None else None
+        maker = target if method else ns.get("Solution")
+        # A name that the usual imports brought (`search` of `re`) is not the answer's.
+        brought = getattr_(getattr_(target, "__code__", None), "co_filename", FILE) != FILE
+        if target is not None and not method and not (brought and hasattr(maker, owner)):
+            return lambda: target
+        method = method or owner
+        return (lambda: getattr_(maker(), method, None)) if maker is not None else None
 
     def settle(value):
         """What an `async def` answers with: run to its end on a loop whose time is virtual."""
@@ -277,8 +279,11 @@ def _make_runner(harden):
             return harden.run_coroutine(value)
         return value
 
-    def call(entry, args, limit):
+    def call(fresh, args, limit):
         try:
+            entry = fresh()
+            if entry is None:
+                return {"kind": "missing"}
             value = settle(entry(*revive(loads(args))))
             if sys.__stdout__.room < 0:
                 return {"kind": "output"}
@@ -292,14 +297,14 @@ def _make_runner(harden):
         if failed:
             return {"load": failed}
         try:
-            entry = find(ns, job["entry"])
+            fresh = find(ns, job["entry"])
         except BaseException_ as error:
             return {"load": trouble(error)}
-        if entry is None:
+        if fresh is None:
             return {"tests": [{"kind": "missing"}]}
         tests = []
         for args in job["calls"]:
-            tests.append(call(entry, args, job["outputBytes"]))
+            tests.append(call(fresh, args, job["outputBytes"]))
             if tests[-1]["kind"] != "value" and (job["stopAtTrouble"] or tests[-1]["kind"] == "exit"):
                 break
         return {"tests": tests}

@@ -168,7 +168,7 @@ export class Cell {
         if (message.type === 'begun') watch.begin();
         else if (message.type === 'failed') {
           finish({ kind: 'unavailable', detail: message.detail });
-        } else finish({ kind: 'done', value: message.value, usage: watch.usage(message.cpuMs) });
+        } else finish({ kind: 'done', value: message.value, usage: watch.usage(message) });
       };
       watch.start(() => body.child.kill('SIGKILL'));
       body.jobs++;

@@ -13,6 +13,7 @@ export type FromCell =
       readonly id: number;
       readonly value: unknown;
       readonly cpuMs: number;
+      readonly wallMs: number;
     }
   | { readonly type: 'failed'; readonly id: number; readonly detail: string }
   | { readonly type: 'dying'; readonly detail: string };
@@ -28,6 +29,8 @@ export function readFromCell(message: unknown): FromCell | undefined {
   if (m.type === 'failed') {
     return { type: 'failed', id: m.id, detail: String(m.detail).slice(0, 2000) };
   }
-  if (m.type !== 'done' || typeof m.cpuMs !== 'number') return undefined;
-  return { type: 'done', id: m.id, value: m.value, cpuMs: m.cpuMs };
+  const { cpuMs, wallMs } = m;
+  if (m.type !== 'done' || typeof cpuMs !== 'number' || typeof wallMs !== 'number')
+    return undefined;
+  return { type: 'done', id: m.id, value: m.value, cpuMs, wallMs };
 }

@@ -30,8 +30,10 @@ async function answer(job: ToCell, handler: CellHandler, hooks: CellHooks): Prom
     await hooks.prepare?.(job.payload);
     send({ type: 'begun', id: job.id });
     const before = process.threadCpuUsage();
+    const began = performance.now();
     const value = await handler(job.payload);
-    send({ type: 'done', id: job.id, value, cpuMs: cpuSince(before) });
+    const wallMs = performance.now() - began;
+    send({ type: 'done', id: job.id, value, cpuMs: cpuSince(before), wallMs });
   } catch (error) {
     send({ type: 'failed', id: job.id, detail: describe(error) });
   }

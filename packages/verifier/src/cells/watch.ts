@@ -82,8 +82,9 @@ export class Watch {
     return { kind: 'killed', limit: this.#why, usage: this.usage() };
   }
 
-  usage(cpuMs?: number): Usage {
-    const wallMs = performance.now() - (this.#began ?? this.#created);
-    return { wallMs, cpuMs: cpuMs ?? this.#cpuMs, peakRssMb: Math.round(this.#peakMb) };
+  /** @param told the child's own clocks, which do not count the way of its messages */
+  usage(told?: { readonly cpuMs: number; readonly wallMs: number }): Usage {
+    const wallMs = told?.wallMs ?? performance.now() - (this.#began ?? this.#created);
+    return { wallMs, cpuMs: told?.cpuMs ?? this.#cpuMs, peakRssMb: Math.round(this.#peakMb) };
   }
 }

@@ -54,6 +54,9 @@ describe('structural comparison', () => {
     ['a wrong digit', 0.3333333333, 0.3333, false],
     ['a large integer and a half', 738491625, 738491625.5, false],
     ['neighbouring integers', 9007199254740991, 9007199254740990, false],
+    ['a number and infinity', 3, ['n', 'Infinity'], false],
+    ['a fraction and infinity', 0.5, ['n', '-Infinity'], false],
+    ['infinity and itself', { $type: 'number', value: 'Infinity' }, ['n', 'Infinity'], true],
     ['NaN', { $type: 'number', value: 'NaN' }, ['n', 'NaN'], true],
     ['0 and -0', 0, ['n', '-0'], true],
     ['-0 asked for and 0', { $type: 'number', value: '-0' }, 0, false],
@@ -132,6 +135,13 @@ describe('printed output', () => {
       '1.0',
       '1.1',
       { ...plain, tolerance: { relative: 1e-6, absolute: 0 } },
+      false,
+    ],
+    [
+      'an overflowing number is not near anything',
+      '3',
+      '1e999',
+      { ...plain, tolerance: { relative: 1, absolute: 9 } },
       false,
     ],
     [

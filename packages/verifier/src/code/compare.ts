@@ -78,6 +78,8 @@ function sameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
   const b = numberOf(actual);
   if (Object.is(a, -0)) return Object.is(b, -0);
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
+  // An infinite difference is within any share of infinity.
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
   if (Number.isInteger(a) && Number.isInteger(b)) return false;
   const { relative, absolute } = rules.tolerance;
   const near = Math.max(absolute, relative * Math.max(Math.abs(a), Math.abs(b)));

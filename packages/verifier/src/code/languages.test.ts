@@ -287,6 +287,46 @@ describe('Python call tests', () => {
   });
 });
 
+describe('class Solution', () => {
+  const calls = (language: string, more: object = {}) => ({
+    language,
+    tests: {
+      type: 'call',
+      entry: 'f',
+      cases: [1, 2].map((x) => ({ args: [x], expected: [x] })),
+    },
+    ...more,
+  });
+  test.each([
+    [
+      'python',
+      'class Solution:\n    def __init__(self): self.seen = []\n    def f(self, x):\n        self.seen.append(x)\n        return self.seen',
+    ],
+    ['javascript', 'class Solution { seen = []; f(x) { this.seen.push(x); return this.seen } }'],
+    [
+      'typescript',
+      'class Solution { private seen: number[] = []; f(x: number) { this.seen.push(x); return this.seen } }',
+    ],
+  ])('%s: every call gets an object of its own', async (language, answer) => {
+    expect(statusOf(await judge(calls(language), answer))).toBe('accepted');
+  });
+
+  test('the usual imports are there when the row asks for them, and line numbers stay', async () => {
+    const answer = [
+      'class Solution:',
+      '    def f(self, x: List[int]) -> Optional[int]:',
+      '        found = defaultdict(list, {0: [gcd(x, x)]})',
+      '        assert random.randint(1, 1) == 1 and inf > max(1, x) and datetime.now()',
+      '        return found[0] if x == 1 else [undefined_name]',
+    ].join('\n');
+    const usual = await judge(calls('python', { imports: 'usual' }), answer);
+    expect(usual.kind === 'judged' && usual.diagnostics[0]?.at?.line).toBe(5);
+    expect(usual.kind === 'judged' && usual.diagnostics[0]?.details?.test).toBe(1);
+    const plain = await judge(calls('python'), answer);
+    expect(plain.kind === 'judged' && plain.diagnostics[0]?.at?.line).toBe(3);
+  });
+});
+
 test('verifyMany keeps the order and agrees with verifying one by one', async () => {
   const task = parseCodeTask({
     language: 'javascript',

@@ -45,6 +45,7 @@ function closeNumbers(want: string, got: string, { relative, absolute }: Toleran
   if (!NUMBER.test(want) || !NUMBER.test(got)) return false;
   const a = Number(want);
   const b = Number(got);
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
   return a === b || Math.abs(a - b) <= Math.max(absolute, relative * Math.abs(a));
 }
 

@@ -80,7 +80,7 @@ export function parseCodeTask(row: unknown): Task<CodeReference> {
     language: language(fields.language, 'language'),
     prefix:
       read.optionalText(fields.prefix, 'prefix') ?? (typeof prompt === 'string' ? prompt : ''),
-    setup: setup(fields.setup),
+    setup: withImports(setup(fields.setup), fields),
     tests: tests(fields.tests),
     limits: limits(fields.limits),
     stopAtFirst: read.optionalFlag(fields.stopAtFirst, 'stopAtFirst') ?? false,
@@ -129,6 +129,33 @@ function messages(prompt: unknown): Message[] {
     }
     return { role, content: read.text(content, `prompt.${i}.content`) };
   });
+}
+
+/**
+ * What judges of programming contests put before every Python answer, so that data made for them
+ * (LeetCode, APPS, TACO, LiveCodeBench) runs. On one line: an answer's lines keep their numbers.
+ */
+const STARRED =
+  'string re datetime collections heapq bisect copy math random statistics itertools functools operator typing';
+const USUAL_IMPORTS = [
+  ...STARRED.split(' ').map((name) => `from ${name} import *`),
+  // Last, because stars bring functions that are called like modules and built-ins.
+  `import io, sys, json, time, ${STARRED.replaceAll(' ', ', ')}`,
+  'from datetime import datetime',
+  'from builtins import *',
+].join('; ');
+
+/** `imports: "usual"` puts them first. */
+function withImports(
+  { before, after }: { before: string; after: string },
+  { imports, language: name }: read.Fields,
+): { before: string; after: string } {
+  if (imports === undefined || imports === null || imports === 'none') return { before, after };
+  if (imports !== 'usual') throw new TaskError('imports', 'must be "usual" or "none"', imports);
+  if (language(name, 'language') !== 'python') {
+    throw new TaskError('imports', 'are Python only; "usual" needs the language python', name);
+  }
+  return { before: before === '' ? USUAL_IMPORTS : `${USUAL_IMPORTS}\n${before}`, after };
 }
 
 /** A text stands before the solution; `{before, after}` says it for each. */

@@ -67,11 +67,10 @@ function withinTolerance(
   const [x, y] = [constantValue(a), constantValue(b)];
   if (!x || !y) return false;
   const gap = Q.absolute(Q.subtract(x, y));
-  const allowed = Math.max(
-    tolerance.absolute ?? 0,
-    (tolerance.relative ?? 0) * Math.abs(Q.toNumber(x)),
-  );
-  return Q.compare(gap, doubleToRational(allowed)) <= 0;
+  // Exact, because a share of what overflows a double would be infinite.
+  const share = Q.multiply(doubleToRational(tolerance.relative ?? 0), Q.absolute(x));
+  const allowed = [doubleToRational(tolerance.absolute ?? 0), share];
+  return allowed.some((bound) => Q.compare(gap, bound) <= 0);
 }
 
 function doubleToRational(x: number): Q.Rational {
