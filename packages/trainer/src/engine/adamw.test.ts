@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { AdamWOptions, Datum } from '../types.ts';
 import { paramSpecs } from './config.ts';
 import { createLocalEngine, type LocalEngine, type NamedArrays } from './index.ts';
-import { everywhere, livelyWeights, relativeError, someData, tinyConfig } from './testing/data.ts';
+import { available } from './testing/backends.ts';
+import { livelyWeights, relativeError, someData, tinyConfig } from './testing/data.ts';
 
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
@@ -13,7 +14,7 @@ const isMatrix = (name: string) =>
 
 const opened: LocalEngine[] = [];
 afterAll(() => Promise.all(opened.map((engine) => engine.close())));
-async function open(where: (typeof everywhere)[number]): Promise<LocalEngine> {
+async function open(where: (typeof available)[number]): Promise<LocalEngine> {
   const engine = await createLocalEngine({
     config: tinyConfig,
     seed: 1,
@@ -50,7 +51,7 @@ function byFormula(w: NamedArrays, g: NamedArrays, moments: Moments, t: number):
   return next;
 }
 
-describe.each(everywhere)('$executor $backend', (where) => {
+describe.each(available)('$executor $backend', (where) => {
   it('takes the steps of the formula: decay of matrices alone, bias correction, clipping', async () => {
     const engine = await open(where);
     const moments: Moments = {};
@@ -90,7 +91,7 @@ describe.each(everywhere)('$executor $backend', (where) => {
 
 it('one step on the same batch leaves all executors with the same weights', async () => {
   const after = [];
-  for (const where of everywhere) {
+  for (const where of available) {
     const engine = await open(where);
     await engine.forwardBackward(data, { kind: 'ppo', clipLow: 0.2, clipHigh: 0.2, beta: 0.1 });
     await engine.optimStep({ learningRate: 1e-3, eps: 1e-3 });

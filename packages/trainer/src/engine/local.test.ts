@@ -9,7 +9,8 @@ import {
   type LocalEngine,
   parseModelConfig,
 } from './index.ts';
-import { everywhere, integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
+import { quick } from './testing/backends.ts';
+import { integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
 
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
@@ -37,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-describe.each(everywhere.slice(0, 2))('$executor $backend: sampling', (where) => {
+describe.each(quick)('$executor $backend: sampling', (where) => {
   let engine: LocalEngine;
   beforeAll(async () => {
     engine = await open(where);
@@ -129,7 +130,7 @@ async function run(engine: LocalEngine, what: readonly Datum[] = data) {
   return { metrics, gradNorm, samples, weights: await engine.paramsSnapshot() };
 }
 
-describe.each(everywhere.slice(0, 2))('$executor $backend: state', (where) => {
+describe.each(quick)('$executor $backend: state', (where) => {
   it('the same seed gives the same run, to the last bit, with two threads', async () => {
     const runs = [];
     for (let i = 0; i < 2; i++) {

@@ -7,7 +7,7 @@ import type { Executor, ExecutorName } from './types.ts';
 export interface ExecutorOptions {
   /** Absent: onnx. */
   readonly executor?: ExecutorName;
-  /** Of tfjs: `tensorflow`, `wasm` or `cpu`; absent: the best there is. */
+  /** Of {@link backendsOf}; absent: cpu of onnx, the first of tfjs's that works, webgpu left out. */
   readonly backend?: string;
   /** Absent: one for each core. tfjs decides for itself. */
   readonly threads?: number;
@@ -20,18 +20,43 @@ export async function openExecutor(options: ExecutorOptions): Promise<Executor> 
     const { TfjsExecutor } = await import('./tfjs/executor.ts');
     return TfjsExecutor.create(backend === undefined ? {} : { backend });
   }
+  if (backend === 'webgpu') return openOnnxWebGpu();
   if (backend !== undefined && backend !== 'cpu')
-    throw new Error(`executor onnx has no backend "${backend}", only cpu; tfjs has others`);
+    throw new Error(
+      `executor onnx has no backend "${backend}", only ${backendsOf.onnx.join(', ')}; tfjs has ${backendsOf.tfjs.join(', ')}`,
+    );
   return openOnnx({ threads });
+}
+
+/** Every backend there may be. */
+export const backendsOf = {
+  onnx: ['cpu', 'webgpu'],
+  tfjs: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
+} as const satisfies Record<ExecutorName, readonly string[]>;
+
+/** @throws where there is no device, saying what one needs */
+async function openOnnxWebGpu(): Promise<Executor> {
+  const { OnnxWebGpuExecutor } = await loading(import('./onnx/webgpu.ts'));
+  return OnnxWebGpuExecutor.create().catch((cause: unknown) => {
+    throw new Error(`onnxruntime-node has no WebGPU device here (${reasonOf(cause)})`, { cause });
+  });
 }
 
 /** @throws where onnxruntime-node does not load, naming the other executor */
 export async function openOnnx(options: OnnxOptions): Promise<Executor> {
-  const { OnnxExecutor } = await import('./onnx/executor.ts').catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`onnxruntime-node does not load (${reason}); executor tfjs may work`, {
+  const { OnnxExecutor } = await loading(import('./onnx/executor.ts'));
+  return new OnnxExecutor(options);
+}
+
+const loading = <M>(module: Promise<M>): Promise<M> =>
+  module.catch((cause: unknown) => {
+    throw new Error(`onnxruntime-node does not load (${reasonOf(cause)}); executor tfjs may work`, {
       cause,
     });
   });
-  return new OnnxExecutor(options);
-}
+
+/** onnxruntime puts the place in its own source in front. */
+const reasonOf = (cause: unknown): string => {
+  const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
+  return line.replace(/^.* was false\. /, '');
+};

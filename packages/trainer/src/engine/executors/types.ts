@@ -12,6 +12,8 @@ export interface TensorBuffer {
   read(): Promise<TypedArray>;
   /** Replaces the contents; as many elements as the spec says. */
   write(data: TypedArray): void;
+  /** Sets every element to 0, without a copy from this process where the tensor lies on a device. */
+  zero(): void;
   dispose(): void;
 }
 
@@ -43,8 +45,12 @@ export interface Executor {
   readonly name: ExecutorName;
   /** What runs here, for people: library, version, backend, threads. */
   readonly description: string;
-  /** The array given is taken over: it must not be changed afterwards. */
+  /**
+   * A tensor whose contents come from this process or go to it: inputs of a run, outputs to be read, small tables.
+   * The array given is taken over: it must not be changed afterwards.
+   */
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer;
+  /** Zeros where programs run, on a device where there is one: weights, gradients, moments, caches. Reading one is a copy. */
   allocate(specs: readonly TensorSpec[]): Allocation;
   compile(program: Program): Promise<Compiled>;
   close(): Promise<void>;

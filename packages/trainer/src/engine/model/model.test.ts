@@ -12,7 +12,8 @@ import {
   trainProgram,
 } from '../programs.ts';
 import { normals } from '../sampling/random.ts';
-import { everywhere, livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import { available, quick } from '../testing/backends.ts';
+import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
 import type { NamedArrays } from '../weights/store.ts';
 import { ropeTables } from './rope.ts';
@@ -164,8 +165,8 @@ it('pieces of the head are few, even, and together all rows', () => {
 });
 
 describe.each([
-  ...everywhere.map((where) => ({ ...where, memory: {} })),
-  ...everywhere.slice(0, 2).map((where) => ({ ...where, memory: frugal })),
+  ...available.map((where) => ({ ...where, memory: {} })),
+  ...quick.map((where) => ({ ...where, memory: frugal })),
 ])('$executor $backend, $memory', (where) => {
   let engine: LocalEngine;
   beforeAll(async () => {

@@ -15,7 +15,8 @@ import type { Program } from '../executors/types.ts';
 import { loadLocalEngine } from '../index.ts';
 import { f32, i32 } from '../ops.ts';
 import { weightInputs } from '../programs.ts';
-import { everywhere, relativeError, runProgram } from '../testing/data.ts';
+import { available } from '../testing/backends.ts';
+import { relativeError, runProgram } from '../testing/data.ts';
 import { readModel } from '../weights/checkpoint.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
 import { groupedAttention } from './attention.ts';
@@ -67,7 +68,7 @@ function dataOf(tokens: TokenIds, weights: ArrayLike<number>, batch: number, len
   });
 }
 
-describe.each(everywhere)('on $executor $backend, as PyTorch has it', (where) => {
+describe.each(available)('on $executor $backend, as PyTorch has it', (where) => {
   it.each(cases)('%s: logits', async (name) => {
     const { config, weights } = await readModel(join(root, name));
     const { tensors, batch, length, tokens } = await expectedOf(name);

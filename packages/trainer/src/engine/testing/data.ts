@@ -88,10 +88,3 @@ export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   }
   return a.length === b.length ? difference / scale : Infinity;
 }
-
-/** The executors that every machine has, as options of createLocalEngine. */
-export const everywhere = [
-  { executor: 'onnx', backend: 'cpu' },
-  { executor: 'tfjs', backend: 'wasm' },
-  { executor: 'tfjs', backend: 'cpu' },
-] as const;

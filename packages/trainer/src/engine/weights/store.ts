@@ -30,7 +30,7 @@ export class TensorSet {
   }
 
   clear(): void {
-    for (const block of this.blocks) block.write(new Float32Array(sizeOf(block.spec.shape)));
+    for (const block of this.blocks) block.zero();
   }
 
   async copyFrom(other: TensorSet): Promise<void> {

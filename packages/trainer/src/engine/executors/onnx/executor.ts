@@ -15,11 +15,8 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { GraphRecorder, type Sym } from './graph.ts';
+import { modelBytes, outputPrefix } from './model.ts';
 import { OnnxOps } from './ops.ts';
-
-/** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
-const outputPrefix = 'out:';
 
 /** Floats; a tensor inside a shared array starts on a cache line. */
 const alignment = 16;
@@ -48,6 +45,9 @@ class OnnxBuffer implements TensorBuffer {
     if (data.length !== this.data.length)
       throw new Error(`${data.length} values for a tensor of shape [${this.spec.shape}]`);
     this.data.set(data);
+  }
+  zero(): void {
+    this.data.fill(0);
   }
   dispose(): void {}
 }
@@ -133,16 +133,19 @@ export class OnnxExecutor implements Executor {
   }
 
   async compile(program: Program): Promise<Compiled> {
-    const session = await ort.InferenceSession.create(modelBytes(program), {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: this.#threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      // One block for a whole run's tensors is no faster and keeps twice the memory.
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
+    const session = await ort.InferenceSession.create(
+      modelBytes(program, (graph) => new OnnxOps(graph)),
+      {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: this.#threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        // One block for a whole run's tensors is no faster and keeps twice the memory.
+        enableMemPattern: false,
+        logSeverityLevel: 3,
+        extra: { session: { intra_op: { allow_spinning: '0' } } },
+      },
+    );
     const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
     this.#compiled.add(compiled);
     return compiled;
@@ -153,16 +156,5 @@ export class OnnxExecutor implements Executor {
   }
 }
 
-const library = (): string =>
+export const library = (): string =>
   `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`;
-
-/** The program as the bytes of an ONNX model. */
-export function modelBytes(program: Program): Uint8Array {
-  const graph = new GraphRecorder();
-  const inputs: Record<string, Sym> = {};
-  for (const [name, { dtype, shape }] of Object.entries(program.inputs))
-    inputs[name] = graph.input(name, dtype, shape);
-  const built = Object.entries(program.build(new OnnxOps(graph), inputs));
-  const outputs = built.map(([name, sym]) => [outputPrefix + name, sym] as const);
-  return graph.encode(program.name, Object.fromEntries(outputs));
-}

@@ -1,16 +1,20 @@
 /**
  * Finds TensorFlow.js and its backends: `tensorflow` where the user has installed @tensorflow/tfjs-node or
- * -node-gpu, `wasm` and `cpu` with this package. Left out so far: `webgpu`, which needs a GPU driver and Dawn.
+ * -node-gpu, `webgpu` where a driver and the two packages of dawn.ts are, `wasm` and `cpu` with this package.
  */
 
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs';
+import { startDawn, type Watch } from './dawn.ts';
+import { resolveOptional } from './optional.ts';
 
 export type Tf = typeof TensorFlow;
-export const tfjsBackends = ['tensorflow', 'wasm', 'cpu'] as const;
+export const tfjsBackends = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type TfjsBackend = (typeof tfjsBackends)[number];
+
+/** What is taken where nobody says: webgpu only by name, for a driver in software is slower than wasm. */
+const byItself: readonly TfjsBackend[] = ['tensorflow', 'wasm', 'cpu'];
 
 const nativePackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
@@ -19,6 +23,8 @@ export interface BackendFinding {
   /** What is there, or why it cannot be used. */
   readonly detail: string;
   readonly tf?: Tf;
+  /** Of webgpu: runs work and throws what the device found wrong with it. */
+  readonly watch?: Watch;
 }
 
 /** tfjs has one current backend and starts one at a time: whoever asks meanwhile waits. */
@@ -33,7 +39,8 @@ export function findBackend(backend: TfjsBackend): Promise<BackendFinding> {
 
 async function tryBackend(backend: TfjsBackend): Promise<BackendFinding> {
   try {
-    return backend === 'tensorflow' ? await findNative() : await findBundled(backend);
+    if (backend === 'tensorflow') return await findNative();
+    return backend === 'webgpu' ? await findWebGpu() : await findBundled(backend);
   } catch (error) {
     return { backend, detail: messageOf(error) };
   }
@@ -55,7 +62,8 @@ const toHandler = (listener: { readonly length: number }) =>
 
 /** The backend asked for, or the first of the list that works. @throws with every reason where none does. */
 export async function chooseBackend(wanted?: string): Promise<BackendFinding & { tf: Tf }> {
-  const known = tfjsBackends.filter((backend) => wanted === undefined || backend === wanted);
+  const known =
+    wanted === undefined ? byItself : tfjsBackends.filter((backend) => backend === wanted);
   if (known.length === 0)
     throw new Error(`tfjs backend "${wanted}" is not one of ${tfjsBackends.join(', ')}`);
   const reasons: string[] = [];
@@ -68,10 +76,28 @@ export async function chooseBackend(wanted?: string): Promise<BackendFinding & {
 }
 
 async function findBundled(backend: 'wasm' | 'cpu'): Promise<BackendFinding> {
+  const tf = union();
   const require = createRequire(import.meta.url);
-  const tf: Tf = require('@tensorflow/tfjs');
   if (backend === 'wasm') require('@tensorflow/tfjs-backend-wasm');
   return use(tf, backend, `@tensorflow/tfjs ${tf.version_core} ${backend}`);
+}
+
+/** All of TensorFlow.js, its parts alone lack gradients and kernels; as PROD it keeps its advice off the terminal. */
+function union(): Tf {
+  const tf: Tf = createRequire(import.meta.url)('@tensorflow/tfjs');
+  tf.env().set('PROD', true);
+  return tf;
+}
+
+async function findWebGpu(): Promise<BackendFinding> {
+  const tf = union();
+  const { adapter, watch, finish } = await startDawn();
+  try {
+    const found = await use(tf, 'webgpu', `@tensorflow/tfjs-backend-webgpu on ${adapter}`);
+    return found.tf ? { ...found, watch: watch(tf) } : found;
+  } finally {
+    finish();
+  }
 }
 
 async function findNative(): Promise<BackendFinding> {
@@ -84,6 +110,7 @@ async function findNative(): Promise<BackendFinding> {
     }
     try {
       shimRemovedUtilities();
+      union(); // the package brings its own copy, whose kernels would each be announced as registered twice
       const tf: Tf = createRequire(import.meta.url)(path);
       return await use(tf, 'tensorflow', `${name} ${tf.version_core}`);
     } catch (error) {
@@ -94,26 +121,11 @@ async function findNative(): Promise<BackendFinding> {
 }
 
 async function use(tf: Tf, backend: TfjsBackend, detail: string): Promise<BackendFinding> {
-  tf.env().set('PROD', true); // keeps advice about other backends off the terminal
   if (!(await tf.setBackend(backend)))
     return { backend, detail: `${detail}: backend did not start` };
   await tf.ready();
   return { backend, detail, tf };
 }
-
-/** A package beside this one or in the project that this process was started in. */
-function resolveOptional(name: string): string | undefined {
-  for (const base of [import.meta.url, join(process.cwd(), 'package.json')])
-    try {
-      return createRequire(base).resolve(name);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-  return undefined;
-}
-
-const isNotFound = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
 
 /** tfjs-node 4.22 calls a function that Node 23 removed. */
 function shimRemovedUtilities(): void {

@@ -14,7 +14,8 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { chooseBackend, type Tf, type TfjsBackend } from './backends.ts';
+import { type BackendFinding, chooseBackend, type Tf, type TfjsBackend } from './backends.ts';
+import type { Watch } from './dawn.ts';
 import { TfjsOps } from './ops.ts';
 
 class TfjsBuffer implements TensorBuffer {
@@ -42,6 +43,10 @@ class TfjsBuffer implements TensorBuffer {
   write(data: TypedArray): void {
     this.tensor = this.#make(data.slice());
   }
+  zero(): void {
+    const { shape, dtype } = this.spec;
+    this.tensor = this.#tf.zeros([...shape], dtype === 'f32' ? 'float32' : 'int32');
+  }
   dispose(): void {
     this.#tensor.dispose();
   }
@@ -54,7 +59,7 @@ class TfjsBuffer implements TensorBuffer {
 }
 
 export interface TfjsOptions {
-  /** Absent: the first of tensorflow, wasm, cpu that works. */
+  /** Absent: the first of tensorflow, wasm, cpu that works; webgpu must be asked for. */
   readonly backend?: string;
   /** Leave products transposed as they come; only benchmarks want that. */
   readonly naive?: boolean;
@@ -66,19 +71,21 @@ export class TfjsExecutor implements Executor {
   readonly #tf: Tf;
   readonly #backend: TfjsBackend;
   readonly #ops: TfjsOps;
+  readonly #watch: Watch;
   readonly #buffers = new Set<TfjsBuffer>();
 
-  private constructor(tf: Tf, backend: TfjsBackend, description: string, naive: boolean) {
+  private constructor(found: BackendFinding & { readonly tf: Tf }, naive: boolean) {
+    const { tf, backend, detail, watch } = found;
     this.#tf = tf;
     this.#backend = backend;
-    this.description = description;
+    this.description = detail;
+    this.#watch = watch ?? (async (work) => work());
     this.#ops = new TfjsOps(tf, { plainProducts: backend === 'wasm' && !naive });
   }
 
   /** @throws with the reasons where no backend works. */
   static async create({ backend: wanted, naive = false }: TfjsOptions = {}): Promise<TfjsExecutor> {
-    const { tf, backend, detail } = await chooseBackend(wanted);
-    return new TfjsExecutor(tf, backend, detail, naive);
+    return new TfjsExecutor(await chooseBackend(wanted), naive);
   }
 
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
@@ -100,7 +107,7 @@ export class TfjsExecutor implements Executor {
     return {
       run: async (inputs, outputs) => {
         if (this.#tf.getBackend() !== this.#backend) await this.#tf.setBackend(this.#backend);
-        this.#run(program, inputs, outputs);
+        await this.#watch(() => this.#run(program, inputs, outputs));
       },
       dispose: async () => {},
     };

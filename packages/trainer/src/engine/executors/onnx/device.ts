@@ -1,0 +1,136 @@
+/**
+ * Memory of a WebGPU device as onnxruntime-node has it: made, filled, written and read by small sessions, because the
+ * library's own download ends the process (1.30: it throws a C string). Tensors that are no longer needed are kept
+ * for the next one of their size: WebGPU lets no dispatch read and write one buffer, so an update goes into a spare.
+ */
+
+import * as ort from 'onnxruntime-node';
+import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
+import type { Program, TypedArray } from '../types.ts';
+import { modelBytes, outputPrefix } from './model.ts';
+import { WebGpuOps } from './webgpu-ops.ts';
+
+type Kind = 'allocate' | 'fill' | 'upload' | 'download';
+
+/**
+ * basic: errors of WebGPU's validation are thrown; without, a wrong dispatch is dropped and its output is whatever
+ * was there. It is the process's: the first session's setting holds for all.
+ */
+const provider = { name: 'webgpu', validationMode: 'basic' } as const;
+
+const outputName = `${outputPrefix}y`;
+const elementName = { f32: 'float32', i32: 'int32' } as const;
+
+/** Compiles a program for the device. @throws where there is none, or where the program would need the CPU. */
+export function deviceSession(
+  program: Program,
+  outputsStay: boolean,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(
+    modelBytes(program, (graph) => new WebGpuOps(graph)),
+    {
+      executionProviders: [provider],
+      graphOptimizationLevel: 'all',
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      extra: { session: { disable_cpu_ep_fallback: '1' } },
+      ...(outputsStay && { preferredOutputLocation: 'gpu-buffer' }),
+    },
+  );
+}
+
+export class DeviceMemory {
+  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
+  readonly #spares = new Map<string, ort.Tensor[]>();
+
+  /** Starts the device: as long as no session is left, it is gone and all its tensors with it. */
+  async start(): Promise<void> {
+    await this.#session('allocate', { dtype: 'f32', shape: [1] });
+  }
+
+  /** A tensor of any contents. */
+  async take(spec: TensorSpec): Promise<ort.Tensor> {
+    const spare = this.#spares.get(shapeKey(spec))?.pop();
+    if (spare) return spare;
+    const session = await this.#session('allocate', spec);
+    const made = await session.run({ x: oneZero(spec.dtype) });
+    return shaped(made[outputName]!, spec);
+  }
+
+  /** Gives a tensor back; it may be handed out again. */
+  keep(tensor: ort.Tensor, spec: TensorSpec): void {
+    const key = shapeKey(spec);
+    this.#spares.set(key, [...(this.#spares.get(key) ?? []), tensor]);
+  }
+
+  async fillWithZeros(tensor: ort.Tensor, spec: TensorSpec): Promise<void> {
+    const session = await this.#session('fill', spec);
+    const y = shaped(tensor, flat(spec));
+    await session.run({ x: oneZero(spec.dtype) }, { [outputName]: y });
+  }
+
+  async upload(data: TypedArray, tensor: ort.Tensor, spec: TensorSpec): Promise<void> {
+    const session = await this.#session('upload', spec);
+    const y = shaped(tensor, flat(spec));
+    await session.run({ x: hostTensor(data, flat(spec)) }, { [outputName]: y });
+  }
+
+  async download(tensor: ort.Tensor, spec: TensorSpec): Promise<TypedArray> {
+    const size = sizeOf(spec.shape);
+    const data = spec.dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
+    const session = await this.#session('download', spec);
+    const y = hostTensor(data, flat(spec));
+    await session.run({ x: shaped(tensor, flat(spec)) }, { [outputName]: y });
+    return data;
+  }
+
+  /** Tensors must not be used afterwards. */
+  async close(): Promise<void> {
+    for (const tensor of [...this.#spares.values()].flat()) tensor.dispose();
+    this.#spares.clear();
+    for (const session of this.#sessions.values()) await (await session).release();
+    this.#sessions.clear();
+  }
+
+  #session(kind: Kind, spec: TensorSpec): Promise<ort.InferenceSession> {
+    const key = `${kind} ${sizeKey(spec)}`;
+    const known = this.#sessions.get(key);
+    if (known) return known;
+    const made = deviceSession(memoryProgram(kind, flat(spec)), kind === 'allocate');
+    this.#sessions.set(key, made);
+    return made;
+  }
+}
+
+/** Sizes are static: one small session for each size that a model has. */
+function memoryProgram(kind: Kind, spec: TensorSpec): Program {
+  const fresh = kind === 'allocate' || kind === 'fill';
+  return {
+    name: kind,
+    inputs: { x: fresh ? { dtype: spec.dtype, shape: [1] } : spec },
+    build: <T>(ops: Ops<T>, { x }: Readonly<Record<string, T>>) => ({
+      y: fresh ? ops.broadcastTo(x!, spec.shape) : x!,
+    }),
+  };
+}
+
+const flat = ({ dtype, shape }: TensorSpec): TensorSpec => ({ dtype, shape: [sizeOf(shape)] });
+const sizeKey = ({ dtype, shape }: TensorSpec): string => `${dtype} ${sizeOf(shape)}`;
+const shapeKey = ({ dtype, shape }: TensorSpec): string => `${dtype} [${shape}]`;
+const oneZero = (dtype: DType) =>
+  hostTensor(dtype === 'f32' ? new Float32Array(1) : new Int32Array(1), { dtype, shape: [1] });
+
+/** A tensor over an array of this process; a run reads it, or writes into it. */
+export const hostTensor = (data: TypedArray, { shape }: TensorSpec): ort.Tensor =>
+  data instanceof Float32Array
+    ? new ort.Tensor('float32', data, shape)
+    : new ort.Tensor('int32', data, shape);
+
+/** The same memory under another shape; disposing of either disposes of it. */
+function shaped(tensor: ort.Tensor, { dtype, shape }: TensorSpec): ort.Tensor {
+  return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
+    dataType: elementName[dtype],
+    dims: shape,
+    dispose: () => tensor.dispose(),
+  });
+}

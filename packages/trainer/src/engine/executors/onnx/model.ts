@@ -1,0 +1,21 @@
+/** A program as the bytes of an ONNX model, for whichever provider: the operations given decide which nodes it has. */
+
+import type { Ops } from '../../ops.ts';
+import type { Program } from '../types.ts';
+import { GraphRecorder, type Sym } from './graph.ts';
+
+/** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
+export const outputPrefix = 'out:';
+
+export function modelBytes(
+  program: Program,
+  makeOps: (graph: GraphRecorder) => Ops<Sym>,
+): Uint8Array {
+  const graph = new GraphRecorder();
+  const inputs: Record<string, Sym> = {};
+  for (const [name, { dtype, shape }] of Object.entries(program.inputs))
+    inputs[name] = graph.input(name, dtype, shape);
+  const built = Object.entries(program.build(makeOps(graph), inputs));
+  const outputs = built.map(([name, sym]) => [outputPrefix + name, sym] as const);
+  return graph.encode(program.name, Object.fromEntries(outputs));
+}

@@ -1,0 +1,56 @@
+/**
+ * {@link OnnxOps} with the nodes that onnxruntime's WebGPU provider has not, written by nodes that it has. The rest of
+ * the operations is shared; sessions refuse to fall back to the CPU, so a node that is missing shows at once.
+ */
+
+import { type MatmulOptions, matmulShape } from '../../ops.ts';
+import type { GraphRecorder, Sym } from './graph.ts';
+import { OnnxOps } from './ops.ts';
+
+export class WebGpuOps extends OnnxOps {
+  readonly #graph: GraphRecorder;
+
+  constructor(graph: GraphRecorder) {
+    super(graph);
+    this.#graph = graph;
+  }
+
+  /** Gemm for two matrices with flags; FusedMatMul, which batches have on the CPU, does not exist here. */
+  override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
+    const { transposeA = false, transposeB = false, alpha = 1 } = options;
+    if (!transposeA && !transposeB && alpha === 1) return super.matmul(a, b);
+    if (a.shape.length === 2 && b.shape.length === 2) return this.#gemm(a, b, options);
+    const left = transposeA ? this.#swapLast(a) : a;
+    const right = transposeB ? this.#swapLast(b) : b;
+    const product = super.matmul(left, right);
+    return alpha === 1 ? product : this.mul(product, this.constant(Float32Array.of(alpha), []));
+  }
+
+  /** x - max - log(sum(exp(x - max))) */
+  override logSoftmax(x: Sym): Sym {
+    const axes = this.#graph.int64s([x.shape.length - 1]);
+    const shape = [...x.shape.slice(0, -1), 1];
+    const attributes = { keepdims: 1 };
+    const max = this.#graph.emit('ReduceMax', [x, axes], x.type, shape, { attributes });
+    const shifted = this.sub(x, max);
+    const sum = this.sum(this.exp(shifted), [-1], true);
+    return this.sub(shifted, this.#graph.emit('Log', [sum], x.type, shape));
+  }
+
+  #gemm(a: Sym, b: Sym, options: MatmulOptions): Sym {
+    const { transposeA = false, transposeB = false, alpha = 1 } = options;
+    const shape = matmulShape(a.shape, b.shape, options);
+    const attributes = {
+      transA: transposeA ? 1 : 0,
+      transB: transposeB ? 1 : 0,
+      alpha: { float: alpha },
+    };
+    return this.#graph.emit('Gemm', [a, b], 'f32', shape, { attributes });
+  }
+
+  #swapLast(x: Sym): Sym {
+    const last = x.shape.length - 1;
+    const axes = [...x.shape.keys()];
+    return this.transpose(x, [...axes.slice(0, -2), last, last - 1]);
+  }
+}

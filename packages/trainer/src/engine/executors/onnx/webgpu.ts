@@ -1,0 +1,201 @@
+/**
+ * Programs on onnxruntime-node's WebGPU provider. What is allocated lives on the device and stays there; arrays of
+ * this process are read by runs and written by them. An array that is read a second time moves to the device.
+ * Left out: several devices; half precision.
+ */
+
+import type * as ort from 'onnxruntime-node';
+import { sizeOf, type TensorSpec } from '../../ops.ts';
+import type {
+  Allocation,
+  BufferMap,
+  Compiled,
+  Executor,
+  Program,
+  TensorBuffer,
+  TypedArray,
+} from '../types.ts';
+import { DeviceMemory, deviceSession, hostTensor } from './device.ts';
+import { library } from './executor.ts';
+import { outputPrefix } from './model.ts';
+
+/** What a buffer's contents are, where it has no memory on the device yet or another than it should have. */
+type Pending = TypedArray | 'zeros' | undefined;
+
+class WebGpuBuffer implements TensorBuffer {
+  readonly spec: TensorSpec;
+  /** Outputs of a run go to the array here; undefined: they stay on the device. */
+  readonly host: TypedArray | undefined;
+  readonly #memory: DeviceMemory;
+  #pending: Pending;
+  #device: ort.Tensor | undefined;
+  #reads = 0;
+
+  constructor(memory: DeviceMemory, spec: TensorSpec, host?: TypedArray) {
+    this.#memory = memory;
+    this.spec = spec;
+    this.host = host;
+    this.#pending = host ?? 'zeros';
+  }
+
+  /** As an input. */
+  async feed(): Promise<ort.Tensor> {
+    this.#reads += 1;
+    if (this.host && this.#pending && this.#reads < 2) return hostTensor(this.host, this.spec);
+    const device = await this.own();
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending === 'zeros') await this.#memory.fillWithZeros(device, this.spec);
+    else if (pending) await this.#memory.upload(pending, device, this.spec);
+    return device;
+  }
+
+  /** Its memory on the device, whatever that holds. */
+  async own(): Promise<ort.Tensor> {
+    this.#device ??= await this.#memory.take(this.spec);
+    return this.#device;
+  }
+
+  /** A run has written `tensor`, which is its own memory or takes that one's place. */
+  adopt(tensor: ort.Tensor): void {
+    this.#pending = undefined;
+    if (this.#device && this.#device !== tensor) this.#memory.keep(this.#device, this.spec);
+    this.#device = tensor;
+  }
+
+  /** A run has written the array. */
+  hostWritten(): void {
+    this.#pending = this.host;
+    this.#reads = 0;
+  }
+
+  async read(): Promise<TypedArray> {
+    if (this.host) return this.host;
+    if (this.#pending === 'zeros') return emptyArray(this.spec);
+    return this.#pending ?? this.#memory.download(await this.own(), this.spec);
+  }
+
+  write(data: TypedArray): void {
+    const size = sizeOf(this.spec.shape);
+    if (data.length !== size)
+      throw new Error(`${data.length} values for a tensor of shape [${this.spec.shape}]`);
+    if (this.host && data !== this.host) this.host.set(data);
+    this.#pending = this.host ?? data.slice();
+    this.#reads = 0;
+  }
+
+  zero(): void {
+    this.host?.fill(0);
+    this.#pending = this.host ?? 'zeros';
+    this.#reads = 0;
+  }
+
+  dispose(): void {
+    if (this.#device) this.#memory.keep(this.#device, this.spec);
+    this.#device = undefined;
+  }
+}
+
+class WebGpuCompiled implements Compiled {
+  readonly #session: ort.InferenceSession;
+  readonly #memory: DeviceMemory;
+  readonly #forget: (compiled: Compiled) => void;
+
+  constructor(
+    session: ort.InferenceSession,
+    memory: DeviceMemory,
+    forget: (compiled: Compiled) => void,
+  ) {
+    this.#session = session;
+    this.#memory = memory;
+    this.#forget = forget;
+  }
+
+  async run(inputs: BufferMap, outputs: BufferMap): Promise<void> {
+    const feeds: Record<string, ort.Tensor> = {};
+    const read = new Set<WebGpuBuffer>();
+    for (const name of this.#session.inputNames) {
+      const buffer = at(inputs, name);
+      read.add(buffer);
+      feeds[name] = await buffer.feed();
+    }
+    const fetches: Record<string, ort.Tensor> = {};
+    for (const name of this.#session.outputNames)
+      fetches[name] = await this.#place(at(outputs, name.slice(outputPrefix.length)), read);
+    await this.#session.run(feeds, fetches);
+    for (const [name, tensor] of Object.entries(fetches)) {
+      const buffer = at(outputs, name.slice(outputPrefix.length));
+      if (buffer.host) buffer.hostWritten();
+      else buffer.adopt(tensor);
+    }
+  }
+
+  /** Where an output goes: its array, its own memory, or a spare where the run reads its own. */
+  async #place(buffer: WebGpuBuffer, read: ReadonlySet<WebGpuBuffer>): Promise<ort.Tensor> {
+    if (buffer.host) return hostTensor(buffer.host, buffer.spec);
+    return read.has(buffer) ? this.#memory.take(buffer.spec) : buffer.own();
+  }
+
+  async dispose(): Promise<void> {
+    this.#forget(this);
+    await this.#session.release();
+  }
+}
+
+export class OnnxWebGpuExecutor implements Executor {
+  readonly name = 'onnx';
+  readonly description: string;
+  readonly #memory: DeviceMemory;
+  readonly #compiled = new Set<Compiled>();
+  readonly #buffers = new Set<TensorBuffer>();
+
+  private constructor(memory: DeviceMemory) {
+    this.#memory = memory;
+    this.description = `${library()} webgpu`;
+  }
+
+  /** @throws where no device can be had, with the library's reason. */
+  static async create(): Promise<OnnxWebGpuExecutor> {
+    const memory = new DeviceMemory();
+    await memory.start();
+    return new OnnxWebGpuExecutor(memory);
+  }
+
+  buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
+    const array = data ?? emptyArray(spec);
+    const isRight = array instanceof Float32Array === (spec.dtype === 'f32');
+    if (!isRight || array.length !== sizeOf(spec.shape))
+      throw new Error(`${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`);
+    return new WebGpuBuffer(this.#memory, spec, array);
+  }
+
+  allocate(specs: readonly TensorSpec[]): Allocation {
+    const parts = specs.map((spec) => new WebGpuBuffer(this.#memory, spec));
+    for (const buffer of parts) this.#buffers.add(buffer);
+    return { parts, whole: parts };
+  }
+
+  async compile(program: Program): Promise<Compiled> {
+    const session = await deviceSession(program, false);
+    const compiled = new WebGpuCompiled(session, this.#memory, (gone) =>
+      this.#compiled.delete(gone),
+    );
+    this.#compiled.add(compiled);
+    return compiled;
+  }
+
+  async close(): Promise<void> {
+    for (const compiled of [...this.#compiled]) await compiled.dispose();
+    for (const buffer of this.#buffers) buffer.dispose();
+    await this.#memory.close();
+  }
+}
+
+const emptyArray = ({ dtype, shape }: TensorSpec): TypedArray =>
+  dtype === 'f32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape));
+
+function at(buffers: BufferMap, name: string): WebGpuBuffer {
+  const buffer = buffers[name];
+  if (!(buffer instanceof WebGpuBuffer)) throw new Error(`no buffer for "${name}"`);
+  return buffer;
+}

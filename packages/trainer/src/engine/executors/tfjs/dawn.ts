@@ -1,0 +1,96 @@
+/**
+ * WebGPU in Node: Dawn from the package `webgpu`, made to look like a browser's to @tensorflow/tfjs-backend-webgpu.
+ * Both are the user's to install (Dawn alone is 130 MB). tfjs does not look at errors of the device, which then
+ * leave garbage behind; {@link Watch} does.
+ */
+
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type { Tf } from './backends.ts';
+import { resolveOptional } from './optional.ts';
+
+/** Runs `work` and waits for the device's verdict on it. @throws what the device reports. */
+export type Watch = (work: () => void) => Promise<void>;
+
+/** Of WebGPU's interfaces, what is used here. */
+interface Device {
+  pushErrorScope(filter: ErrorFilter): void;
+  popErrorScope(): Promise<{ readonly message: string } | null>;
+}
+interface Adapter {
+  readonly info: Readonly<Record<'vendor' | 'architecture' | 'device' | 'description', string>>;
+}
+interface Gpu {
+  requestAdapter(): Promise<Adapter | null>;
+}
+interface DawnModule {
+  create(options: readonly string[]): Gpu;
+  readonly globals: Readonly<Record<string, unknown>>;
+}
+
+type ErrorFilter = 'validation' | 'out-of-memory' | 'internal';
+const filters: readonly ErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
+
+export interface Dawn {
+  /** The device's name, for people. */
+  readonly adapter: string;
+  watch(tf: Tf): Watch;
+  /** Takes back what only starting the backend needed. */
+  finish(): void;
+}
+
+const packages = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const;
+
+/** One instance for the process; letting go of it ends its devices. */
+let gpu: Gpu | undefined;
+
+/** @throws naming the packages that are missing, or that there is no driver. */
+export async function startDawn(): Promise<Dawn> {
+  const [dawnPath, backendPath] = packages.map(resolveOptional);
+  const missing = packages.filter((_, i) => [dawnPath, backendPath][i] === undefined);
+  if (!dawnPath || !backendPath) throw new Error(`not installed: ${missing.join(', ')}`);
+  gpu ??= await provideGpu(dawnPath);
+  const adapter = await gpu.requestAdapter();
+  if (!adapter) throw new Error('Dawn finds no Vulkan, Metal or D3D12 driver');
+  const finish = pretendToBeAWorker();
+  createRequire(import.meta.url)(backendPath);
+  return { adapter: adapterName(adapter), watch: watchOf, finish };
+}
+
+/** `navigator.gpu` and WebGPU's constants, where a browser has them. */
+async function provideGpu(path: string): Promise<Gpu> {
+  const dawn: DawnModule = await import(pathToFileURL(path).href);
+  Object.assign(globalThis, dawn.globals);
+  const created = dawn.create([]);
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: created, configurable: true });
+  return created;
+}
+
+/** tfjs registers the backend in windows and workers only; others must not take this process for one. */
+function pretendToBeAWorker(): () => void {
+  if ('WorkerGlobalScope' in globalThis) return () => {};
+  Object.assign(globalThis, { WorkerGlobalScope: class {} });
+  return () => {
+    Reflect.deleteProperty(globalThis, 'WorkerGlobalScope');
+  };
+}
+
+const adapterName = ({ info }: Adapter): string =>
+  info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(' ');
+
+function watchOf(tf: Tf): Watch {
+  const backend: object = tf.backend();
+  if (!('device' in backend)) throw new Error('tfjs webgpu shows no device');
+  const device = backend.device as Device;
+  return async (work) => {
+    for (const filter of filters) device.pushErrorScope(filter);
+    let verdicts: Promise<{ readonly message: string } | null>[];
+    try {
+      work();
+    } finally {
+      verdicts = filters.map(() => device.popErrorScope());
+    }
+    const error = (await Promise.all(verdicts)).find((found) => found !== null);
+    if (error) throw new Error(`WebGPU: ${error.message}`);
+  };
+}
