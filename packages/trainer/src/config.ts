@@ -178,9 +178,11 @@ const engine = z.strictObject({
     .default('onnx')
     .describe('what computes the model: onnxruntime-node, or tfjs'),
   backend: z
-    .enum(['tensorflow', 'wasm', 'cpu'])
+    .enum(['cpu', 'webgpu', 'tensorflow', 'wasm'])
     .optional()
-    .describe('backend of tfjs; onnx takes none; absent: the fastest that is there'),
+    .describe(
+      'of onnx: cpu (default) or webgpu; of tfjs: tensorflow, webgpu, wasm or cpu, absent: the first of these that works, webgpu only by name',
+    ),
   threads: whole.default(0).describe('threads of the engine; 0: one a core, at most 8'),
 });
 

@@ -8,7 +8,16 @@ import { chosenDomains } from './domains.ts';
 import { type Layer, merge, nest, says } from './layers.ts';
 import type { SchemaView } from './schema.ts';
 
-export const ENGINES = ['onnx', 'tfjs', 'tfjs:wasm', 'tfjs:cpu', 'tfjs:tensorflow'] as const;
+export const ENGINES = [
+  'onnx',
+  'onnx:cpu',
+  'onnx:webgpu',
+  'tfjs',
+  'tfjs:tensorflow',
+  'tfjs:webgpu',
+  'tfjs:wasm',
+  'tfjs:cpu',
+] as const;
 
 /** Flags that stand for a key of the configuration. */
 export interface SettingFlags {

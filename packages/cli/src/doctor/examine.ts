@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { judgeCode, judgeMath } from './judges.ts';
+import { worth } from './worth.ts';
 
 export interface Finding {
   readonly area: 'machine' | 'executors' | 'policy' | 'judges';
@@ -84,13 +85,17 @@ function onPath(name: string): string {
 /** Only the default one is needed: the others are for comparison and for machines of their own. */
 async function executors(): Promise<Finding[]> {
   const { describeExecutors } = await import('@cipo/trainer/engine');
-  return (await describeExecutors()).map(
-    ({ executor, backend, available, isDefault, detail }): Finding => ({
+  return (await describeExecutors({ measure: true })).map(
+    ({ executor, backend, available, isDefault, detail, probe }): Finding => ({
       area: 'executors',
-      name: executor === 'onnx' ? `onnx (${backend})` : `${executor}:${backend}`,
+      name: `${executor}:${backend}`,
       ok: available,
       needed: isDefault,
-      detail: isDefault && available ? `${detail}, the default` : detail,
+      detail: [
+        detail,
+        ...(probe && available ? worth(probe) : []),
+        ...(isDefault ? ['the default'] : []),
+      ].join(', '),
     }),
   );
 }

@@ -1,11 +1,24 @@
 import { expect, it } from 'vitest';
+import { howToGet } from './executors/advice.ts';
+import { openExecutor } from './executors/open.ts';
+import type { Executor, Program } from './executors/types.ts';
 import { createLocalEngine, describeExecutors } from './index.ts';
+import { scalar } from './ops.ts';
+import { probe, tolerance } from './probe.ts';
+import { onEachBackend } from './testing/backends.ts';
 import { tinyConfig } from './testing/data.ts';
 
 it('what is said to be available opens and says the same of itself; the rest says why not', async () => {
   const findings = await describeExecutors();
   expect(findings.filter(({ isDefault }) => isDefault)).toMatchObject([{ executor: 'onnx' }]);
-  expect(findings.map(({ backend }) => backend)).toEqual(['cpu', 'tensorflow', 'wasm', 'cpu']);
+  expect(findings.map(({ executor, backend }) => `${executor} ${backend}`)).toEqual([
+    'onnx cpu',
+    'onnx webgpu',
+    'tfjs tensorflow',
+    'tfjs webgpu',
+    'tfjs wasm',
+    'tfjs cpu',
+  ]);
   for (const { executor, backend, available, detail } of findings) {
     const opening = createLocalEngine({
       config: tinyConfig,
@@ -16,7 +29,7 @@ it('what is said to be available opens and says the same of itself; the rest say
     });
     if (available) {
       const engine = await opening;
-      expect(engine.executor).toContain(detail);
+      expect(engine.executor).toContain(detail.split(', ')[0]);
       await engine.close();
     } else await expect(opening).rejects.toThrow(detail.split(';')[0]);
   }
@@ -24,7 +37,7 @@ it('what is said to be available opens and says the same of itself; the rest say
 
 it('a backend that does not exist is refused with those that do', async () => {
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'cuda' } as const;
-  await expect(createLocalEngine(options)).rejects.toThrow(/"cuda".*tensorflow, wasm, cpu/);
+  await expect(createLocalEngine(options)).rejects.toThrow(/"cuda".*tensorflow, webgpu, wasm, cpu/);
 });
 
 it('engines on one backend can be opened at the same time, and leave no handlers of errors behind', async () => {
@@ -34,4 +47,41 @@ it('engines on one backend can be opened at the same time, and leave no handlers
   const engines = await Promise.all([createLocalEngine(options), createLocalEngine(options)]);
   expect(handlers()).toBe(before);
   for (const engine of engines) await engine.close();
+});
+
+onEachBackend('the probe', (place) => {
+  it('finds float32, and of half precision only what is computed in it', async () => {
+    const executor = await openExecutor({ ...place, threads: 1 });
+    const { relativeError, product, half } = await probe(executor);
+    await executor.close();
+    expect(relativeError).toBeLessThan(1e-6);
+    expect(product.gigaflops).toBeGreaterThan(0);
+    for (const found of Object.values(half)) expect(found.relativeError).toBeGreaterThan(1e-5);
+    // onnxruntime's CPU provider takes the casts away and multiplies in float32.
+    if (place.backend !== 'webgpu') expect(half).toEqual({});
+  });
+});
+
+it('a backend that computes something else is found out', async () => {
+  const executor = await openExecutor({ threads: 1 });
+  const wrong: Executor = Object.assign(Object.create(executor), {
+    compile: (program: Program) =>
+      executor.compile({
+        ...program,
+        build: (ops, x) => {
+          const { y, ...rest } = program.build(ops, x);
+          return { y: ops.mul(y!, scalar(ops, 1.001)), ...rest };
+        },
+      }),
+    compileHalfProduct: undefined,
+  });
+  expect((await probe(wrong)).relativeError).toBeGreaterThan(tolerance);
+});
+
+it('what is missing is refused with how to get it', async () => {
+  const findings = await describeExecutors();
+  for (const { executor, backend, available, detail } of findings) {
+    if (available) continue;
+    expect(detail).toContain(howToGet(executor, backend));
+  }
 });

@@ -1,8 +1,8 @@
 /** What could compute a policy on this machine, and why not the rest. */
 
-import { openOnnx } from './executors/open.ts';
-import { findBackend, tfjsBackends } from './executors/tfjs/backends.ts';
-import type { ExecutorName, Program } from './executors/types.ts';
+import { backendsOf, openExecutor } from './executors/open.ts';
+import type { Executor, ExecutorName } from './executors/types.ts';
+import { type Probe, probe, tolerance } from './probe.ts';
 
 export interface ExecutorFinding {
   readonly executor: ExecutorName;
@@ -12,51 +12,52 @@ export interface ExecutorFinding {
   readonly isDefault: boolean;
   /** Library and version; or why it is not available, and what would make it so. */
   readonly detail: string;
+  /** What it computes and how fast; where that was asked for and it is available. */
+  readonly probe?: Probe;
 }
 
-/** Tries every executor and backend, the fastest first. Changes nothing that an engine relies on; never throws. */
-export async function describeExecutors(): Promise<ExecutorFinding[]> {
-  const onnx = await describeOnnx();
-  const findings: ExecutorFinding[] = [
-    { executor: 'onnx', backend: 'cpu', isDefault: true, ...onnx },
-  ];
-  for (const backend of tfjsBackends) {
-    const { tf, detail } = await findBackend(backend);
-    const advice = backend === 'tensorflow' && !tf ? `; ${nativeAdvice}` : '';
-    findings.push({
-      executor: 'tfjs',
-      backend,
-      available: tf !== undefined,
-      isDefault: false,
-      detail: detail + advice,
-    });
-  }
+export interface DescribeOptions {
+  /** Time a product on each and compare it with float64: some seconds. */
+  readonly measure?: boolean;
+}
+
+/** Tries every executor and backend, the default first. Changes nothing that an engine relies on; never throws. */
+export async function describeExecutors(options: DescribeOptions = {}): Promise<ExecutorFinding[]> {
+  const findings: ExecutorFinding[] = [];
+  for (const executor of ['onnx', 'tfjs'] as const)
+    for (const backend of backendsOf[executor])
+      findings.push({
+        executor,
+        backend,
+        isDefault: executor === 'onnx' && backend === 'cpu',
+        ...(await examine(executor, backend, options)),
+      });
   return findings;
 }
 
-/** Whether onnxruntime loads and computes: a sum is really run. */
-async function describeOnnx(): Promise<{ available: boolean; detail: string }> {
+type Examined = Pick<ExecutorFinding, 'available' | 'detail' | 'probe'>;
+
+async function examine(
+  executor: ExecutorName,
+  backend: string,
+  { measure = false }: DescribeOptions,
+): Promise<Examined> {
+  let opened: Executor | undefined;
   try {
-    const executor = await openOnnx({ threads: 1 });
-    const one = { dtype: 'f32', shape: [] } as const;
-    const program: Program = {
-      name: 'one and one',
-      inputs: { x: one },
-      build: (ops, { x }) => ({ y: ops.add(x!, x!) }),
-    };
-    const y = executor.buffer(one);
-    const compiled = await executor.compile(program);
-    await compiled.run({ x: executor.buffer(one, Float32Array.of(1)) }, { y });
-    const [sum] = await y.read();
-    await executor.close();
-    const detail = executor.description.split(',')[0]!;
-    return sum === 2
-      ? { available: true, detail }
-      : { available: false, detail: `${detail}: 1 + 1 = ${sum}` };
+    opened = await openExecutor({ executor, backend });
+    const detail = opened.description;
+    if (!measure) return { available: true, detail };
+    return judge(detail, await probe(opened));
   } catch (error) {
     return { available: false, detail: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await opened?.close();
   }
 }
 
-const nativeAdvice =
-  'npm install @tensorflow/tfjs-node where it can download or build libtensorflow';
+/** A backend that computes something else is not available, however fast. */
+function judge(detail: string, found: Probe): Examined {
+  if (found.relativeError < tolerance) return { available: true, detail, probe: found };
+  const off = `${found.relativeError.toExponential(0)} off the definition in float64`;
+  return { available: false, detail: `${detail} computes wrongly: ${off}`, probe: found };
+}

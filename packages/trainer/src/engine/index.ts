@@ -14,9 +14,9 @@ import { readConfig } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
-export { describeExecutors, type ExecutorFinding } from './describe.ts';
-export type { LoraOptions } from './lora/options.ts';
+export { type DescribeOptions, describeExecutors, type ExecutorFinding } from './describe.ts';
 export { type AdapterFolder, isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
+export type { Probe } from './probe.ts';
 export { readModel } from './weights/checkpoint.ts';
 export type {
   ExecutorName,

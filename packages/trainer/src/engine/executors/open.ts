@@ -1,6 +1,7 @@
 /** Opens an executor by name. Each is loaded only when it is asked for: one that a machine lacks harms nobody else. */
 
 import { availableParallelism } from 'node:os';
+import { howToGet } from './advice.ts';
 import type { OnnxOptions } from './onnx/executor.ts';
 import type { Executor, ExecutorName } from './types.ts';
 
@@ -38,7 +39,8 @@ export const backendsOf = {
 async function openOnnxWebGpu(): Promise<Executor> {
   const { OnnxWebGpuExecutor } = await loading(import('./onnx/webgpu.ts'));
   return OnnxWebGpuExecutor.create().catch((cause: unknown) => {
-    throw new Error(`onnxruntime-node has no WebGPU device here (${reasonOf(cause)})`, { cause });
+    const reason = `onnxruntime-node has no WebGPU device here (${reasonOf(cause)})`;
+    throw new Error(`${reason}; ${howToGet('onnx', 'webgpu')}`, { cause });
   });
 }
 

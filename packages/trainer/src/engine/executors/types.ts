@@ -4,6 +4,8 @@ import type { Ops, TensorSpec } from '../ops.ts';
 
 export type ExecutorName = 'onnx' | 'tfjs';
 export type TypedArray = Float32Array | Int32Array;
+/** Types that a backend may compute a product in besides float32; programs do not use them. */
+export type HalfType = 'f16' | 'bf16';
 
 /** A tensor that outlives a run: weights, gradients, optimizer state, caches, inputs and outputs. */
 export interface TensorBuffer {
@@ -53,5 +55,10 @@ export interface Executor {
   /** Zeros where programs run, on a device where there is one: weights, gradients, moments, caches. Reading one is a copy. */
   allocate(specs: readonly TensorSpec[]): Allocation;
   compile(program: Program): Promise<Compiled>;
+  /**
+   * a, b [n, n] float32, rounded to `type` and multiplied in it -> y [n, n] and its sum `total` [], both float32.
+   * @throws where the backend has no such product; absent where it has no such type.
+   */
+  compileHalfProduct?(type: HalfType, n: number): Promise<Compiled>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * {@link Ops} by its definition, in float64, with plain loops: what the executors and the tape are checked against.
- * Slow on purpose; nothing but tests uses it.
+ * Slow on purpose; only tests and the probe of a backend use it.
  */
 
 import {

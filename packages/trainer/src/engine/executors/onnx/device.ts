@@ -21,22 +21,22 @@ const provider = { name: 'webgpu', validationMode: 'basic' } as const;
 const outputName = `${outputPrefix}y`;
 const elementName = { f32: 'float32', i32: 'int32' } as const;
 
-/** Compiles a program for the device. @throws where there is none, or where the program would need the CPU. */
+export const deviceModel = (program: Program): Uint8Array =>
+  modelBytes(program, (graph) => new WebGpuOps(graph));
+
+/** @throws where there is no device, or where the model would need the CPU. */
 export function deviceSession(
-  program: Program,
-  outputsStay: boolean,
+  model: Uint8Array,
+  options: ort.InferenceSession.SessionOptions = {},
 ): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(
-    modelBytes(program, (graph) => new WebGpuOps(graph)),
-    {
-      executionProviders: [provider],
-      graphOptimizationLevel: 'all',
-      enableMemPattern: false,
-      logSeverityLevel: 3,
-      extra: { session: { disable_cpu_ep_fallback: '1' } },
-      ...(outputsStay && { preferredOutputLocation: 'gpu-buffer' }),
-    },
-  );
+  return ort.InferenceSession.create(model, {
+    executionProviders: [provider],
+    graphOptimizationLevel: 'all',
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
+    ...options,
+  });
 }
 
 export class DeviceMemory {
@@ -96,7 +96,10 @@ export class DeviceMemory {
     const key = `${kind} ${sizeKey(spec)}`;
     const known = this.#sessions.get(key);
     if (known) return known;
-    const made = deviceSession(memoryProgram(kind, flat(spec)), kind === 'allocate');
+    const made = deviceSession(
+      deviceModel(memoryProgram(kind, flat(spec))),
+      kind === 'allocate' ? { preferredOutputLocation: 'gpu-buffer' } : {},
+    );
     this.#sessions.set(key, made);
     return made;
   }

@@ -11,10 +11,12 @@ import type {
   BufferMap,
   Compiled,
   Executor,
+  HalfType,
   Program,
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
+import { halfProduct } from './half.ts';
 import { modelBytes, outputPrefix } from './model.ts';
 import { OnnxOps } from './ops.ts';
 
@@ -132,20 +134,25 @@ export class OnnxExecutor implements Executor {
     return { parts, whole };
   }
 
-  async compile(program: Program): Promise<Compiled> {
-    const session = await ort.InferenceSession.create(
-      modelBytes(program, (graph) => new OnnxOps(graph)),
-      {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: this.#threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
-        // One block for a whole run's tensors is no faster and keeps twice the memory.
-        enableMemPattern: false,
-        logSeverityLevel: 3,
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
-      },
-    );
+  compile(program: Program): Promise<Compiled> {
+    return this.#open(modelBytes(program, (graph) => new OnnxOps(graph)));
+  }
+
+  compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
+    return this.#open(halfProduct(type, n));
+  }
+
+  async #open(model: Uint8Array): Promise<Compiled> {
+    const session = await ort.InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: this.#threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      // One block for a whole run's tensors is no faster and keeps twice the memory.
+      enableMemPattern: false,
+      logSeverityLevel: 3,
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
     const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
     this.#compiled.add(compiled);
     return compiled;

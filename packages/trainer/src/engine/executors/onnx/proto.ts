@@ -69,7 +69,7 @@ const root = protobuf.Root.fromJSON({
 const modelType = root.lookupType('Model');
 
 /** ONNX element types (TensorProto.DataType). */
-export const elementType = { f32: 1, i32: 6, i64: 7, bool: 9 } as const;
+export const elementType = { f32: 1, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 } as const;
 export type ElementType = keyof typeof elementType;
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };

@@ -11,12 +11,14 @@ import type {
   BufferMap,
   Compiled,
   Executor,
+  HalfType,
   Program,
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { DeviceMemory, deviceSession, hostTensor } from './device.ts';
+import { DeviceMemory, deviceModel, deviceSession, hostTensor } from './device.ts';
 import { library } from './executor.ts';
+import { halfProduct } from './half.ts';
 import { outputPrefix } from './model.ts';
 
 /** What a buffer's contents are, where it has no memory on the device yet or another than it should have. */
@@ -175,8 +177,16 @@ export class OnnxWebGpuExecutor implements Executor {
     return { parts, whole: parts };
   }
 
-  async compile(program: Program): Promise<Compiled> {
-    const session = await deviceSession(program, false);
+  compile(program: Program): Promise<Compiled> {
+    return this.#open(deviceModel(program));
+  }
+
+  compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
+    return this.#open(halfProduct(type, n));
+  }
+
+  async #open(model: Uint8Array): Promise<Compiled> {
+    const session = await deviceSession(model);
     const compiled = new WebGpuCompiled(session, this.#memory, (gone) =>
       this.#compiled.delete(gone),
     );

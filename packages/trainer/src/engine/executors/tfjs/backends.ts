@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import type * as TensorFlow from '@tensorflow/tfjs';
+import { howToGet } from '../advice.ts';
 import { startDawn, type Watch } from './dawn.ts';
 import { resolveOptional } from './optional.ts';
 
@@ -70,9 +71,10 @@ export async function chooseBackend(wanted?: string): Promise<BackendFinding & {
   for (const backend of known) {
     const { tf, ...found } = await findBackend(backend);
     if (tf) return { ...found, tf };
-    reasons.push(`${backend}: ${found.detail}`);
+    const advice = howToGet('tfjs', backend);
+    reasons.push(`tfjs ${backend} is not available: ${found.detail}${advice ? `; ${advice}` : ''}`);
   }
-  throw new Error(`no tfjs backend works here: ${reasons.join('; ')}`);
+  throw new Error(reasons.join('\n'));
 }
 
 async function findBundled(backend: 'wasm' | 'cpu'): Promise<BackendFinding> {

@@ -1,0 +1,23 @@
+/**
+ * A product of two matrices in half precision, to find out whether a provider has one and what it is worth. The
+ * engine's programs are float32; nothing else here knows of other types.
+ */
+
+import type { HalfType } from '../types.ts';
+import { GraphRecorder, type Sym } from './graph.ts';
+import { outputPrefix } from './model.ts';
+import { elementType } from './proto.ts';
+
+/** Model of {@link Executor.compileHalfProduct}. */
+export function halfProduct(type: HalfType, n: number): Uint8Array {
+  const graph = new GraphRecorder();
+  const cast = (x: Sym, to: Sym['type']) =>
+    graph.emit('Cast', [x], to, x.shape, { attributes: { to: elementType[to] } });
+  const [a, b] = ['a', 'b'].map((name) => cast(graph.input(name, 'f32', [n, n]), type));
+  const y = cast(graph.emit('MatMul', [a!, b!], type, [n, n]), 'f32');
+  const total = graph.emit('ReduceSum', [y], 'f32', [], { attributes: { keepdims: 0 } });
+  return graph.encode(`${type} product`, {
+    [`${outputPrefix}y`]: y,
+    [`${outputPrefix}total`]: total,
+  });
+}
