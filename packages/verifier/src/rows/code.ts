@@ -18,19 +18,10 @@ export const CODE_FIELDS = [
   'private_tests',
 ] as const;
 
-/** Names that some answers to interview-style problems take for granted. */
-export const CUSTOMARY_IMPORTS = `import bisect, collections, functools, heapq, itertools, math, operator, random, re, string, sys
-from bisect import *
-from collections import *
-from functools import *
-from heapq import *
-from itertools import *
-from typing import *
-from math import ceil, comb, factorial, floor, gcd, inf, isqrt, lcm, log, log2, perm, pi, prod, sqrt
-`;
-
 /** What a shape says about its row; the row's own fields of the same names win. */
-type Native = Partial<Record<'language' | 'prefix' | 'setup' | 'tests' | 'solution', unknown>>;
+type Native = Partial<
+  Record<'language' | 'prefix' | 'setup' | 'imports' | 'tests' | 'solution', unknown>
+>;
 
 /** The native fields of a code row. @throws {TaskError} naming the column that cannot be read */
 export function codeFields(row: Row): Row {
@@ -76,10 +67,10 @@ function required(value: unknown, field: string): NativeTests {
   );
 }
 
-/** Sets whose tests come without a language are Python's. */
+/** Sets whose tests come without a language are Python's; answers to interview-style problems take imports for granted. */
 function pythonShape(tests: NativeTests): Native {
-  const setup = tests.type === 'call' ? { setup: CUSTOMARY_IMPORTS } : {};
-  return { language: 'python', prefix: '', tests, ...setup };
+  const imports = tests.type === 'call' ? { imports: 'usual' } : {};
+  return { language: 'python', prefix: '', tests, ...imports };
 }
 
 /** MBPP runs `test_setup_code` after the answer: in tasks 367 and 927 it uses a class of the answer. */

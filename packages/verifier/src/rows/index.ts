@@ -11,7 +11,6 @@ import { domainOf } from './infer.ts';
 import { mathFields } from './math.ts';
 import { promptOf, responseOf } from './response.ts';
 
-export { CUSTOMARY_IMPORTS } from './code.ts';
 export { parseJson } from './fields.ts';
 export { RESPONSE_FIELDS } from './response.ts';
 
