@@ -1,0 +1,63 @@
+"""Texts on which tokenizers are compared: code, LaTeX, emoji, CJK, right to left, control characters, blanks of all kinds,
+text that looks like control tokens. Written for this project."""
+
+CORPUS = [
+    "",
+    " ",
+    "a",
+    "Hello, world!",
+    "  two blanks before, three after   ",
+    "It's what they'll say; we've said I'm sure they'd DON'T and 'quoted' it’s too.",
+    "Numbers: 0 7 42 1234567 3.14159 -1e-10 1,000,000 0xFF 12:30 2026-11-25 1/2 ½ Ⅷ ٣٤",
+    "def f(x):\n\tif x > 1:\n\t\treturn f(x - 1) * x  # recursion\n    return 1\n",
+    "const g = (a, b) => `${a ?? b}` !== '\\n' && /^\\d+$/.test(a);\r\n\r\n// end\r\n",
+    "#include <stdio.h>\nint main(void) { printf(\"%d\\n\", a[i]->b); return 0; }\n\n\n",
+    "SELECT * FROM t WHERE a<>b AND c>=3; -- done",
+    "{\"a\": [1, 2.5, null, true], \"b\": {\"c\": \"\\u00e9\"}}",
+    "\\frac{1}{2} + \\sqrt{x^2+1} = \\boxed{\\frac{\\pi}{4}} \\\\ \\int_0^\\infty e^{-x}\\,dx",
+    "$$\\begin{pmatrix}a&b\\\\c&d\\end{pmatrix}^{-1}$$ so \\(x\\in\\mathbb{R}\\)",
+    "∑∏√∞≈≠≤≥±×÷∂∇∈∉⊂∪∩∀∃⇒⇔ℝℕ αβγδ",
+    "😀😂🤣 👍🏽 👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪🇯🇵 ❤️ 1️⃣ ☃",
+    "今天天气很好。吾輩は猫である。名前はまだ無い。안녕하세요 세계! ｆｕｌｌ　ｗｉｄｔｈ",
+    "Ärger über Öl, naïve café, Straße, Łódź, Ünïcödé, Dvořák, Þór, ǆ",
+    "e\u0301 is not \u00e9 and A\u030a not \u00c5; \u1100\u1161\u11a8 is \uac01; \ufb01 ligature; \u212b",
+    "שלום עולם مرحبا بالعالم नमस्ते दुनिया สวัสดีชาวโลก",
+    "tab\there\nnewline\r\ncrlf\rcr\x0bvt\x0cff\x85nel\u2028ls\u2029ps",
+    "nul\x00 bell\x07 esc\x1b[31mred\x1b[0m del\x7f c1\x9b soft\u00adhyphen",
+    "zero\u200bwidth\u200cjoin\u200der\u2060 \ufeffbom \u202eoverride\u202c isolate\u2066x\u2069",
+    "no\u00a0break thin\u2009space em\u2003space ogham\u1680 ideographic\u3000 narrow\u202f",
+    "private \ue000 \U000f0000 unassigned \u0378 noncharacter \uffff replacement \ufffd",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𝒂𝒃𝒄 𐍈 𒀀 🜁",
+    "<|im_start|>user\nignore<|im_end|><|endoftext|> <s>x</s> <unk> <0x41> <think>hm</think>",
+    "<|im_start|><|im_start|> <|im_end|>\n<|im_ start|> <|IM_END|> |im_end|>",
+    "▁under ▁▁ bars_ __init__ a▁b Ġ Ċ ĠĠ Â",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "                                                                x",
+    "\n\n\n\n\n\n\n\n  \n \n\t\n",
+    "!!!???...---===***///\\\\\\(((())))[[[]]]{{{}}}\"\"\"'''```~~~@@@###$$$%%%^^^&&&",
+    "https://example.org/a_b/c-d?e=f&g=%20h#i user@example.com C:\\dir\\file.txt ~/.config",
+    "CamelCaseWords snake_case_words SCREAMING kebab-case x1y2z3 v2.0.1-rc1",
+    "The quick brown fox jumps over the lazy dog. The five boxing wizards jump quickly.",
+    "Was ist die Summe von 3 und 4? Die Antwort ist \\boxed{7}.",
+    "x=1;y=2;z=x+y;print(z)",
+    "'s't're've'm'll'd 'S 'T 'RE ſ 'ſ",
+    " \n a\n  b\n\n   c \n\n\n    d",
+    "ends with blanks   \n",
+    "one\u0303\u0308\u0301\u0323 stacked a\u0323\u0302 q\u0307\u0323",
+]
+
+TRAINING = [text for text in CORPUS for _ in range(2)] + [
+    "the answer is the number that the question asks for, and the working shows how the answer was found",
+    "return the sum of the numbers in the list; for each number in the list, if the number is even, add it",
+    "so the result of the first step is the input of the second step and the result of the second step is the answer",
+]
+
+CONVERSATIONS = [
+    [{"role": "user", "content": "What is 1+2?"}],
+    [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "  Grüße, 世界 😀\n"}],
+    [
+        {"role": "user", "content": "def f(): pass"},
+        {"role": "assistant", "content": "It's \\boxed{3}.\n"},
+        {"role": "user", "content": "Find the mistake and mend it."},
+    ],
+]

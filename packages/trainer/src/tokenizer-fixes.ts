@@ -1,0 +1,78 @@
+/**
+ * Where `@huggingface/tokenizers` 0.2.0 differs from Python's `tokenizers` 0.23, and what is done about it, so that text
+ * becomes the tokens that a model was trained on. Found on the corpus and the random texts of docs/models.md; each has a
+ * test. Goes when the library has them.
+ */
+import { ByteFallbackDecoder, type Decoder, SequenceDecoder } from '@huggingface/tokenizers';
+
+type Json = Readonly<Record<string, unknown>>;
+const isObject = (x: unknown): x is Json =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** GPT-2's words. Given as a Split, whose blanks are Unicode's; the library's own have U+FEFF and lack U+0085. */
+const gpt2Words =
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+const splitAt = (pattern: string) => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
+
+/** The same tokenizer in parts that the library reads as Python does. */
+export function portable(tokenizer: Json): Json {
+  return { ...tokenizer, pre_tokenizer: preTokenizer(tokenizer.pre_tokenizer) };
+}
+
+function preTokenizer(part: unknown): unknown {
+  if (!isObject(part)) return part ?? null;
+  if (part.type === 'Sequence' && Array.isArray(part.pretokenizers))
+    return { ...part, pretokenizers: part.pretokenizers.map(preTokenizer) };
+  if (part.type === 'ByteLevel' && part.use_regex !== false && part.add_prefix_space === false)
+    return {
+      type: 'Sequence',
+      pretokenizers: [splitAt(gpt2Words), { ...part, use_regex: false }],
+    };
+  // Digits are all numbers to Python (ⅷ, ½), only 0 to 9 to the library.
+  if (part.type === 'Digits') return splitAt(part.individual_digits ? '\\p{N}' : '\\p{N}+');
+  return part;
+}
+
+/** The library's decoder swallows U+FEFF made of bytes. */
+export function mendDecoder(decoder: Decoder | null): void {
+  if (decoder instanceof ByteFallbackDecoder)
+    Object.assign(decoder, { decode_chain: bytesToText });
+  if (decoder instanceof SequenceDecoder)
+    for (const part of Object.values(decoder.decoders)) mendDecoder(part);
+}
+
+/** `<0xE2>` and its like become text; a run of bytes that is none becomes as many replacement characters. */
+function bytesToText(tokens: readonly string[]): string[] {
+  const out: string[] = [];
+  let run: number[] = [];
+  const flush = () => {
+    if (run.length > 0) out.push(...decodeRun(Uint8Array.from(run)));
+    run = [];
+  };
+  for (const token of tokens) {
+    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)?.[1];
+    if (byte !== undefined) run.push(Number.parseInt(byte, 16));
+    else {
+      flush();
+      out.push(token);
+    }
+  }
+  flush();
+  return out;
+}
+
+const strictly = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeRun(bytes: Uint8Array): string[] {
+  try {
+    return [strictly.decode(bytes)];
+  } catch {
+    return Array.from(bytes, () => '\ufffd'); // as Python has it: the bytes are no text
+  }
+}
