@@ -1,12 +1,12 @@
-/** A policy on disk: a Hugging Face folder (config.json, model.safetensors, tokenizer files), opened into an engine. */
-import { cp } from 'node:fs/promises';
+/** A policy on disk, a Hugging Face folder or a GGUF file, opened into an engine; saved, it is always a folder. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from './config.ts';
-import { createLocalEngine, parseModelConfig } from './engine/index.ts';
-import { readJson } from './json.ts';
-import { loadTokenizer, TOKENIZER_FILES } from './tokenizer.ts';
+import { loadLocalEngine } from './engine/index.ts';
+import { isGguf, readConfig } from './engine/weights/folder.ts';
+import { openTokenizer, saveTokenizer } from './tokenizer.ts';
 import type { PolicyEngine, Tokenizer } from './types.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface Policy {
   readonly parameters: number;
   /** For people: executor, backend, threads. */
   readonly description: string;
-  /** Folder whose tokenizer goes along with every checkpoint. */
+  /** Folder or file whose tokenizer goes along with every checkpoint. */
   readonly directory: string;
 }
 
@@ -33,21 +33,22 @@ export async function openPolicy(
   directory: string,
   config: Pick<TrainConfig, 'engine' | 'seed'>,
 ): Promise<Policy> {
-  const model = parseModelConfig(readModelConfig(directory));
-  const tokenizer = loadTokenizer(directory);
+  if (!existsSync(isGguf(directory) ? directory : join(directory, 'config.json')))
+    throw new Error(
+      `no policy in ${directory}: cannot read config.json. Name a Hugging Face folder or a GGUF file, or leave model out for the shipped warm start`,
+    );
+  const [model, tokenizer] = [await readConfig(directory), await openTokenizer(directory)];
   if (tokenizer.vocabSize > model.vocab_size)
     throw new Error(
       `${directory}: the tokenizer has ${tokenizer.vocabSize} tokens, the model only ${model.vocab_size}`,
     );
   const { executor, backend, threads } = config.engine;
-  const engine = await createLocalEngine({
-    config: model,
+  const engine = await loadLocalEngine(directory, {
     executor,
     ...(backend && { backend }),
     threads: threadsOf(threads),
     seed: config.seed,
   });
-  await engine.load(directory);
   return {
     engine,
     tokenizer,
@@ -55,19 +56,6 @@ export async function openPolicy(
     description: engine.executor,
     directory,
   };
-}
-
-function readModelConfig(directory: string): unknown {
-  try {
-    return readJson(join(directory, 'config.json'));
-  } catch (cause) {
-    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    if (!missing) throw cause;
-    throw new Error(
-      `no policy in ${directory}: cannot read config.json. Name a Hugging Face folder, or leave model out for the shipped warm start`,
-      { cause },
-    );
-  }
 }
 
 /** Everything that {@link openPolicy} needs, and the optimizer's state unless `weightsOnly`. */
@@ -78,7 +66,5 @@ export async function savePolicy(
 ): Promise<void> {
   await policy.engine.save(directory, options);
   if (resolve(directory) === resolve(policy.directory)) return;
-  await Promise.all(
-    TOKENIZER_FILES.map((name) => cp(join(policy.directory, name), join(directory, name))),
-  );
+  await saveTokenizer(policy.directory, directory);
 }

@@ -3,8 +3,6 @@
  * becomes the tokens that a model was trained on. Found on the corpus and the random texts of docs/models.md; each has a
  * test. Goes when the library has them.
  */
-import { ByteFallbackDecoder, type Decoder, SequenceDecoder } from '@huggingface/tokenizers';
-
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (x: unknown): x is Json =>
   typeof x === 'object' && x !== null && !Array.isArray(x);
@@ -39,13 +37,17 @@ function preTokenizer(part: unknown): unknown {
   return part;
 }
 
-/** The library's decoder swallows U+FEFF made of bytes. */
-export function mendDecoder(decoder: Decoder | null): void {
-  if (decoder instanceof ByteFallbackDecoder)
+/** Decodes bytes as Python does, in the decoder given and those inside it: the library's swallows U+FEFF. */
+export function mendDecoder(decoder: unknown): void {
+  if (typeof decoder !== 'function' && !isObject(decoder)) return;
+  if ('text_decoder' in decoder && isOfType(decoder, 'ByteFallback'))
     Object.assign(decoder, { decode_chain: bytesToText });
-  if (decoder instanceof SequenceDecoder)
-    for (const part of Object.values(decoder.decoders)) mendDecoder(part);
+  if ('decoders' in decoder && Array.isArray(decoder.decoders))
+    for (const part of decoder.decoders) mendDecoder(part);
 }
+
+const isOfType = (part: object, type: string): boolean =>
+  'config' in part && isObject(part.config) && part.config.type === type;
 
 /** `<0xE2>` and its like become text; a run of bytes that is none becomes as many replacement characters. */
 function bytesToText(tokens: readonly string[]): string[] {

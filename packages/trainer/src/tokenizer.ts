@@ -1,30 +1,53 @@
 /**
  * Text to tokens by Hugging Face's own libraries: tokenizer.json by `@huggingface/tokenizers`, the chat template by
- * `@huggingface/jinja`. Any Hugging Face folder works; the shipped policy is one.
+ * `@huggingface/jinja`. Any Hugging Face folder works, the shipped policy is one; and so do GGUF files.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Message } from '@cipo/verifier/types';
-import { Template } from '@huggingface/jinja';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { z } from 'zod';
+import { chatLayout, templateField } from './chat-template.ts';
+import { tokenStream } from './detokenizer.ts';
+import { writeAtomically } from './engine/weights/bytes.ts';
+import { isGguf } from './engine/weights/folder.ts';
+import { readGgufTokenizer } from './engine/weights/gguf/model.ts';
 import { readJson } from './json.ts';
+import { mendDecoder, portable } from './tokenizer-fixes.ts';
 import type { TokenIds, Tokenizer } from './types.ts';
 
-/** Files that make a tokenizer; copied beside every checkpoint. */
-export const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
+const [tokenizerFile, configFile, templateFile] = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.jinja',
+];
+/** Copied beside every checkpoint where they are there. The last holds a model's own sampling defaults. */
+const companions = [
+  tokenizerFile,
+  configFile,
+  templateFile,
+  'special_tokens_map.json',
+  'generation_config.json',
+];
 
-const tokenText = z.union([
-  z.string(),
-  z.object({ content: z.string() }).transform((t) => t.content),
-]);
+const tokenText = z
+  .union([z.string(), z.object({ content: z.string() }).transform((t) => t.content)])
+  .nullish();
 const settings = z.looseObject({
+  bos_token: tokenText,
   eos_token: tokenText,
-  pad_token: tokenText.optional(),
-  unk_token: tokenText.optional(),
-  chat_template: z.string(),
+  pad_token: tokenText,
+  unk_token: tokenText,
+  chat_template: templateField,
 });
+/** BPE, WordPiece and WordLevel have words with numbers, Unigram pieces with scores. */
+const words = z.record(z.string(), z.number());
+const pieces = z
+  .array(z.tuple([z.string(), z.number()]))
+  .transform((list) => Object.fromEntries(list.map(([piece], id) => [piece, id])));
 const vocabulary = z.looseObject({
-  model: z.looseObject({ vocab: z.record(z.string(), z.number()) }),
+  model: z.looseObject({ vocab: z.union([words, pieces]), unk_token: z.string().nullish() }),
   added_tokens: z
     .array(z.looseObject({ id: z.number(), content: z.string(), special: z.boolean() }))
     .default([]),
@@ -32,10 +55,32 @@ const vocabulary = z.looseObject({
 
 /** Reads a tokenizer folder. @throws naming the file and what it lacks. */
 export function loadTokenizer(directory: string): Tokenizer {
-  const [tokenizerJson, configJson] = TOKENIZER_FILES.map((name) =>
-    readJson(join(directory, name)),
+  const [tokenizer, config] = [tokenizerFile, configFile].map((name) =>
+    readJson(join(directory, name!)),
   );
-  return makeTokenizer(tokenizerJson, configJson, directory);
+  const template = join(directory, templateFile!);
+  const own = existsSync(template) ? { chat_template: readFileSync(template, 'utf8') } : {};
+  return makeTokenizer(tokenizer, { ...Object(config), ...own }, directory);
+}
+
+/** {@link loadTokenizer}, also of a GGUF file. */
+export async function openTokenizer(path: string): Promise<Tokenizer> {
+  if (!isGguf(path)) return loadTokenizer(path);
+  const { tokenizer, config } = await readGgufTokenizer(path);
+  return makeTokenizer(tokenizer, config, path);
+}
+
+/** Puts the tokenizer of a model beside its weights elsewhere, as a Hugging Face folder has it. */
+export async function saveTokenizer(from: string, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  if (!isGguf(from)) {
+    const there = companions.filter((name) => existsSync(join(from, name)));
+    await Promise.all(there.map((name) => cp(join(from, name), join(directory, name))));
+    return;
+  }
+  const { tokenizer, config } = await readGgufTokenizer(from);
+  await writeAtomically(join(directory, tokenizerFile!), JSON.stringify(tokenizer));
+  await writeAtomically(join(directory, configFile!), `${JSON.stringify(config, null, 2)}\n`);
 }
 
 function parsed<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
@@ -50,33 +95,42 @@ export function makeTokenizer(
   configJson: unknown,
   name: string,
 ): Tokenizer {
-  const config = parsed(settings, configJson, `${name}/tokenizer_config.json`);
-  const { model, added_tokens } = parsed(vocabulary, tokenizerJson, `${name}/tokenizer.json`);
-  const inner = new HfTokenizer(Object(tokenizerJson), Object(configJson));
-  const template = new Template(config.chat_template);
-  const idOf = (token: string) =>
-    added_tokens.find((t) => t.content === token)?.id ?? model.vocab[token];
+  const config = parsed(settings, configJson, `${name}/${configFile}`);
+  const { model, added_tokens } = parsed(vocabulary, tokenizerJson, `${name}/${tokenizerFile}`);
+  const inner = new HfTokenizer(portable(Object(tokenizerJson)), Object(configJson));
+  mendDecoder(inner.decoder);
+  const idOf = (token: string | null | undefined) =>
+    token === null || token === undefined
+      ? undefined
+      : (added_tokens.find((t) => t.content === token)?.id ?? model.vocab[token]);
   const endId = idOf(config.eos_token);
   if (endId === undefined)
     throw new Error(`${name}: eos_token ${config.eos_token} is not in the vocabulary`);
-  const unknown = config.unk_token === undefined ? undefined : idOf(config.unk_token);
+  const unknown = idOf(model.unk_token);
   const specials = added_tokens.filter((t) => t.special).map((t) => t.content);
+  const texts = {
+    bos: config.bos_token ?? '',
+    eos: config.eos_token ?? '',
+    pad: config.pad_token ?? '',
+    unk: config.unk_token ?? '',
+  };
+  const layout = chatLayout(config.chat_template, texts, name);
 
   const encode = (text: string): TokenIds =>
     Int32Array.from(inner.encode(text, { add_special_tokens: false }).ids);
+  // Blanks before commas stay: an attempt is shown back as it was written.
+  const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+  const decode = (tokens: ArrayLike<number>): string =>
+    tokens.length === 0 ? '' : inner.decode(Array.from(tokens), options);
   return {
-    vocabSize: Math.max(...Object.values(model.vocab), ...added_tokens.map((t) => t.id)) + 1,
+    vocabSize: highestId(model.vocab, added_tokens) + 1,
     endId,
-    padId: (config.pad_token === undefined ? undefined : idOf(config.pad_token)) ?? endId,
+    padId: idOf(config.pad_token) ?? endId,
     encode,
-    decode: (tokens) => inner.decode(Array.from(tokens), { skip_special_tokens: true }),
+    decode,
+    stream: () => tokenStream(decode),
     renderChat: (messages) => {
-      const text = template.render({
-        messages: messages.map((m) => ({ ...m, content: withoutSpecials(m.content, specials) })),
-        add_generation_prompt: true,
-        bos_token: '',
-        eos_token: config.eos_token,
-      });
+      const text = layout(messages.map((m) => withoutSpecials(m, specials)));
       const ids = encode(text);
       const lost = unknown === undefined ? -1 : ids.indexOf(unknown);
       if (lost >= 0)
@@ -89,6 +143,16 @@ export function makeTokenizer(
   };
 }
 
+function highestId(
+  vocab: Readonly<Record<string, number>>,
+  added: readonly { readonly id: number }[],
+): number {
+  let most = -1;
+  for (const id of Object.values(vocab)) most = Math.max(most, id);
+  for (const { id } of added) most = Math.max(most, id);
+  return most;
+}
+
 /** The vocabulary cannot write this prompt: a task for another model. */
 export class UnreadablePrompt extends Error {
   override readonly name = 'UnreadablePrompt';
@@ -99,7 +163,15 @@ export class UnreadablePrompt extends Error {
   }
 }
 
-/** A model's own attempt must not open a turn or end one: control tokens inside content are text of no effect. */
-function withoutSpecials(content: string, specials: readonly string[]): string {
-  return specials.reduce((text, token) => text.replaceAll(token, ''), content);
+/**
+ * A model's own attempt must not open a turn or end one: control tokens inside content are taken out, again and again,
+ * because taking one out can make another of what stood around it.
+ */
+function withoutSpecials(message: Message, specials: readonly string[]): Message {
+  let { content } = message;
+  for (let before = ''; before !== content; ) {
+    before = content;
+    for (const token of specials) content = content.replaceAll(token, '');
+  }
+  return { ...message, content };
 }

@@ -9,8 +9,10 @@ import { ropeFrequencies } from '../../model/rope.ts';
 import { sizeOf } from '../../ops.ts';
 import { type Bytes, openBytes } from '../bytes.ts';
 import type { TensorEntry, TensorSource } from '../source.ts';
+import { numberOf, textOf } from './lookup.ts';
 import { quantFormat } from './quants.ts';
 import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from './reader.ts';
+import { ggufTokenizer, type TokenizerDefinition } from './tokenizer.ts';
 
 export interface GgufModel {
   readonly config: ModelConfig;
@@ -34,22 +36,22 @@ export async function openGguf(path: string): Promise<GgufModel> {
   }
 }
 
-/** Text of the metadata under this key. @throws where it is another kind of value */
-export function textOf(metadata: GgufMetadata, key: string): string | undefined {
-  const value = metadata.get(key);
-  if (value !== undefined && typeof value !== 'string')
-    throw new Error(`metadata "${key}" is no text`);
-  return value;
+/** The tokenizer inside a GGUF file. @throws naming the file and the metadata that is missing or not supported */
+export async function readGgufTokenizer(path: string): Promise<TokenizerDefinition> {
+  const bytes = await openBytes(path);
+  try {
+    return ggufTokenizer((await readGgufHeader(bytes)).metadata);
+  } catch (error) {
+    throw inFile(path, error);
+  } finally {
+    await bytes.close();
+  }
 }
 
-/** A number of the metadata, or the one number that all elements of an array are. */
-export function numberOf(metadata: GgufMetadata, key: string): number | undefined {
-  const value = metadata.get(key);
-  const first = Array.isArray(value) && value.every((x) => x === value[0]) ? value[0] : value;
-  if (first !== undefined && typeof first !== 'number')
-    throw new Error(`metadata "${key}" is no number, or differs from layer to layer`);
-  return first;
-}
+const inFile = (path: string, error: unknown): Error => {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(reason.startsWith(path) ? reason : `${path}: ${reason}`, { cause: error });
+};
 
 function architectureOfFile(path: string, metadata: GgufMetadata): Architecture {
   const name = textOf(metadata, 'general.architecture');
@@ -88,9 +90,7 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
     const config = parseModelConfig(raw);
     return tensors.has('rope_freqs.weight') ? await withFrequencies(bytes, header, config) : config;
   } catch (error) {
-    throw new Error(`${bytes.path}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw inFile(bytes.path, error);
   }
 }
 

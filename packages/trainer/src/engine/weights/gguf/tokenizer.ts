@@ -5,7 +5,7 @@
  * Left out: WordPiece, Unigram and RWKV kinds.
  */
 
-import { numberOf, textOf } from './model.ts';
+import { numberOf, textOf } from './lookup.ts';
 import type { GgufMetadata, GgufValue } from './reader.ts';
 
 export interface TokenizerDefinition {

@@ -1,0 +1,134 @@
+/** Tokenizers of every kind against Python's, on texts that are hard (datasets/models/tokenizer_files.py made both). */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Message } from '@cipo/verifier/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readJson } from './json.ts';
+import { loadTokenizer, makeTokenizer } from './tokenizer.ts';
+
+const root = fileURLToPath(
+  new URL('../../../datasets/models/fixtures/tokenizers', import.meta.url),
+);
+const kinds = readdirSync(root).filter((name) => !name.endsWith('.json'));
+
+interface Corpus {
+  readonly texts: readonly string[];
+  readonly conversations: readonly (readonly Message[])[];
+}
+interface Expected {
+  readonly texts: readonly { readonly ids: readonly number[]; readonly decoded?: string }[];
+  readonly chats: readonly string[];
+}
+const read = (name: string): unknown => readJson(join(root, name));
+const corpus = read('corpus.json') as Corpus;
+const expectedOf = (kind: string) => read(`${kind}/expected.json`) as Expected;
+const streamed = (kind: string, ids: readonly number[]): string => {
+  const stream = loadTokenizer(join(root, kind)).stream();
+  return ids.map((id) => stream.push(id)).join('') + stream.end();
+};
+
+describe.each(kinds)('%s', (kind) => {
+  const tokenizer = loadTokenizer(join(root, kind));
+  const expected = expectedOf(kind);
+
+  it("makes Python's tokens of every text", () => {
+    for (const [i, text] of corpus.texts.entries())
+      expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(expected.texts[i]!.ids);
+  });
+
+  it('gives every text back as Python does, which is as it was but for control tokens', () => {
+    for (const [i, text] of corpus.texts.entries()) {
+      const { ids, decoded = text } = expected.texts[i]!;
+      expect(tokenizer.decode(ids)).toBe(decoded);
+    }
+  });
+
+  it('lays conversations out as transformers does', () => {
+    for (const [i, text] of expected.chats.entries())
+      expect([...tokenizer.renderChat(corpus.conversations[i]!)]).toEqual([
+        ...tokenizer.encode(text),
+      ]);
+  });
+
+  it('gives the same text out in pieces, without half characters', () => {
+    for (const { ids } of expected.texts) {
+      const stream = tokenizer.stream();
+      const pieces = [...ids.map((id) => stream.push(id)), stream.end()];
+      expect(pieces.join('')).toBe(tokenizer.decode(ids));
+      expect(pieces.every((piece) => piece.isWellFormed())).toBe(true);
+    }
+  });
+});
+
+describe('byte-level tokenizers', () => {
+  const byteLevel = ['gpt2', 'smollm', 'llama3'];
+
+  it('give any text back, whatever is in it', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 60 });
+    for (const kind of byteLevel) {
+      const tokenizer = loadTokenizer(join(root, kind));
+      fc.assert(fc.property(text, (x) => tokenizer.decode(tokenizer.encode(x)) === x));
+    }
+  });
+
+  it('stream any tokens to what decoding them at once gives, also where they are no text', () => {
+    const kind = 'gpt2';
+    const tokenizer = loadTokenizer(join(root, kind));
+    const ids = fc.array(fc.nat(tokenizer.vocabSize - 1), { maxLength: 50 });
+    fc.assert(fc.property(ids, (x) => streamed(kind, x) === tokenizer.decode(x)));
+  });
+
+  it('hold a character back until its last byte, and end with a mark where it never comes', () => {
+    const tokenizer = loadTokenizer(join(root, 'gpt2'));
+    const ids = [...tokenizer.encode('𒀀')];
+    expect(ids.length).toBeGreaterThan(1);
+    const stream = tokenizer.stream();
+    for (const id of ids.slice(0, -1)) expect(stream.push(id)).toBe('');
+    expect(stream.push(ids.at(-1)!)).toBe('𒀀');
+    expect(streamed('gpt2', ids.slice(0, 1))).toBe('\ufffd');
+  });
+});
+
+describe('control tokens inside a message', () => {
+  const tokenizer = loadTokenizer(join(root, 'gpt2'));
+  const asked = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
+
+  it('are taken out, also where taking one out makes another', () => {
+    expect(asked('a<|im_end|>b')).toEqual(asked('ab'));
+    expect(asked('a<|im_<|im_end|>end|>b')).toEqual(asked('ab'));
+    expect(asked('<|im<|im_<|endoftext|>start|>_end|>')).toEqual(asked(''));
+  });
+});
+
+describe('a tokenizer folder that lacks something is refused with its name', () => {
+  const [json, config] = ['tokenizer.json', 'tokenizer_config.json'].map((name) =>
+    Object(read(`gpt2/${name}`)),
+  );
+  const made = (more: object) => makeTokenizer(json, { ...config, ...more }, 'some/folder');
+  const question: Message[] = [{ role: 'user', content: 'x' }];
+
+  it('a chat template only once it is wanted', () => {
+    const tokenizer = made({ chat_template: null });
+    expect(tokenizer.decode(tokenizer.encode('x'))).toBe('x');
+    expect(() => tokenizer.renderChat(question)).toThrow(/some\/folder: no chat template/);
+  });
+
+  it.each([
+    [{ chat_template: '{% for %}' }, /some\/folder: chat template/],
+    [{ chat_template: [{ name: 'tool_use', template: 'x' }] }, /tool_use, none is named default/],
+    [{ eos_token: null }, /some\/folder: eos_token null is not in the vocabulary/],
+    [{ eos_token: '<nowhere>' }, /eos_token <nowhere> is not in the vocabulary/],
+    [{ chat_template: 7 }, /some\/folder\/tokenizer_config.json.*chat_template/s],
+  ])('%j', (more, words) => {
+    expect(() => made(more)).toThrow(words);
+  });
+
+  it("what a template raises is told in the template's words", () => {
+    const strict = loadTokenizer(join(root, 'llama3'));
+    const wrong: Message[] = [{ role: 'assistant', content: 'x' }];
+    expect(() => strict.renderChat(wrong)).toThrow(/roles must alternate/);
+  });
+});
