@@ -184,6 +184,50 @@ const engine = z.strictObject({
       'of onnx: cpu (default) or webgpu; of tfjs: tensorflow, webgpu, wasm or cpu, absent: the first of these that works, webgpu only by name',
     ),
   threads: whole.default(0).describe('threads of the engine; 0: one a core, at most 8'),
+  memoryMb: whole
+    .default(0)
+    .describe('memory that a run may plan with, in MB; 0: what is free when it starts'),
+  microBatchRows: z
+    .int()
+    .min(16)
+    .default(2048)
+    .describe('tokens that forward and backward hold at once; a batch of more is taken in parts'),
+  headMb: count
+    .default(64)
+    .describe('MB of logits that stand at once in training; the rest of the rows wait their turn'),
+  recompute: z
+    .boolean()
+    .default(false)
+    .describe(
+      'keep only the input of each layer and compute the rest again for its gradient: less memory, a third more work',
+    ),
+  maxLanes: count.default(512).describe('most rollouts written at once'),
+  cacheMb: count
+    .default(4096)
+    .describe('MB that the caches of sampling may take; more rollouts wait their turn'),
+});
+
+const lora = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('train low-rank adapters (LoRA) and leave the model itself as it is'),
+  rank: count.default(16).describe('r: inner size of an adapter'),
+  alpha: z
+    .number()
+    .positive()
+    .default(32)
+    .describe('an adapter counts alpha / rank times; with rslora alpha / sqrt(rank)'),
+  targetModules: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .default('all-linear')
+    .describe(
+      'linear layers that get one, as PEFT names them (q_proj, v_proj, ...); all-linear: all but the output matrix',
+    ),
+  rslora: z
+    .boolean()
+    .default(false)
+    .describe('scale by the square root of the rank (rsLoRA), for high ranks'),
 });
 
 const evaluation = z.strictObject({
@@ -218,6 +262,7 @@ export const trainConfig = z.strictObject({
   corrections: corrections.prefault({}).describe('the correction stream of CIPO'),
   objective: objective.prefault({}).describe('what a step maximises'),
   optimizer: optimizer.prefault({}).describe('AdamW'),
+  lora: lora.prefault({}).describe('adapters in place of full training'),
   engine: engine.prefault({}).describe('where the policy is computed'),
   evaluation: evaluation.prefault({}).describe('held-out evaluation'),
   checkpointEvery: count

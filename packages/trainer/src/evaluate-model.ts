@@ -22,7 +22,7 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   const tasks = await openTasks(config, options.domains ?? (await openDomains(config)));
   try {
-    const policy = await openPolicy(config.model ?? WARM_START, config);
+    const policy = await openPolicy(config.model ?? WARM_START, config, false);
     try {
       const measured = await evaluate(
         { ...policy, signal: options.signal },

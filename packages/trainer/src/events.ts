@@ -1,6 +1,7 @@
 /** What a run tells while it goes on. The command line draws them; the run folder keeps them. */
 import type { Status } from '@cipo/verifier/types';
 import type { TrainConfig } from './config.ts';
+import type { LoraOptions, MemoryEstimate } from './engine/index.ts';
 
 /** An estimate with its 95 % bootstrap interval over problems; shares lie in [0, 1]. */
 export interface Estimate {
@@ -51,11 +52,16 @@ export interface SampleRecord {
 export type Metrics = Readonly<Record<string, number>>;
 
 export type TrainEvent =
+  /** Before anything is loaded: what the run will take, in bytes, and what it may. */
+  | { readonly type: 'memory'; readonly estimate: MemoryEstimate; readonly budget: number }
   | {
       readonly type: 'start';
       readonly config: TrainConfig;
       readonly directory: string;
       readonly parameters: number;
+      /** Parameters that are trained: all, or those of adapters beside them. */
+      readonly trained: number;
+      readonly lora?: LoraOptions;
       readonly engine: string;
       readonly resumedAt: number;
     }
@@ -91,6 +97,11 @@ export type TrainEvent =
 export interface Summary {
   readonly preset: string;
   readonly seed: number;
+  /** Of the model. */
+  readonly parameters: number;
+  /** Those that were trained: all, or those of adapters beside them. */
+  readonly trained: number;
+  readonly lora?: LoraOptions;
   readonly steps: number;
   readonly generatedTokens: number;
   readonly wallSeconds: number;

@@ -1,11 +1,19 @@
-/** A policy on disk, a Hugging Face folder or a GGUF file, opened into an engine; saved, it is always a folder. */
+/** A policy on disk, a Hugging Face folder or a GGUF file or an adapter, opened into an engine; saved, it is always a folder. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from './config.ts';
-import { loadLocalEngine } from './engine/index.ts';
-import { isGguf, readConfig } from './engine/weights/folder.ts';
+import {
+  isAdapterFolder,
+  type LoraOptions,
+  loadLocalEngine,
+  type ModelConfig,
+  readAdapterConfig,
+  readConfig,
+} from './engine/index.ts';
+import { isGguf } from './engine/weights/folder.ts';
+import { checkMemory, headFloats, planMemory } from './plan.ts';
 import { openTokenizer, saveTokenizer } from './tokenizer.ts';
 import type { PolicyEngine, Tokenizer } from './types.ts';
 
@@ -19,6 +27,9 @@ export interface Policy {
   readonly engine: PolicyEngine;
   readonly tokenizer: Tokenizer;
   readonly parameters: number;
+  /** Parameters that are trained: all, or those of adapters beside them. */
+  readonly trained: number;
+  readonly lora?: LoraOptions;
   /** For people: executor, backend, threads. */
   readonly description: string;
   /** Folder or file whose tokenizer goes along with every checkpoint. */
@@ -28,33 +39,91 @@ export interface Policy {
 /** As many as there are cores, at most 8: what 0 means in the configuration. */
 export const threadsOf = (wanted: number) => wanted || Math.min(8, availableParallelism());
 
-/** @throws where the folder or one of its files is missing, naming it and what would help */
+/** What of a configuration says how a policy is opened. */
+export type PolicyConfig = Pick<TrainConfig, 'engine' | 'seed' | 'lora' | 'objective' | 'rollout'>;
+
+/** What there is in a folder, read before anything is loaded. */
+export interface FoundPolicy {
+  readonly directory: string;
+  /** The model itself: the folder, or the one that its adapter was made for. */
+  readonly base: string;
+  readonly model: ModelConfig;
+  /** Absent: the model's own weights are trained. */
+  readonly lora?: LoraOptions;
+  /** Whether the folder holds an adapter, which is loaded over its base. */
+  readonly isAdapter: boolean;
+}
+
+/** @throws where there is no model, naming the file and what would help */
+export async function findPolicy(directory: string, config: PolicyConfig): Promise<FoundPolicy> {
+  if (await isAdapterFolder(directory)) {
+    const { base: name, options } = await readAdapterConfig(directory);
+    const base = baseFolder(directory, name);
+    return { directory, base, model: await readPolicyConfig(base), lora: options, isAdapter: true };
+  }
+  const model = await readPolicyConfig(directory);
+  const { enabled, ...lora } = config.lora;
+  return { directory, base: directory, model, ...(enabled && { lora }), isAdapter: false };
+}
+
+/** An adapter names its base by a path from here, from its own folder, or by a hub id, which is no folder. */
+function baseFolder(directory: string, name: string): string {
+  const found = [resolve(name), resolve(directory, name)].find((path) => name && existsSync(path));
+  if (found !== undefined) return found;
+  throw new Error(
+    `${join(directory, 'adapter_config.json')}: its base model "${name}" is no folder here. Change base_model_name_or_path to the folder that has it`,
+  );
+}
+
+async function readPolicyConfig(path: string): Promise<ModelConfig> {
+  if (existsSync(isGguf(path) ? path : join(path, 'config.json'))) return readConfig(path);
+  throw new Error(
+    `no policy in ${path}: cannot read config.json. Name a Hugging Face folder or a GGUF file, or leave model out for the shipped warm start`,
+  );
+}
+
+/**
+ * @param trains false where it will only be sampled and scored
+ * @throws where the folder or one of its files is missing, naming it and what would help; where memory will not do
+ */
 export async function openPolicy(
   directory: string,
-  config: Pick<TrainConfig, 'engine' | 'seed'>,
+  config: PolicyConfig,
+  trains = true,
 ): Promise<Policy> {
-  if (!existsSync(isGguf(directory) ? directory : join(directory, 'config.json')))
+  const found = await findPolicy(directory, config);
+  checkMemory(planMemory(found.model, config, found.lora, trains), found.lora !== undefined);
+  const home = existsSync(join(directory, 'tokenizer.json')) ? directory : found.base;
+  const tokenizer = await openTokenizer(home);
+  if (tokenizer.vocabSize > found.model.vocab_size)
     throw new Error(
-      `no policy in ${directory}: cannot read config.json. Name a Hugging Face folder or a GGUF file, or leave model out for the shipped warm start`,
+      `${home}: the tokenizer has ${tokenizer.vocabSize} tokens, the model only ${found.model.vocab_size}`,
     );
-  const [model, tokenizer] = [await readConfig(directory), await openTokenizer(directory)];
-  if (tokenizer.vocabSize > model.vocab_size)
-    throw new Error(
-      `${directory}: the tokenizer has ${tokenizer.vocabSize} tokens, the model only ${model.vocab_size}`,
-    );
-  const { executor, backend, threads } = config.engine;
-  const engine = await loadLocalEngine(directory, {
-    executor,
-    ...(backend && { backend }),
-    threads: threadsOf(threads),
-    seed: config.seed,
-  });
+  const engine = await loadLocalEngine(found.base, engineOptions(found, config));
+  if (found.isAdapter) await engine.load(directory);
   return {
     engine,
     tokenizer,
     parameters: engine.parameterCount,
+    trained: engine.trainedCount,
+    ...(found.lora && { lora: found.lora }),
     description: engine.executor,
-    directory,
+    directory: home,
+  };
+}
+
+function engineOptions({ base, lora }: FoundPolicy, { engine, seed }: PolicyConfig) {
+  const { executor, backend, threads, microBatchRows, maxLanes, cacheMb, recompute } = engine;
+  return {
+    executor,
+    ...(backend && { backend }),
+    threads: threadsOf(threads),
+    seed,
+    microBatchRows,
+    maxLanes,
+    cacheMb,
+    ...(lora && { lora: { ...lora, base: resolve(base) } }),
+    memory: { recompute, headFloats: headFloats(engine) },
   };
 }
 

@@ -143,6 +143,7 @@ async function newPolicy(config: PretrainConfig, directory: string): Promise<Pol
     engine,
     tokenizer: text,
     parameters: engine.parameterCount,
+    trained: engine.trainedCount,
     description: engine.executor,
     directory,
   };

@@ -5,7 +5,8 @@ import { type DomainSet, openDomains } from './domains.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation, Summary, TrainEvent } from './events.ts';
 import { Interrupted } from './interrupted.ts';
-import { openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
+import { planMemory } from './plan.ts';
+import { findPolicy, openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
 import { mean } from './rollout.ts';
 import { RunFolder, type RunState } from './run/folder.ts';
 import { summarize } from './run/summary.ts';
@@ -45,7 +46,11 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
   const found = options.resume ? await folder.latest() : undefined;
   const tasks = await openTasks(config, options.domains ?? (await openDomains(config)));
   const tell = options.onEvent ?? (() => {});
-  const policy = await openPolicy(config.model ?? WARM_START, config);
+  const from = config.model ?? WARM_START;
+  const { model, lora } = await findPolicy(from, config);
+  const { estimate, budget } = planMemory(model, config, lora, true);
+  tell({ type: 'memory', estimate, budget });
+  const policy = await openPolicy(from, config);
   try {
     const run: Run = {
       config,
@@ -66,6 +71,8 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
       config,
       directory: folder.path,
       parameters: policy.parameters,
+      trained: policy.trained,
+      ...(policy.lora && { lora: policy.lora }),
       engine: policy.description,
       resumedAt: found?.state.step ?? 0,
     });
@@ -109,7 +116,7 @@ async function go(run: Run, start: RunState): Promise<Summary> {
   const finished = state.step >= config.steps || state.generatedTokens >= limit;
   const after = finished ? await measure(run, 'after', state.step) : undefined;
   const wallSeconds = start.wallSeconds + (performance.now() - began) / 1000;
-  const summary = summarize(config, { ...state, wallSeconds }, after ?? null);
+  const summary = summarize(config, run.policy, { ...state, wallSeconds }, after ?? null);
   await folder.summary(summary);
   tell({ type: 'end', summary, directory: folder.path });
   return summary;

@@ -4,12 +4,12 @@
  */
 import { isSettings, type Settings } from '../config/layers.ts';
 import { trainSchema } from '../config/schema.ts';
-import { clock, whole } from '../terminal/format.ts';
+import { clock, short, whole } from '../terminal/format.ts';
 import { oneLine, visibleLines } from '../terminal/guest.ts';
 import { escapeHtml, scriptJson, sourceHash } from './embed.ts';
 import type { RunData } from './read.ts';
 import { resultsSection } from './results.ts';
-import type { SampleLine } from './schemas.ts';
+import type { SampleLine, SummaryFile } from './schemas.ts';
 
 /** Texts of the page's own scripts and styles. */
 export interface Assets {
@@ -50,6 +50,7 @@ function facts({ summary, config }: RunData): string {
     ? [
         ['preset', summary.preset],
         ['seed', String(summary.seed)],
+        ...trainedFact(summary),
         ['steps', whole(summary.steps)],
         ['tokens generated', whole(summary.generatedTokens)],
         ['time', clock(summary.wallSeconds)],
@@ -62,6 +63,14 @@ function facts({ summary, config }: RunData): string {
   return `<dl class="facts">${entries
     .map(([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`)
     .join('')}</dl>`;
+}
+
+/** What was trained; runs of older versions do not say. */
+function trainedFact({ parameters, trained, lora }: SummaryFile): [string, string][] {
+  if (parameters === undefined || trained === undefined) return [];
+  const of = `${short(parameters)} parameters`;
+  const text = lora ? `adapters of rank ${lora.rank} on ${of}: ${short(trained)}` : `all ${of}`;
+  return [['trained', text]];
 }
 
 function notesOf(run: RunData): string {

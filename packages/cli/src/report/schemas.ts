@@ -24,6 +24,9 @@ const evaluation = quality.extend({
 export const summaryFile = z.object({
   preset: z.string(),
   seed: z.number(),
+  parameters: z.number().optional(),
+  trained: z.number().optional(),
+  lora: z.object({ rank: z.number(), alpha: z.number() }).optional(),
   steps: z.number(),
   generatedTokens: z.number(),
   wallSeconds: z.number(),

@@ -22,6 +22,7 @@ export function openingLines(
       resumedAt > 0 ? ` ${style.dim('·')} resumed at step ${resumedAt}` : ''
     }`,
     row('policy', `${short(parameters)} parameters, from ${from}`),
+    row('trained', trainedText(event)),
     row('engine', engine),
     row(
       'training',
@@ -32,6 +33,36 @@ export function openingLines(
       `${here(event.directory)}${style.dim('   (Ctrl-C stops after the current step and saves)')}`,
     ),
   ];
+}
+
+function trainedText({
+  parameters,
+  trained,
+  lora,
+}: Extract<TrainEvent, { type: 'start' }>): string {
+  if (!lora) return 'all of them';
+  const { rank, alpha, targetModules, rslora } = lora;
+  const where = typeof targetModules === 'string' ? targetModules : targetModules.join(', ');
+  const share = ((100 * trained) / parameters).toFixed(1);
+  return `adapters of rank ${rank}, alpha ${alpha}${rslora ? ', rslora' : ''} on ${where}: ${short(trained)} parameters (${share} %)`;
+}
+
+/** `mergedWeights` -> `merged weights` */
+const words = (name: string): string => name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+
+/** What the run will take of the memory, before anything is loaded. */
+export function memoryLine(
+  { estimate, budget }: Extract<TrainEvent, { type: 'memory' }>,
+  style: Style,
+): string {
+  const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+  const { total, ...parts } = estimate;
+  const largest = Object.entries(parts)
+    .filter(([, bytes]) => bytes >= total / 50)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, bytes]) => `${words(name)} ${gigabytes(bytes)}`);
+  const text = `about ${gigabytes(total)} of ${gigabytes(budget)} GB: ${largest.join(', ')}`;
+  return `  ${style.dim('memory'.padEnd(9))}${text}`;
 }
 
 /** `step 12/100  reward 0.470  ...`. */

@@ -5,7 +5,14 @@
 import type { SampleRecord, TrainEvent } from '@cipo/trainer';
 import { createLogUpdate } from 'log-update';
 import { oneLine } from './guest.ts';
-import { evaluatedLine, evaluatingLine, openingLines, stepLine, voidLines } from './lines.ts';
+import {
+  evaluatedLine,
+  evaluatingLine,
+  memoryLine,
+  openingLines,
+  stepLine,
+  voidLines,
+} from './lines.ts';
 import { liveLines } from './live.ts';
 import { advance, begin, type Progress } from './progress.ts';
 import { baseOf, chooseSample, kindsOf, sampleLines } from './sample.ts';
@@ -84,6 +91,8 @@ export class Screen {
 
   #news(event: TrainEvent): string[] {
     switch (event.type) {
+      case 'memory':
+        return [memoryLine(event, this.style)];
       case 'start':
         return [...this.#moreWarnings(), ...openingLines(event, this.style)];
       case 'evaluated':

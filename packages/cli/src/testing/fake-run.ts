@@ -117,6 +117,8 @@ export function fakeSummary(steps = 60): Summary {
   return {
     preset: 'cipo',
     seed: 1,
+    parameters: 2_600_000,
+    trained: 2_600_000,
     steps,
     generatedTokens: steps * 14_000,
     wallSeconds: 214,
@@ -135,6 +137,7 @@ export function* fakeRun(directory = '/tmp/runs/fake', steps = 60): Generator<Tr
     config,
     directory,
     parameters: 2_600_000,
+    trained: 2_600_000,
     engine: 'onnx, 2 threads',
     resumedAt: 0,
   };

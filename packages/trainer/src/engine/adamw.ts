@@ -34,6 +34,32 @@ const blockInputs = (blocks: readonly Block[], states: readonly StateName[]) =>
     blocks.flatMap(({ shape }, i) => states.map((s) => [blockName(s, i), f32(...shape)] as const)),
   );
 
+/** Blocks of one program: a graph of thousands takes minutes to compile, and large models have thousands. */
+const mostBlocks = 64;
+
+/** Runs of blocks, each with a name that is equal where one program does for both. */
+export interface BlockGroup {
+  readonly key: string;
+  readonly start: number;
+  readonly blocks: readonly Block[];
+}
+
+export function blockGroups(blocks: readonly Block[]): BlockGroup[] {
+  return Array.from({ length: Math.ceil(blocks.length / mostBlocks) }, (_, i) => {
+    const start = i * mostBlocks;
+    const some = blocks.slice(start, start + mostBlocks);
+    const runs: { what: string; count: number }[] = [];
+    for (const { shape, decay } of some) {
+      const what = `[${shape}]${decay ? '' : ' kept'}`;
+      const open = runs.at(-1);
+      if (open?.what === what) open.count += 1;
+      else runs.push({ what, count: 1 });
+    }
+    const key = runs.map(({ what, count }) => `${count}x${what}`).join(' ');
+    return { key, start, blocks: some };
+  });
+}
+
 /** `norm`: the Euclidean norm of all gradients together. */
 export function normProgram(blocks: readonly Block[]): Program {
   return {

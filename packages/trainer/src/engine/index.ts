@@ -15,9 +15,18 @@ import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
 export { type DescribeOptions, describeExecutors, type ExecutorFinding } from './describe.ts';
+export { type LoraOptions, loraModules } from './lora/options.ts';
 export { type AdapterFolder, isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
+export {
+  availableMemory,
+  estimateMemory,
+  type MemoryEstimate,
+  type MemoryPlan,
+  memoryAdvice,
+} from './memory.ts';
 export type { Probe } from './probe.ts';
 export { readModel } from './weights/checkpoint.ts';
+export { readConfig } from './weights/folder.ts';
 export type {
   ExecutorName,
   LocalEngine,

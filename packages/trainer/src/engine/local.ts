@@ -14,7 +14,15 @@ import type {
   TokenIds,
   Which,
 } from '../types.ts';
-import { adamwProgram, adamwStep, blockStates, normProgram } from './adamw.ts';
+import {
+  type AdamWScalars,
+  adamwProgram,
+  adamwStep,
+  type BlockGroup,
+  blockGroups,
+  blockStates,
+  normProgram,
+} from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
@@ -44,6 +52,7 @@ import {
   type NamedArrays,
   restore,
   snapshot,
+  type TensorSet,
   type TrainedTensors,
   WeightStore,
 } from './weights/store.ts';
@@ -208,20 +217,8 @@ export class LocalEngine implements PolicyEngine {
     if (!Number.isFinite(gradNorm))
       throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
     const values = adamwStep(options, this.#steps + 1, gradNorm);
-    const { weights, training, blocks } = this.#trained;
-    const updated = blockStates({
-      weight: weights.blocks,
-      grad: training.grad.blocks,
-      mean: training.mean.blocks,
-      square: training.square.blocks,
-    });
-    await this.#runner.run({
-      key: 'adamw',
-      make: () => adamwProgram(blocks),
-      resident: updated,
-      fresh: asArrays(values),
-      updated,
-    });
+    const { blocks } = this.#trained;
+    for (const group of blockGroups(blocks)) await this.#adamw(group, values);
     this.#steps += 1;
     this.#adapter?.changed();
     return { gradNorm };
@@ -302,15 +299,40 @@ export class LocalEngine implements PolicyEngine {
     return logp!;
   }
 
-  async #gradNorm(): Promise<number> {
-    const { norm } = await this.#runner.run({
-      key: 'norm',
-      make: () => normProgram(this.#trained.blocks),
-      resident: blockStates({ grad: this.#trained.training.grad.blocks }),
-      fresh: {},
-      wanted: { norm: f32() },
+  async #adamw({ key, start, blocks }: BlockGroup, values: AdamWScalars): Promise<void> {
+    const { weights, training } = this.#trained;
+    const some = (set: TensorSet) => set.blocks.slice(start, start + blocks.length);
+    const updated = blockStates({
+      weight: some(weights),
+      grad: some(training.grad),
+      mean: some(training.mean),
+      square: some(training.square),
     });
-    return norm![0]!;
+    await this.#runner.run({
+      key: `adamw ${key}`,
+      make: () => adamwProgram(blocks),
+      resident: updated,
+      fresh: asArrays(values),
+      updated,
+    });
+  }
+
+  async #gradNorm(): Promise<number> {
+    const { blocks, training } = this.#trained;
+    let squares = 0;
+    for (const group of blockGroups(blocks)) {
+      const { start } = group;
+      const grad = training.grad.blocks.slice(start, start + group.blocks.length);
+      const { norm } = await this.#runner.run({
+        key: `norm ${group.key}`,
+        make: () => normProgram(group.blocks),
+        resident: blockStates({ grad }),
+        fresh: {},
+        wanted: { norm: f32() },
+      });
+      squares += norm![0]! ** 2;
+    }
+    return Math.sqrt(squares);
   }
 
   get #trained(): TrainedTensors {

@@ -1,0 +1,134 @@
+/**
+ * How much memory a policy will take, from its configuration and settings alone: before anything is loaded it can be
+ * said, and refused. Float32 throughout. Counted from what the programs keep; benchmarks/engine/memory.ts compares it
+ * with what a process really takes.
+ */
+
+import { freemem } from 'node:os';
+import { contextLength, headSize, type ModelConfig, paramSpecs } from './config.ts';
+import { type LoraModule, parametersOf } from './lora/options.ts';
+import { sizeOf } from './ops.ts';
+
+export interface MemoryPlan {
+  readonly config: ModelConfig;
+  /** Absent: the model's own weights are trained. */
+  readonly adapters?: readonly LoraModule[];
+  /** False: only sampled and scored. */
+  readonly trains: boolean;
+  /** Whether a frozen reference is kept. */
+  readonly reference: boolean;
+  readonly microBatchRows: number;
+  readonly headFloats: number;
+  readonly recompute: boolean;
+  /** Rollouts at once, their longest prompt and completion. */
+  readonly lanes: number;
+  readonly maxTokens: number;
+  readonly cacheBytes: number;
+}
+
+/** Bytes by what they are for. */
+export interface MemoryEstimate {
+  readonly weights: number;
+  readonly mergedWeights: number;
+  readonly reference: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  readonly activations: number;
+  readonly logits: number;
+  readonly caches: number;
+  readonly process: number;
+  readonly total: number;
+}
+
+const float = 4;
+/** Node, the libraries and their code. */
+const processBytes = 200 * 2 ** 20;
+/** What onnxruntime's arena holds beyond the tensors it was asked for: it grows by doubling and leaves gaps. */
+const arenaSlack = 1.3;
+
+export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
+  const { config, adapters, trains, reference } = plan;
+  const model = paramSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0) * float;
+  const trained = adapters ? parametersOf(adapters) * float : model;
+  const merged = (adapters ?? []).reduce((sum, m) => sum + m.outputs * m.inputs, 0) * float;
+  const parts = {
+    weights: model + (adapters ? trained : 0),
+    mergedWeights: merged,
+    reference: reference && !adapters ? model : 0,
+    // Each run gives what it adds to the gradient as fresh arrays beside it; so does a step of AdamW.
+    gradients: trains ? 2 * trained : 0,
+    optimizer: trains ? 2 * trained : 0,
+    activations: trains ? activationBytes(plan) * arenaSlack : 0,
+    logits: logitBytes(plan) * arenaSlack,
+    caches: Math.min(plan.cacheBytes, cacheBytes(plan)),
+    process: processBytes,
+  };
+  return { ...parts, total: Object.values(parts).reduce((a, b) => a + b) };
+}
+
+/** Floats that one row (token) of a layer keeps for the gradient, by the tensors of model/llama.ts and attention.ts. */
+export function floatsOfRow(config: ModelConfig, sequence: number): number {
+  const { hidden_size: d, intermediate_size: f, num_attention_heads: heads } = config;
+  const queries = heads * headSize(config);
+  const keys = config.num_key_value_heads * headSize(config);
+  const residual = 4 * d; // both norms' inputs and outputs
+  const attention = 3 * queries + 4 * keys + 2 * heads * sequence; // q, k, v as made and by head; scores and weights
+  return residual + attention + 4 * f; // gate, its silu, up, their product
+}
+
+/** Longest sequence whose rows stand in one micro-batch. */
+const sequenceOf = ({ config, maxTokens, microBatchRows }: MemoryPlan) =>
+  Math.min(contextLength(config), 2 * maxTokens, microBatchRows);
+
+function activationBytes(plan: MemoryPlan): number {
+  const { config, microBatchRows: rows, recompute } = plan;
+  const layers = config.num_hidden_layers;
+  const whole = floatsOfRow(config, sequenceOf(plan));
+  // A layer being differentiated has about as much again in gradients.
+  const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
+  return rows * kept * float;
+}
+
+/** Logits of a piece, their distribution, its gradient and two passes on the way; the gradient of the output matrix. */
+function logitBytes({ config, trains, adapters, headFloats, microBatchRows }: MemoryPlan): number {
+  const piece = Math.min(headFloats, microBatchRows * config.vocab_size);
+  const matrix = trains && !adapters ? 2 * config.vocab_size * config.hidden_size : 0;
+  return ((trains ? 5 : 2) * piece + matrix) * float;
+}
+
+function cacheBytes({ config, lanes, maxTokens }: MemoryPlan): number {
+  const slot = config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * float;
+  // A lane's own tokens, and its share of the prompt.
+  return lanes * maxTokens * 1.25 * slot;
+}
+
+/** A smaller plan by one setting, as a user would write it. */
+export interface Advice {
+  readonly setting: string;
+  readonly total: number;
+}
+
+/** Settings that would each make the plan smaller, the gentlest first, those that make it fit before the rest. */
+export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
+  const to = (setting: string, change: Partial<MemoryPlan>): Advice => ({
+    setting,
+    total: estimateMemory({ ...plan, ...change }).total,
+  });
+  const rows = Math.max(256, plan.microBatchRows / 4);
+  const now = estimateMemory(plan).total;
+  const all = [
+    to(`engine.microBatchRows=${rows}`, { microBatchRows: rows }),
+    to('engine.recompute=true', { recompute: true }),
+    to(`engine.cacheMb=512`, { cacheBytes: Math.min(plan.cacheBytes, 512 * 2 ** 20) }),
+    to('objective.beta=0', { reference: false }),
+  ].filter(({ total }) => total < now);
+  return all.toSorted((a, b) => Number(b.total <= budget) - Number(a.total <= budget));
+}
+
+/** Bytes that this process may still take: what is free, or what a container's limit leaves. */
+export function availableMemory(): number {
+  const limit = process.constrainedMemory();
+  const left = limit > 0 ? limit - process.memoryUsage.rss() : Infinity;
+  const free = process.availableMemory();
+  return Math.min(left, free > 0 ? free : freemem());
+}
