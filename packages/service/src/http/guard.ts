@@ -3,7 +3,7 @@
  * token that it shows. Leaves out: what each may ask for.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { Problem } from './problem.ts';
 
@@ -24,13 +24,18 @@ export function hostNames(
   return new Set([...LOOPBACK_NAMES, own, ...allowed].map((name) => name.toLowerCase()));
 }
 
-/** @throws {Problem} 421 for a request that was meant for somebody else */
+/** @throws {Problem} 421 for a request that was meant for somebody else, 400 for one that does not say or says it twice */
 export function checkHost(
-  headers: IncomingHttpHeaders,
+  { headers, rawHeaders, httpVersion }: Asked,
   names: ReadonlySet<string> | undefined,
 ): void {
-  const host = headers.host;
-  // Without a Host it is HTTP/1.0, which no browser speaks: Node itself refuses it in HTTP/1.1.
+  const { host } = headers;
+  const said = rawHeaders.filter(
+    (name, at) => at % 2 === 0 && name.toLowerCase() === 'host',
+  ).length;
+  // HTTP/1.0 may leave it out, and no browser speaks that.
+  if (said > 1 || (said === 0 && httpVersion !== '1.0'))
+    throw new Problem(400, 'bad-host', 'a request must name one Host');
   if (names === undefined || host === undefined) return;
   const name = host.replace(/:\d{1,5}$/, '').toLowerCase();
   if (names.has(name)) return;
@@ -40,6 +45,9 @@ export function checkHost(
     'the Host of the request is none of this server (--allow-host)',
   );
 }
+
+/** The part of a request that says whom it is for. */
+export type Asked = Pick<IncomingMessage, 'headers' | 'rawHeaders' | 'httpVersion'>;
 
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
 const LINGER_BYTES = 64 << 20;
-const LINGER_MS = 2_000;
+const LINGER_MS = 1_000;
 
 /** Bodies up to this length are worth reading to the end for the sake of the connection. */
 const SMALL_BYTES = 65_536;

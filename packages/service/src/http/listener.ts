@@ -29,14 +29,15 @@ export function createListener(
       requestTimeout: 0,
       connectionsCheckingInterval: Math.min(CHECK_MS, options.headerMs),
       keepAliveTimeout: options.keepAliveMs,
-      requireHostHeader: true,
+      requireHostHeader: false, // ours says so in the shape of all errors
       insecureHTTPParser: false,
     },
     handler,
   );
   server.maxConnections = options.connections;
   server.on('drop', dropped);
-  server.on('checkContinue', handler); // its checks come before the client is told to go on
+  server.on('checkContinue', handler); // the checks come before the client is told to go on
+  server.on('checkExpectation', handler);
   server.setTimeout(options.bodyMs, (socket) => {
     const reads = socket.writableLength === 0;
     if (!busy(socket) || !reads) socket.destroy();

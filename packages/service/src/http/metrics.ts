@@ -13,6 +13,7 @@ export interface Readings {
   readonly waiting: () => number;
   readonly open: () => number;
   readonly heldBytes: () => number;
+  readonly connections: () => Promise<number>;
   readonly ready: () => boolean;
   /** Sandboxes alive, and how many were ever started. */
   readonly workers: () => { readonly alive: number; readonly started: number };
@@ -58,6 +59,7 @@ export class Metrics {
     this.#gauge('cipo_rows_waiting', 'Rows that wait for their turn', readings.waiting);
     this.#gauge('cipo_http_requests_open', 'Requests read, waiting or judged', readings.open);
     this.#gauge('cipo_body_held_bytes', 'Bytes of request bodies in memory', readings.heldBytes);
+    this.#gauge('cipo_connections', 'Connections open', readings.connections);
     this.#gauge('cipo_ready', '1 while the server takes work', () => Number(readings.ready()));
     this.#gauge('cipo_workers_alive', 'Sandbox processes alive', () => readings.workers().alive);
     this.#workerStarts(readings);
@@ -115,13 +117,13 @@ export class Metrics {
     return new Histogram({ name, help, labelNames, registers, buckets: ROW_SECONDS });
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #gauge(name: string, help: string, read: () => number | Promise<number>): void {
     new Gauge({
       name,
       help,
       registers: [this.#registry],
-      collect() {
-        this.set(read());
+      async collect() {
+        this.set(await read());
       },
     });
   }

@@ -21,7 +21,13 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { CEILINGS, type ServeOptions } from './options.ts';
 import { ending, overloaded, Problem } from './problem.ts';
-import { checkEncoding, problemText, refuseConnection, toProblem } from './replies.ts';
+import {
+  checkEncoding,
+  checkExpectation,
+  problemText,
+  refuseConnection,
+  toProblem,
+} from './replies.ts';
 import type { Reply, Route, RouteRequest } from './route.ts';
 
 declare module 'fastify' {
@@ -133,19 +139,21 @@ export class Pipeline {
     const { options, gate, room, draining, open } = this.#shared;
     const exchange = this.#exchange(request, reply);
     const { raw } = request;
-    checkHost(raw.headers, this.#hosts);
+    checkHost(raw, this.#hosts);
     const route = request.routeOptions.config.cipo;
     if (!route?.open) exchange.authorised = this.#tokens.check(raw.headers);
     if (route === undefined) throw this.#noRoute(request);
     if (route.method !== 'POST') return;
     if (draining()) throw ending();
-    checkAnnounced(raw, this.#limits(route));
+    checkExpectation(raw.headers);
+    const isStream = NDJSON.includes(typeOf(request));
+    if (!isStream) checkAnnounced(raw, this.#limits(route));
     if (open.size >= options.requests)
       throw overloaded('too-many-requests', `${open.size} requests are under way already`, 1);
     if (this.#connections.count(raw.socket) > PIPELINED)
       throw overloaded('too-many-requests', `more than ${PIPELINED} requests on one connection`, 1);
     if (!route.patient) gate.check();
-    room.check(announced(raw) ?? 0);
+    room.check(isStream ? 0 : (announced(raw) ?? 0));
     open.add(exchange);
     if (raw.headers.expect !== undefined) reply.raw.writeContinue();
   }
@@ -222,7 +230,7 @@ export class Pipeline {
     const { id, signal, share } = exchange;
     const base = { id, signal, query: queryOf(request), body: request.body };
     if (route.method === 'GET') return base;
-    const type = request.mediaType?.toLowerCase() ?? '';
+    const type = typeOf(request);
     if (NDJSON.includes(type)) {
       if (!route.accepts?.includes('ndjson'))
         throw new Problem(415, 'unsupported-type', 'this route takes application/json');
@@ -310,6 +318,8 @@ function asRouteSays(problem: Problem, route: Route | undefined): Problem {
   const { code, message, headers } = problem;
   return new Problem(route.busyStatus, code, message, { headers });
 }
+
+const typeOf = ({ mediaType }: FastifyRequest): string => mediaType?.toLowerCase() ?? '';
 
 function queryOf({ query }: FastifyRequest): ReadonlyMap<string, string> {
   const pairs = Object.entries((query ?? {}) as Readonly<Record<string, unknown>>);

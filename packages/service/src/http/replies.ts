@@ -40,6 +40,12 @@ export function checkEncoding(headers: IncomingHttpHeaders): void {
     throw new Problem(415, 'unsupported-encoding', 'a body must be in UTF-8');
 }
 
+/** @throws {Problem} 417 for what a client expects beyond being told to go on */
+export function checkExpectation({ expect }: IncomingHttpHeaders): void {
+  if (expect === undefined || expect.toLowerCase() === '100-continue') return;
+  throw new Problem(417, 'bad-expectation', 'only 100-continue can be expected');
+}
+
 /** The text of an error reply. */
 export function problemText(problem: Problem, requestId: string, route?: Route): string {
   return JSON.stringify(route?.problem?.(problem, requestId) ?? problemBody(problem, requestId));

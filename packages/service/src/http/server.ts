@@ -3,6 +3,7 @@
  * flags (packages/cli), what a request passes through (`pipeline.ts`), the queue (`gate.ts`).
  */
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { cellCounts } from '@cipo/verifier/cells';
 import type { FastifyInstance } from 'fastify';
 import type { Judge } from '../judge.ts';
@@ -88,6 +89,7 @@ class Server implements RunningServer {
       waiting: () => gate.waiting,
       open: () => this.#shared.open.size,
       heldBytes: () => room.held,
+      connections: () => promisify(this.#app.server.getConnections).call(this.#app.server),
       ready: () => this.#takesWork(),
       workers: cellCounts,
     });
