@@ -281,6 +281,7 @@ describe('the end of the server', () => {
 
   test('a request that had begun to come is told when to ask again', async () => {
     await using it = await bench();
+    await it.server.ready;
     const pending = it.post(heldRow('right'));
     await eventually(() => it.held.waiting === 1);
     const before = await it.metric('cipo_connections');
