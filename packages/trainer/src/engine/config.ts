@@ -60,14 +60,23 @@ export function parseModelConfig(input: unknown): ModelConfig {
   if (!given.success) throw new Error(`model config: ${z.prettifyError(given.error)}`);
   const raw = withoutNulls(given.data);
   refuse(raw);
-  const { rope_scaling: _, sliding_window: __, ...rest } = raw;
   const { defaults, slidingWindow } = architectureOf(String(raw.model_type ?? 'llama'));
+  const {
+    rope_scaling: _,
+    sliding_window: __,
+    use_sliding_window,
+    max_window_layers,
+    ...rest
+  } = raw;
   const window = slidingWindow?.(raw);
   const result = schema.safeParse({
     ...defaults,
     ...rest,
     ...ropeFields({ ...defaults, ...raw }),
-    ...(window !== undefined && { sliding_window: window }),
+    ...(window !== undefined && {
+      sliding_window: window,
+      ...withoutNulls({ use_sliding_window, max_window_layers }),
+    }),
   });
   if (!result.success) throw new Error(`model config: ${z.prettifyError(result.error)}`);
   return withHeads(result.data);

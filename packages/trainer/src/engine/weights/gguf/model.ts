@@ -66,6 +66,8 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
   const { ggufName, modelType } = architectureOfFile(bytes.path, metadata);
   const number = (key: string) => numberOf(metadata, `${ggufName}.${key}`);
   const heads = number('attention.head_count');
+  const embedding = tensors.get('token_embd.weight');
+  if (!embedding) throw new Error(`${bytes.path}: tensor "token_embd.weight" is missing`);
   const raw = {
     model_type: modelType,
     hidden_size: number('embedding_length'),
@@ -74,7 +76,7 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
     num_key_value_heads: number('attention.head_count_kv') ?? heads,
     head_dim: number('attention.key_length') ?? number('rope.dimension_count'),
     intermediate_size: number('feed_forward_length'),
-    vocab_size: tensors.get('token_embd.weight')?.shape[0],
+    vocab_size: embedding.shape[0],
     max_position_embeddings: number('context_length'),
     rope_theta: number('rope.freq_base'),
     rms_norm_eps: singlePrecision(number('attention.layer_norm_rms_epsilon')),
