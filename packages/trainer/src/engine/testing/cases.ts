@@ -3,6 +3,7 @@
 import { ropeTables } from '../model/rope.ts';
 import { type Ops, type Shape, sizeOf } from '../ops.ts';
 import { normals } from '../sampling/random.ts';
+import { Tape } from '../tape.ts';
 import { integers, tinyConfig } from './data.ts';
 
 export interface OpCase {
@@ -96,3 +97,14 @@ export const caseArguments = ({ name, shapes, positive }: OpCase): Float32Array[
     const values = normals(name.length * 10 + i, sizeOf(shape));
     return positive ? values.map((x) => Math.abs(x) + 0.5) : values;
   });
+
+/** Gradients of a case's arguments, of its output times fixed random numbers summed up. */
+export function caseGradients<T>(opCase: OpCase, ops: Ops<T>, x: readonly T[]): T[] {
+  const tape = new Tape(ops);
+  const vars = x.map((value) => tape.variable(value));
+  const y = opCase.call(tape, vars);
+  const { shape } = tape.spec(y);
+  const factors = tape.fixed(ops.constant(normals(9, sizeOf(shape)), shape));
+  const total = tape.sum(tape.mul(y, factors), [...shape.keys()], false);
+  return tape.gradients(total, vars);
+}

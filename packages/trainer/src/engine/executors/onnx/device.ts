@@ -7,7 +7,8 @@
 import * as ort from 'onnxruntime-node';
 import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
 import type { Program, TypedArray } from '../types.ts';
-import { modelBytes, outputPrefix } from './model.ts';
+import type { GraphRecorder } from './graph.ts';
+import { modelBytes, outputPrefix, recorded } from './model.ts';
 import { WebGpuOps } from './webgpu-ops.ts';
 
 type Kind = 'allocate' | 'fill' | 'upload' | 'download';
@@ -21,9 +22,6 @@ const provider = { name: 'webgpu', validationMode: 'basic' } as const;
 const outputName = `${outputPrefix}y`;
 const elementName = { f32: 'float32', i32: 'int32' } as const;
 
-export const deviceModel = (program: Program): Uint8Array =>
-  modelBytes(program, (graph) => new WebGpuOps(graph));
-
 /** @throws where there is no device, or where the model would need the CPU. */
 export function deviceSession(
   model: Uint8Array,
@@ -33,10 +31,39 @@ export function deviceSession(
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // what is refused is thrown, and need not be printed too
     extra: { session: { disable_cpu_ep_fallback: '1' } },
     ...options,
   });
+}
+
+/**
+ * Compiles a program.
+ * @throws naming the operators that the provider has not: run on the CPU they would cost a copy there and back each.
+ */
+export async function programSession(program: Program): Promise<ort.InferenceSession> {
+  const { graph, bytes } = recorded(program, (recorder) => new WebGpuOps(recorder));
+  try {
+    return await deviceSession(bytes);
+  } catch (cause) {
+    const lacking = await refused(graph);
+    if (lacking.length === 0) throw cause;
+    throw new Error(`${program.name}: onnxruntime's WebGPU provider has no ${lacking.join(', ')}`, {
+      cause,
+    });
+  }
+}
+
+/** Which nodes are not compiled alone either. */
+async function refused(graph: GraphRecorder): Promise<string[]> {
+  const lacking: string[] = [];
+  const singles = new Map(graph.singles().map(({ name, model }) => [name, model]));
+  for (const [name, model] of singles)
+    await deviceSession(model()).then(
+      (session) => session.release(),
+      () => lacking.push(name),
+    );
+  return lacking;
 }
 
 export class DeviceMemory {
@@ -97,7 +124,7 @@ export class DeviceMemory {
     const known = this.#sessions.get(key);
     if (known) return known;
     const made = deviceSession(
-      deviceModel(memoryProgram(kind, flat(spec))),
+      modelBytes(memoryProgram(kind, flat(spec)), (graph) => new WebGpuOps(graph)),
       kind === 'allocate' ? { preferredOutputLocation: 'gpu-buffer' } : {},
     );
     this.#sessions.set(key, made);

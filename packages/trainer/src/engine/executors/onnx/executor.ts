@@ -139,10 +139,13 @@ export class OnnxExecutor implements Executor {
   }
 
   compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
-    return this.#open(halfProduct(type, n));
+    return this.#open(halfProduct(type, n), { logSeverityLevel: 4 });
   }
 
-  async #open(model: Uint8Array): Promise<Compiled> {
+  async #open(
+    model: Uint8Array,
+    options: ort.InferenceSession.SessionOptions = {},
+  ): Promise<Compiled> {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: this.#threads,
@@ -152,6 +155,7 @@ export class OnnxExecutor implements Executor {
       enableMemPattern: false,
       logSeverityLevel: 3,
       extra: { session: { intra_op: { allow_spinning: '0' } } },
+      ...options,
     });
     const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
     this.#compiled.add(compiled);

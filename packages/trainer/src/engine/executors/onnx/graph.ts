@@ -34,11 +34,14 @@ export class GraphRecorder {
   readonly #initializers: InitializerProto[] = [];
   readonly #inputs: ValueProto[] = [];
   readonly #shared = new Map<string, Sym>();
+  readonly #syms = new Map<string, Sym>();
   #count = 0;
 
   input(name: string, type: ElementType, shape: Shape): Sym {
-    this.#inputs.push({ name, type, shape });
-    return { name, type, shape };
+    const sym = { name, type, shape };
+    this.#inputs.push(sym);
+    this.#syms.set(name, sym);
+    return sym;
   }
 
   constant(type: ElementType, shape: Shape, data: Float32Array | Int32Array | BigInt64Array): Sym {
@@ -75,6 +78,7 @@ export class GraphRecorder {
     options: EmitOptions = {},
   ): Sym[] {
     const syms = outputs.map((output) => ({ ...output, name: this.#fresh(op) }));
+    for (const sym of syms) this.#syms.set(sym.name, sym);
     this.#nodes.push({
       op,
       inputs: inputs.map((input) => input?.name ?? ''),
@@ -101,6 +105,21 @@ export class GraphRecorder {
       initializers: this.#initializers.filter((tensor) => used.has(tensor.name)),
       inputs: this.#inputs,
       outputs: values,
+    });
+  }
+
+  /** Every node as a model of its own, under a name that says what it takes: to find out which one is refused. */
+  singles(): { readonly name: string; readonly model: () => Uint8Array }[] {
+    const constants = new Map(this.#initializers.map((tensor) => [tensor.name, tensor]));
+    return this.#nodes.map((node) => {
+      const given = node.inputs.flatMap((name) => this.#syms.get(name) ?? []);
+      const initializers = node.inputs.flatMap((name) => constants.get(name) ?? []);
+      const types = [...given, ...initializers].map(({ type }) => type);
+      const outputs = node.outputs.map((name) => this.#syms.get(name)!);
+      const inputs = [...new Set(given)];
+      const model = () =>
+        encodeModel({ name: node.op, nodes: [node], initializers, inputs, outputs });
+      return { name: `${node.op}(${types.join(', ')})`, model };
     });
   }
 

@@ -7,15 +7,18 @@ import { GraphRecorder, type Sym } from './graph.ts';
 /** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
 export const outputPrefix = 'out:';
 
-export function modelBytes(
-  program: Program,
-  makeOps: (graph: GraphRecorder) => Ops<Sym>,
-): Uint8Array {
+type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
+
+export const modelBytes = (program: Program, makeOps: MakeOps): Uint8Array =>
+  recorded(program, makeOps).bytes;
+
+/** The model, and the graph that it was encoded from. */
+export function recorded(program: Program, makeOps: MakeOps) {
   const graph = new GraphRecorder();
   const inputs: Record<string, Sym> = {};
   for (const [name, { dtype, shape }] of Object.entries(program.inputs))
     inputs[name] = graph.input(name, dtype, shape);
   const built = Object.entries(program.build(makeOps(graph), inputs));
   const outputs = built.map(([name, sym]) => [outputPrefix + name, sym] as const);
-  return graph.encode(program.name, Object.fromEntries(outputs));
+  return { graph, bytes: graph.encode(program.name, Object.fromEntries(outputs)) };
 }

@@ -194,7 +194,7 @@ export class OnnxOps implements Ops<Sym> {
     const [n, width] = [x.shape[0]!, x.shape[1]!];
     // Each row is a batch entry of one token: as one sequence, more rows than positions are refused.
     const attributes = { num_heads: width / (2 * cos.shape[1]!), interleaved: 0 };
-    const places = this.reshape(this.#cast(positions, 'i64'), [n, 1]);
+    const places = this.#cast(this.reshape(positions, [n, 1]), 'i64');
     const inputs = [this.reshape(x, [n, 1, width]), places, cos, sin];
     const rotated = this.#graph.emit('RotaryEmbedding', inputs, x.type, [n, 1, width], {
       domain: contrib,

@@ -37,6 +37,15 @@ export class WebGpuOps extends OnnxOps {
     return this.sub(shifted, this.#graph.emit('Log', [sum], x.type, shape));
   }
 
+  /** The provider's second output is not 1/sqrt(mean(x^2) + eps), with which gradients would be quietly wrong. */
+  override rmsNorm(x: Sym, weight: Sym, eps: number): { y: Sym; inv: Sym } {
+    const number = (value: number) => this.constant(Float32Array.of(value), []);
+    const squares = this.sum(this.mul(x, x), [-1], true);
+    const mean = this.mul(squares, number(1 / x.shape.at(-1)!));
+    const inv = this.div(number(1), this.sqrt(this.add(mean, number(eps))));
+    return { y: super.rmsNorm(x, weight, eps).y, inv };
+  }
+
   #gemm(a: Sym, b: Sym, options: MatmulOptions): Sym {
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
     const shape = matmulShape(a.shape, b.shape, options);

@@ -16,7 +16,7 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { DeviceMemory, deviceModel, deviceSession, hostTensor } from './device.ts';
+import { DeviceMemory, deviceSession, hostTensor, programSession } from './device.ts';
 import { library } from './executor.ts';
 import { halfProduct } from './half.ts';
 import { outputPrefix } from './model.ts';
@@ -177,16 +177,15 @@ export class OnnxWebGpuExecutor implements Executor {
     return { parts, whole: parts };
   }
 
-  compile(program: Program): Promise<Compiled> {
-    return this.#open(deviceModel(program));
+  async compile(program: Program): Promise<Compiled> {
+    return this.#keep(await programSession(program));
   }
 
-  compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
-    return this.#open(halfProduct(type, n));
+  async compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
+    return this.#keep(await deviceSession(halfProduct(type, n)));
   }
 
-  async #open(model: Uint8Array): Promise<Compiled> {
-    const session = await deviceSession(model);
+  #keep(session: ort.InferenceSession): Compiled {
     const compiled = new WebGpuCompiled(session, this.#memory, (gone) =>
       this.#compiled.delete(gone),
     );

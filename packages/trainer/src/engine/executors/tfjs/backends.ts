@@ -112,6 +112,7 @@ async function findNative(): Promise<BackendFinding> {
     }
     try {
       shimRemovedUtilities();
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'; // TensorFlow's remarks about the processor
       union(); // the package brings its own copy, whose kernels would each be announced as registered twice
       const tf: Tf = createRequire(import.meta.url)(path);
       return await use(tf, 'tensorflow', `${name} ${tf.version_core}`);
