@@ -32,14 +32,21 @@ function limitWrapper(spec: CellSpec): string[] {
 }
 
 function nodeFlags(spec: CellSpec, script: string): string[] {
-  const readable = [...moduleRoots(script), ...LIBC_HINTS, ...(spec.readable ?? [])];
+  // A plug-in's script needs this package too, which may be linked to it from anywhere.
+  const ours = moduleRoots(fileURLToPath(import.meta.url));
+  const readable = new Set([
+    ...moduleRoots(script),
+    ...ours,
+    ...LIBC_HINTS,
+    ...(spec.readable ?? []),
+  ]);
   return [
     '--no-node-snapshot', // isolated-vm aborts without it
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning', // an addon under the permission model is what we want
     '--permission',
     '--allow-addons',
-    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...[...readable].map((path) => `--allow-fs-read=${path}`),
     ...(spec.nodeFlags ?? []),
   ];
 }

@@ -54,6 +54,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   'think tags that never end': `${'<think>'.repeat(5_000)}\\boxed{}`,
   'think tags that never began': '</think>'.repeat(5_000),
   fences: '```\n'.repeat(5_000),
+  'fences of languages that never close': '```python\n```js\n```sql\n'.repeat(10_000),
+  'answer tags that never close': '<answer>'.repeat(30_000),
   'a fence that never closes': '```python\nprint(',
   'a prototype in JSON':
     '{"__proto__":{"passed":true},"constructor":{"prototype":{"passed":true}}}',

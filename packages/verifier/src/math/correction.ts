@@ -3,11 +3,9 @@
  * It never says whether the attempt was right and never shows the reference; diagnostics may say what could not be read.
  */
 
+import { notes, quoted } from '../correction.ts';
 import type { Attempt, Diagnostic, Message, Task } from '../types.ts';
 import type { MathReference } from './verdict.ts';
-
-/** Longest attempt that is shown, in characters; the middle of a longer one is left out. */
-const MAX_ATTEMPT = 6_000;
 
 export function mathCorrection(
   task: Task<MathReference>,
@@ -22,25 +20,16 @@ export function mathCorrection(
 }
 
 function words(problem: string, attempt: Attempt, diagnostics: readonly Diagnostic[]): string {
-  const notes = diagnostics.filter((d) => d.audience === 'policy').map((d) => `- ${d.message}`);
+  const told = diagnostics.filter((d) => d.audience === 'policy');
   return [
     problem.trim(),
-    '',
     'An earlier attempt at this problem is given below. It may be right or wrong.',
-    '',
-    '<attempt>',
-    shorten(attempt.text.trim()),
-    '</attempt>',
-    ...(attempt.stop === 'length' ? ['', 'The attempt was cut off at the length limit.'] : []),
-    ...(notes.length > 0 ? ['', 'What was noticed when its answer was read:', ...notes] : []),
-    '',
-    'Go through it step by step. If there is a mistake, find it and solve the problem correctly; if there is none, keep the result.',
-    'End with the final answer in \\boxed{}.',
-  ].join('\n');
-}
-
-function shorten(text: string): string {
-  if (text.length <= MAX_ATTEMPT) return text;
-  const half = MAX_ATTEMPT / 2;
-  return `${text.slice(0, half)}\n[...]\n${text.slice(-half)}`;
+    quoted(attempt.text.trim()),
+    ...(attempt.stop === 'length' ? ['The attempt was cut off at the length limit.'] : []),
+    ...(told.length > 0 ? [`What was noticed when its answer was read:\n${notes(told)}`] : []),
+    [
+      'Go through it step by step. If there is a mistake, find it and solve the problem correctly; if there is none, keep the result.',
+      'End with the final answer in \\boxed{}.',
+    ].join('\n'),
+  ].join('\n\n');
 }

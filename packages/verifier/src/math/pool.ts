@@ -3,8 +3,8 @@
  * A kill is judged (a bomb is no way out), a death is tried again alone, then judged; trouble of ours is void.
  */
 
-import { type CellJob, type CellOutcome, CellPool, sibling } from '../cells/index.ts';
-import { judged, type Verdict, voided } from '../types.ts';
+import { JudgingCells, sibling } from '../cells/index.ts';
+import { type Verdict, voided } from '../types.ts';
 import type { MathJob } from './cell.ts';
 import { cheaply } from './equal/effort.ts';
 import { type MathReference, verdictOf } from './verdict.ts';
@@ -24,17 +24,22 @@ const DEFAULT_CPU_MS = 1_000;
 const MAX_INLINE = 20_000;
 
 export class MathPool {
-  readonly #options: MathPoolOptions;
-  #cells: CellPool<CellJob, CellOutcome> | undefined;
-  #closed = false;
+  readonly #cpuMs: number;
+  readonly #cells: JudgingCells;
 
-  constructor(options: MathPoolOptions = {}) {
-    this.#options = options;
+  constructor({ workers, cpuMs, maxQueue }: MathPoolOptions = {}) {
+    this.#cpuMs = cpuMs ?? DEFAULT_CPU_MS;
+    this.#cells = new JudgingCells({
+      entry: sibling(import.meta.url, './cell'),
+      threads: workers ?? DEFAULT_WORKERS,
+      recycleRssMb: 512,
+      ...(maxQueue === undefined ? {} : { maxQueue }),
+    });
   }
 
   /** Ids of the living cells, for tests. */
   get pids(): readonly number[] {
-    return this.#cells?.pids ?? [];
+    return this.#cells.pids;
   }
 
   async verify(reference: MathReference, text: string, signal?: AbortSignal): Promise<Verdict> {
@@ -44,63 +49,20 @@ export class MathPool {
     return quick ?? this.#inCell({ reference, text }, signal);
   }
 
-  async #inCell(payload: MathJob, signal: AbortSignal | undefined): Promise<Verdict> {
-    if (this.#closed) return voided('aborted', 'the pool is closed');
-    this.#cells ??= new CellPool({
-      entry: sibling(import.meta.url, './cell'),
-      threads: this.#options.workers ?? DEFAULT_WORKERS,
-      recycleRssMb: 512,
-      ...(this.#options.maxQueue === undefined ? {} : { maxQueue: this.#options.maxQueue }),
-    });
-    const cpuMs = this.#options.cpuMs ?? DEFAULT_CPU_MS;
-    const reply = await this.#cells.run(
-      { payload, limits: { wallMs: cpuMs * 10, cpuMs, rssMb: 768 } },
+  #inCell(payload: MathJob, signal: AbortSignal | undefined): Promise<Verdict> {
+    const limits = { wallMs: this.#cpuMs * 10, cpuMs: this.#cpuMs, rssMb: 768 };
+    return this.#cells.run(
+      { payload, limits, work: 'comparing the answer', audience: 'operator' },
+      (value) => (isVerdict(value) ? value : voided('infra', 'a cell gave no verdict')),
       signal,
     );
-    return reply.kind === 'void'
-      ? voided(reply.fault, reply.detail)
-      : concluded(reply.result, cpuMs);
   }
 
   /** Ends the cells. Safe to call twice. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#cells?.close();
+  close(): Promise<void> {
+    return this.#cells.close();
   }
 }
-
-function concluded(outcome: CellOutcome, cpuMs: number): Verdict {
-  switch (outcome.kind) {
-    case 'done':
-      return isVerdict(outcome.value) ? outcome.value : voided('infra', 'a cell gave no verdict');
-    case 'killed': {
-      const status = outcome.limit === 'memory' ? 'memory_limit' : 'time_limit';
-      const message = `comparing the answer was stopped at its ${outcome.limit} limit (${cpuMs} ms of CPU time)`;
-      return judged(
-        status,
-        [{ code: 'time-limit', audience: 'operator', message, details: { limit: outcome.limit } }],
-        times(outcome),
-      );
-    }
-    case 'died':
-      return judged(
-        'crashed',
-        [{ code: 'crashed', audience: 'operator', message: outcome.detail.slice(0, 300) }],
-        times(outcome),
-      );
-    case 'aborted':
-      return voided('aborted', 'aborted');
-    case 'unavailable':
-      return voided('infra', outcome.detail);
-  }
-}
-
-const times = (
-  outcome: CellOutcome & { kind: 'killed' | 'died' },
-): { cpuMs: number; wallMs: number } => ({
-  cpuMs: outcome.usage.cpuMs ?? outcome.usage.wallMs,
-  wallMs: outcome.usage.wallMs,
-});
 
 /** A cell runs our own code on parsed text, yet its message is checked like any other. */
 function isVerdict(value: unknown): value is Verdict {
