@@ -3,7 +3,20 @@
  * Leaves out: printing (main.ts) and configuration problems (config/problems.ts builds those).
  */
 
-export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  /** `cipo verify`: some rows could not be read. */
+  badRows: 3,
+  /** `cipo verify`: some rows got no judgement for a reason that is not theirs. */
+  unjudged: 4,
+  /** Both of these. */
+  badAndUnjudged: 5,
+  interrupted: 130,
+  /** Nobody reads the output any more (`| head`). */
+  readerGone: 141,
+} as const;
 
 /** A failure with its remedy in the message: shown without a stack. */
 export class UserError extends Error {
@@ -64,12 +77,21 @@ export function explain(error: unknown): { message: string; exitCode: number; ex
     return { message: words(systemPath(error)), exitCode: EXIT.failure, expected: true };
   }
   const own = error instanceof Error ? error.message : String(error);
-  const stopped = error instanceof Error && error.name === 'Interrupted';
   return {
     message: own,
-    exitCode: stopped ? EXIT.interrupted : EXIT.failure,
+    exitCode: exitCodeOf(error),
     expected: isOurs(error),
   };
+}
+
+const EXIT_OF: Readonly<Record<string, number>> = {
+  Interrupted: EXIT.interrupted,
+  PluginError: EXIT.usage,
+};
+
+function exitCodeOf(error: unknown): number {
+  const name = error instanceof Error ? error.name : '';
+  return Object.hasOwn(EXIT_OF, name) ? EXIT_OF[name]! : EXIT.failure;
 }
 
 /** Errors that this project throws on bad input carry a name of their own, or wrap the one they explain. */

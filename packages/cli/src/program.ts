@@ -7,6 +7,7 @@ import { pretrainCommand } from './commands/pretrain.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { version } from './version.ts';
 
 const OVERVIEW = `
@@ -15,6 +16,7 @@ Start here:
   $ cipo train                       train the shipped policy, a few minutes
   $ cipo train --preset grpo         the same without corrections, to compare
   $ cipo report runs/latest          make its report.html again
+  $ cipo verify outputs.jsonl        verdicts on answers that you have
 
 In a clone of the repository, write npx cipo where it says cipo.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.`;
@@ -30,6 +32,7 @@ export function createProgram(): Command {
   const commands = [
     trainCommand(),
     evalCommand(),
+    verifyCommand(),
     compareCommand(),
     pretrainCommand(),
     reportCommand(),

@@ -112,8 +112,13 @@ async function judgeRow(
     return rowVerdict(id, await verdictOn(domain, task, response, signal));
   } catch (error) {
     if (error instanceof TaskError) return badRow(id, error);
-    return rowVerdict(id, voided('infra', `the row could not be read: ${messageOf(error)}`));
+    return rowTrouble(id, `the row could not be read: ${messageOf(error)}`);
   }
+}
+
+/** Trouble of ours as a verdict row. */
+export function rowTrouble(id: string, detail: string): RowVerdict {
+  return rowVerdict(id, voided('infra', detail));
 }
 
 /** The id of a row that may be unreadable otherwise. */

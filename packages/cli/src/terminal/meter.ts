@@ -25,9 +25,15 @@ export class Meter {
     const elapsedMs = performance.now() - this.#startedMs;
     const left =
       done === 0 ? '' : `about ${clock(((elapsedMs / done) * (total - done)) / 1000)} left`;
-    const words = [`${this.#what} ${done}/${total}`, extra, left].filter((part) => part !== '');
-    if (this.#live) this.#live(`${this.#bar(done / Math.max(1, total))}  ${words.join('  ')}`);
-    else this.#plain(words.join('  '));
+    this.show(done / Math.max(1, total), [`${this.#what} ${done}/${total}`, extra, left]);
+  }
+
+  /** A share from 0 to 1, absent where the end is not known, and what to say beside it. */
+  show(share: number | undefined, parts: readonly string[]): void {
+    const words = parts.filter((part) => part !== '').join('  ');
+    const line = share === undefined ? words : `${this.#bar(Math.min(1, share))}  ${words}`;
+    if (this.#live) this.#live(line);
+    else this.#plain(words);
   }
 
   /** Takes the live line away. Safe to call twice. */

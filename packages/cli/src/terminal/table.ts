@@ -69,7 +69,8 @@ export const TABLE_NOTES = [
   'Change in points; * where the two intervals do not overlap.',
 ];
 
-function frame(head: readonly string[], style: Style) {
+/** The look of every table. */
+export function frame(head: readonly string[], style: Style) {
   return new Table({
     head: head.map((title) => style.dim(title)),
     style: { head: [], border: [], 'padding-left': 1, 'padding-right': 1 },

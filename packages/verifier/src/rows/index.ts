@@ -12,7 +12,7 @@ import { mathFields } from './math.ts';
 import { promptOf, responseOf } from './response.ts';
 
 export { parseJson } from './fields.ts';
-export { RESPONSE_FIELDS } from './response.ts';
+export { RESPONSE_FIELDS, responseOf } from './response.ts';
 
 export interface NormalizeOptions {
   /** Domain of rows that name none themselves. Absent: what their columns say, if they are clear. */

@@ -1,0 +1,146 @@
+/**
+ * `cipo verify` from open inputs to the last line: rows are judged many at a time and written in their
+ * order. Leaves out: flags (commands/verify.ts), reading (input.ts), writing (output.ts), drawing.
+ */
+import {
+  badRow,
+  createJudge,
+  inOrder,
+  type Judge,
+  type RowVerdict,
+  verdictLine,
+} from '@cipo/service';
+import { responseOf } from '@cipo/verifier/rows';
+import { EXIT } from '../errors.ts';
+import { listenForInterrupt } from '../run/interrupt.ts';
+import { plainStyle, styleOf } from '../terminal/style.ts';
+import { type InputOptions, openInput, type PlacedRow } from './input.ts';
+import { openOutput } from './output.ts';
+import { prettyVerdict } from './pretty.ts';
+import { startProgress } from './progress.ts';
+import { stoppedLines, summaryLines } from './summary.ts';
+import { Tally } from './tally.ts';
+
+export type Only = 'failed' | 'passed' | 'unjudged';
+
+export interface VerifyOptions extends InputOptions {
+  /** Files, or `-` for standard input. */
+  readonly files: readonly string[];
+  readonly out: string | undefined;
+  readonly workers: number;
+  readonly plugins: readonly string[];
+  readonly domain: string | undefined;
+  /** Fields laid under every row. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly only: Only | undefined;
+  readonly pretty: boolean;
+  readonly quiet: boolean;
+}
+
+/** Rows at work for each worker: enough that none waits for the next row. */
+const ROWS_PER_WORKER = 32;
+/** Characters of verdicts that may wait for a slow row before them. */
+const MAX_HELD = 32_000_000;
+
+/** @returns the exit code */
+export async function verify(options: VerifyOptions): Promise<number> {
+  const input = await openInput(options.files, options);
+  const judge = await openJudge(options);
+  const output = openOutput(options.out, options.skip > 0);
+  const tally = new Tally();
+  using interrupt = listenForInterrupt(() => undefined);
+  const signal = AbortSignal.any([interrupt.signal, output.gone]);
+  const progress = startProgress(tally, input, options);
+  try {
+    const work = (row: PlacedRow) => judged(row, judge, options);
+    const sizeOf = ({ text }: Done) => text.length + 200;
+    const inFlight = options.workers * ROWS_PER_WORKER;
+    const flow = inOrder(input.rows(), work, { inFlight, maxHeld: MAX_HELD, sizeOf, signal });
+    for await (const { verdict, file, text } of flow) {
+      if (text !== '') await output.write(text);
+      if (output.gone.aborted) break;
+      tally.add(verdict, file);
+    }
+    await output.end();
+  } finally {
+    progress.close();
+    await judge.close();
+  }
+  return concluded(tally, options, interrupt.signal.aborted, output.gone.aborted);
+}
+
+/** Plug-ins are checked before any row is read; the only one's domain is that of rows that name none. */
+async function openJudge({ plugins, domain, workers, defaults }: VerifyOptions): Promise<Judge> {
+  const { fallbackDomain, openDomains } = await import('@cipo/verifier/domains');
+  const domains = await openDomains({ plugins, workers });
+  const fallback = fallbackDomain(domains, domain);
+  const judge = await createJudge({
+    domains,
+    defaults,
+    ...(fallback === undefined ? {} : { domain: fallback }),
+  });
+  return { ...judge, close: () => domains.close() };
+}
+
+interface Done {
+  readonly verdict: RowVerdict;
+  readonly file: string;
+  /** What is written; empty where `--only` leaves the row out. */
+  readonly text: string;
+}
+
+async function judged(placed: PlacedRow, judge: Judge, options: VerifyOptions): Promise<Done> {
+  const { problem, row, file } = placed;
+  const bare = problem ? badRow('', problem) : await judge.judge(row);
+  const verdict = withPlace(bare, placed);
+  const text = isWanted(verdict, options.only) ? written(verdict, row, options) : '';
+  // Many of these may wait for a slow row: keep what the summary needs and no more.
+  return {
+    verdict: verdict.passed === null ? verdict : { ...verdict, diagnostics: [] },
+    file,
+    text,
+  };
+}
+
+/** Where a row came from, as its id where it has none, and in what is said of one that cannot be read. */
+function withPlace(verdict: RowVerdict, { file, line }: PlacedRow): RowVerdict {
+  const id = verdict.id === '' ? `${file}:${line}` : verdict.id;
+  if (verdict.status !== 'bad_task') return { ...verdict, id };
+  const diagnostics = verdict.diagnostics.map((d) => ({
+    ...d,
+    details: { file, line, ...d.details },
+  }));
+  return { ...verdict, id, diagnostics };
+}
+
+function isWanted({ passed }: RowVerdict, only: Only | undefined): boolean {
+  if (only === 'failed') return passed === false;
+  if (only === 'passed') return passed === true;
+  return only === 'unjudged' ? passed === null : true;
+}
+
+function written(verdict: RowVerdict, row: unknown, { pretty, out }: VerifyOptions): string {
+  if (!pretty) return `${verdictLine(verdict)}\n`;
+  const style = out === undefined ? styleOf(process.stdout) : plainStyle;
+  // Of a row that cannot be read, the response cannot be either.
+  const isReadable = verdict.status !== 'bad_task' && typeof row === 'object' && row !== null;
+  return prettyVerdict(verdict, isReadable ? responseOf({ ...row }) : undefined, style);
+}
+
+function concluded(
+  tally: Tally,
+  options: VerifyOptions,
+  wasStopped: boolean,
+  readerGone: boolean,
+): number {
+  if (readerGone) return EXIT.readerGone;
+  const style = styleOf(process.stderr);
+  const lines = [
+    ...(options.quiet ? [] : summaryLines(tally, style)),
+    ...(wasStopped ? stoppedLines(options.skip + tally.total.rows, options.out, process.argv) : []),
+  ];
+  if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
+  if (wasStopped) return EXIT.interrupted;
+  if (tally.badRows > 0) return tally.voids > 0 ? EXIT.badAndUnjudged : EXIT.badRows;
+  return tally.voids > 0 ? EXIT.unjudged : EXIT.ok;
+}

@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseCodeTask } from '../code/index.ts';
+import { TaskError } from '../types.ts';
+import { normalizeRow, parseJson } from './index.ts';
+
+const turns = [{ role: 'user', content: 'one half?' }];
+const said = [{ role: 'assistant', content: '\\boxed{0.5}' }];
+
+function refusal(row: unknown): { field: string; problem: string } {
+  try {
+    normalizeRow(row);
+  } catch (error) {
+    if (error instanceof TaskError) return { field: error.field, problem: error.problem };
+    throw error;
+  }
+  throw new Error('the row was read');
+}
+
+describe('math rows', () => {
+  test.each([
+    ['native', { answer: '1/2' }],
+    ['ground_truth', { ground_truth: '1/2' }],
+    ['solution', { solution: 'so \\boxed{1/2}' }],
+    ['verl', { data_source: 'x', reward_model: { style: 'rule', ground_truth: '1/2' } }],
+    ['verl as JSON text', { reward_model: '{"ground_truth": "1/2"}' }],
+    ['verifiers', { info: { answer: '1/2' } }],
+    ['prime-rl', { verification_info: '{"ground_truth": "1/2"}', task_type: 'verifiable_math' }],
+    ['a list of one', { answer: ['1/2'] }],
+    ['the JSON text of a list of one', { reward_model: { ground_truth: '["1/2"]' } }],
+    ['an empty answer beside the one in info', { answer: '', info: { answer: '1/2' } }],
+  ])('%s: the reference is found and the domain is math', (_name, row) => {
+    const { domain, answer } = normalizeRow(row);
+    expect(domain).toBe('math');
+    expect(answer).toBe('solution' in row ? row.solution : '1/2');
+  });
+
+  test('the answer wins over the solution that explains it', () => {
+    expect(normalizeRow({ solution: 'long \\boxed{2}', answer: '2' })).toMatchObject({
+      answer: '2',
+    });
+  });
+
+  test('what looks like a list in LaTeX is an answer, several texts are not one', () => {
+    expect(normalizeRow({ answer: '[1, 2]' })).toMatchObject({ answer: '[1, 2]' });
+    expect(refusal({ answer: ['1', '2'] })).toEqual({
+      field: 'answer',
+      problem: 'holds 2 answers and a row has one',
+    });
+  });
+
+  test('the question comes from its own column, or from verl’s', () => {
+    expect(normalizeRow({ answer: '1', problem: 'p' })).toMatchObject({ question: 'p' });
+    const verl = { reward_model: { ground_truth: '1' }, extra_info: { question: 'q' } };
+    expect(normalizeRow(verl)).toMatchObject({ question: 'q' });
+  });
+
+  test('a whole number of any size stays whole', () => {
+    const row = parseJson('{"answer": 12345678901234567890}');
+    expect(String(normalizeRow(row).answer)).toBe('12345678901234567890');
+    expect(parseJson('[1.5, 1e20, 12345678901234567]')).toEqual([1.5, 1e20, 12345678901234567n]);
+  });
+});
+
+describe('the response', () => {
+  test.each([
+    ['response', { response: '\\boxed{0.5}' }],
+    ['completion', { completion: '\\boxed{0.5}' }],
+    ['completion as turns', { completion: said }],
+    ['completions of one', { completions: ['\\boxed{0.5}'] }],
+    ['completions of one, as turns', { completions: [said] }],
+    ['solution_str', { solution_str: '\\boxed{0.5}' }],
+    ['output', { output: '\\boxed{0.5}' }],
+    ['the last turn', { messages: [...turns, ...said] }],
+    ['two columns that agree', { completion: said, output: '\\boxed{0.5}' }],
+  ])('%s', (_name, row) => {
+    expect(normalizeRow({ answer: '1/2', ...row }).response).toBe('\\boxed{0.5}');
+  });
+
+  test('the prompt of messages is what stands before the answer', () => {
+    expect(normalizeRow({ answer: '1', messages: [...turns, ...said] }).prompt).toEqual(turns);
+    expect(normalizeRow({ answer: '1', messages: turns })).toMatchObject({ prompt: turns });
+    expect(normalizeRow({ answer: '1', messages: turns }).response).toBeUndefined();
+  });
+
+  test('an empty response is one', () => {
+    expect(normalizeRow({ answer: '1', response: '' }).response).toBe('');
+  });
+
+  test('columns that differ, and several answers in one row, are refused', () => {
+    expect(refusal({ answer: '1', completion: 'a', output: 'b' })).toEqual({
+      field: 'response',
+      problem: 'is not clear: completion and output differ',
+    });
+    expect(refusal({ answer: '1', completions: ['a', 'b'] }).problem).toMatch(/2 answers/);
+    expect(refusal({ answer: '1', response: 7 }).field).toBe('response');
+  });
+});
+
+const stdio = { type: 'stdio', cases: [{ input: '1 2\n', output: '3\n' }] };
+const asserts = { type: 'assert', code: 'assert f(1) == 2' };
+
+describe('code rows', () => {
+  test.each([
+    ['native', { language: 'python', tests: asserts }, asserts],
+    ['native as JSON text', { language: 'python', tests: JSON.stringify(asserts) }, asserts],
+    ['a list of assertions', { tests: ['assert f(1) == 2'] }, asserts],
+    ['MBPP', { test_list: ['assert f(1) == 2'] }, asserts],
+    ['APPS', { input_output: JSON.stringify({ inputs: ['1 2\n'], outputs: ['3\n'] }) }, stdio],
+    ['APPS as an object', { input_output: { inputs: ['1 2\n'], outputs: ['3\n'] } }, stdio],
+    [
+      'verl',
+      { reward_model: { ground_truth: JSON.stringify({ inputs: ['1 2\n'], outputs: ['3\n'] }) } },
+      stdio,
+    ],
+    ['verl, assertions', { reward_model: { ground_truth: '["assert f(1) == 2"]' } }, asserts],
+    [
+      'verl, assert_case',
+      { reward_model: { ground_truth: JSON.stringify({ assert_case: ['assert f(1) == 2'] }) } },
+      asserts,
+    ],
+    ['open-instruct', { ground_truth: ['assert f(1) == 2'] }, asserts],
+    [
+      'prime-rl',
+      {
+        verification_info: JSON.stringify({
+          language: 'python',
+          test_cases: [{ type: 'stdin_stdout', input: '1 2\n', output: '3\n', fn_name: null }],
+        }),
+      },
+      stdio,
+    ],
+    ['verifiers', { answer: '', info: { tests: [{ input: '1 2\n', output: '3\n' }] } }, stdio],
+    [
+      'CodeContests',
+      {
+        public_tests: { input: ['1 2\n'], output: ['3\n'] },
+        private_tests: { input: [], output: [] },
+      },
+      stdio,
+    ],
+    [
+      'lines of a program’s input',
+      { input_output: { inputs: [['1', '2']], outputs: [['3']] } },
+      { type: 'stdio', cases: [{ input: '1\n2', output: '3' }] },
+    ],
+  ])('%s: tests, language and domain are found', (_name, row, tests) => {
+    const normal = normalizeRow(row);
+    expect(normal).toMatchObject({ domain: 'code', language: 'python', tests });
+    expect(parseCodeTask(normal).reference.tests.type).toBe(tests.type);
+  });
+
+  test('functions by name: arguments in JSON a line, or in a list', () => {
+    const written = { fn_name: 'f', inputs: ['[1, 2]\n"x"'], outputs: ['[1]'] };
+    expect(normalizeRow({ reward_model: { ground_truth: JSON.stringify(written) } }).tests).toEqual(
+      {
+        type: 'call',
+        entry: 'f',
+        cases: [{ args: [[1, 2], 'x'], expected: [1] }],
+      },
+    );
+    const listed = { fn_name: 'f', inputs: [[1, 'x']], outputs: [[5]] };
+    expect(normalizeRow({ input_output: listed })).toMatchObject({
+      imports: 'usual',
+      tests: { cases: [{ args: [1, 'x'], expected: [5], alternatives: [5] }] },
+    });
+  });
+
+  test('a number that a double cannot hold is a bigint of the tests', () => {
+    const io = '{"fn_name": "f", "inputs": ["12345678901234567890"], "outputs": ["1"]}';
+    const { cases } = Object(normalizeRow({ input_output: io }).tests);
+    expect(cases[0].args).toEqual([{ $type: 'bigint', value: '12345678901234567890' }]);
+  });
+
+  test('HumanEval and its kin: the answer continues the prompt, the test is called once', () => {
+    const row = { prompt: 'def f(x):\n', entry_point: 'f', test: 'def check(c):\n    assert c(1)' };
+    const normal = normalizeRow({
+      task_id: 'HumanEval/0',
+      canonical_solution: ' return 1',
+      ...row,
+    });
+    expect(normal).toMatchObject({ id: 'HumanEval/0', language: 'python', solution: ' return 1' });
+    expect(normal.tests).toEqual({ type: 'assert', code: `${row.test}\ncheck(f)` });
+    const calls = { ...row, test: `${row.test}\n\ncheck(f)` };
+    expect(normalizeRow(calls).tests).toEqual({ type: 'assert', code: calls.test });
+    const script = { ...row, task_id: 'JavaScript/0', test: 'console.assert(f(1))' };
+    expect(normalizeRow(script)).toMatchObject({ language: 'javascript' });
+  });
+
+  test('MBPP: imports before, setup after, the text as a turn that no answer continues', () => {
+    const normal = normalizeRow({
+      task_id: 601,
+      text: 'Write it.',
+      test_imports: ['import math'],
+      test_setup_code: 'root = Node()',
+      test_list: ['assert f(1) == 2'],
+      code: 'def f(x): ...',
+    });
+    expect(normal).toMatchObject({
+      id: '601',
+      prefix: '',
+      prompt: [{ role: 'user', content: 'Write it.' }],
+      setup: { before: 'import math', after: 'root = Node()' },
+      solution: 'def f(x): ...',
+    });
+  });
+
+  test('inputs and outputs must be as many', () => {
+    expect(refusal({ input_output: { inputs: ['1', '2'], outputs: ['1'] } })).toEqual({
+      field: 'input_output',
+      problem: 'has 2 inputs and 1 outputs',
+    });
+  });
+});
+
+describe('the domain', () => {
+  test('what the row names wins over everything', () => {
+    expect(normalizeRow({ domain: 'chess', answer: '1' }, { domain: 'math' }).domain).toBe('chess');
+  });
+
+  test('columns that speak for two domains are named', () => {
+    const both = { tests: ['assert f(1) == 2'], answer: '2' };
+    expect(refusal(both)).toEqual({
+      field: 'domain',
+      problem: 'is missing and not clear: tests speaks for code, answer for math',
+    });
+    expect(normalizeRow({ ...both, ability: 'code' }).domain).toBe('code');
+    expect(normalizeRow({ ...both, domain: 'math' }).domain).toBe('math');
+  });
+
+  test('columns that speak for none are named too', () => {
+    expect(refusal({ question: 'q', response: 'r' })).toMatchObject({ field: 'domain' });
+    expect(refusal({ question: 'q' }).problem).toContain('its columns are question');
+  });
+
+  test('a label may name a plug-in', () => {
+    const row = { data_source: 'countdown', reward_model: { ground_truth: { target: 24 } } };
+    expect(normalizeRow(row, { labels: ['countdown'] })).toMatchObject({
+      domain: 'countdown',
+      target: 24,
+      ground_truth: { target: 24 },
+    });
+  });
+
+  test('a row that is no object is refused', () => {
+    for (const row of [null, undefined, 7, 'text', []]) expect(refusal(row).field).toBe('row');
+  });
+});
+
+test('ids: the row’s own, a data set’s, verl’s source, split and index', () => {
+  expect(normalizeRow({ answer: '1', id: 7 }).id).toBe('7');
+  expect(normalizeRow({ answer: '1', unique_id: 'u' }).id).toBe('u');
+  const verl = { data_source: 'gsm8k', extra_info: { split: 'test', index: 3 } };
+  expect(normalizeRow({ answer: '1', ...verl }).id).toBe('gsm8k/test/3');
+});
+
+test('any row of JSON is read or refused by field, and fields that are not known stay', () => {
+  const names = [
+    'answer',
+    'tests',
+    'prompt',
+    'info',
+    'reward_model',
+    'messages',
+    'completions',
+    'input_output',
+    'entry_point',
+    'test_list',
+    'verification_info',
+    '__proto__',
+    'extra_info',
+  ];
+  const row = fc.dictionary(fc.constantFrom(...names), fc.jsonValue());
+  fc.assert(
+    fc.property(row, fc.jsonValue(), (fields, own) => {
+      try {
+        expect(normalizeRow({ ...fields, mine: own }).mine).toEqual(own);
+      } catch (error) {
+        expect(error).toBeInstanceOf(TaskError);
+      }
+    }),
+  );
+});
