@@ -1,9 +1,11 @@
 /** All commands of `cipo` as one program. Leaves out what they do: each is a file in commands/. */
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.ts';
+import { convertCommand } from './commands/convert.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { evalCommand } from './commands/eval.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
+import { pullCommand } from './commands/pull.ts';
 import { reportCommand } from './commands/report.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
@@ -35,6 +37,8 @@ export function createProgram(): Command {
     verifyCommand(),
     compareCommand(),
     pretrainCommand(),
+    pullCommand(),
+    convertCommand(),
     reportCommand(),
     serveCommand(),
     doctorCommand(),

@@ -249,7 +249,7 @@ export const trainConfig = z.strictObject({
     .string()
     .optional()
     .describe(
-      'a folder with config.json, model.safetensors and tokenizer.json; absent: the shipped warm start',
+      'a Hugging Face folder or a GGUF file (docs/models.md); absent: the shipped warm start',
     ),
   domains: z
     .array(z.string())

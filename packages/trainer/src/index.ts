@@ -1,6 +1,7 @@
 /** @packageDocumentation The trainer: configuration, presets, the loop and what it tells. */
 export { type Arm, type CompareOptions, compare } from './compare.ts';
 export * from './config.ts';
+export { type ConvertOptions, convertModel } from './convert.ts';
 export { type ReplayState, startReplay } from './corrections/replay.ts';
 export { type DomainSet, domainsOf, openDomains } from './domains.ts';
 export { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
@@ -13,6 +14,6 @@ export { presets } from './presets.ts';
 export { type PretrainConfig, type PretrainOptions, pretrain, pretrainConfig } from './pretrain.ts';
 export { type StepResult, trainStep } from './step.ts';
 export { openTasks, type TaskSource, type TrainingTask } from './tasks/index.ts';
-export { loadTokenizer } from './tokenizer.ts';
+export { loadTokenizer, openTokenizer } from './tokenizer.ts';
 export { type TrainOptions, train } from './train.ts';
 export * from './types.ts';

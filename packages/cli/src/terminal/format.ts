@@ -50,3 +50,6 @@ export function points(before: number, after: number): string {
   if (!Number.isFinite(change)) return '–';
   return `${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(1)}`;
 }
+
+/** Bytes as whole megabytes. */
+export const megabytes = (bytes: number): number => Math.round(bytes / 1e6);

@@ -1,0 +1,84 @@
+/** Which files of a repository a model needs, and nothing else: no weights in other formats, no pictures, no code. */
+
+import { basename } from 'node:path';
+
+export interface RemoteFile {
+  readonly path: string;
+  readonly size: number;
+  /** What its bytes must hash to: SHA-256 of large files, git's SHA-1 of the others. */
+  readonly digest: { readonly kind: 'sha256' | 'git'; readonly hex: string };
+}
+
+/** Small files that say what the model is; the ones that must be there come first. */
+const descriptions = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+  'chat_template.jinja',
+  'special_tokens_map.json',
+];
+const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
+const single = 'model.safetensors';
+export const indexFile = 'model.safetensors.index.json';
+
+export interface Choice {
+  /** Fetched first: with them it can be told whether the model is one that loads. */
+  readonly descriptions: readonly RemoteFile[];
+  /** Fetched then. A shard list has to be read out of its index first. */
+  readonly weights: readonly RemoteFile[];
+}
+
+type Files = ReadonlyMap<string, RemoteFile>;
+const those = (files: Files, names: readonly string[]): RemoteFile[] =>
+  names.flatMap((name) => files.get(name) ?? []);
+
+/**
+ * @param wanted a GGUF file of the repository, in place of the folder
+ * @throws naming what there is instead
+ */
+export function chooseFiles(files: Files, where: string, wanted?: string): Choice {
+  if (wanted !== undefined) return { descriptions: [], weights: [named(files, where, wanted)] };
+  const adapter = those(files, adapterFiles);
+  if (!files.has('config.json') && adapter.length === adapterFiles.length)
+    return { descriptions: adapter.slice(0, 1), weights: adapter.slice(1) };
+  const missing = descriptions.slice(0, 3).filter((name) => !files.has(name));
+  if (missing.length > 0) throw new Error(`${where}: no ${missing.join(', ')}.${instead(files)}`);
+  if (!files.has(single) && !files.has(indexFile))
+    throw new Error(
+      `${where}: no weights as safetensors, neither ${single} nor ${indexFile}.${instead(files)}`,
+    );
+  const weights = files.has(single) ? [single] : [];
+  const index = files.has(single) ? [] : [indexFile];
+  return {
+    descriptions: those(files, [...descriptions, ...index]),
+    weights: those(files, weights),
+  };
+}
+
+/** The shards of an index. @throws where it names one that the repository does not have, or a place outside of it */
+export function shardsOf(files: Files, where: string, index: unknown): RemoteFile[] {
+  const map: unknown = Object(index).weight_map;
+  const names = [...new Set(Object.values(Object(map)))];
+  if (names.length === 0) throw new Error(`${where}: ${indexFile} lists no shards`);
+  return names.map((name) => {
+    const file = typeof name === 'string' ? files.get(name) : undefined;
+    if (!file || file.path !== basename(file.path))
+      throw new Error(`${where}: ${indexFile} names ${JSON.stringify(name)}, which is not there`);
+    return file;
+  });
+}
+
+function named(files: Files, where: string, name: string): RemoteFile {
+  const file = files.get(name);
+  if (file && name === basename(name) && name.toLowerCase().endsWith('.gguf')) return file;
+  throw new Error(`${where}: no GGUF file "${name}".${instead(files)}`);
+}
+
+function instead(files: Files): string {
+  const ggufs = [...files.keys()].filter((name) => name.toLowerCase().endsWith('.gguf'));
+  if (ggufs.length > 0)
+    return ` It has GGUF files; name one with --file: ${ggufs.slice(0, 20).join(', ')}`;
+  const pickles = [...files.keys()].some((name) => /\.(bin|pt|pth)$/.test(name));
+  return pickles ? ' Its weights are pickles, which are programs and are not loaded.' : '';
+}

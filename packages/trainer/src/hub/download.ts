@@ -1,0 +1,114 @@
+/**
+ * One file from the hub: into `<name>.<digest>.part`, from where it broke off, tried again when the connection goes;
+ * under its own name only once its checksum is right.
+ */
+
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RemoteFile } from './choose.ts';
+
+/** Bytes of the file from `start` on. */
+export type Source = (start: number) => Promise<ReadableStream<Uint8Array>>;
+
+export interface DownloadOptions {
+  readonly directory: string;
+  readonly signal?: AbortSignal;
+  /** Times a broken connection is taken up again before giving up. */
+  readonly retries: number;
+  /** Before the first of them; twice as long before each further one. */
+  readonly waitMs: number;
+  /** Bytes there so far. */
+  readonly onBytes: (done: number) => void;
+}
+
+/** @throws naming the file where its bytes are not what the hub says they are; where it cannot be had */
+export async function download(
+  file: RemoteFile,
+  source: Source,
+  options: DownloadOptions,
+): Promise<void> {
+  const target = join(options.directory, file.path);
+  if (await isWhole(target, file)) {
+    options.onBytes(file.size);
+    return;
+  }
+  const part = `${target}.${file.digest.hex.slice(0, 12)}.part`;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await fetchRest(part, file, source, options);
+      break;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof WrongBytes || attempt >= options.retries) throw error;
+      await sleep(options.waitMs * 2 ** attempt, undefined, { signal: options.signal });
+    }
+  }
+  await rename(part, target);
+}
+
+class WrongBytes extends Error {
+  override readonly name = 'WrongBytes';
+}
+
+async function fetchRest(
+  part: string,
+  file: RemoteFile,
+  source: Source,
+  { signal, onBytes }: DownloadOptions,
+): Promise<void> {
+  let done = Math.max(0, Math.min(await sizeOf(part), file.size));
+  const hash = hashOf(file);
+  if (done > 0) await hashFile(hash, part, done);
+  await using handle = await open(part, done > 0 ? 'r+' : 'w');
+  onBytes(done);
+  if (done < file.size)
+    for await (const piece of await source(done)) {
+      signal?.throwIfAborted();
+      if (done + piece.length > file.size) {
+        await rm(part, { force: true });
+        throw new WrongBytes(
+          `${file.path}: the server sent more than its ${file.size} bytes; run again to start anew`,
+        );
+      }
+      await handle.write(piece, 0, piece.length, done);
+      hash.update(piece);
+      done += piece.length;
+      onBytes(done);
+    }
+  if (done < file.size)
+    throw new Error(`${file.path}: the connection ended at byte ${done} of ${file.size}`);
+  const found = hash.digest('hex');
+  if (found === file.digest.hex) return;
+  await rm(part, { force: true });
+  throw new WrongBytes(
+    `${file.path}: checksum ${found}, expected ${file.digest.hex}; the download was thrown away`,
+  );
+}
+
+async function isWhole(path: string, file: RemoteFile): Promise<boolean> {
+  if ((await sizeOf(path)) !== file.size) return false;
+  const hash = hashOf(file);
+  await hashFile(hash, path, file.size);
+  return hash.digest('hex') === file.digest.hex;
+}
+
+/** Git hashes a file together with its size. */
+function hashOf({ digest, size }: RemoteFile): Hash {
+  if (digest.kind === 'sha256') return createHash('sha256');
+  return createHash('sha1').update(`blob ${size}\0`);
+}
+
+async function hashFile(hash: Hash, path: string, length: number): Promise<void> {
+  if (length === 0) return;
+  for await (const piece of createReadStream(path, { end: length - 1 })) hash.update(piece);
+}
+
+/** -1 where there is nothing. */
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => -1,
+  );

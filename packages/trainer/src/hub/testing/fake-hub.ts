@@ -1,0 +1,100 @@
+/** A hub of one repository on the loopback, with the three routes that pulling asks for and the faults that it must bear. */
+
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface FakeHub {
+  readonly url: string;
+  /** Requests for contents, in order: path and range. */
+  readonly asked: { readonly path: string; readonly range: string }[];
+  /** Files by name; Git LFS holds those beyond 1000 bytes. */
+  files: Record<string, Buffer>;
+  /** The connection breaks after so many bytes of a file, as many times as the list is long. */
+  breaks: Record<string, number[]>;
+  /** Files whose ranges are not honoured. */
+  readonly deaf: Set<string>;
+  /** Files of which other bytes are sent than were announced. */
+  readonly forged: Set<string>;
+  /** Answers everything with this status. */
+  status: number;
+  close(): Promise<void>;
+}
+
+export const commit = 'c0ffee'.padEnd(40, '0');
+export const model = 'someone/Tiny-Model';
+
+export async function fakeHub(): Promise<FakeHub> {
+  const hub: Omit<FakeHub, 'url' | 'close'> = {
+    asked: [],
+    files: {},
+    breaks: {},
+    deaf: new Set(),
+    forged: new Set(),
+    status: 200,
+  };
+  const server = createServer((request, response) => answer(hub, request, response));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.closeAllConnections();
+      server.close(() => resolve());
+    });
+  return Object.assign(hub, { url: `http://127.0.0.1:${port}`, close });
+}
+
+type State = Omit<FakeHub, 'url' | 'close'>;
+
+function answer(hub: State, request: IncomingMessage, response: ServerResponse): void {
+  const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+  const [api, rest] = [`/api/models/${model}/`, `/${model}/resolve/${commit}/`];
+  const name = decodeURIComponent(path.slice(rest.length));
+  if (hub.status !== 200) response.writeHead(hub.status).end();
+  else if (path === `${api}revision/main` || path === `${api}revision/v1.0`)
+    json(response, { _id: '1', id: model, sha: commit });
+  else if (path === `${api}tree/${commit}`) json(response, tree(hub));
+  else if (path.startsWith(rest) && hub.files[name]) content(hub, request, response, name);
+  else response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+const tree = ({ files }: State) =>
+  Object.entries(files).map(([path, data]) => ({
+    type: 'file',
+    path,
+    size: data.length,
+    oid: createHash('sha1').update(`blob ${data.length}\0`).update(data).digest('hex'),
+    ...(data.length > 1000 && {
+      lfs: {
+        oid: createHash('sha256').update(data).digest('hex'),
+        size: data.length,
+        pointerSize: 130,
+      },
+    }),
+  }));
+
+function content(hub: State, request: IncomingMessage, response: ServerResponse, name: string) {
+  const data = hub.files[name]!;
+  const range = request.headers.range ?? '';
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
+  const isProbe = range === 'bytes=0-0';
+  if (!isProbe) hub.asked.push({ path: name, range });
+  const honoured = first !== undefined && (isProbe || !hub.deaf.has(name));
+  const [start, end] = honoured
+    ? [Number(first), last ? Number(last) + 1 : data.length]
+    : [0, data.length];
+  const sent = Buffer.from(data.subarray(start, end));
+  if (!isProbe && hub.forged.has(name)) sent[sent.length - 1]! ^= 1;
+  response.writeHead(honoured ? 206 : 200, {
+    etag: '"1"',
+    'content-length': sent.length,
+    ...(honoured && { 'content-range': `bytes ${start}-${end - 1}/${data.length}` }),
+  });
+  const limit = isProbe ? undefined : hub.breaks[name]?.shift();
+  if (limit === undefined) response.end(sent);
+  else response.write(sent.subarray(0, limit), () => setTimeout(() => response.destroy(), 20));
+}

@@ -1,0 +1,73 @@
+/** Models from the hub and from GGUF files, by the command: fetched, converted, and named where they do not load. */
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadLocalEngine, readModel } from '@cipo/trainer/engine';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type FakeHub, fakeHub, model } from '../../packages/trainer/src/hub/testing/fake-hub.ts';
+import { cipo as call } from './process.ts';
+
+const fixtures = new URL('../../datasets/models/fixtures/', import.meta.url).pathname;
+let folder: string;
+let hub: FakeHub;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cipo-models-'));
+  hub = await fakeHub();
+});
+afterAll(async () => {
+  await hub.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+const cipo = (args: readonly string[]) => call({ args, cwd: folder });
+
+test('a model is pulled into models/owner/name and loads from there', async () => {
+  for (const from of ['parity/llama-tied', 'tokenizers/smollm'])
+    for (const name of readdirSync(join(fixtures, from)))
+      hub.files[name] = readFileSync(join(fixtures, from, name));
+  const { code, out } = await cipo(['pull', model, '--hub', hub.url]);
+  expect(code).toBe(0);
+  expect(out).toContain('cipo train --model models/someone/Tiny-Model');
+  const engine = await loadLocalEngine(join(folder, 'models/someone/Tiny-Model'));
+  expect(engine.parameterCount).toBeGreaterThan(1000);
+  await engine.close();
+});
+
+test('what the hub says reaches the terminal as words, without its control characters', async () => {
+  hub.files = { 'bad\u001b[2J.gguf': Buffer.alloc(1) };
+  const { code, err } = await cipo(['pull', model, '--hub', hub.url, '--to', 'x']);
+  expect(code).toBe(1);
+  expect(err).toContain('name one with --file');
+  expect(err).not.toContain('\u001b[2J');
+});
+
+test('a GGUF file becomes a folder in any precision, and its tokenizer comes along', async () => {
+  const file = join(folder, 'tiny.gguf');
+  cpSync(join(fixtures, 'gguf', 'qwen3.gguf'), file);
+  const { code, err } = await cipo(['convert', 'tiny.gguf', 'made']);
+  expect(err).toContain('tokenizer.ggml.tokens" is missing');
+  expect(code).toBe(1);
+  expect(existsSync(join(folder, 'made'))).toBe(false);
+  const folders = await cipo([
+    'convert',
+    join(fixtures, 'parity/qwen3'),
+    'half',
+    '--dtype',
+    'bf16',
+  ]);
+  expect(folders.code).toBe(0);
+  const [found, expected] = await Promise.all([
+    readModel(join(folder, 'half')),
+    readModel(join(fixtures, 'parity/qwen3')),
+  ]);
+  expect(found.config).toEqual(expected.config);
+  const [a, b] = [found, expected].map(({ weights }) => weights['model.norm.weight']!);
+  for (const [i, x] of b!.entries())
+    expect(Math.abs(a![i]! - x)).toBeLessThanOrEqual(Math.abs(x) / 256);
+});
+
+test('nothing is written over', async () => {
+  const { code, err } = await cipo(['convert', 'tiny.gguf', '.']);
+  expect(code).toBe(2);
+  expect(err).toContain('is there already');
+  expect(existsSync(join(folder, 'config.json'))).toBe(false);
+});
