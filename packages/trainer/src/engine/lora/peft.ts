@@ -32,9 +32,23 @@ export interface AdapterFolder {
 
 const count = z.number().int().positive();
 const patterns = z.record(z.string(), z.number()).nullish();
-const none = (reason: string) =>
-  z.union([z.literal(false), z.null()], { error: reason }).optional();
-const schema = z.object({
+/** Keys of LoraConfig that change what an adapter computes, in ways that are not built in. */
+const unsupported = [
+  'use_dora',
+  'fan_in_fan_out',
+  'modules_to_save',
+  'exclude_modules',
+  'layer_replication',
+  'layers_pattern',
+  'lora_bias',
+  'target_parameters',
+  'trainable_token_indices',
+  'use_qalora',
+  'alora_invocation_tokens',
+  'arrow_config',
+  'kasa_config',
+] as const;
+const schema = z.looseObject({
   peft_type: z.literal('LORA'),
   base_model_name_or_path: z.string().nullish(),
   r: count,
@@ -44,14 +58,18 @@ const schema = z.object({
   layers_to_transform: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
   rank_pattern: patterns,
   alpha_pattern: patterns,
-  bias: z.literal('none', { error: 'biases trained beside adapters are not supported' }).optional(),
-  use_dora: none('DoRA is not supported'),
-  fan_in_fan_out: none('weights stored as [in, out] are not supported'),
-  modules_to_save: z
-    .array(z.string())
-    .max(0, { error: 'whole modules saved beside adapters are not supported' })
-    .nullish(),
+  bias: z.literal('none').optional(),
 });
+
+/** @throws where a key is set that would make another adapter of it */
+function refuse(config: Readonly<Record<string, unknown>>, path: string): void {
+  for (const key of unsupported) {
+    const value = config[key];
+    const isEmpty = Array.isArray(value) && value.length === 0;
+    if (value !== undefined && value !== null && value !== false && !isEmpty)
+      throw new Error(`${path}: ${key} is ${JSON.stringify(value)}, which is not supported`);
+  }
+}
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -68,6 +86,7 @@ export async function readAdapterConfig(directory: string): Promise<AdapterFolde
   const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8'), path));
   if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
   const c = parsed.data;
+  refuse(c, path);
   const layers = c.layers_to_transform;
   return {
     base: c.base_model_name_or_path ?? '',
