@@ -12,13 +12,20 @@ const STATUS_WIDTH = 18;
 export function prettyVerdict(verdict: RowVerdict, response: unknown, style: Style): string {
   const { id, status, passed, cpuMs, wallMs } = verdict;
   const mark = passed === null ? style.yellow('?') : passed ? style.green('✓') : style.red('✗');
-  const times = style.dim(`${ms(cpuMs)} CPU, ${ms(wallMs)}`);
-  const head = `${mark} ${style.bold(cut(oneLine(id), 60))}  ${status.padEnd(STATUS_WIDTH)} ${times}`;
+  const times = passed === null ? '' : style.dim(`  ${ms(cpuMs)} CPU, ${ms(wallMs)}`);
+  const head = `${mark} ${status.padEnd(STATUS_WIDTH)} ${style.bold(cut(oneLine(id), 60))}${times}`;
   if (passed) return `${head}\n`;
-  const found = verdict.diagnostics.slice(0, MAX_DIAGNOSTICS).map((d) => `    ${words(d, style)}`);
-  const more = verdict.diagnostics.length - MAX_DIAGNOSTICS;
+  const said = verdict.diagnostics.filter((d) => !isRepeat(d, verdict.diagnostics));
+  const found = said.slice(0, MAX_DIAGNOSTICS).map((d) => `    ${words(d, style)}`);
+  const more = said.length - MAX_DIAGNOSTICS;
   const rest = more > 0 ? [style.dim(`    and ${more} more`)] : [];
-  return `${[head, ...found, ...rest, ...said(response, style)].join('\n')}\n`;
+  return `${[head, ...found, ...rest, ...answer(response, style)].join('\n')}\n`;
+}
+
+/** What the policy may know of a hidden test is less than what the operator reads above it. */
+function isRepeat(one: Diagnostic, all: readonly Diagnostic[]): boolean {
+  const isVeiled = one.audience === 'policy' && one.details === undefined;
+  return isVeiled && all.some((d) => d.audience === 'operator' && d.code === one.code);
 }
 
 function words({ code, message, details, at }: Diagnostic, style: Style): string {
@@ -27,7 +34,7 @@ function words({ code, message, details, at }: Diagnostic, style: Style): string
   return `${style.dim(`${oneLine(code)}:`)} ${cut(oneLine(message) + input, MAX_WIDTH)}${place}`;
 }
 
-function said(response: unknown, style: Style): string[] {
+function answer(response: unknown, style: Style): string[] {
   if (typeof response !== 'string' || response.trim() === '') return [];
   const text = oneLine(response.trim().slice(-2 * MAX_WIDTH));
   const tail = text.length > MAX_WIDTH ? `…${text.slice(1 - MAX_WIDTH)}` : text;

@@ -10,7 +10,7 @@ import {
   type RowVerdict,
   verdictLine,
 } from '@cipo/service';
-import { responseOf } from '@cipo/verifier/rows';
+import { idOf, responseOf } from '@cipo/verifier/rows';
 import { EXIT } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
 import { plainStyle, styleOf } from '../terminal/style.ts';
@@ -90,9 +90,11 @@ interface Done {
 }
 
 async function judged(placed: PlacedRow, judge: Judge, options: VerifyOptions): Promise<Done> {
-  const { problem, row, file } = placed;
-  const bare = problem ? badRow('', problem) : await judge.judge(row);
-  const verdict = withPlace(bare, placed);
+  const { problem, file } = placed;
+  const row = withId(placed);
+  const verdict = problem
+    ? withPlace(badRow('', problem), placed)
+    : withPlace(await judge.judge(row), placed);
   const text = isWanted(verdict, options.only) ? written(verdict, row, options) : '';
   // Many of these may wait for a slow row: keep what the summary needs and no more.
   return {
@@ -102,9 +104,19 @@ async function judged(placed: PlacedRow, judge: Judge, options: VerifyOptions): 
   };
 }
 
-/** Where a row came from, as its id where it has none, and in what is said of one that cannot be read. */
-function withPlace(verdict: RowVerdict, { file, line }: PlacedRow): RowVerdict {
-  const id = verdict.id === '' ? `${file}:${line}` : verdict.id;
+const placeOf = ({ file, line }: PlacedRow) => `${file}:${line}`;
+
+/** A row without an id is called by its place. */
+function withId(placed: PlacedRow): unknown {
+  const { row } = placed;
+  const isFields = typeof row === 'object' && row !== null && !Array.isArray(row);
+  return isFields && idOf({ ...row }) === '' ? { ...row, id: placeOf(placed) } : row;
+}
+
+/** Of a row that cannot be read, the place is told too. */
+function withPlace(verdict: RowVerdict, placed: PlacedRow): RowVerdict {
+  const { file, line } = placed;
+  const id = verdict.id === '' ? placeOf(placed) : verdict.id;
   if (verdict.status !== 'bad_task') return { ...verdict, id };
   const diagnostics = verdict.diagnostics.map((d) => ({
     ...d,

@@ -12,10 +12,13 @@ export function summaryLines(tally: Tally, style: Style): string[] {
   return [
     fileTable(tally, style),
     statusLine(tally),
-    `${whole(rows)} rows in ${clock(tally.seconds)}, ${whole(rows / tally.seconds)} a second, ${clock(tally.cpuMs / 1000)} of CPU time in answers.`,
+    `${whole(rows)} rows in ${span(tally.seconds)}, ${rate(rows / tally.seconds)} a second; ${span(tally.cpuMs / 1000)} of CPU time in the answers.`,
     ...problemLines(tally, style),
   ];
 }
+
+const span = (seconds: number) => (seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds));
+const rate = (perSecond: number) => (perSecond < 10 ? perSecond.toFixed(1) : whole(perSecond));
 
 function fileTable(tally: Tally, style: Style): string {
   const table = frame(['', 'rows', 'passed', 'failed', 'no judgement', 'passed of judged'], style);

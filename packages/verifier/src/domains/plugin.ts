@@ -104,7 +104,7 @@ function why(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_MODULE_NOT_FOUND') {
     const text = error instanceof Error ? error.message : '';
-    return `is not found (${text.split('\n')[0]}); a file needs its path, ./name.ts`;
+    return `is not found (${text.split('\n')[0]}); a file needs its path, ./name.ts, and built in are math and code`;
   }
   if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
     return 'is TypeScript inside node_modules, which Node does not run; a package must ship JavaScript';

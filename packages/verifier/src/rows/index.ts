@@ -11,6 +11,7 @@ import { domainOf } from './infer.ts';
 import { mathFields } from './math.ts';
 import { promptOf, responseOf } from './response.ts';
 
+export { idOf } from './containers.ts';
 export { parseJson } from './fields.ts';
 export { RESPONSE_FIELDS, responseOf } from './response.ts';
 
@@ -33,7 +34,7 @@ export interface NormalizeOptions {
 export function normalizeRow(raw: unknown, options: NormalizeOptions = {}): Row {
   if (!isRecord(raw)) throw new TaskError('row', 'must be an object', raw);
   const domain = domainOf(raw, options.domain, options.labels);
-  return { ...raw, ...commonFields(raw), ...fieldsOf(raw, domain), domain };
+  return { ...raw, ...fieldsOf(raw, domain), ...commonFields(raw), domain };
 }
 
 function commonFields(row: Row): Row {
