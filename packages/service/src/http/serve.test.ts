@@ -287,7 +287,7 @@ describe('the end of the server', () => {
     const before = await it.metric('cipo_connections');
     const late = it.open();
     late.socket.write('POST /v1/verify HTTP/1.1\r\nhost: local');
-    await eventually(async () => (await it.metric('cipo_connections')) === before + 1);
+    await eventually(async () => (await it.metric('cipo_connections')) > before);
     const closed = it.server.close();
     late.socket.write('host\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}');
     await eventually(() => late.text.includes('requestId'));
