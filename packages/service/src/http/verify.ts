@@ -6,6 +6,7 @@
 import { TaskError } from '@cipo/verifier/types';
 import { pMapIterable } from 'p-map';
 import { badRow } from '../judge.ts';
+import { verdictLine } from '../write.ts';
 import { badRequest, type Problem } from './problem.ts';
 import type { Line, Route, RouteContext } from './route.ts';
 import { BATCH_BODY, DIAGNOSTICS_PARAMETER, VERDICT_RESPONSES } from './schemas.ts';
@@ -25,18 +26,19 @@ export const verifyRoute: Route = {
   },
   handle: async (request, context) =>
     request.lines === undefined
-      ? { body: await judgeBody(request.body, context) }
+      ? { text: await judgeBody(request.body, context) }
       : { type: 'application/x-ndjson', stream: judgeLines(request.lines, context) },
 };
 
-async function judgeBody(body: unknown, { verify }: RouteContext): Promise<unknown> {
-  if (Array.isArray(body)) return verify(body);
+/** JSON as `cipo verify` writes it, so that no verdict can fail the others of its batch. */
+async function judgeBody(body: unknown, { verify }: RouteContext): Promise<string> {
+  const list = async (rows: readonly unknown[]) =>
+    `[${(await verify(rows)).map(verdictLine).join(',')}]`;
+  if (Array.isArray(body)) return list(body);
   const fields = asObject(body);
-  if (isBatch(fields)) {
-    if (!Array.isArray(fields.rows)) throw badRequest('rows', 'must be a list', fields.rows);
-    return { rows: await verify(fields.rows) };
-  }
-  return (await verify([fields]))[0];
+  if (!isBatch(fields)) return (await verify([fields])).map(verdictLine).join();
+  if (!Array.isArray(fields.rows)) throw badRequest('rows', 'must be a list', fields.rows);
+  return `{"rows":${await list(fields.rows)}}`;
 }
 
 function asObject(body: unknown): Readonly<Record<string, unknown>> {
@@ -46,7 +48,9 @@ function asObject(body: unknown): Readonly<Record<string, unknown>> {
 
 /** A row may have a column of that name: a batch has no other columns of a row. */
 const isBatch = (fields: Readonly<Record<string, unknown>>): boolean =>
-  Object.hasOwn(fields, 'rows') && !Object.hasOwn(fields, 'response');
+  Object.hasOwn(fields, 'rows') &&
+  !Object.hasOwn(fields, 'response') &&
+  !Object.hasOwn(fields, 'domain');
 
 /** Reads no further ahead than can be judged: a long body is held back instead of kept. */
 async function* judgeLines(
@@ -56,7 +60,7 @@ async function* judgeLines(
   const judge = async (line: Line) =>
     'problem' in line ? unreadable(line) : verifyNext(line.value);
   const verdicts = pMapIterable(lines, judge, { concurrency: window, backpressure: window * 2 });
-  for await (const verdict of verdicts) yield `${JSON.stringify(verdict)}\n`;
+  for await (const verdict of verdicts) yield `${verdictLine(verdict)}\n`;
 }
 
 /** The line is named, for there is no id to name it by. */
