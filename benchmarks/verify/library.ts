@@ -1,0 +1,40 @@
+/**
+ * The library alone on the rows of files: reads them all, then judges them all at once, and prints how long the
+ * judging took. What `throughput.ts` compares `cipo verify` with; a process of its own, as the command is one.
+ *
+ *   node benchmarks/verify/library.ts WORKERS FILE...
+ */
+import { readFileSync } from 'node:fs';
+import { createCodeVerifier, parseCodeTask } from '../../packages/verifier/src/code/index.ts';
+import { mathDomain } from '../../packages/verifier/src/math/index.ts';
+import { normalizeRow } from '../../packages/verifier/src/rows/index.ts';
+import type { Verdict } from '../../packages/verifier/src/types.ts';
+import { DEFAULTS } from './rows.ts';
+
+const [workers, ...files] = process.argv.slice(2);
+const code = createCodeVerifier({ workers: Number(workers) });
+const math = mathDomain();
+
+const jobs = files.flatMap((file) =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => jobOf(normalizeRow({ ...DEFAULTS, ...JSON.parse(line) }))),
+);
+
+const began = performance.now();
+const verdicts = await Promise.all(jobs.map((job) => job()));
+const seconds = (performance.now() - began) / 1000;
+const passed = verdicts.filter((v) => v.kind === 'judged' && v.passed).length;
+console.log(JSON.stringify({ rows: jobs.length, passed, seconds }));
+await Promise.all([code.close(), math.close?.()]);
+
+function jobOf(row: Readonly<Record<string, unknown>>): () => Promise<Verdict> {
+  const attempt = { text: String(row.response), stop: 'end' } as const;
+  if (row.domain === 'code') {
+    const task = parseCodeTask(row);
+    return () => code.verify(task, attempt);
+  }
+  const task = math.parse(row);
+  return () => math.verify(task, attempt);
+}

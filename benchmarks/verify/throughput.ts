@@ -1,0 +1,143 @@
+/**
+ * `cipo verify` over all of HumanEval, MBPP and GSM8K's answers in one go, beside the library alone on the same rows
+ * in the same run, in turns; then over many rows, with the memory it takes.
+ *
+ *   node benchmarks/verify/throughput.ts [--rounds 3] [--workers 2] [--many 50]
+ *
+ * The command's time is that of its whole process, its start included; the library's is that of the judging alone.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { available, SETTINGS, writeMany, writeSets } from './rows.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    workers: { type: 'string', default: '2' },
+    many: { type: 'string', default: '50' },
+  },
+});
+if (!available) {
+  console.error('The data is not here. Name its folder in CIPO_SHARED.');
+  process.exit(2);
+}
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const CLI = here('../../packages/cli/src/main.ts');
+const folder = mkdtempSync(join(tmpdir(), 'cipo-verify-'));
+try {
+  await compare(writeSets(folder));
+  await watchMemory(writeMany(folder, Number(values.many)));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+interface Measured {
+  readonly rows: number;
+  readonly passed: number;
+  readonly seconds: number;
+}
+
+async function compare(files: readonly string[]): Promise<void> {
+  const ratios: number[] = [];
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    const library = await runLibrary(files);
+    const command = await runCommand(files);
+    if (library.rows !== command.rows || library.passed !== command.passed) {
+      throw new Error(`verdicts differ: ${JSON.stringify({ library, command })}`);
+    }
+    ratios.push(library.seconds / command.seconds);
+    console.log(
+      `round ${round}: ${command.rows} rows, ${command.passed} passed; library ${rate(library)}, cipo verify ${rate(command)}, ratio ${ratios.at(-1)!.toFixed(3)}`,
+    );
+  }
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)]!;
+  const range = `${sorted[0]!.toFixed(3)} to ${sorted.at(-1)!.toFixed(3)}`;
+  console.log(
+    `cipo verify is at ${(median * 100).toFixed(1)} % of the library (median of ${sorted.length} rounds, ${range})`,
+  );
+}
+
+const rate = ({ rows, seconds }: Measured) =>
+  `${(rows / seconds).toFixed(1)}/s (${seconds.toFixed(1)} s)`;
+
+async function runLibrary(files: readonly string[]): Promise<Measured> {
+  const { out } = await run([here('./library.ts'), values.workers, ...files], () => undefined);
+  return JSON.parse(out) as Measured;
+}
+
+async function runCommand(files: readonly string[]): Promise<Measured> {
+  const began = performance.now();
+  const rows: boolean[] = [];
+  await run(
+    [CLI, 'verify', ...files, ...SETTINGS, '--workers', values.workers, '--quiet'],
+    (line) => {
+      rows.push((JSON.parse(line) as { passed: unknown }).passed === true);
+    },
+  );
+  const seconds = (performance.now() - began) / 1000;
+  return { rows: rows.length, passed: rows.filter(Boolean).length, seconds };
+}
+
+/** Runs Node; lines of its output are told as they come, or kept where nobody wants them. */
+function run(
+  args: readonly string[],
+  tell: (line: string, pid: number) => void,
+): Promise<{ out: string }> {
+  const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let [out, rest] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    out = lines.at(-1) ?? out;
+    for (const line of lines) tell(line, child.pid ?? 0);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === 0 ? resolve({ out }) : reject(new Error(`${args[0]} ended with ${code}`)),
+    );
+  });
+}
+
+/** Resident memory of the command and its cells, at each tenth of the rows. */
+async function watchMemory(file: string): Promise<void> {
+  const total = readFileSync(file).toString('latin1').split('\n').length - 1;
+  const samples: number[] = [];
+  let rows = 0;
+  let peak = 0;
+  const began = performance.now();
+  await run(
+    [CLI, 'verify', file, ...SETTINGS, '--workers', values.workers, '--quiet'],
+    (_, pid) => {
+      rows += 1;
+      if (rows % 500 === 0) peak = Math.max(peak, residentMb(pid));
+      if (rows % Math.floor(total / 10) === 0) samples.push(residentMb(pid));
+    },
+  );
+  const seconds = (performance.now() - began) / 1000;
+  console.log(
+    `${rows} rows in ${seconds.toFixed(1)} s (${Math.round(rows / seconds)}/s), memory of the command and its cells:`,
+  );
+  console.log(
+    `  at each tenth ${samples.map((mb) => Math.round(mb)).join(', ')} MB; peak ${Math.round(peak)} MB`,
+  );
+}
+
+/** A process and its descendants, where `/proc` exists. */
+function residentMb(pid: number): number {
+  try {
+    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean),
+    );
+    return (pages * 4) / 1024 + children.reduce((sum, child) => sum + residentMb(Number(child)), 0);
+  } catch {
+    return 0; // it has just ended
+  }
+}
