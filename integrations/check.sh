@@ -1,0 +1,60 @@
+#!/bin/sh
+# Tries every integration against the real library from PyPI, all with one `cipo serve`.
+# Usage: integrations/check.sh [NAME...]   with names of the checks below; none: all.
+#   CIPO_INTEGRATIONS_PYTHON  a Python that has check/requirements.txt, instead of an environment of our own
+#   CIPO_RUBRIC_PYTHON        the same for check/requirements-rubric.txt
+# The environments are made once, in the user's cache folder: torch alone is some gigabytes.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/cipo-integrations"
+log=$(mktemp)
+export PYTHONDONTWRITEBYTECODE=1
+
+environment() { # NAME REQUIREMENTS: prints its Python
+  folder="$cache/$1"
+  stamp="$folder/$(cksum < "$here/check/$2" | tr ' ' -)"
+  if [ ! -e "$stamp" ]; then
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$here/check/$2" >&2
+    if [ "$1" = main ]; then
+      # Its own requirements want a GPU's compilers; its client needs none of them.
+      "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps openrlhf==0.11.2 >&2
+      "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps "$here/trl" "$here/verl" "$here/verifiers" >&2
+      (cd / && "$folder/bin/python" -c 'import cipo_trl, cipo_verifiers, cipo_verl') # installed, they are found
+    fi
+    touch "$stamp"
+  fi
+  echo "$folder/bin/python"
+}
+
+run() { # NAME PYTHON: runs a check, unless others were asked for
+  case " $wanted " in "  " | *" $1 "*) "$2" -W ignore "$here/check/$1.py" "$url" ;; esac
+}
+
+wanted="$*"
+main=${CIPO_INTEGRATIONS_PYTHON:-$(environment main requirements.txt)}
+rubric=${CIPO_RUBRIC_PYTHON:-$(environment rubric requirements-rubric.txt)}
+
+cd "$root"
+node_modules/.bin/node packages/cli/bin/cipo.js serve --port 0 --log off > "$log" &
+server=$!
+trap 'kill $server 2>/dev/null; wait $server 2>/dev/null || true; rm -f "$log"' EXIT
+trap 'exit 130' INT TERM
+for _ in $(seq 300); do
+  url=$(sed -n 's/^listening on //p' "$log")
+  [ -n "$url" ] && break
+  kill -0 $server
+  sleep 0.1
+done
+[ -n "$url" ]
+
+run client "$main"
+run sandbox_fusion_client "$main"
+run openrlhf_client "$main"
+run verl_reward "$main"
+run trl_trainer "$main"
+run verifiers_task "$main"
+run verifiers_rubric "$rubric"
+echo "every check passed"

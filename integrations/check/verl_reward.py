@@ -1,0 +1,145 @@
+"""verl's own reward code with `cipo_verl.py`, and its SandboxFusion client. Usage: verl_reward.py URL
+
+What is real: verl's loading of a custom reward function and of a reward manager from a config, its RewardLoopWorker
+(decoding, scoring a batch, what it hands to the trainer), its assembling of rewards, its compute_advantage. What is
+not: rollouts, Ray's processes and the optimizer, which need GPUs.
+"""
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error", OMP_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
+logging.disable(logging.ERROR)  # verl logs what it counts as failed
+warnings.simplefilter("ignore")  # and which of its GPU engines are not there
+
+import numpy as np
+import torch
+import verl
+from omegaconf import OmegaConf
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+from verl import DataProto
+from verl.experimental.reward_loop.reward_loop import RewardLoopWorker
+from verl.trainer.ppo.core_algos import get_adv_estimator_fn
+from verl.trainer.ppo.ray_trainer import compute_advantage
+from verl.trainer.ppo.reward import resolve_reward_manager_cls
+from verl.utils.reward_score import sandbox_fusion
+
+OURS = str(Path(__file__).parents[1] / "verl" / "cipo_verl.py")
+PROMPT = 2
+
+
+def check(what, holds):
+    if not holds:
+        raise SystemExit(f"not so: {what}")
+
+
+def save_tokenizer(folder):
+    """One token a byte: every text can be written with it."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({"<pad>": 0, **{c: i + 1 for i, c in enumerate(alphabet)}}, []))
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<pad>").save_pretrained(folder)
+
+
+def config_of(url, folder, manager, **kwargs):
+    return OmegaConf.create({
+        "actor_rollout_ref": {"model": {"path": folder, "tokenizer_path": None}},
+        "reward": {
+            "custom_reward_function": {"path": OURS, "name": "compute_score", "reward_kwargs": {"url": url, **kwargs}},
+            "reward_manager": manager,
+            "reward_model": {"enable": False},
+        },
+    })
+
+
+def batch_of(tokenizer, rows):
+    """A batch as verl's rollout hands it over: padded tokens, and the columns of the data set."""
+    answers = [tokenizer.encode(answer, add_special_tokens=False) for _, answer, _ in rows]
+    width = max(map(len, answers))
+    responses = torch.tensor([ids + [0] * (width - len(ids)) for ids in answers])
+    mask = torch.tensor([[1] * (PROMPT + len(ids)) + [0] * (width - len(ids)) for ids in answers])
+    return DataProto.from_dict(
+        tensors={"prompts": torch.zeros(len(rows), PROMPT, dtype=torch.long), "responses": responses, "attention_mask": mask},
+        non_tensors={
+            "data_source": np.array([source for source, _, _ in rows], dtype=object),
+            "reward_model": np.array([{"style": "rule", "ground_truth": truth} for _, _, truth in rows], dtype=object),
+            "extra_info": np.array([{"index": i} for i in range(len(rows))], dtype=object),
+            "uid": np.array(["a"] * len(rows), dtype=object),
+        },
+    )
+
+
+ADD = "```python\ndef add(a, b):\n    return a + b\n```"
+CALLS = '{"inputs": ["1\\n2", "2\\n2"], "outputs": ["3", "4"], "fn_name": "add"}'
+ROWS = [
+    ("lighteval/MATH", "so \\boxed{0.5}", "\\frac{1}{2}"),
+    ("lighteval/MATH", "so \\boxed{3}", "\\frac{1}{2}"),
+    ("codecontests", ADD, CALLS),
+    ("codecontests", ADD.replace("+", "-"), CALLS),
+]
+UNREADABLE = ("lighteval/MATH", "so \\boxed{3}", "\\frac{")
+
+
+def scores_of(config, rows):
+    worker = RewardLoopWorker(config)
+    data = batch_of(worker.input_tokenizer, rows)
+    outputs = worker.loop.run_until_complete(worker.compute_score_batch(data))
+    return data, outputs
+
+
+def main(url):
+    print(f"verl {verl.__version__}")
+    with tempfile.TemporaryDirectory() as folder:
+        save_tokenizer(folder)
+        naive = {"source": "register", "name": "naive"}
+        _, outputs = scores_of(config_of(url, folder, naive), ROWS)
+        check("math and code are judged as what they are", [o["reward_score"] for o in outputs] == [1.0, 0.0, 1.0, 0.0])
+        check("verl is told the status", outputs[1]["reward_extra_info"]["status"] == "wrong_answer")
+        print("  RewardLoopWorker, reward manager naive, custom_reward_function: 4 answers, rewards 1 0 1 0")
+
+        try:
+            scores_of(config_of(url, folder, naive), [UNREADABLE])
+            raise SystemExit("not so: an answer without a judgement stops the run")
+        except RuntimeError as error:
+            check("the error says why", "bad_task" in str(error))
+        print("  an answer without a judgement raises, with the reason, and is never a number")
+
+        ours = {"source": "importlib", "name": "CipoRewardManager", "module": {"path": OURS}}
+        config = config_of(url, folder, ours, void="nan")
+        data, outputs = scores_of(config, [ROWS[0], ROWS[1], UNREADABLE, ROWS[1]])
+        advantages = advantages_of(config, data, [o["reward_score"] for o in outputs])
+        alone = advantages_of(config, data.select_idxs([0, 1, 3]), [1.0, 0.0, 0.0], "grpo")
+        check("masked answers have advantage 0", advantages[2].abs().sum() == 0)
+        check("the others are as if it were not there", torch.allclose(advantages[[0, 1, 3]], alone))
+        print("  void=nan with algorithm.adv_estimator=cipo_grpo: advantage 0, and not in its group's baseline")
+
+    run_sandbox_fusion(f"{url}/run_code")
+
+
+def advantages_of(config, data, scores, estimator="cipo_grpo"):
+    """What the trainer does with the scores."""
+    data.batch["token_level_rewards"] = resolve_reward_manager_cls(config).assemble_rm_scores(data, scores)
+    data.batch["response_mask"] = data.batch["attention_mask"][:, PROMPT:].float()
+    check("the estimator is known to verl", estimator == "grpo" or get_adv_estimator_fn(estimator))
+    algorithm = OmegaConf.create({"norm_adv_by_std_in_grpo": True})
+    return compute_advantage(data, estimator, config=algorithm).batch["advantages"]
+
+
+def run_sandbox_fusion(url):
+    """`reward.sandbox_fusion.url`: verl's own client, unchanged."""
+    def score(answer, tests):
+        return sandbox_fusion.compute_score(url, None, 1024, answer, tests)[0]
+
+    double = "```python\nprint(int(input()) * 2)\n```"
+    check("stdio tests", score(double, {"inputs": ["2\n", "3\n"], "outputs": ["4\n", "7\n"]}) == 0.5)
+    check("function tests", score(ADD, CALLS) == 1.0)
+    check("assertions", score(ADD, {"assert_case": ["assert add(1, 1) == 2", "assert add(1, 1) == 3"]}) == 0.5)
+    check("a syntax error", score("```python\nprint(\n```", {"inputs": [""], "outputs": [""]}) == 0.0)
+    print("  verl's sandbox_fusion client: stdio 1 of 2, function 2 of 2, assertions 1 of 2, a syntax error 0")
+
+
+main(sys.argv[1].rstrip("/"))
