@@ -50,3 +50,16 @@ test('the configuration can be read without an engine', async () => {
   for (const part of ['onnxruntime', 'tfjs', '/src/engine/'])
     expect(some(loaded, part), part).toEqual([]);
 });
+
+test('judging rows loads neither the trainer nor a sandbox, and no parquet before there is one', async () => {
+  const loaded = await loadedBy('@cipo/service');
+  expect(some(loaded, '/service/src/').length).toBeGreaterThan(0);
+  for (const part of ['/trainer/', 'onnxruntime', 'isolated_vm', 'pyodide', '@swc', 'hyparquet'])
+    expect(some(loaded, part), part).toEqual([]);
+});
+
+test('the row layer loads no domain', async () => {
+  const loaded = await loadedBy('@cipo/verifier/rows');
+  for (const part of ['/src/code/', '/src/math/', 'piscina'])
+    expect(some(loaded, part), part).toEqual([]);
+});

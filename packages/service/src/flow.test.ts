@@ -60,6 +60,20 @@ test('an abort ends the flow at once, with the source and the work still waiting
   expect(seen).toEqual(['done']);
 });
 
+test('heavy items are at work one at a time', async () => {
+  let [running, most] = [0, 0];
+  const work = async () => {
+    most = Math.max(most, ++running);
+    await turn();
+    running--;
+    return 'done';
+  };
+  const weights = { maxWeight: 10, weightOf: () => 10 };
+  const options = { inFlight: 4, maxHeld: 9, sizeOf, ...weights };
+  for await (const _ of inOrder(count(20), work, options));
+  expect(most).toBe(1);
+});
+
 test('what the source throws is thrown on', async () => {
   const broken = (async function* () {
     yield 1;

@@ -3,9 +3,12 @@
  * others waiting as long as their finished results fit the budget. Knows nothing of rows.
  */
 
-export interface FlowOptions<R> {
+export interface FlowOptions<S, R> {
   /** Items at work at the same time. */
   readonly inFlight: number;
+  /** Items at work may add up to this, in the unit of `weightOf`; one alone may be heavier. Default: no bound. */
+  readonly maxWeight?: number;
+  readonly weightOf?: (item: S) => number;
   /** Finished results may wait for a slow one before them until their sizes add up to this. */
   readonly maxHeld: number;
   /** Size of a finished result, in the unit of `maxHeld`. */
@@ -21,7 +24,7 @@ const TURN_MS = 20;
 export async function* inOrder<S, R>(
   source: AsyncIterable<S>,
   work: (item: S) => Promise<R>,
-  options: FlowOptions<R>,
+  options: FlowOptions<S, R>,
 ): AsyncGenerator<R> {
   const { signal } = options;
   const items = source[Symbol.asyncIterator]();
@@ -46,11 +49,12 @@ export async function* inOrder<S, R>(
 /** Items under way and finished results that wait for their turn. */
 class Belt<S, R> {
   readonly #work: (item: S) => Promise<R>;
-  readonly #options: FlowOptions<R>;
+  readonly #options: FlowOptions<S, R>;
   readonly #ready = new Map<number, R>();
   #started = 0;
   #yielded = 0;
   #running = 0;
+  #weight = 0;
   #held = 0;
   #feeding = false;
   #ended = false;
@@ -59,7 +63,7 @@ class Belt<S, R> {
   #wake: (() => void) | undefined;
   #turnedMs = performance.now();
 
-  constructor(work: (item: S) => Promise<R>, options: FlowOptions<R>) {
+  constructor(work: (item: S) => Promise<R>, options: FlowOptions<S, R>) {
     this.#work = work;
     this.#options = options;
   }
@@ -72,10 +76,14 @@ class Belt<S, R> {
     return this.#feeding;
   }
 
+  get #hasRoom(): boolean {
+    const { inFlight, maxHeld, maxWeight = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#running < inFlight && this.#held < maxHeld && this.#weight < maxWeight;
+  }
+
   /** Asks for the next item, if there is room for it and none is on its way. */
   feed(items: AsyncIterator<S>): void {
-    const hasRoom = this.#running < this.#options.inFlight && this.#held < this.#options.maxHeld;
-    if (this.#feeding || this.#ended || !hasRoom) return;
+    if (this.#feeding || this.#ended || !this.#hasRoom) return;
     this.#feeding = true;
     items.next().then(
       (next) => this.#fed(next),
@@ -95,9 +103,12 @@ class Belt<S, R> {
 
   #start(item: S): void {
     const index = this.#started++;
+    const weight = this.#options.weightOf?.(item) ?? 0;
     this.#running += 1;
+    this.#weight += weight;
     this.#work(item).then((result) => {
       this.#running -= 1;
+      this.#weight -= weight;
       this.#held += this.#options.sizeOf(result);
       this.#ready.set(index, result);
       this.wake();

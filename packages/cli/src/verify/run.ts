@@ -39,6 +39,8 @@ export interface VerifyOptions extends InputOptions {
 
 /** Rows at work for each worker: enough that none waits for the next row. */
 const ROWS_PER_WORKER = 32;
+/** Bytes of the rows at work: long ones are judged by fewer at a time. */
+const MAX_WEIGHT = 64 * 2 ** 20;
 /** Characters of verdicts that may wait for a slow row before them. */
 const MAX_HELD = 32_000_000;
 
@@ -53,9 +55,14 @@ export async function verify(options: VerifyOptions): Promise<number> {
   const progress = startProgress(tally, input, options);
   try {
     const work = (row: PlacedRow) => judged(row, judge, options);
-    const sizeOf = ({ text }: Done) => text.length + 200;
-    const inFlight = options.workers * ROWS_PER_WORKER;
-    const flow = inOrder(input.rows(), work, { inFlight, maxHeld: MAX_HELD, sizeOf, signal });
+    const flow = inOrder(input.rows(), work, {
+      inFlight: options.workers * ROWS_PER_WORKER,
+      maxWeight: MAX_WEIGHT,
+      weightOf: ({ bytes = 0 }: PlacedRow) => bytes,
+      maxHeld: MAX_HELD,
+      sizeOf: ({ text }: Done) => text.length + 200,
+      signal,
+    });
     for await (const { verdict, file, text } of flow) {
       if (text !== '') await output.write(text);
       if (output.gone.aborted) break;

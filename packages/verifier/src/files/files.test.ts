@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, expect, test } from 'vitest';
+import { normalizeRow } from '../rows/index.ts';
 import { openRows, type RowRead, streamedRows } from './index.ts';
 import { rowsOfLines } from './lines.ts';
 
@@ -124,6 +125,24 @@ test('parquet: lists, structs, JSON, nulls and 64-bit numbers, over row groups',
     },
     { line: 3, row: { answer: '20', test_list: ['c'], index: 2n ** 60n, reward_model: null } },
   ]);
+});
+
+test('parquet as pyarrow writes it: turns, structs, lists, a column without values', async () => {
+  const reads = await read(join(import.meta.dirname, 'fixtures', 'verl.parquet'));
+  expect(reads).toHaveLength(5);
+  expect(reads[3]).toEqual({
+    line: 4,
+    row: {
+      data_source: 'openai/gsm8k',
+      prompt: [{ role: 'user', content: '3 and 1?' }],
+      ability: 'math',
+      reward_model: { style: 'rule', ground_truth: '4' },
+      extra_info: { split: 'train', index: 3 },
+      tags: ['sum', 'easy'],
+      comment: null,
+    },
+  });
+  expect(normalizeRow(reads[4]?.row)).toMatchObject({ id: 'openai/gsm8k/train/4', answer: '5' });
 });
 
 test('broken parquet, and parquet in a stream, are problems and no exceptions', async () => {

@@ -74,7 +74,7 @@ function rowOf({ line, bytes, length }: Line, decoder: Decoder, max: number): Ro
   }
   if (text.trim() === '') return undefined;
   try {
-    return { line, row: parseJson(text) };
+    return { line, bytes: length, row: parseJson(text) };
   } catch (error) {
     return { line, problem: new TaskError('row', `must be JSON: ${reason(error)}`, text) };
   }

@@ -5,6 +5,8 @@ import type { TaskError } from '../types.ts';
 export interface RowRead {
   /** Line of a JSON Lines file, or number of the row in a parquet file; from 1. */
   readonly line: number;
+  /** Bytes of the line; absent where a row has no line of its own. */
+  readonly bytes?: number;
   readonly row?: unknown;
   /** Set where the line cannot be read; `row` is absent then. */
   readonly problem?: TaskError;
