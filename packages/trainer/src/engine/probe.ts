@@ -27,36 +27,51 @@ export const tolerance = 1e-5;
 
 export async function probe(executor: Executor): Promise<Probe> {
   const half: Partial<Record<HalfType, Rate & { readonly relativeError: number }>> = {};
-  const relativeError = await error(executor, layer);
-  const product = await rate(executor, (n) => executor.compile(productProgram(n)));
+  const relativeError = await layerError(executor);
+  const product = await rate(executor);
   for (const type of ['f16', 'bf16'] as const) {
-    const found = await halfRate(executor, type, product.n);
-    if (found) half[type] = found;
+    const found = await halfError(executor, type);
+    if (found === undefined) continue;
+    const { gigaflops, n } = (await productRate(executor, type, product.n))!;
+    half[type] = { gigaflops, n, relativeError: found };
   }
   return { relativeError, product, half };
 }
 
-/** undefined: the backend has no product of that type, or takes float32 for it. */
-async function halfRate(executor: Executor, type: HalfType, n: number) {
-  if (!executor.compileHalfProduct) return undefined;
-  const compile = executor.compileHalfProduct.bind(executor, type);
-  const small = await compile(side).catch(() => undefined);
-  if (!small) return undefined;
-  const [a, b] = arguments_([side, side]);
-  const y = executor.buffer(f32(side, side));
-  const inputs = { a: executor.buffer(f32(side, side), a), b: executor.buffer(f32(side, side), b) };
-  await small.run(inputs, { y, total: executor.buffer(f32()) });
+/** Of one product of n x n and waiting for it; undefined where the backend does not compute in that type. */
+export async function productRate(
+  executor: Executor,
+  type: 'f32' | HalfType,
+  n: number,
+): Promise<Rate | undefined> {
+  if (type === 'f32') return timed(executor, n, await executor.compile(productProgram(n)));
+  if ((await halfError(executor, type)) === undefined) return undefined;
+  return timed(executor, n, await executor.compileHalfProduct!(type, n));
+}
+
+/** Relative error of a small product; undefined: there is none of that type, or it is float32 all the same. */
+async function halfError(executor: Executor, type: HalfType): Promise<number | undefined> {
+  const [a, b] = twoMatrices();
   const exact = new ReferenceOps().matmul(plain(a!, [side, side]), plain(b!, [side, side]));
-  const relativeError = largest(await y.read(), exact.data);
-  await small.dispose();
+  // Refused when compiled, or, by a device without the type, when run.
+  const found = await smallProduct(executor, type, a!, b!).catch(() => undefined);
+  const error = found && largest(found, exact.data);
   // As exact as float32: it was computed in that. Far off: it was not computed.
-  if (relativeError < tolerance || relativeError > 0.1) return undefined;
-  return { ...(await timed(executor, n, await compile(n))), relativeError };
+  return error === undefined || error < tolerance || error > 0.1 ? undefined : error;
+}
+
+async function smallProduct(executor: Executor, type: HalfType, a: Float32Array, b: Float32Array) {
+  const compiled = await executor.compileHalfProduct?.(type, side);
+  const square = f32(side, side);
+  const y = executor.buffer(square);
+  const inputs = { a: executor.buffer(square, a), b: executor.buffer(square, b) };
+  await compiled?.run(inputs, { y, total: executor.buffer(f32()) });
+  await compiled?.dispose();
+  return compiled && y.read();
 }
 
 const side = 64;
-const arguments_ = ([rows, columns]: readonly [number, number]) =>
-  [1, 2].map((seed) => normals(seed, rows * columns));
+const twoMatrices = () => [1, 2].map((seed) => normals(seed, side * side));
 
 const productProgram = (n: number): Program => ({
   name: `product ${n}`,
@@ -68,10 +83,10 @@ const productProgram = (n: number): Program => ({
 });
 
 /** Larger and larger products until one takes long enough to be timed. */
-async function rate(executor: Executor, compile: (n: number) => Promise<Compiled>): Promise<Rate> {
+async function rate(executor: Executor): Promise<Rate> {
   let found: Rate = { gigaflops: 0, n: 0 };
   for (const n of [128, 256, 512, 1024, 2048, 4096]) {
-    found = await timed(executor, n, await compile(n));
+    found = (await productRate(executor, 'f32', n))!;
     if ((2 * n ** 3) / (found.gigaflops * 1e9) > 0.02) break;
   }
   return found;
@@ -103,14 +118,14 @@ function layer<T>(ops: Ops<T>, x: T, w: T): T {
   return ops.logSoftmax(ops.add(mixed, x));
 }
 
-async function error(executor: Executor, call: <T>(ops: Ops<T>, x: T, w: T) => T): Promise<number> {
+async function layerError(executor: Executor): Promise<number> {
   const shape = [side, side] as const;
-  const [x, w] = arguments_(shape);
-  const exact = call(new ReferenceOps(), plain(x!, shape), plain(w!, shape));
+  const [x, w] = twoMatrices();
+  const exact = layer(new ReferenceOps(), plain(x!, shape), plain(w!, shape));
   const program: Program = {
     name: 'layer',
     inputs: { x: f32(...shape), w: f32(...shape) },
-    build: (ops, given) => ({ y: call(ops, given.x!, given.w!) }),
+    build: (ops, given) => ({ y: layer(ops, given.x!, given.w!) }),
   };
   const compiled = await executor.compile(program);
   const y = executor.buffer(f32(...shape));

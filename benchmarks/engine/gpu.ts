@@ -1,0 +1,236 @@
+/**
+ * Everything about a card in one run, beside PyTorch on the same card: matrix products by size and type, the cost of an
+ * operation, training and rollout tokens a second of a 135 M and a 0.5 B model with random weights, and where the time
+ * goes. docs/gpu.md says what to install.
+ *
+ *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts]
+ *                                 [--rounds 3] [--without-peer]
+ *
+ * `--toy` is for a driver in software: the same code at sizes of which the figures mean nothing. Backends that are not
+ * there are named and left out.
+ */
+import { parseArgs } from 'node:util';
+import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
+import type { Executor, ExecutorName } from '../../packages/trainer/src/engine/executors/types.ts';
+import { productRate } from '../../packages/trainer/src/engine/probe.ts';
+import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
+import { announce, median, printTable } from './common.ts';
+import { dispatch, engineFor, rollouts, trainingStep, trainingTokens } from './gpu/measure.ts';
+import { card, type GpuModel, toy } from './gpu/shapes.ts';
+import { type Cost, WatchedExecutor } from './gpu/watched.ts';
+import { Peer } from './peer.ts';
+
+const { values } = parseArgs({
+  options: {
+    toy: { type: 'boolean', default: false },
+    backends: { type: 'string', default: 'onnx:webgpu,tfjs:webgpu,tfjs:tensorflow' },
+    only: { type: 'string', default: 'products,dispatch,training,rollouts' },
+    rounds: { type: 'string', default: '3' },
+    'without-peer': { type: 'boolean', default: false },
+  },
+});
+const plan = values.toy ? toy : card;
+const rounds = Number(values.rounds);
+const wants = new Set(values.only.split(','));
+
+interface Place {
+  readonly name: string;
+  open(): Promise<Executor>;
+}
+
+async function places(): Promise<Place[]> {
+  const found: Place[] = [];
+  for (const name of values.backends.split(',')) {
+    const [executor, backend] = name.split(':') as [ExecutorName, string];
+    const open = () => openExecutor({ executor, backend });
+    try {
+      const opened = await open();
+      console.log(`${name}: ${opened.description}`);
+      await opened.close();
+      found.push({ name, open });
+    } catch (error) {
+      console.log(`${name}: left out, ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  return found;
+}
+
+const digits = (x: number | undefined): string => (x === undefined ? '' : x.toPrecision(3));
+const whole = (x: number): string => x.toFixed(0);
+
+async function products(found: readonly Place[], peer: Peer | undefined): Promise<void> {
+  console.log('\n## Products of n x n, TFLOP/s\n');
+  const rows: string[][] = [];
+  for (const { name, open } of found) {
+    const executor = await open();
+    for (const type of ['f32', 'f16', 'bf16'] as const) {
+      const rates = [];
+      for (const n of plan.sides) rates.push(await productRate(executor, type, n));
+      if (rates.every((rate) => rate === undefined)) continue;
+      const teraflops = rates.map((rate) => rate && rate.gigaflops / 1000);
+      rows.push([`${name} ${type}`, ...teraflops.map(digits)]);
+    }
+    await executor.close();
+  }
+  for (const type of peer ? ['f32', 'tf32', 'f16', 'bf16'] : []) {
+    const rates = [];
+    for (const n of plan.sides)
+      rates.push((await peer!.ask<{ tflops: number }>({ ask: 'product', type, n })).tflops);
+    rows.push([`PyTorch ${type}`, ...rates.map(digits)]);
+  }
+  printTable(['', ...plan.sides.map(String)], rows);
+}
+
+async function dispatches(found: readonly Place[], peer: Peer | undefined): Promise<void> {
+  console.log('\n## One more operation on 64 numbers, microseconds\n');
+  const rows: string[][] = [];
+  for (const { name, open } of found) {
+    const executor = await open();
+    rows.push([name, digits(await dispatch(executor, plan.chain))]);
+    await executor.close();
+  }
+  if (peer) {
+    const request = { ask: 'dispatch', chain: plan.chain };
+    rows.push([
+      'PyTorch, eager',
+      digits((await peer.ask<{ microseconds: number }>(request)).microseconds),
+    ]);
+  }
+  printTable(['', 'microseconds'], rows);
+}
+
+interface PeerRate {
+  readonly tokensPerSecond: number;
+  readonly megabytes: number | null;
+}
+
+/** What a measurement of a model gives: its row, and where the time went. */
+interface Measured {
+  readonly tokensPerSecond: number;
+  readonly costs: ReadonlyMap<string, Cost>;
+  readonly seconds: number;
+}
+
+async function training(
+  found: readonly Place[],
+  model: GpuModel,
+  peer: Peer | undefined,
+): Promise<void> {
+  const { sequences, length } = plan.training;
+  console.log(`\n## Training ${model.name}, ${sequences} x ${length} tokens a step\n`);
+  const weights = initialWeights(model.config, 1);
+  const rows: string[][] = [];
+  const spent: [string, Measured][] = [];
+  for (const { name, open } of found) {
+    const measured = await onEngine(open, model, weights, async (engine, round) => {
+      await trainingStep(engine, trainingTokens(model, plan.training, round));
+      return sequences * length;
+    });
+    rows.push([`${name} f32`, whole(measured.tokensPerSecond), '']);
+    spent.push([name, measured]);
+  }
+  const tokens = trainingTokens(model, plan.training, 0).map((sequence) => [...sequence]);
+  for (const type of peer ? ['f32', 'bf16'] : []) {
+    const request = { ask: 'training', config: model.written, type, tokens, rounds };
+    rows.push(peerRow(type, await peer!.ask<PeerRate>(request)));
+  }
+  printTable(['', 'tokens/s', 'peak MB'], rows);
+  whereTimeGoes(spent);
+}
+
+async function writing(
+  found: readonly Place[],
+  model: GpuModel,
+  peer: Peer | undefined,
+): Promise<void> {
+  const weights = initialWeights(model.config, 1);
+  for (const shape of plan.rollouts) {
+    const { lanes, prompt, write } = shape;
+    console.log(
+      `\n## Rollouts of ${model.name}, ${lanes} lanes, ${prompt} tokens read, ${write} written\n`,
+    );
+    const rows: string[][] = [];
+    const spent: [string, Measured][] = [];
+    for (const { name, open } of found) {
+      const measured = await onEngine(open, model, weights, (engine) =>
+        rollouts(engine, model, shape),
+      );
+      rows.push([`${name} f32`, whole(measured.tokensPerSecond), '']);
+      spent.push([name, measured]);
+    }
+    for (const type of peer ? ['f32', 'bf16'] : []) {
+      const request = { ask: 'rollouts', config: model.written, type, ...shape, rounds };
+      rows.push(peerRow(type, await peer!.ask<PeerRate>(request)));
+    }
+    printTable(['', 'tokens/s', 'peak MB'], rows);
+    whereTimeGoes(spent);
+  }
+}
+
+const peerRow = (type: string, { tokensPerSecond, megabytes }: PeerRate): string[] => [
+  `PyTorch ${type}`,
+  whole(tokensPerSecond),
+  megabytes === null ? '' : whole(megabytes),
+];
+
+/** Runs some work on a fresh engine: once to compile, then `rounds` times; gives tokens a second of the median. */
+async function onEngine(
+  open: () => Promise<Executor>,
+  model: GpuModel,
+  weights: ReturnType<typeof initialWeights>,
+  work: (engine: ReturnType<typeof engineFor>, round: number) => Promise<number>,
+): Promise<Measured> {
+  const executor = new WatchedExecutor(await open());
+  const engine = engineFor(executor, model, weights);
+  await work(engine, 0);
+  executor.restart();
+  const rates: number[] = [];
+  let total = 0;
+  for (let round = 1; round <= rounds; round++) {
+    const began = performance.now();
+    const tokens = await work(engine, round);
+    const seconds = (performance.now() - began) / 1000;
+    rates.push(tokens / seconds);
+    total += seconds;
+  }
+  await engine.close();
+  return { tokensPerSecond: median(rates), costs: executor.costs, seconds: total };
+}
+
+function whereTimeGoes(spent: readonly (readonly [string, Measured])[]): void {
+  const rows = spent.flatMap(([name, { costs, seconds }]) => {
+    const kinds = [...costs].filter(([, cost]) => cost.runs > 0);
+    const inRuns = kinds.reduce((sum, [, cost]) => sum + cost.seconds, 0);
+    const share = (part: number) => `${((100 * part) / seconds).toFixed(0)} %`;
+    const megabytes = (bytes: number, { runs }: Cost) => (bytes / runs / 1e6).toFixed(2);
+    return [
+      ...kinds.map(([kind, cost]) => [
+        name,
+        kind,
+        String(cost.runs),
+        ((1000 * cost.seconds) / cost.runs).toFixed(2),
+        share(cost.seconds),
+        megabytes(cost.bytesIn, cost),
+        megabytes(cost.bytesOut, cost),
+      ]),
+      [name, 'outside of runs', '', '', share(seconds - inRuns), '', ''],
+    ];
+  });
+  console.log('');
+  printTable(['', 'program', 'runs', 'ms a run', 'of the time', 'MB in a run', 'MB out'], rows);
+}
+
+announce('a card, beside PyTorch');
+const found = await places();
+const peer = values['without-peer'] ? undefined : new Peer('gpu_peer.py', 2);
+if (peer) {
+  const { name, torch } = await peer.ask<{ name: string; torch: string }>({ ask: 'machine' });
+  console.log(`PyTorch ${torch}: ${name}`);
+}
+if (wants.has('products')) await products(found, peer);
+if (wants.has('dispatch')) await dispatches(found, peer);
+for (const model of plan.models) {
+  if (wants.has('training')) await training(found, model, peer);
+  if (wants.has('rollouts')) await writing(found, model, peer);
+}
+peer?.close();

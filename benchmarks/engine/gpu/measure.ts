@@ -1,0 +1,91 @@
+/** What gpu.ts measures of one executor: products, the cost of an operation, training steps, rollouts. */
+
+import type { Executor, Program } from '../../../packages/trainer/src/engine/executors/types.ts';
+import { LocalEngine } from '../../../packages/trainer/src/engine/local.ts';
+import { f32 } from '../../../packages/trainer/src/engine/ops.ts';
+import type { NamedArrays } from '../../../packages/trainer/src/engine/weights/store.ts';
+import type { Datum } from '../../../packages/trainer/src/types.ts';
+import { median } from '../common.ts';
+import type { GpuModel, Plan } from './shapes.ts';
+
+/** Microseconds that one more operation on 64 numbers costs within a program. */
+export async function dispatch(executor: Executor, [short, long]: Plan['chain']): Promise<number> {
+  const [few, many] = [await chain(executor, short), await chain(executor, long)];
+  return ((many - few) / (long - short)) * 1000;
+}
+
+async function chain(executor: Executor, operations: number): Promise<number> {
+  const program: Program = {
+    name: `chain ${operations}`,
+    inputs: { x: f32(64), y: f32(64) },
+    build: (ops, { x, y }) => {
+      let z = ops.mul(x!, y!);
+      for (let i = 1; i < operations; i++) z = i % 2 ? ops.add(z, x!) : ops.mul(z, y!);
+      return { z };
+    },
+  };
+  const compiled = await executor.compile(program);
+  const [x, y] = executor.allocate([f32(64), f32(64)]).parts;
+  const z = executor.buffer(f32(64));
+  const times: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const began = performance.now();
+    await compiled.run({ x: x!, y: y! }, { z });
+    await z.read();
+    if (i > 0) times.push(performance.now() - began);
+  }
+  await compiled.dispose();
+  return median(times);
+}
+
+export const engineFor = (executor: Executor, { config }: GpuModel, weights: NamedArrays) =>
+  new LocalEngine({
+    config,
+    executor,
+    weights,
+    microBatchRows: 4096,
+    maxLanes: 512,
+    cacheBytes: 2 ** 33,
+  });
+
+/** Tokens of one training step: each sequence is one token longer than its rows. */
+export const trainingTokens = (
+  { config }: GpuModel,
+  { sequences, length }: Plan['training'],
+  step: number,
+): Int32Array[] =>
+  Array.from({ length: sequences }, (_, i) =>
+    Int32Array.from(
+      { length: length + 1 },
+      (__, t) => (i * 37 + step * 11 + t * t * 3 + t * 7) % config.vocab_size,
+    ),
+  );
+
+/** Loss of a step of cross-entropy: forward, backward, AdamW; the loss is read, so the device is done. */
+export async function trainingStep(
+  engine: LocalEngine,
+  tokens: readonly Int32Array[],
+): Promise<number> {
+  const data = tokens.map((sequence): Datum => {
+    const rows = sequence.length - 1;
+    const weights = new Float32Array(sequence.length).fill(1 / (rows * tokens.length));
+    return { tokens: sequence, weights: weights.fill(0, 0, 1) };
+  });
+  const { loss } = await engine.forwardBackward(data, { kind: 'cross_entropy' });
+  await engine.optimStep({ learningRate: 1e-4 });
+  return loss;
+}
+
+/** Writes rollouts of as many tokens as asked for, ends or not; gives how many tokens those were. */
+export async function rollouts(
+  engine: LocalEngine,
+  { config }: GpuModel,
+  { lanes, prompt, write }: Plan['rollouts'][number],
+): Promise<number> {
+  const prompts = Array.from({ length: lanes }, (_, i) =>
+    Int32Array.from({ length: prompt }, (__, t) => (3 + i * 31 + t * 17) % config.vocab_size),
+  );
+  const options = { groupSize: 1, maxTokens: write, temperature: 1, seed: 1 };
+  const samples = await engine.sample(prompts, options);
+  return samples.flat().reduce((sum, { tokens }) => sum + tokens.length, 0);
+}

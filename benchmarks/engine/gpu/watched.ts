@@ -1,0 +1,102 @@
+/**
+ * An executor that notes what every program costs: runs, seconds, and bytes between this process and the device. A
+ * run that hands back an array waits for the device; one that does not may return before the work is done, and its
+ * time is then counted to the next that waits.
+ */
+import type {
+  Allocation,
+  BufferMap,
+  Compiled,
+  Executor,
+  Program,
+  TensorBuffer,
+  TypedArray,
+} from '../../../packages/trainer/src/engine/executors/types.ts';
+import { sizeOf, type TensorSpec } from '../../../packages/trainer/src/engine/ops.ts';
+
+export interface Cost {
+  runs: number;
+  seconds: number;
+  /** From arrays of this process, and into them. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Compiling, which happens once for each shape. */
+  compileSeconds: number;
+}
+
+export class WatchedExecutor implements Executor {
+  readonly name;
+  readonly description;
+  /** By the first word of a program's name. */
+  readonly costs = new Map<string, Cost>();
+  readonly #inner: Executor;
+  readonly #resident = new WeakSet<TensorBuffer>();
+
+  constructor(inner: Executor) {
+    this.#inner = inner;
+    this.name = inner.name;
+    this.description = inner.description;
+  }
+
+  /** Forgets what was noted so far; shapes compiled so far stay known. */
+  restart(): void {
+    for (const cost of this.costs.values())
+      Object.assign(cost, { runs: 0, seconds: 0, bytesIn: 0, bytesOut: 0, compileSeconds: 0 });
+  }
+
+  buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
+    return this.#inner.buffer(spec, data);
+  }
+  allocate(specs: readonly TensorSpec[]): Allocation {
+    const made = this.#inner.allocate(specs);
+    for (const buffer of [...made.parts, ...made.whole]) this.#resident.add(buffer);
+    return made;
+  }
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  async compile(program: Program): Promise<Compiled> {
+    const cost = this.#cost(program.name.split(' ', 1)[0]!);
+    const began = performance.now();
+    const compiled = await this.#inner.compile(program);
+    cost.compileSeconds += (performance.now() - began) / 1000;
+    const names = Object.keys(program.inputs);
+    let isFirst = true;
+    return {
+      run: async (inputs, outputs) => {
+        const start = performance.now();
+        await compiled.run(inputs, outputs);
+        const seconds = (performance.now() - start) / 1000;
+        // The first run of a shape still compiles shaders.
+        if (isFirst) cost.compileSeconds += seconds;
+        else this.#count(cost, seconds, pick(inputs, names), outputs);
+        isFirst = false;
+      },
+      dispose: () => compiled.dispose(),
+    };
+  }
+
+  #count(cost: Cost, seconds: number, inputs: BufferMap, outputs: BufferMap): void {
+    cost.runs += 1;
+    cost.seconds += seconds;
+    cost.bytesIn += this.#moving(inputs);
+    cost.bytesOut += this.#moving(outputs);
+  }
+
+  #moving(buffers: BufferMap): number {
+    const moving = Object.values(buffers).filter((buffer) => !this.#resident.has(buffer));
+    return moving.reduce((sum, { spec }) => sum + 4 * sizeOf(spec.shape), 0);
+  }
+
+  #cost(kind: string): Cost {
+    const known = this.costs.get(kind);
+    if (known) return known;
+    const fresh = { runs: 0, seconds: 0, bytesIn: 0, bytesOut: 0, compileSeconds: 0 };
+    this.costs.set(kind, fresh);
+    return fresh;
+  }
+}
+
+const pick = (buffers: BufferMap, names: readonly string[]): BufferMap =>
+  Object.fromEntries(names.flatMap((name) => (buffers[name] ? [[name, buffers[name]]] : [])));
