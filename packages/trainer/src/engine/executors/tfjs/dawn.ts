@@ -76,7 +76,7 @@ function pretendToBeAWorker(): () => void {
 }
 
 const adapterName = ({ info }: Adapter): string =>
-  info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(' ');
+  info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ');
 
 function watchOf(tf: Tf): Watch {
   const backend: object = tf.backend();
