@@ -38,7 +38,7 @@ export interface Route {
   readonly describe: Readonly<Record<string, unknown>>;
   /** What a refusal for lack of room (429, 503) becomes, where clients of this format try again after no other. */
   readonly busyStatus?: number;
-  /** Clients of this format take every refusal for a verdict: not refused for a full queue; `handle` waits. */
+  /** Clients of this format make too much of a refusal: not refused for a full queue; `handle` waits. */
   readonly patient?: boolean;
   /** Tighter than the server's own limits; looser ones are ignored. */
   readonly limits?: { readonly bodyBytes?: number; readonly batchRows?: number };

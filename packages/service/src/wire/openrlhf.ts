@@ -1,18 +1,24 @@
 /**
  * OpenRLHF's remote reward (`--reward.remote_url`, earlier `--remote_rm_url`): lists of decoded samples,
- * prompts and labels in; a reward for each out. The client tries a refused request five times and then
- * carries on without a reward. Protocol: `openrlhf/utils/agent.py` and `openrlhf/cli/serve_rm.py`.
+ * prompts and labels in; a reward for each out. The client tries a refused request five times within
+ * some seconds and then carries on without a reward, so that the server asks itself again for longer.
+ * Protocol: `openrlhf/utils/agent.py` and `openrlhf/cli/serve_rm.py`.
  */
 import { badRequest } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { type Fields, isAbsent, list, object, text, texts } from './fields.ts';
+import { verifyPatiently } from './patience.ts';
 import { withoutPrompt, withoutSpecialTokens } from './response.ts';
 import { rowOf } from './row.ts';
 import { rewardsOf, undecidedReward } from './verdicts.ts';
 
+/** The client waits three minutes for a reply. */
+const PATIENCE_MS = 60_000;
+
 export const openrlhfRoute: Route = {
   method: 'POST',
   path: '/get_reward',
+  patient: true,
   describe: {
     operationId: 'openrlhfReward',
     summary: "OpenRLHF's remote reward",
@@ -36,9 +42,10 @@ export const openrlhfRoute: Route = {
     },
     responses: { 200: { description: '`rewards` and `scores` in the order of `query`' } },
   },
-  async handle({ body, query }, { verify }) {
+  async handle({ body, query, signal }, { verify }) {
     const undecided = undecidedReward(query);
-    const verdicts = await verify(rowsIn(object(body, 'body')));
+    const rows = rowsIn(object(body, 'body'));
+    const verdicts = await verifyPatiently(rows, verify, PATIENCE_MS, signal);
     const rewards = rewardsOf(verdicts, undecided, (i) => `labels.${i}`);
     return { body: { rewards, scores: rewards, extra_logs: {} } };
   },

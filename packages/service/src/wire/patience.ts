@@ -1,6 +1,6 @@
 /**
- * Asks again where there was no room, for clients that do not: they read any refusal as reward 0, so a
- * refusal is the last thing to give them. Leaves out: how long such a client waits.
+ * Asks again where there was no room, for clients that hardly do: they read a refusal as reward 0, or go
+ * on without a reward, so a refusal is the last thing to give them. Leaves out: how long a client waits.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Problem } from '../http/problem.ts';

@@ -72,12 +72,16 @@ describe('without room', () => {
     const program = { program: 'def f(): return 1', tests: ['assert f() == 1'] };
     const patient = post(narrow.url, '/test_program', program);
     expect(await post(narrow.url, '/run_code', run)).toMatchObject({ status: 504, again: true });
-    for (const client of ['OpenRLHF 0.11.2: SingleTurnAgentExecutor', 'slime: remote_rm']) {
-      const { path, body } = RECORDED[client]!;
-      expect(await post(narrow.url, path, body)).toMatchObject({ status: 429, again: true });
-    }
+    const slime = RECORDED['slime: remote_rm']!;
+    expect(await post(narrow.url, slime.path, slime.body)).toMatchObject({
+      status: 429,
+      again: true,
+    });
+    const openrlhf = RECORDED['OpenRLHF 0.11.2: SingleTurnAgentExecutor']!;
+    const waiting = post(narrow.url, openrlhf.path, openrlhf.body);
     release();
     for (const reply of held) expect(await reply).toMatchObject({ status: 200 });
     expect(await patient).toMatchObject({ status: 200, body: { results: [1] } });
+    expect(await waiting).toMatchObject({ status: 200, body: { rewards: [1] } });
   });
 });

@@ -191,7 +191,7 @@ describe('OpenRLHF', () => {
   test.each(['infra_error', 'overloaded', 'aborted'] as const)(
     '%s is a 503 to try again, never a reward',
     async (status) => {
-      const reply = rewards(one, {}, voids(status));
+      const reply = rewards(one, { signal: AbortSignal.abort() }, voids(status));
       expect(await refusal(reply)).toMatchObject({ status: 503, field: 'labels.0', again: true });
     },
   );
