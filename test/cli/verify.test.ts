@@ -1,6 +1,6 @@
 /** `cipo verify` as a real process: pipes, signals, exit codes, files. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -150,6 +150,41 @@ test('a plug-in judges the rows that name no domain', async () => {
   const { code, out } = await verify(file('parity.jsonl', jsonl(rows)), '--domain', PARITY);
   expect(parsed(out).map(({ reward }) => reward)).toEqual([1, 0, 1]);
   expect(code).toBe(0);
+});
+
+test('a plug-in by the name of a package, looked up from where the command runs', async () => {
+  const pack = join(folder, 'node_modules', 'echo-domain');
+  mkdirSync(pack, { recursive: true });
+  const manifest = { name: 'echo-domain', type: 'module', exports: { import: './echo.js' } };
+  writeFileSync(join(pack, 'package.json'), JSON.stringify(manifest));
+  const echo = `export const echoDomain = () => ({
+    name: 'echo',
+    parse: (row) => ({ id: '', domain: 'echo', prompt: [], reference: row.say }),
+    verify: async ({ reference }, { text }) => {
+      const passed = text === reference;
+      return { kind: 'judged', passed, status: passed ? 'accepted' : 'wrong_answer', diagnostics: [], cpuMs: 0, wallMs: 0 };
+    },
+  });`;
+  writeFileSync(join(pack, 'echo.js'), echo);
+  const rows = file(
+    'echo.jsonl',
+    jsonl([
+      { say: 'a', response: 'a' },
+      { say: 'a', response: 'b' },
+    ]),
+  );
+  const { code, out } = await verify(rows, '--domain', 'echo-domain');
+  expect(parsed(out).map(({ id, reward }) => [id, reward])).toEqual([
+    ['echo.jsonl:1', 1],
+    ['echo.jsonl:2', 0],
+  ]);
+  expect(code).toBe(0);
+
+  writeFileSync(join(pack, 'package.json'), JSON.stringify({ ...manifest, exports: './echo.ts' }));
+  writeFileSync(join(pack, 'echo.ts'), echo);
+  const typed = await verify(rows, '--domain', 'echo-domain');
+  expect(typed.code).toBe(2);
+  expect(typed.err).toMatch(/TypeScript inside node_modules/);
 });
 
 test('guest text cannot act on the terminal, in either form', async () => {

@@ -15,6 +15,8 @@ export interface Input {
   rows(): AsyncGenerator<PlacedRow>;
   /** How much has been read, from 0 to 1; undefined where the end is not known. */
   share(): number | undefined;
+  /** Lets go of standard input, so that a stop need not wait for its next row. */
+  close(): void;
 }
 
 export interface InputOptions {
@@ -35,6 +37,9 @@ export async function openInput(names: readonly string[], options: InputOptions)
   return {
     rows: () => placedRows(parts, options),
     share: () => (isKnown && total > 0 ? done() / total : undefined),
+    close: () => {
+      if (names.includes('-')) process.stdin.destroy();
+    },
   };
 }
 

@@ -71,6 +71,7 @@ export async function verify(options: VerifyOptions): Promise<number> {
     await output.end();
   } finally {
     progress.close();
+    input.close();
     await judge.close();
   }
   return concluded(tally, options, interrupt.signal.aborted, output.gone.aborted);
