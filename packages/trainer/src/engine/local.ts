@@ -16,12 +16,15 @@ import type {
 } from '../types.ts';
 import {
   type AdamWScalars,
+  adamwInPlace,
   adamwProgram,
   adamwStep,
+  type BlockArrays,
   type BlockGroup,
   blockGroups,
   blockStates,
   normProgram,
+  sumOfSquares,
 } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
@@ -218,7 +221,10 @@ export class LocalEngine implements PolicyEngine {
       throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
     const values = adamwStep(options, this.#steps + 1, gradNorm);
     const { blocks } = this.#trained;
-    for (const group of blockGroups(blocks)) await this.#adamw(group, values);
+    const arrays = blocks.map((_, i) => this.#arraysOf(i));
+    if (arrays.every((x) => x !== undefined))
+      for (const [i, x] of arrays.entries()) adamwInPlace(x, blocks[i]!, values);
+    else for (const group of blockGroups(blocks)) await this.#adamw(group, values);
     this.#steps += 1;
     this.#adapter?.changed();
     return { gradNorm };
@@ -317,8 +323,20 @@ export class LocalEngine implements PolicyEngine {
     });
   }
 
+  /** A block's arrays, where they lie in this process. */
+  #arraysOf(block: number): BlockArrays | undefined {
+    const { weights, training } = this.#trained;
+    const sets = { weight: weights, ...training };
+    const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]!.memory]);
+    const isHere = found.every(([, array]) => array instanceof Float32Array);
+    return isHere ? Object.fromEntries(found) : undefined;
+  }
+
   async #gradNorm(): Promise<number> {
     const { blocks, training } = this.#trained;
+    const here = training.grad.blocks.map(({ memory }) => memory);
+    if (here.every((array) => array instanceof Float32Array))
+      return Math.sqrt(here.reduce((sum, array) => sum + sumOfSquares(array), 0));
     let squares = 0;
     for (const group of blockGroups(blocks)) {
       const { start } = group;

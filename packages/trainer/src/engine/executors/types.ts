@@ -10,6 +10,8 @@ export type HalfType = 'f16' | 'bf16';
 /** A tensor that outlives a run: weights, gradients, optimizer state, caches, inputs and outputs. */
 export interface TensorBuffer {
   readonly spec: TensorSpec;
+  /** The contents themselves, where they lie in this process and may be changed in place. */
+  readonly memory?: TypedArray;
   /** The contents. May be the memory itself: copy what must outlive the next run, `write` what was changed. */
   read(): Promise<TypedArray>;
   /** Replaces the contents; as many elements as the spec says. */

@@ -39,6 +39,9 @@ class OnnxBuffer implements TensorBuffer {
         ? new ort.Tensor('float32', data, spec.shape)
         : new ort.Tensor('int32', data, spec.shape);
   }
+  get memory(): TypedArray {
+    return this.data;
+  }
   async read(): Promise<TypedArray> {
     return this.data;
   }
