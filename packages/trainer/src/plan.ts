@@ -56,7 +56,7 @@ export function checkMemory({ plan, estimate, budget }: PlannedMemory, lora: boo
   throw new Error(
     [
       `this run needs about ${megabytes(estimate.total)} of memory, and ${megabytes(budget)} may be used: ${memoryParts(estimate)}.`,
-      'Each of these alone would take:',
+      'With one of these lines it would take:',
       ...advice,
       'Or set engine.memoryMb, if the estimate is wrong for this machine.',
     ].join('\n'),

@@ -43,8 +43,8 @@ export interface MemoryEstimate {
 const float = 4;
 /** Node, the libraries and their code. */
 const processBytes = 200 * 2 ** 20;
-/** What onnxruntime's arena holds beyond the tensors it was asked for: it grows by doubling and leaves gaps. */
-const arenaSlack = 1.3;
+/** What onnxruntime's arena holds beyond the tensors it was asked for: it grows by steps and leaves gaps. */
+const arenaSlack = 1.15;
 
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const { config, adapters, trains, reference } = plan;
@@ -55,8 +55,8 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     weights: model + (adapters ? trained : 0),
     mergedWeights: merged,
     reference: reference && !adapters ? model : 0,
-    // Each run gives what it adds to the gradient as fresh arrays beside it; so does a step of AdamW.
-    gradients: trains ? 2 * trained : 0,
+    // Beside the gradient what a run adds to it, as fresh arrays, and those of the run before until they are collected.
+    gradients: trains ? 3 * trained : 0,
     optimizer: trains ? 2 * trained : 0,
     activations: trains ? activationBytes(plan) * arenaSlack : 0,
     logits: logitBytes(plan) * arenaSlack,
@@ -102,27 +102,37 @@ function cacheBytes({ config, lanes, maxTokens }: MemoryPlan): number {
   return lanes * maxTokens * 1.25 * slot;
 }
 
-/** A smaller plan by one setting, as a user would write it. */
+/** A smaller plan by a setting, or several, as a user would write it after --set. */
 export interface Advice {
   readonly setting: string;
   readonly total: number;
 }
 
-/** Settings that would each make the plan smaller, the gentlest first, those that make it fit before the rest. */
+/** Settings that would each make the plan smaller, those that make it fit first, the gentlest first; last all together. */
 export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
-  const to = (setting: string, change: Partial<MemoryPlan>): Advice => ({
-    setting,
-    total: estimateMemory({ ...plan, ...change }).total,
-  });
-  const rows = Math.max(256, plan.microBatchRows / 4);
   const now = estimateMemory(plan).total;
-  const all = [
-    to(`engine.microBatchRows=${rows}`, { microBatchRows: rows }),
-    to('engine.recompute=true', { recompute: true }),
-    to(`engine.cacheMb=512`, { cacheBytes: Math.min(plan.cacheBytes, 512 * 2 ** 20) }),
-    to('objective.beta=0', { reference: false }),
-  ].filter(({ total }) => total < now);
-  return all.toSorted((a, b) => Number(b.total <= budget) - Number(a.total <= budget));
+  const rows = Math.max(256, Math.floor(plan.microBatchRows / 4));
+  const cacheMb = 512;
+  const changes: readonly (readonly [setting: string, change: Partial<MemoryPlan>])[] = [
+    [`engine.microBatchRows=${rows}`, { microBatchRows: rows }],
+    ['engine.recompute=true', { recompute: true }],
+    [`engine.cacheMb=${cacheMb}`, { cacheBytes: Math.min(plan.cacheBytes, cacheMb * 2 ** 20) }],
+    ['objective.beta=0', { reference: false }],
+  ];
+  const useful = changes.flatMap(([setting, change]) => {
+    const { total } = estimateMemory({ ...plan, ...change });
+    return total < now ? [{ setting, change, total }] : [];
+  });
+  const all = Object.assign({}, ...useful.map(({ change }) => change));
+  const together = {
+    setting: useful.map(({ setting }) => setting).join(' --set '),
+    total: estimateMemory({ ...plan, ...all }).total,
+  };
+  const ones = useful.map(({ setting, total }) => ({ setting, total }));
+  return [
+    ...ones.toSorted((a, b) => Number(b.total <= budget) - Number(a.total <= budget)),
+    ...(useful.length > 1 ? [together] : []),
+  ];
 }
 
 /** Bytes that this process may still take: what is free, or what a container's limit leaves. */

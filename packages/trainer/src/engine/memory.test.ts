@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { parseModelConfig } from './config.ts';
+import { loraModules } from './lora/options.ts';
+import { availableMemory, estimateMemory, type MemoryPlan, memoryAdvice } from './memory.ts';
+
+/** SmolLM2-135M. */
+const config = parseModelConfig({
+  hidden_size: 576,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  intermediate_size: 1536,
+  vocab_size: 49_152,
+  tie_word_embeddings: true,
+});
+const weights = 134_515_008 * 4;
+const plan: MemoryPlan = {
+  config,
+  trains: true,
+  reference: false,
+  microBatchRows: 1024,
+  headFloats: 2 ** 24,
+  recompute: false,
+  lanes: 64,
+  maxTokens: 64,
+  cacheBytes: 2 ** 32,
+};
+const adapters = loraModules(config, { rank: 16, alpha: 32, targetModules: 'all-linear' });
+
+describe('the memory a run will take', () => {
+  it('of full training: weights, gradient, two moments; a reference is one more copy', () => {
+    const { optimizer, weights: w, reference } = estimateMemory({ ...plan, reference: true });
+    expect([w, reference, optimizer]).toEqual([weights, weights, 2 * weights]);
+  });
+
+  it('of adapters: the model and its merged matrices, and no reference beside the model itself', () => {
+    const found = estimateMemory({ ...plan, adapters, reference: true });
+    expect(found.reference).toBe(0);
+    expect(found.optimizer).toBeLessThan(weights / 10);
+    expect(found.mergedWeights).toBeLessThan(weights);
+    expect(found.total).toBeLessThan(estimateMemory(plan).total);
+  });
+
+  it('of sampling alone: no gradient, no activations', () => {
+    const { gradients, optimizer, activations } = estimateMemory({ ...plan, trains: false });
+    expect([gradients, optimizer, activations]).toEqual([0, 0, 0]);
+  });
+
+  it('grows with the rows of a micro-batch; caches no further than their limit', () => {
+    const more = estimateMemory({ ...plan, microBatchRows: 4096 });
+    expect(more.activations / estimateMemory(plan).activations).toBeGreaterThan(3.9);
+    const caches = (lanes: number) =>
+      estimateMemory({ ...plan, lanes, cacheBytes: 2 ** 28 }).caches;
+    expect(caches(64) / caches(8)).toBeGreaterThan(2);
+    expect(caches(100_000)).toBe(2 ** 28);
+  });
+
+  it('parts are the total, and what is advised takes less', () => {
+    const { total, ...parts } = estimateMemory(plan);
+    expect(Object.values(parts).reduce((a, b) => a + b)).toBe(total);
+    const large = { ...plan, reference: true };
+    const budget = estimateMemory({ ...large, recompute: true }).total;
+    const advice = memoryAdvice(large, budget);
+    expect(advice[0]).toEqual({ setting: 'engine.recompute=true', total: budget });
+    const together = advice.find(({ setting }) => setting.includes(' --set '))!;
+    for (const one of advice) expect(together.total).toBeLessThanOrEqual(one.total);
+  });
+
+  it('is compared with what this machine has', () => {
+    expect(availableMemory()).toBeGreaterThan(2 ** 20);
+  });
+});
