@@ -55,6 +55,7 @@ const planOf = (name: string): MemoryPlan => ({
   microBatchRows: rows,
   headFloats: 2 ** 24,
   recompute: false,
+  shapes: 1,
   lanes: 16,
   maxTokens: length / 2,
   cacheBytes: 2 ** 30,

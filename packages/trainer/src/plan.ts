@@ -18,6 +18,8 @@ export interface PlannedMemory {
   readonly estimate: MemoryEstimate;
   /** Bytes that may be used, set or found. */
   readonly budget: number;
+  /** What compiled programs may keep of it. */
+  readonly scratchBytes: number;
 }
 
 /** @param lora absent where the model's own weights are trained */
@@ -28,7 +30,8 @@ export function planMemory(
   trains: boolean,
 ): PlannedMemory {
   const { engine, objective, rollout } = config;
-  const plan: MemoryPlan = {
+  const planFor = (shapes: number): MemoryPlan => ({
+    shapes,
     config: model,
     ...(lora && { adapters: loraModules(model, lora) }),
     trains,
@@ -39,9 +42,13 @@ export function planMemory(
     lanes: Math.min(engine.maxLanes, rollout.prompts * rollout.groupSize),
     maxTokens: rollout.maxTokens,
     cacheBytes: engine.cacheMb * mebi,
-  };
+  });
   const budget = engine.memoryMb > 0 ? engine.memoryMb * mebi : availableMemory();
-  return { plan, estimate: estimateMemory(plan), budget };
+  // Programs of several shapes are kept where there is room: compiling one again takes seconds.
+  const plans = [4, 3, 2, 1].map(planFor);
+  const plan = plans.find((each) => estimateMemory(each).total <= budget) ?? plans.at(-1)!;
+  const estimate = estimateMemory(plan);
+  return { plan, estimate, budget, scratchBytes: estimate.activations + estimate.logits };
 }
 
 export const headFloats = ({ headMb }: TrainConfig['engine']): number => (headMb * mebi) / 4;

@@ -92,14 +92,18 @@ export async function openPolicy(
   trains = true,
 ): Promise<Policy> {
   const found = await findPolicy(directory, config);
-  checkMemory(planMemory(found.model, config, found.lora, trains), found.lora !== undefined);
+  const memory = planMemory(found.model, config, found.lora, trains);
+  checkMemory(memory, found.lora !== undefined);
   const home = existsSync(join(directory, 'tokenizer.json')) ? directory : found.base;
   const tokenizer = await openTokenizer(home);
   if (tokenizer.vocabSize > found.model.vocab_size)
     throw new Error(
       `${home}: the tokenizer has ${tokenizer.vocabSize} tokens, the model only ${found.model.vocab_size}`,
     );
-  const engine = await loadLocalEngine(found.base, engineOptions(found, config));
+  const engine = await loadLocalEngine(
+    found.base,
+    engineOptions(found, config, memory.scratchBytes),
+  );
   if (found.isAdapter) await engine.load(directory);
   return {
     engine,
@@ -112,7 +116,11 @@ export async function openPolicy(
   };
 }
 
-function engineOptions({ base, lora }: FoundPolicy, { engine, seed }: PolicyConfig) {
+function engineOptions(
+  { base, lora }: FoundPolicy,
+  { engine, seed }: PolicyConfig,
+  scratchBytes: number,
+) {
   const { executor, backend, threads, microBatchRows, maxLanes, cacheMb, recompute } = engine;
   return {
     executor,
@@ -123,7 +131,7 @@ function engineOptions({ base, lora }: FoundPolicy, { engine, seed }: PolicyConf
     maxLanes,
     cacheMb,
     ...(lora && { lora: { ...lora, base: resolve(base) } }),
-    memory: { recompute, headFloats: headFloats(engine) },
+    memory: { recompute, headFloats: headFloats(engine), scratchBytes },
   };
 }
 

@@ -33,7 +33,8 @@ import { Adapter } from './lora/adapter.ts';
 import type { LoraOptions } from './lora/options.ts';
 import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
-import { totalRows } from './model/attention.ts';
+import { scratchOf } from './memory.ts';
+import { type Layout, totalRows } from './model/attention.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
 import {
@@ -114,7 +115,7 @@ export class LocalEngine implements PolicyEngine {
     this.config = config;
     this.#limits = { rows: microBatchRows };
     this.#sampling = { maxLanes, cacheBytes };
-    this.#runner = new Runner(executor);
+    this.#runner = new Runner(executor, memory.scratchBytes);
     this.#store = new WeightStore(executor, config);
     const { cos, sin, shape } = ropeTables(config, contextLength(config));
     this.#rope = {
@@ -269,11 +270,13 @@ export class LocalEngine implements PolicyEngine {
 
   async #train(micro: TrainingBatch, loss: LossSpec, shape: LossShape): Promise<Metrics> {
     const { layout, arrays, still } = micro;
+    const scratch = this.#scratch(layout, !still);
     const make = still ? measureProgram : trainProgram;
     const gradients = still ? {} : this.#gradients();
     const found = await this.#runner.run({
       key: `${still ? 'measure' : 'train'} ${shape} ${layoutName(layout)}`,
       make: () => make(this.config, layout, shape, this.maxLength, this.#settings),
+      scratch,
       resident: {
         ...this.#store.weights.byName,
         ...this.#adapter?.weights.byName,
@@ -298,6 +301,7 @@ export class LocalEngine implements PolicyEngine {
     const { logp } = await this.#runner.run({
       key: `logprobs ${layoutName(layout)}`,
       make: () => logprobProgram(this.config, layout, this.maxLength, this.#settings),
+      scratch: this.#scratch(layout, false),
       resident: { ...weights, ...this.#rope },
       fresh: arrays,
       wanted: { logp: f32(totalRows(layout)) },
@@ -351,6 +355,17 @@ export class LocalEngine implements PolicyEngine {
       squares += norm![0]! ** 2;
     }
     return Math.sqrt(squares);
+  }
+
+  /** Bytes that the program of a layout keeps. */
+  #scratch(layout: Layout, trains: boolean): number {
+    const plan = { config: this.config, ...this.#settings, trains };
+    const { activations, logits } = scratchOf(
+      plan,
+      totalRows(layout),
+      layout.prefix + layout.length,
+    );
+    return activations + logits;
   }
 
   get #trained(): TrainedTensors {

@@ -21,6 +21,7 @@ const plan: MemoryPlan = {
   microBatchRows: 1024,
   headFloats: 2 ** 24,
   recompute: false,
+  shapes: 1,
   lanes: 64,
   maxTokens: 64,
   cacheBytes: 2 ** 32,

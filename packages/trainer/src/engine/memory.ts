@@ -20,6 +20,8 @@ export interface MemoryPlan {
   readonly microBatchRows: number;
   readonly headFloats: number;
   readonly recompute: boolean;
+  /** Micro-batches of different shapes whose programs keep their memory at the same time. */
+  readonly shapes: number;
   /** Rollouts at once, their longest prompt and completion. */
   readonly lanes: number;
   readonly maxTokens: number;
@@ -58,8 +60,8 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     // Beside the gradient what a run adds to it, as fresh arrays, and those of the run before until they are collected.
     gradients: trains ? 3 * trained : 0,
     optimizer: trains ? 2 * trained : 0,
-    activations: trains ? activationBytes(plan) * arenaSlack : 0,
-    logits: logitBytes(plan) * arenaSlack,
+    activations: trains ? plan.shapes * activationBytes(plan) : 0,
+    logits: (trains ? plan.shapes : 1) * logitBytes(plan),
     caches: Math.min(plan.cacheBytes, cacheBytes(plan)),
     process: processBytes,
   };
@@ -81,19 +83,32 @@ const sequenceOf = ({ config, maxTokens, microBatchRows }: MemoryPlan) =>
   Math.min(contextLength(config), 2 * maxTokens, microBatchRows);
 
 function activationBytes(plan: MemoryPlan): number {
-  const { config, microBatchRows: rows, recompute } = plan;
-  const layers = config.num_hidden_layers;
-  const whole = floatsOfRow(config, sequenceOf(plan));
-  // A layer being differentiated has about as much again in gradients.
-  const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
-  return rows * kept * float;
+  return scratchOf(plan, plan.microBatchRows, sequenceOf(plan)).activations;
 }
 
-/** Logits of a piece, their distribution, its gradient and two passes on the way; the gradient of the output matrix. */
-function logitBytes({ config, trains, adapters, headFloats, microBatchRows }: MemoryPlan): number {
-  const piece = Math.min(headFloats, microBatchRows * config.vocab_size);
+function logitBytes(plan: MemoryPlan): number {
+  return scratchOf(plan, plan.microBatchRows, sequenceOf(plan)).logits;
+}
+
+/** What a program of this many rows keeps between runs. */
+export function scratchOf(
+  plan: Pick<MemoryPlan, 'config' | 'adapters' | 'headFloats' | 'recompute' | 'trains'>,
+  rows: number,
+  sequence: number,
+): { readonly activations: number; readonly logits: number } {
+  const { config, adapters, headFloats, recompute, trains } = plan;
+  const layers = config.num_hidden_layers;
+  const whole = floatsOfRow(config, sequence);
+  // A layer being differentiated has about as much again in gradients.
+  const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
+  // Of a piece of the head: logits, their distribution, its gradient and two passes on the way.
+  const piece = Math.min(headFloats, rows * config.vocab_size);
   const matrix = trains && !adapters ? 2 * config.vocab_size * config.hidden_size : 0;
-  return ((trains ? 5 : 2) * piece + matrix) * float;
+  const bytes = (floats: number) => floats * float * arenaSlack;
+  return {
+    activations: bytes(rows * (trains ? kept : 2 * whole)),
+    logits: bytes((trains ? 5 : 2) * piece + matrix),
+  };
 }
 
 function cacheBytes({ config, lanes, maxTokens }: MemoryPlan): number {

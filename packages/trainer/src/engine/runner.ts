@@ -17,6 +17,8 @@ export interface RunRequest {
   /** Names the program; equal keys mean equal programs. */
   readonly key: string;
   readonly make: () => Program;
+  /** Bytes that the compiled program keeps between runs, about; absent where they are few. */
+  readonly scratch?: number;
   /** Tensors that outlive the run. */
   readonly resident: BufferMap;
   /** Inputs of this run alone; the arrays are taken over. */
@@ -30,14 +32,19 @@ export interface RunRequest {
 interface Kernel {
   readonly program: Program;
   readonly compiled: Compiled;
+  readonly scratch: number;
 }
 
 export class Runner {
   readonly executor: Executor;
   readonly #kernels = new Map<string, Kernel>();
 
-  constructor(executor: Executor) {
+  readonly #scratchBytes: number;
+
+  /** @param scratchBytes most that compiled programs may keep together, one of them always may */
+  constructor(executor: Executor, scratchBytes = Infinity) {
     this.executor = executor;
+    this.#scratchBytes = scratchBytes;
   }
 
   async run(request: RunRequest): Promise<Record<string, TypedArray>> {
@@ -69,25 +76,36 @@ export class Runner {
     return Object.fromEntries(buffers);
   }
 
-  async #kernel({ key, make }: RunRequest): Promise<Kernel> {
+  async #kernel({ key, make, scratch = 0 }: RunRequest): Promise<Kernel> {
     const known = this.#kernels.get(key);
     if (known) this.#kernels.delete(key);
-    const kernel = known ?? (await this.#compile(make()));
+    const kernel = known ?? { ...(await this.#compile(make())), scratch };
     this.#kernels.set(key, kernel);
     if (!known) await this.#evict(key.split(' ', 1)[0]!);
     return kernel;
   }
 
-  async #compile(program: Program): Promise<Kernel> {
+  async #compile(program: Program): Promise<Omit<Kernel, 'scratch'>> {
     return { program, compiled: await this.executor.compile(program) };
   }
 
   /** Drops the least recently used of a kind with too many. */
   async #evict(kind: string): Promise<void> {
     const keys = [...this.#kernels.keys()].filter((key) => key.split(' ', 1)[0] === kind);
-    if (keys.length <= (mostCompiled[kind] ?? mostOfOthers)) return;
-    const { compiled } = this.#kernels.get(keys[0]!)!;
-    this.#kernels.delete(keys[0]!);
+    if (keys.length > (mostCompiled[kind] ?? mostOfOthers)) await this.#drop(keys[0]!);
+    // The last one is that which is about to run.
+    const heavy = [...this.#kernels].filter(([, { scratch }]) => scratch > 0);
+    let total = heavy.reduce((sum, [, { scratch }]) => sum + scratch, 0);
+    for (const [key, { scratch }] of heavy.slice(0, -1)) {
+      if (total <= this.#scratchBytes) return;
+      total -= scratch;
+      await this.#drop(key);
+    }
+  }
+
+  async #drop(key: string): Promise<void> {
+    const { compiled } = this.#kernels.get(key)!;
+    this.#kernels.delete(key);
     await compiled.dispose();
   }
 }
