@@ -40,8 +40,10 @@ export async function closedLoop(
   return { seconds, ...counts };
 }
 
-/** One client of a rate sends its requests at the start of its second: many, begun one after another, spread them. */
+/** Clients send once in each second of theirs: begun one after another, they spread over it. */
 const SLICES = 80;
+/** Until all clients are there; what happens to requests before that is checked, but not timed. */
+const SETTLE_S = 3;
 
 /** So many requests a second, whether replies come or not. */
 export async function openLoop(
@@ -54,18 +56,13 @@ export async function openLoop(
   const each = Math.max(1, Math.round(perSecond / SLICES));
   const slices = Array.from({ length: SLICES }, async (_, slice) => {
     await new Promise((resolve) => setTimeout(resolve, (1000 / SLICES) * slice));
-    // One connection more for each request of a second, so that a reply that takes its time holds up no other.
-    const options = { connections: each, overallRate: each, duration: seconds };
-    await run(url, rotated(rows, slice), options, counts);
+    const options = { connections: each, overallRate: each, duration: seconds + SETTLE_S };
+    await run(url, rows, options, counts);
   });
+  setTimeout(() => Object.assign(counts, { accepted: [], refused: [] }), SETTLE_S * 1000);
   await Promise.all(slices);
   return { seconds, ...counts };
 }
-
-const rotated = <T>(list: readonly T[], by: number): readonly T[] => {
-  const at = by % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
-};
 
 function run(
   url: string,
@@ -82,10 +79,17 @@ function run(
         headers: { 'content-type': 'application/json' },
         timeout: 60,
         ...(options.overallRate === undefined ? {} : { ignoreCoordinatedOmission: true }),
-        requests: rows.map((expected) => ({
-          body: JSON.stringify(expected.row),
-          onResponse: (status: number, body: string) => check(expected, status, body, counts),
-        })),
+        requests: [
+          {
+            setupRequest: (request, context: { expected?: Expected }) => {
+              const expected = rows[Math.floor(Math.random() * rows.length)]!;
+              context.expected = expected;
+              return { ...request, body: JSON.stringify(expected.row) };
+            },
+            onResponse: (status, body, context: { expected?: Expected }) =>
+              check(context.expected!, status, body, counts),
+          },
+        ],
       },
       (error) => (error ? reject(error) : resolve()),
     );

@@ -116,7 +116,8 @@ let alone: Tally;
   console.table([line('8 clients: capacity', full), line('1 client: unloaded', alone)]);
 }
 
-const queue = Math.ceil((capacity * QUEUE_MS) / 1000);
+// Half of what could be judged in that time: what has no room is refused at once, time is for what went wrong.
+const queue = Math.ceil((capacity * QUEUE_MS) / 2000);
 const limits = ['--queue', String(queue), '--batch', '1', '--queue-ms', String(QUEUE_MS)];
 await using served = await start(...limits);
 await closedLoop(served.url, ALL, 8, Math.min(5, seconds)); // warm
