@@ -63,3 +63,10 @@ test('the row layer loads no domain', async () => {
   for (const part of ['/src/code/', '/src/math/', 'piscina'])
     expect(some(loaded, part), part).toEqual([]);
 });
+
+test('judging rows loads neither the server nor a trainer', async () => {
+  const loaded = await loadedBy('@cipo/service');
+  expect(some(loaded, '/service/src/').length).toBeGreaterThan(0);
+  for (const part of ['/src/http/', 'fastify', 'prom-client', '/trainer/', 'onnxruntime'])
+    expect(some(loaded, part), part).toEqual([]);
+});

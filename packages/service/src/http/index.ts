@@ -1,6 +1,6 @@
 /** The HTTP server: {@link serve} starts it over a judge, a `Route` adds a wire format to it. */
 export { createLog, LOG_FORMATS, type Log, type LogFormat } from './log.ts';
 export { SERVE_DEFAULTS, ServeOptionError, type ServeOptions, serveOptions } from './options.ts';
-export { badRequest, Problem } from './problem.ts';
+export { badRequest, PROBLEM_CODES, Problem, type ProblemCode } from './problem.ts';
 export type { BodyKind, Line, Reply, Route, RouteContext, RouteRequest } from './route.ts';
 export { type RunningServer, type ServeParts, serve } from './server.ts';

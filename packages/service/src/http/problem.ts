@@ -12,16 +12,42 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A request that is refused, with the status to answer. `code` is stable kebab-case. */
+/** Every code that an error reply may have: stable words for programs and metrics. docs/serve.md says what each is. */
+export const PROBLEM_CODES = [
+  ...([
+    'empty-body',
+    'bad-json',
+    'bad-encoding',
+    'too-deep',
+    'prototype-key',
+    'bad-request',
+  ] as const),
+  ...([
+    'bad-query',
+    'bad-path',
+    'bad-host',
+    'unauthorised',
+    'operator-only',
+    'no-such-path',
+  ] as const),
+  ...(['bad-method', 'slow-headers', 'slow-body', 'too-large', 'too-many-values'] as const),
+  ...(['too-many-rows', 'unsupported-type', 'unsupported-encoding', 'bad-expectation'] as const),
+  ...(['unknown-host', 'queue-full', 'queue-timeout', 'too-many-requests', 'bodies-full'] as const),
+  ...(['headers-too-large', 'client-gone', 'internal', 'draining'] as const),
+  ...(['no-judgement', 'not-run'] as const), // of the formats of trainers
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+/** A request that is refused, with the status to answer. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly field: string | undefined;
   readonly received: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, code: string, message: string, details: ProblemDetails = {}) {
+  constructor(status: number, code: ProblemCode, message: string, details: ProblemDetails = {}) {
     super(message);
     this.status = status;
     this.code = code;
@@ -37,7 +63,7 @@ export function badRequest(field: string, problem: string, received: unknown): P
 }
 
 /** 429: there is no room now. `retryAfterS` is when to ask again, in whole seconds. */
-export function overloaded(code: string, message: string, retryAfterS: number): Problem {
+export function overloaded(code: ProblemCode, message: string, retryAfterS: number): Problem {
   const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterS))) };
   return new Problem(429, code, message, { headers });
 }

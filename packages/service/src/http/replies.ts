@@ -4,12 +4,12 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { Problem, problemBody } from './problem.ts';
+import { Problem, type ProblemCode, problemBody } from './problem.ts';
 import type { Route } from './route.ts';
 
 /** Errors of fastify that a caller causes, by their code. */
 const FRAMEWORK: Readonly<
-  Record<string, readonly [status: number, code: string, message: string]>
+  Record<string, readonly [status: number, code: ProblemCode, message: string]>
 > = {
   FST_ERR_BAD_URL: [400, 'bad-path', 'the path of the request cannot be read'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: [
@@ -51,7 +51,9 @@ export function problemText(problem: Problem, requestId: string, route?: Route):
   return JSON.stringify(route?.problem?.(problem, requestId) ?? problemBody(problem, requestId));
 }
 
-const PARSER: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+const PARSER: Readonly<
+  Record<string, readonly [status: string, code: ProblemCode, message: string]>
+> = {
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
     'headers-too-large',

@@ -364,7 +364,7 @@ describe('the server about itself', () => {
     };
     const teapot: Route = {
       ...{ method: 'GET', path: '/teapot', describe: { ...describe, operationId: 'teapot' } },
-      handle: () => Promise.reject(new Problem(418, 'teapot', 'short and stout')),
+      handle: () => Promise.reject(new Problem(418, 'no-judgement', 'short and stout')),
       problem: ({ code }) => ({ detail: code }),
     };
     await using it = await bench({}, [broken, teapot]);
@@ -374,6 +374,6 @@ describe('the server about itself', () => {
     expect(text).not.toContain('secret');
     expect(JSON.stringify(it.logged)).toContain('the secret reason');
     const own = await fetch(`${it.server.url}/teapot`);
-    expect([own.status, await own.json()]).toEqual([418, { detail: 'teapot' }]);
+    expect([own.status, await own.json()]).toEqual([418, { detail: 'no-judgement' }]);
   });
 });

@@ -172,7 +172,7 @@ class Server implements RunningServer {
 
   async #drain(): Promise<void> {
     this.#draining = true;
-    this.#log.note('info', `ending: ${this.#shared.open.size} requests are under way`);
+    this.#log.note('info', `ending, requests under way: ${this.#shared.open.size}`);
     const closed = this.#app.close();
     await this.#idle(this.#options.drainMs);
     this.#stop.abort();
