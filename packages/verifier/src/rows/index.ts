@@ -33,6 +33,15 @@ export interface NormalizeOptions {
  */
 export function normalizeRow(raw: unknown, options: NormalizeOptions = {}): Row {
   if (!isRecord(raw)) throw new TaskError('row', 'must be an object', raw);
+  try {
+    return readRow(raw, options);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TaskError('row', 'is nested too deep', raw); // the stack ran out
+  }
+}
+
+function readRow(raw: Row, options: NormalizeOptions): Row {
   const domain = domainOf(raw, options.domain, options.labels);
   return { ...raw, ...fieldsOf(raw, domain), ...commonFields(raw), domain };
 }

@@ -254,6 +254,14 @@ test('ids: the row’s own, a data set’s, verl’s source, split and index', (
   expect(normalizeRow({ answer: '1', ...verl }).id).toBe('gsm8k/test/3');
 });
 
+test('a row nested without end is refused like any other', () => {
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  expect(refusal({ tests: JSON.parse(`{"type":"call","cases":${deep}}`) })).toEqual({
+    field: 'row',
+    problem: 'is nested too deep',
+  });
+});
+
 test('any row of JSON is read or refused by field, and fields that are not known stay', () => {
   const names = [
     'answer',
