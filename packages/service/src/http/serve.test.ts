@@ -96,6 +96,21 @@ describe('POST /v1/verify', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
+  test('a slow row of a stream holds up its verdict, not the judging of those after it', async () => {
+    await using slow = await bench({ concurrency: 2 });
+    const rows = [heldRow('right', 'slow'), ...Array.from({ length: 40 }, () => RIGHT)];
+    const text = rows.map((row) => JSON.stringify(row)).join('\n');
+    const pending = slow.post(text, NDJSON).then((reply) => reply.text());
+    const judged = 'cipo_verdicts_total{status="accepted"}';
+    await eventually(async () => (await slow.metric(judged)) === 40);
+    slow.held.release();
+    const ids = (await pending)
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).id);
+    expect(ids).toEqual(['slow', ...Array(40).fill(RIGHT.id)]);
+  });
+
   test('the id of a request comes back where it is a plain one', async () => {
     const named = await it.post(RIGHT, { 'x-request-id': 'step-7.sample:3' });
     expect(named.headers.get('x-request-id')).toBe('step-7.sample:3');

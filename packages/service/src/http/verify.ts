@@ -4,7 +4,7 @@
  */
 
 import { TaskError } from '@cipo/verifier/types';
-import { pMapIterable } from 'p-map';
+import { inOrder } from '../flow.ts';
 import { badRow } from '../judge.ts';
 import { verdictLine } from '../write.ts';
 import { badRequest, type Problem } from './problem.ts';
@@ -52,15 +52,30 @@ const isBatch = (fields: Readonly<Record<string, unknown>>): boolean =>
   !Object.hasOwn(fields, 'response') &&
   !Object.hasOwn(fields, 'domain');
 
-/** Reads no further ahead than can be judged: a long body is held back instead of kept. */
+/** Verdicts of a stream that wait for a slow one before them, in characters. */
+const MAX_HELD = 4 << 20;
+
+/**
+ * Reads no further ahead than can be judged: a long body is held back instead of kept. Where the body fails, what had
+ * come before is answered first.
+ */
 async function* judgeLines(
   lines: AsyncIterable<Line>,
   { verifyNext, window }: RouteContext,
 ): AsyncGenerator<string> {
+  let failure: { readonly error: unknown } | undefined;
+  const whole = async function* () {
+    try {
+      yield* lines;
+    } catch (error) {
+      failure = { error };
+    }
+  };
   const judge = async (line: Line) =>
-    'problem' in line ? unreadable(line) : verifyNext(line.value);
-  const verdicts = pMapIterable(lines, judge, { concurrency: window, backpressure: window * 2 });
-  for await (const verdict of verdicts) yield `${verdictLine(verdict)}\n`;
+    `${verdictLine('problem' in line ? unreadable(line) : await verifyNext(line.value))}\n`;
+  const sizeOf = (text: string) => text.length;
+  yield* inOrder(whole(), judge, { inFlight: window, maxHeld: MAX_HELD, sizeOf });
+  if (failure) throw failure.error;
 }
 
 /** The line is named, for there is no id to name it by. */
