@@ -38,18 +38,24 @@ main=${CIPO_INTEGRATIONS_PYTHON:-$(environment main requirements.txt)}
 rubric=${CIPO_RUBRIC_PYTHON:-$(environment rubric requirements-rubric.txt)}
 
 cd "$root"
-node_modules/.bin/node packages/cli/bin/cipo.js serve --port 0 --log off > "$log" &
-server=$!
-trap 'kill $server 2>/dev/null; wait $server 2>/dev/null || true; rm -f "$log"' EXIT
+start() { # FLAGS...: starts a server, sets its url
+  : > "$log"
+  node_modules/.bin/node packages/cli/bin/cipo.js serve --port 0 --log off "$@" > "$log" &
+  servers="$servers $!"
+  for _ in $(seq 600); do
+    url=$(sed -n 's/^listening on //p' "$log")
+    if [ -n "$url" ]; then return; fi
+    kill -0 $!
+    sleep 0.1
+  done
+  echo "the server did not start" >&2
+  exit 1
+}
+servers=
+trap 'kill $servers 2>/dev/null; wait 2>/dev/null || true; rm -f "$log"' EXIT
 trap 'exit 130' INT TERM
-for _ in $(seq 300); do
-  url=$(sed -n 's/^listening on //p' "$log")
-  [ -n "$url" ] && break
-  kill -0 $server
-  sleep 0.1
-done
-[ -n "$url" ]
 
+start
 run client "$main"
 run sandbox_fusion_client "$main"
 run openrlhf_client "$main"
@@ -57,4 +63,6 @@ run verl_reward "$main"
 run trl_trainer "$main"
 run verifiers_task "$main"
 run verifiers_rubric "$rubric"
+start --concurrency 2 --queue 4 --batch 4
+run overload "$main"
 echo "every check passed"
