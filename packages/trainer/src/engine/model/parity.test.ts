@@ -9,19 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Datum, TokenIds } from '../../types.ts';
-import { contextLength, type ModelConfig } from '../config.ts';
 import { openExecutor } from '../executors/open.ts';
-import type { Program } from '../executors/types.ts';
 import { loadLocalEngine } from '../index.ts';
-import { f32, i32 } from '../ops.ts';
-import { weightInputs } from '../programs.ts';
 import { available } from '../testing/backends.ts';
-import { relativeError, runProgram } from '../testing/data.ts';
+import { relativeError } from '../testing/data.ts';
+import { logitsOf } from '../testing/logits.ts';
 import { readModel } from '../weights/checkpoint.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
-import { groupedAttention } from './attention.ts';
-import { llamaHidden, llamaLogits } from './llama.ts';
-import { ropeTables } from './rope.ts';
 
 const root = fileURLToPath(
   new URL('../../../../../datasets/models/fixtures/parity', import.meta.url),
@@ -36,28 +30,6 @@ async function expectedOf(name: string) {
   return { tensors, batch: batch!, length: length!, tokens: Int32Array.from(tensors.tokens!.data) };
 }
 
-/** All logits of B sequences of T tokens, by the programs' own parts. */
-function logitsProgram(config: ModelConfig, b: number, t: number): Program {
-  const tables = f32(contextLength(config), config.head_dim / 2);
-  return {
-    name: 'logits',
-    inputs: {
-      ...weightInputs(config),
-      cos: tables,
-      sin: tables,
-      tokens: i32(b * t),
-      positions: i32(b * t),
-    },
-    build: (ops, x) => {
-      const layout = { groups: b, prefix: 0, branches: 1, length: t };
-      const inputs = { positions: x.positions!, cos: x.cos!, sin: x.sin! };
-      const attention = groupedAttention(ops, config, layout, inputs);
-      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
-      return { logits: llamaLogits(ops, config, x, hidden) };
-    },
-  };
-}
-
 function dataOf(tokens: TokenIds, weights: ArrayLike<number>, batch: number, length: number) {
   return Array.from({ length: batch }, (_, b): Datum => {
     const share = (t: number) => (t === 0 ? 0 : weights[t - 1]! / batch);
@@ -70,19 +42,12 @@ function dataOf(tokens: TokenIds, weights: ArrayLike<number>, batch: number, len
 
 describe.each(available)('on $executor $backend, as PyTorch has it', (where) => {
   it.each(cases)('%s: logits', async (name) => {
-    const { config, weights } = await readModel(join(root, name));
-    const { tensors, batch, length, tokens } = await expectedOf(name);
+    const model = await readModel(join(root, name));
+    const { tensors, length, tokens } = await expectedOf(name);
     const executor = await openExecutor({ ...where, threads: 1 });
-    const { cos, sin } = ropeTables(config, contextLength(config));
-    const positions = Int32Array.from(tokens, (_, i) => i % length);
-    const { logits } = await runProgram(
-      executor,
-      logitsProgram(config, batch, length),
-      { ...weights, cos, sin, tokens, positions },
-      { logits: f32(batch * length, config.vocab_size) },
-    );
+    const logits = await logitsOf(executor, model, tokens, length);
     await executor.close();
-    expect(relativeError(logits!, tensors.logits!.data)).toBeLessThan(1e-5);
+    expect(relativeError(logits, tensors.logits!.data)).toBeLessThan(1e-5);
   });
 
   it.each(cases)('%s: loss and all gradients', async (name) => {

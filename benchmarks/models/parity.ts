@@ -1,0 +1,65 @@
+/**
+ * How far every family of models is from PyTorch on every executor here: the largest difference over the largest value,
+ * of logits and of the gradient that differs most. Usage: node benchmarks/models/parity.ts
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { backendsOf, openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
+import { loadLocalEngine } from '../../packages/trainer/src/engine/index.ts';
+import { relativeError } from '../../packages/trainer/src/engine/testing/data.ts';
+import { logitsOf } from '../../packages/trainer/src/engine/testing/logits.ts';
+import { readModel } from '../../packages/trainer/src/engine/weights/checkpoint.ts';
+import { readSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
+import { printTable } from '../engine/common.ts';
+
+const root = fileURLToPath(new URL('../../datasets/models/fixtures/parity', import.meta.url));
+const figure = (x: number) => x.toExponential(1);
+
+interface Place {
+  readonly executor: 'onnx' | 'tfjs';
+  readonly backend: string;
+}
+const all = (['onnx', 'tfjs'] as const).flatMap((executor) =>
+  backendsOf[executor].map((backend): Place => ({ executor, backend })),
+);
+const available: Place[] = [];
+for (const place of all)
+  await openExecutor({ ...place, threads: 1 }).then(
+    async (executor) => {
+      available.push(place);
+      await executor.close();
+    },
+    (error: Error) => console.log(`${place.executor} ${place.backend}: not here, ${error.message}`),
+  );
+
+async function compare(name: string, where: Place) {
+  const { tensors } = await readSafetensors(join(root, name, 'expected.safetensors'));
+  const [batch, length] = tensors.tokens!.shape;
+  const tokens = Int32Array.from(tensors.tokens!.data);
+  const executor = await openExecutor({ ...where, threads: 1 });
+  const logits = await logitsOf(executor, await readModel(join(root, name)), tokens, length!);
+  await executor.close();
+  const engine = await loadLocalEngine(join(root, name), { ...where, threads: 1 });
+  const weights = (t: number) => (t === 0 ? 0 : tensors.weights!.data[t - 1]! / batch!);
+  const data = Array.from({ length: batch! }, (_, b) => ({
+    tokens: tokens.slice(b * length!, (b + 1) * length!),
+    weights: Float32Array.from({ length: length! }, (__, t) => weights(t)),
+  }));
+  await engine.forwardBackward(data, { kind: 'cross_entropy' });
+  const gradients = Object.entries(await engine.gradientsSnapshot());
+  await engine.close();
+  const errors = gradients.map(([key, g]) => relativeError(g, tensors[`grad.${key}`]!.data));
+  return [figure(relativeError(logits, tensors.logits!.data)), figure(Math.max(...errors))];
+}
+
+const rows: string[][] = [];
+for (const name of readdirSync(root)) {
+  const row = [name];
+  for (const where of available) row.push((await compare(name, where)).join(' / '));
+  rows.push(row);
+}
+printTable(
+  ['logits / gradients', ...available.map(({ executor, backend }) => `${executor} ${backend}`)],
+  rows,
+);
