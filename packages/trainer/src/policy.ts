@@ -66,12 +66,13 @@ export async function findPolicy(directory: string, config: PolicyConfig): Promi
   return { directory, base: directory, model, ...(enabled && { lora }), isAdapter: false };
 }
 
-/** An adapter names its base by a path from here, from its own folder, or by a hub id, which is no folder. */
+/** An adapter names its base by a path from here or from its own folder, or by a hub id: where `cipo pull` puts it. */
 function baseFolder(directory: string, name: string): string {
-  const found = [resolve(name), resolve(directory, name)].find((path) => name && existsSync(path));
+  const places = [resolve(name), resolve(directory, name), resolve('models', name)];
+  const found = places.find((path) => name && existsSync(path));
   if (found !== undefined) return found;
   throw new Error(
-    `${join(directory, 'adapter_config.json')}: its base model "${name}" is no folder here. Change base_model_name_or_path to the folder that has it`,
+    `${join(directory, 'adapter_config.json')}: its base model "${name}" is no folder here. Fetch it with cipo pull, or change base_model_name_or_path to the folder that has it`,
   );
 }
 

@@ -37,6 +37,34 @@ function preTokenizer(part: unknown): unknown {
   return part;
 }
 
+/**
+ * A byte that is no word of the vocabulary (SmolLM2 has no U+0006) is left out before its neighbours are merged, as
+ * Python does it; the library leaves it out afterwards, when they no longer are neighbours.
+ */
+export function mendModel(model: unknown, { type, unk_token, byte_fallback, vocab }: Json): void {
+  if (type !== 'BPE' || typeof unk_token === 'string' || byte_fallback === true) return;
+  const missing = byteLetters.filter((letter) => !Object.hasOwn(Object(vocab), letter));
+  const isMergeable = hasEncode(model) && missing.length > 0 && missing.length < byteLetters.length;
+  if (!isMergeable) return;
+  const encode = model.encode.bind(model);
+  const without = (word: string) =>
+    missing.reduce((text, letter) => text.replaceAll(letter, ''), word);
+  Object.assign(model, { encode: (words: readonly string[]) => encode(words.map(without)) });
+}
+
+interface Encoder {
+  encode(words: readonly string[]): string[];
+}
+const hasEncode = (model: unknown): model is Encoder =>
+  (typeof model === 'function' || isObject(model)) &&
+  'encode' in model &&
+  typeof model.encode === 'function';
+
+/** The 256 letters that byte-level tokenizers write bytes with: themselves where they can be seen, else U+0100 on. */
+const byteLetters = Array.from({ length: 324 }, (_, code) => code)
+  .filter((code) => code > 32 && !(code > 126 && code < 161) && code !== 173)
+  .map((code) => String.fromCharCode(code));
+
 /** Decodes bytes as Python does, in the decoder given and those inside it: the library's swallows U+FEFF. */
 export function mendDecoder(decoder: unknown): void {
   if (typeof decoder !== 'function' && !isObject(decoder)) return;

@@ -81,6 +81,16 @@ describe('byte-level tokenizers', () => {
     fc.assert(fc.property(ids, (x) => streamed(kind, x) === tokenizer.decode(x)));
   });
 
+  it('leave a byte that they have no word for out, and merge what stood around it, as Python does', () => {
+    const json = Object(read('gpt2/tokenizer.json'));
+    const bytes = Object.entries<number>(json.model.vocab).filter(([word]) => word !== '\u0106');
+    const vocab = { ...Object.fromEntries(bytes.filter(([word]) => word.length === 1)), ",'": 400 };
+    const model = { ...json.model, vocab, merges: [[',', "'"]] };
+    const config = read('gpt2/tokenizer_config.json');
+    const tokenizer = makeTokenizer({ ...json, model }, config, 'no U+0006');
+    expect([...tokenizer.encode(",\u0006'")]).toEqual([400]);
+  });
+
   it('hold a character back until its last byte, and end with a mark where it never comes', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = [...tokenizer.encode('𒀀')];

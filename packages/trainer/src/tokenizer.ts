@@ -14,7 +14,7 @@ import { writeAtomically } from './engine/weights/bytes.ts';
 import { isGguf } from './engine/weights/folder.ts';
 import { readGgufTokenizer } from './engine/weights/gguf/model.ts';
 import { readJson } from './json.ts';
-import { mendDecoder, portable } from './tokenizer-fixes.ts';
+import { mendDecoder, mendModel, portable } from './tokenizer-fixes.ts';
 import type { TokenIds, Tokenizer } from './types.ts';
 
 const [tokenizerFile, configFile, templateFile] = [
@@ -99,6 +99,7 @@ export function makeTokenizer(
   const { model, added_tokens } = parsed(vocabulary, tokenizerJson, `${name}/${tokenizerFile}`);
   const inner = new HfTokenizer(portable(Object(tokenizerJson)), Object(configJson));
   mendDecoder(inner.decoder);
+  mendModel(inner.model, model);
   const idOf = (token: string | null | undefined) =>
     token === null || token === undefined
       ? undefined
