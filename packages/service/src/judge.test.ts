@@ -58,6 +58,21 @@ describe('a verdict as a row', () => {
     expect((await ask(async () => judged('accepted'))).id).toBe('made-up');
   });
 
+  test('a TaskError of another copy of the package is one', async () => {
+    const foreign = Object.assign(new Error('x: is wrong'), { name: 'TaskError', field: 'x' });
+    const stranger: Domain = {
+      ...puppet,
+      parse: () => {
+        throw foreign;
+      },
+    };
+    const judge = await createJudge({ domains: domainsOf([stranger]), domain: 'puppet' });
+    expect(await judge.judge({ response: 'x' })).toMatchObject({
+      status: 'bad_task',
+      diagnostics: [{ details: { field: 'x', reason: 'x: is wrong' } }],
+    });
+  });
+
   test('an abort before the judging is said as one', async () => {
     const row = { response: 'x', does: async () => judged('accepted') };
     const verdict = await (await puppets).judge(row, AbortSignal.abort());
@@ -100,6 +115,7 @@ describe('math and code', () => {
     const rows = [
       { answer: '1/2', response: '\\boxed{0.5}' },
       { reward_model: { ground_truth: '18' }, solution_str: '\\boxed{17}' },
+      { question: 'q', answer: '9 * 8 = <<9*8=72>>72\n#### 72', response: '\\boxed{72}' },
       { language: 'js', tests, response: 'const f = (x) => x + 1' },
       { language: 'js', tests: { ...tests, entry: 'g' }, response: 'const f = (x) => x + 1' },
       {
@@ -119,6 +135,7 @@ describe('math and code', () => {
     expect(verdicts.map(({ status }) => status)).toEqual([
       'accepted',
       'wrong_answer',
+      'accepted',
       'accepted',
       'missing_entry',
       'accepted',

@@ -11,6 +11,7 @@ import {
   type Diagnostic,
   type Domain,
   type Fault,
+  isTaskError,
   preview,
   type Status,
   type Task,
@@ -111,7 +112,7 @@ async function judgeRow(
     const response = responseIn(row, options.maxResponseLength);
     return rowVerdict(id, await verdictOn(domain, task, response, signal));
   } catch (error) {
-    if (error instanceof TaskError) return badRow(id, error);
+    if (isTaskError(error)) return badRow(id, error);
     return rowTrouble(id, `the row could not be read: ${messageOf(error)}`);
   }
 }
@@ -228,7 +229,7 @@ function rowVerdict(id: string, verdict: Verdict): RowVerdict {
 /** A row that cannot be judged, with the field, the reason and what was received. */
 export function badRow(id: string, error: TaskError): RowVerdict {
   const { field, problem, received, message } = error;
-  const details = { field, reason: problem, received: preview(received) };
+  const details = { field, reason: problem ?? message, received: preview(received) };
   const diagnostic = { code: 'bad-task', audience: 'operator' as const, message, details };
   const diagnostics = [diagnostic];
   return { id, status: 'bad_task', passed: null, reward: null, diagnostics, cpuMs: 0, wallMs: 0 };

@@ -134,6 +134,14 @@ export class TaskError extends Error {
   }
 }
 
+/** Is it a TaskError, be it of another copy of this module? Plug-ins may bring their own. */
+export function isTaskError(error: unknown): error is TaskError {
+  return (
+    error instanceof TaskError ||
+    (error instanceof Error && error.name === 'TaskError' && 'field' in error)
+  );
+}
+
 /** A judged verdict; `passed` follows from the status. */
 export function judged(
   status: Status,

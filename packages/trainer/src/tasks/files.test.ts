@@ -31,6 +31,7 @@ test('an unreadable row is named by line and field, and the rest goes on', async
   const path = file('some-bad.jsonl', [
     ...rows,
     '{"id":',
+    JSON.stringify({ id: 'p', answer: '1' }),
     JSON.stringify({ id: 'q', prompt: 'x' }),
     '',
     '7',
@@ -38,8 +39,9 @@ test('an unreadable row is named by line and field, and the rest goes on', async
   const tasks = await open(path);
   expect(tasks.problems.map((p) => p.slice(path.length))).toEqual([
     expect.stringMatching(/^:61: row: must be JSON/),
-    expect.stringMatching(/^:62: domain: is missing/),
-    expect.stringMatching(/^:64: /),
+    expect.stringMatching(/^:62: prompt: is missing/),
+    expect.stringMatching(/^:63: domain: is missing/),
+    expect.stringMatching(/^:65: row: must be an object/),
   ]);
   expect(tasks.train(1, 8, 0)).toHaveLength(8);
 });

@@ -5,7 +5,7 @@
 import type { DomainSet } from '@cipo/verifier/domains';
 import { openRows } from '@cipo/verifier/files';
 import { normalizeRow } from '@cipo/verifier/rows';
-import { type Domain, TaskError } from '@cipo/verifier/types';
+import { type Domain, isTaskError, TaskError } from '@cipo/verifier/types';
 import { hash32, stream } from '../rng.ts';
 import type { TaskSource, TrainingTask } from './source.ts';
 
@@ -106,7 +106,7 @@ async function readTasks(
       if (problem) throw problem;
       tasks.push(taskOf(row, domain, domains));
     } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
+      if (!isTaskError(error)) throw error;
       problems.push(`${path}:${line}: ${error.message}`);
     }
   }
@@ -117,6 +117,7 @@ function taskOf(row: unknown, fallback: string | undefined, domains: DomainSet):
   const fields = normalizeRow(row, { domain: fallback, labels: domains.plugged });
   const domain = domains.get(String(fields.domain));
   const task = domain.parse(fields);
+  if (task.prompt.length === 0) throw new TaskError('prompt', 'is missing', fields.prompt);
   return {
     kind: domain.name,
     domain,
