@@ -5,11 +5,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Room, Share } from './body.ts';
+import type { ProblemCode } from './problem.ts';
 
 export class Exchange {
   readonly id: string;
   readonly response: ServerResponse;
   readonly share: Share;
+  /** Address of the client. */
+  readonly remote: string;
   /** Aborts when the client is gone or the server has waited long enough. */
   readonly signal: AbortSignal;
   readonly #start = performance.now();
@@ -20,7 +23,7 @@ export class Exchange {
   rows = 0;
   bytesIn = 0;
   /** Code of the error that was answered. */
-  code: string | undefined;
+  code: ProblemCode | undefined;
   authorised = false;
 
   /** @param stop aborts when the time for draining is over */
@@ -34,6 +37,7 @@ export class Exchange {
     this.id = id;
     this.response = response;
     this.share = new Share(room);
+    this.remote = response.req.socket.remoteAddress ?? '';
     this.signal = AbortSignal.any([this.#gone.signal, stop]);
     this.#onEnd = onEnd;
     response.once('close', () => this.end());

@@ -21,6 +21,7 @@ import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { CEILINGS, type ServeOptions } from './options.ts';
 import { ending, overloaded, Problem } from './problem.ts';
+import { recordAnswer, recordUnreadable } from './record.ts';
 import {
   checkEncoding,
   checkExpectation,
@@ -28,7 +29,7 @@ import {
   refuseConnection,
   toProblem,
 } from './replies.ts';
-import type { Reply, Route, RouteRequest } from './route.ts';
+import type { Reply, Route, RouteContext, RouteRequest } from './route.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -107,31 +108,21 @@ export class Pipeline {
       config: { cipo: route },
       handler: async (request, reply) => {
         const exchange = this.#exchange(request, reply);
-        const shown = shownTo(queryOf(request).get('diagnostics'), exchange.authorised);
-        const { options, judge, gate, judged } = this.#shared;
-        const context = createContext(
-          {
-            judge,
-            gate,
-            judged,
-            window: options.concurrency,
-            batchRows: Math.min(
-              options.batchRows,
-              route.limits?.batchRows ?? Number.POSITIVE_INFINITY,
-            ),
-            ceilings: CEILINGS,
-          },
-          exchange,
-          shown,
-        );
-        this.#send(
-          request,
-          reply,
-          await route.handle(this.#read(request, exchange, route), context),
-        );
+        const context = this.#context(request, exchange, route);
+        const answer = await route.handle(this.#read(request, exchange, route), context);
+        this.#send(request, reply, answer);
         return reply;
       },
     });
+  }
+
+  #context(request: FastifyRequest, exchange: Exchange, { limits }: Route): RouteContext {
+    const shown = shownTo(queryOf(request).get('diagnostics'), exchange.authorised);
+    const { options, judge, gate, judged } = this.#shared;
+    const { concurrency: window, batchRows } = options;
+    const rows = Math.min(batchRows, limits?.batchRows ?? batchRows);
+    const sources = { judge, gate, judged, window, batchRows: rows, ceilings: CEILINGS };
+    return createContext(sources, exchange, shown);
   }
 
   /** The checks before a body is read. @throws {Problem} */
@@ -177,7 +168,7 @@ export class Pipeline {
     const exchange: Exchange = new Exchange(request.id, reply.raw, room, stop, () => {
       open.delete(exchange);
       this.#connections.remove(raw.socket, exchange);
-      this.#record(request, exchange);
+      recordAnswer(this.#shared, request, exchange);
     });
     this.#exchanges.set(raw, exchange);
     this.#connections.add(raw.socket, exchange);
@@ -187,27 +178,6 @@ export class Pipeline {
       'cache-control': 'no-store',
     });
     return exchange;
-  }
-
-  #record(request: FastifyRequest, exchange: Exchange): void {
-    const { metrics, log } = this.#shared;
-    const { id, code, rows, bytesIn, ms, clientGone, response } = exchange;
-    const left = clientGone && code === undefined;
-    const status = left ? 499 : response.statusCode;
-    const route = request.routeOptions.config?.cipo?.path ?? 'none';
-    metrics.answered(route, request.method, status, ms / 1000);
-    if (code !== undefined) metrics.refused(code);
-    log.access({
-      requestId: id,
-      method: request.method,
-      path: (request.url.split('?', 1)[0] ?? '').slice(0, 200),
-      status,
-      code: left ? 'client-gone' : code,
-      rows,
-      bytesIn,
-      ms: Math.round(ms * 10) / 10,
-      remote: request.ip,
-    });
   }
 
   #limits(route: Route | undefined): BodyLimits & JsonLimits {
@@ -295,14 +265,7 @@ export class Pipeline {
 
   #unreadable(error: Error, socket: Socket): void {
     const refused = refuseConnection(socket, error, this.#connections.replying(socket));
-    if (refused === undefined) return;
-    const { metrics, log } = this.#shared;
-    const { status, code } = refused;
-    metrics.answered('none', 'none', status, 0);
-    metrics.refused(code);
-    const remote = socket.remoteAddress ?? '';
-    const nothing = { requestId: '', method: '-', path: '-', rows: 0, bytesIn: 0, ms: 0 };
-    log.access({ ...nothing, status, code, remote });
+    if (refused !== undefined) recordUnreadable(this.#shared, socket, refused);
   }
 }
 

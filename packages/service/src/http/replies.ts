@@ -80,7 +80,7 @@ export function refuseConnection(
   socket: Socket,
   error: Error & { readonly code?: string },
   replying: boolean,
-): { readonly status: number; readonly code: string } | undefined {
+): { readonly status: number; readonly code: ProblemCode } | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable || replying) {
     socket.destroy();
     return undefined;
