@@ -26,6 +26,18 @@ interface Body {
   onExit: (detail: string) => void;
 }
 
+/** How often a child is started for one job. */
+const STARTS = 4;
+
+/** A child that did not come up. `killed`: neither by itself nor by us for being late. */
+class StartFailure extends Error {
+  readonly killed: boolean;
+  constructor(detail: string, killed: boolean) {
+    super(`the cell did not start: ${detail}`);
+    this.killed = killed;
+  }
+}
+
 export class Cell {
   readonly #spec: CellSpec;
   readonly #startMs: number;
@@ -58,7 +70,7 @@ export class Cell {
     if (fresh && this.#current && this.#current.jobs > 0) this.#replace();
     let body: Body;
     try {
-      body = await this.#ready();
+      body = await this.#come(cancelled);
     } catch (error) {
       return {
         kind: 'unavailable',
@@ -69,6 +81,18 @@ export class Cell {
     const outcome = await this.#supervise(body, job, cancelled);
     this.#afterwards(body, outcome);
     return outcome;
+  }
+
+  /** A child that somebody else kills while it starts says nothing about the job, which waits for another. */
+  async #come(cancelled: () => boolean): Promise<Body> {
+    for (let left = STARTS; ; left -= 1) {
+      try {
+        return await this.#ready();
+      } catch (error) {
+        const again = error instanceof StartFailure && error.killed && !cancelled();
+        if (!again || left === 1) throw error;
+      }
+    }
   }
 
   /** Kills the child and waits until it is gone. Safe to call twice. */
@@ -96,14 +120,17 @@ export class Cell {
       cwd: '/',
     });
     const ready = new Promise<Body>((resolve, reject) => {
-      const fail = (detail: string) => reject(new Error(`the cell did not start: ${detail}`));
-      child.once('error', (error) => fail(error.message));
+      child.once('error', (error) => reject(new StartFailure(error.message, false)));
       if (child.pid === undefined) return;
       const body = this.#attach(child, child.pid);
-      const timer = setTimeout(() => child.kill('SIGKILL'), this.#startMs);
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        child.kill('SIGKILL');
+      }, this.#startMs);
       body.onExit = (detail) => {
         clearTimeout(timer);
-        fail(detail);
+        reject(new StartFailure(detail, child.signalCode === 'SIGKILL' && !late));
       };
       body.onMessage = (message) => {
         if (message.type !== 'ready') return;

@@ -77,6 +77,22 @@ describe('a cell', () => {
     expect(await value(job('env'))).toEqual(['TZ', 'NODE_OPTIONS']);
   });
 
+  test('killed by somebody while it starts, it starts again for the job that waits', async () => {
+    const started: number[] = [];
+    const victim = new Cell(
+      { entry },
+      {
+        started: (pid) => {
+          started.push(pid);
+          if (started.length <= 2) process.kill(pid, 'SIGKILL');
+        },
+      },
+    );
+    expect(await victim.run(job('echo', 7))).toMatchObject({ kind: 'done', value: 7 });
+    expect(started).toHaveLength(3);
+    await victim.close();
+  });
+
   test('a script that does not come up is trouble, not a hang', async () => {
     const broken = new Cell({ entry: new URL('./no-such-file.ts', import.meta.url).href });
     expect((await broken.run(job('echo'))).kind).toBe('unavailable');
