@@ -1,11 +1,13 @@
 /** Small pure changes to a reward, each with its source. They compose by plain application. */
 
 /**
- * Risk shaping [A]: r' = r - lambda * 1[anchor correct and r = 0]. Turning a right attempt wrong costs lambda more.
- * Inside one group that shares an anchor this is an affine map of r: see `riskMode` of the trainer for what that means.
+ * Risk shaping [A]: r' = r - lambda * 1[anchor correct and attempt wrong]. Turning a right attempt wrong costs lambda
+ * more. Inside one group that shares an anchor this is an affine map of a binary r: see `riskMode` of the trainer for
+ * what that means.
+ * @param broken a right attempt was shown, and this one is wrong
  */
-export function shapeRisk(reward: number, anchorPassed: boolean, lambda: number): number {
-  return anchorPassed && reward === 0 ? reward - lambda : reward;
+export function shapeRisk(reward: number, broken: boolean, lambda: number): number {
+  return broken ? reward - lambda : reward;
 }
 
 /**

@@ -72,3 +72,15 @@ export function correctionTurns(
   ];
   return [...task.prompt, { role: 'user', content: parts.join('\n\n') }];
 }
+
+/** For domains without words of their own. */
+export const plainCorrection = (
+  task: Task,
+  attempt: Attempt,
+  diagnostics: readonly Diagnostic[],
+): readonly Message[] =>
+  correctionTurns(task, attempt, diagnostics, {
+    attempt: 'Here is an earlier attempt. It may be right or wrong.',
+    notes: 'What was noticed:',
+    ask: 'Check it. Correct it if there is a mistake, keep it if it is right, and answer in the same format.',
+  });

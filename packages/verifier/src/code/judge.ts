@@ -38,7 +38,7 @@ export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judg
   if (!first) return judged('accepted', [], time);
   const shown = request.reference.stopAtFirst ? [first] : failures.slice(0, MAX_FINDINGS);
   const findings = shown.flatMap((failure) => findingOf(request, failure));
-  const all = [...withoutRepeats(findings), ...summary(request, failures)];
+  const all = [...withoutRepeats(findings), ...summary(request, run, failures)];
   return judged(statusOf(first), all, time);
 }
 
@@ -111,16 +111,19 @@ export function testCount({ reference: { tests } }: CodeRequest): number {
   return tests.type === 'assert' ? 1 : tests.cases.length;
 }
 
-function summary(request: CodeRequest, failures: readonly Failure[]): Diagnostic[] {
+/** `passed` counts tests that were run and passed: one that was never reached is not among them. */
+function summary(request: CodeRequest, run: CodeRun, failures: readonly Failure[]): Diagnostic[] {
   const total = testCount(request);
   if (total === 1) return [];
+  const failed = failures.filter(({ index }) => index < run.tests.length).length;
+  const passed = run.tests.length - failed;
   const message = `${failures.length} of ${total} tests failed`;
   return [
     {
       code: 'tests-failed',
       audience: 'operator',
       message,
-      details: { failed: failures.length, total, first: failures[0]!.index },
+      details: { failed: failures.length, passed, total, first: failures[0]!.index },
     },
   ];
 }

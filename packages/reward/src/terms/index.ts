@@ -1,0 +1,5 @@
+/** Reward terms by name, and how they become one reward. */
+export { composeReward } from './compose.ts';
+export { correct, format, tests } from './outcome.ts';
+export { language, length, noCode, repetition, think } from './text.ts';
+export type { Composed, Reward, Scored, Term, Weighted } from './types.ts';
