@@ -4,7 +4,7 @@
  */
 import { overlongPenalty, shapeRisk } from '@cipo/reward';
 import type { RiskMode } from './config.ts';
-import { type Group, mean } from './rollout.ts';
+import { type Group, mean, type Rollout } from './rollout.ts';
 
 const EPSILON = 1e-8;
 
@@ -28,10 +28,11 @@ export interface BaseOptions {
 
 /** Advantages of the base stream, [B][G]; the group is the prompt. */
 export function baseAdvantages(groups: readonly Group[], options: BaseOptions): number[][] {
-  const shaped = ({ reward, sample }: Group['rollouts'][number]) =>
-    reward === undefined
+  const shaped = ({ composed, sample }: Rollout) =>
+    composed === undefined
       ? undefined
-      : reward + overlongPenalty(sample.tokens.length, options.maxTokens, options.overlongBuffer);
+      : composed.reward +
+        overlongPenalty(sample.tokens.length, options.maxTokens, options.overlongBuffer);
   return groups.map((g) => groupAdvantages(g.rollouts.map(shaped), options.normalizeByStd));
 }
 
@@ -42,11 +43,12 @@ export interface RiskOptions {
   readonly normalizeByStd: boolean;
 }
 
-const rewardsOf = (group: Group) => group.rollouts.map((r) => r.reward);
+const rewardsOf = (group: Group) => group.rollouts.map((r) => r.composed?.reward);
+/** A right attempt was shown, and this is wrong. */
+const broken = (group: Group, { reward }: Rollout) =>
+  reward === 0 && (group.anchor?.passed ?? false);
 const shapedOf = (group: Group, lambda: number) =>
-  rewardsOf(group).map((r) =>
-    r === undefined ? r : shapeRisk(r, group.anchor?.passed ?? false, lambda),
-  );
+  group.rollouts.map((r) => r.composed && shapeRisk(r.composed.reward, broken(group, r), lambda));
 
 /**
  * Advantages of the correction stream, [anchors][G]. Why four modes: inside a group that shares one anchor the
@@ -67,13 +69,19 @@ export function correctionAdvantages(groups: readonly Group[], options: RiskOpti
   }
 }
 
-/** Raw advantages, right-to-wrong times (1 + lambda); -lambda for each where a right anchor was never kept. */
+/**
+ * Raw advantages less lambda times their size for right-to-wrong, which doubles a negative one at lambda 1; less lambda
+ * for each where a right anchor was never kept.
+ */
 function postNorm(group: Group, lambda: number, normalizeByStd: boolean): number[] {
-  const rewards = rewardsOf(group);
-  const advantages = groupAdvantages(rewards, normalizeByStd);
+  const advantages = groupAdvantages(rewardsOf(group), normalizeByStd);
   if (!group.anchor?.passed) return advantages;
-  if (rewards.every((r) => r !== 1)) return rewards.map((r) => (r === 0 ? -lambda : 0));
-  return advantages.map((a, i) => (rewards[i] === 0 ? a * (1 + lambda) : a));
+  const never = group.rollouts.every((r) => r.reward !== 1);
+  return advantages.map((a, i) => {
+    if (!broken(group, group.rollouts[i]!)) return a;
+    if (never) return a - lambda;
+    return a < 0 ? a * (1 + lambda) : a - lambda * a;
+  });
 }
 
 /** Shaped rewards normalised over all anchors of one task, where the shaping bites by itself. */

@@ -3,6 +3,7 @@
  * Descriptions are data: help, error messages and docs/configuration.md are made from them.
  * Marks as in docs/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
+import { language } from '@cipo/reward';
 import { z } from 'zod';
 
 export const PRESETS = ['cipo', 'cipo-attributed', 'grpo', 'dapo', 'dr-grpo'] as const;
@@ -65,6 +66,46 @@ const rollout = z.strictObject({
     .max(1)
     .default(1)
     .describe('sample from the smallest set of tokens with this much probability; 1: from all [A]'),
+});
+
+function isScript(name: string): boolean {
+  try {
+    language(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const weight = (says: string) => z.number().describe(says);
+
+const reward = z.strictObject({
+  terms: z
+    .strictObject({
+      correct: weight('1 for a right attempt, else 0').default(1),
+      tests: weight('share of the tests passed; right or wrong where there are none').default(0),
+      format: weight('1 where an answer could be read, right or wrong').default(0),
+      think: weight('1 for <think>...</think> and then an answer, neither empty').default(0),
+      length: weight('0 up to lengthFree, falling to -1 at rollout.maxTokens').default(0),
+      language: weight('share of the letters that are of the script').default(0),
+      noCode: weight('1 without a fenced block').default(0),
+      repetition: weight('minus the share of repeated runs of four words').default(0),
+    })
+    .prefault({})
+    .describe(
+      'weight of each term of the reward; the rest of a run counts right and wrong as ever',
+    ),
+  lengthFree: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.5)
+    .describe('share of rollout.maxTokens that costs nothing by the length term'),
+  script: z
+    .string()
+    .refine(isScript, 'must be a script as Unicode names it: Latin, Han, Cyrillic, ...')
+    .default('Latin')
+    .describe('script of the language term, as Unicode names it: Latin, Han, Cyrillic, ...'),
 });
 
 const replay = z.strictObject({
@@ -259,6 +300,7 @@ export const trainConfig = z.strictObject({
     ),
   tasks: tasks.prefault({}).describe('what is trained and evaluated on'),
   rollout: rollout.prefault({}).describe('how attempts are sampled in training'),
+  reward: reward.prefault({}).describe('what an attempt is worth: terms and their weights [O]'),
   corrections: corrections.prefault({}).describe('the correction stream of CIPO'),
   objective: objective.prefault({}).describe('what a step maximises'),
   optimizer: optimizer.prefault({}).describe('AdamW'),

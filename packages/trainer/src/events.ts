@@ -40,6 +40,8 @@ export interface SampleRecord {
   readonly status: Status | 'void';
   readonly diagnostics: readonly string[];
   readonly advantage: number;
+  /** Values of the reward terms, unweighted, where there is more than correctness. */
+  readonly rewards?: Readonly<Record<string, number>>;
   /** Of a correction: the earlier attempt and how it was judged. */
   readonly anchor?: {
     readonly attempt: string;

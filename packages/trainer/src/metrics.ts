@@ -1,16 +1,38 @@
 /** What a step is measured by, under TRL's names where it has one; docs/metrics.md lists every name. */
 import { distance } from 'fastest-levenshtein';
 import type { Metrics } from './events.ts';
-import { type Group, mean, passRate } from './rollout.ts';
+import { type Group, mean } from './rollout.ts';
 
+/** What is optimised, of the judged rollouts. */
 const rewardsOf = (groups: readonly Group[]) =>
-  groups.flatMap((g) => g.rollouts.flatMap((r) => (r.reward === undefined ? [] : [r.reward])));
+  groups.flatMap((g) => g.rollouts.flatMap((r) => r.composed?.reward ?? []));
+/** Right or wrong, of the judged rollouts. */
+const passesOf = (groups: readonly Group[]) =>
+  groups.flatMap((g) => g.rollouts.flatMap((r) => r.reward ?? []));
 
 /** Population standard deviation of a group's judged rewards. */
-function rewardStd(group: Group): number {
-  const rewards = rewardsOf([group]);
-  const center = mean(rewards);
-  return Math.sqrt(mean(rewards.map((r) => (r - center) ** 2)));
+const rewardStd = (group: Group) => std(rewardsOf([group]));
+
+function std(values: readonly number[]): number {
+  const center = mean(values);
+  return Math.sqrt(mean(values.map((r) => (r - center) ** 2)));
+}
+
+/** Each reward term by itself, unweighted, under TRL's names; nothing where correctness is the only one. */
+function termMetrics(groups: readonly Group[], prefix: '' | 'correction/'): Metrics {
+  const composed = groups.flatMap((g) => g.rollouts.flatMap((r) => r.composed ?? []));
+  const names = [...new Set(composed.flatMap(({ terms }) => Object.keys(terms)))];
+  if (names.length < 2) return {};
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const values = composed.flatMap(({ terms }) => terms[name] ?? []);
+      const path = `${prefix}rewards/${name}`;
+      return [
+        [`${path}/mean`, mean(values)],
+        [`${path}/std`, std(values)],
+      ];
+    }),
+  );
 }
 
 /** Base stream: reward, its spread, lengths, entropy. */
@@ -28,6 +50,7 @@ export function baseMetrics(groups: readonly Group[]): Metrics {
     'completions/clipped_ratio': mean(rollouts.map((r) => Number(r.sample.stop === 'length'))),
     void_rate: mean(rollouts.map((r) => Number(r.reward === undefined))),
     ...perKind(groups),
+    ...termMetrics(groups, ''),
   };
 }
 
@@ -49,8 +72,8 @@ export function fixRate(groups: readonly Group[]): number | undefined {
 }
 
 function shareRight(groups: readonly Group[]): number | undefined {
-  const rewards = rewardsOf(groups);
-  return rewards.length === 0 ? undefined : mean(rewards);
+  const passes = passesOf(groups);
+  return passes.length === 0 ? undefined : mean(passes);
 }
 
 /** Correction stream. A share without anything to stand on is left out of the row, not written as 0. */
@@ -68,7 +91,7 @@ export function correctionMetrics(groups: readonly Group[], rho: number): Metric
     'correction/anchors_correct': groups.filter((g) => g.anchor?.passed).length,
     'correction/anchors_failed': groups.filter((g) => !g.anchor?.passed).length,
     ...(groups.length > 0 && {
-      'correction/reward': passRateOf(groups),
+      'correction/reward': mean(groups.flatMap(meanReward)),
       'correction/copy_rate': mean(pairs.map(([a, b]) => Number(a === b))),
       'correction/edit_distance': mean(
         pairs.map(([a, b]) => distance(a, b) / Math.max(1, a.length, b.length)),
@@ -76,6 +99,7 @@ export function correctionMetrics(groups: readonly Group[], rho: number): Metric
       'correction/mean_length': mean(rollouts.map((r) => r.sample.tokens.length)),
       'correction/frac_reward_zero_std': mean(groups.map((g) => Number(rewardStd(g) < 1e-8))),
     }),
+    ...termMetrics(groups, 'correction/'),
     ...(fixed !== undefined && { 'correction/fix_rate': fixed }),
     ...(kept !== undefined && {
       'correction/retention': kept,
@@ -84,4 +108,7 @@ export function correctionMetrics(groups: readonly Group[], rho: number): Metric
   };
 }
 
-const passRateOf = (groups: readonly Group[]) => mean(groups.flatMap((g) => passRate(g) ?? []));
+function meanReward(group: Group): number[] {
+  const rewards = rewardsOf([group]);
+  return rewards.length === 0 ? [] : [mean(rewards)];
+}

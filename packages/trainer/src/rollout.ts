@@ -1,7 +1,8 @@
 /** Rollouts of a batch of prompts, verified: tokens in, judged groups out. */
-import { type BinaryReward, rewardOf } from '@cipo/reward';
+import { type BinaryReward, type Composed, type Reward, rewardOf } from '@cipo/reward';
 import type { Attempt, Diagnostic, Message, Verdict } from '@cipo/verifier/types';
 import { withoutStop } from './engine/sampling/stops.ts';
+import { binaryReward } from './reward.ts';
 import type { TrainingTask } from './tasks/source.ts';
 import { UnreadablePrompt } from './tokenizer.ts';
 import type { PolicyEngine, Sample, SamplingOptions, TokenIds, Tokenizer } from './types.ts';
@@ -10,8 +11,10 @@ export interface Rollout {
   readonly sample: Sample;
   readonly attempt: Attempt;
   readonly verdict: Verdict;
-  /** Undefined where the verdict is void: masked everywhere, never 0. */
+  /** Right or wrong. Undefined where the verdict is void: masked everywhere, never 0. */
   readonly reward: BinaryReward | undefined;
+  /** What is optimised: the reward by the configured terms, with each of them. Undefined where {@link reward} is. */
+  readonly composed: Composed | undefined;
 }
 
 /** An attempt of this step's base stream that is shown back to the policy. */
@@ -43,6 +46,8 @@ export interface Ask {
 export interface RolloutParts {
   readonly engine: PolicyEngine;
   readonly tokenizer: Tokenizer;
+  /** Absent: right or wrong. */
+  readonly reward?: Reward;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -110,10 +115,12 @@ async function verified(
 ): Promise<Rollout> {
   const attempt = attemptOf(parts.tokenizer, sample, stopStrings);
   const verdict = await item.domain.verify(item.task, attempt, parts.signal);
-  return { sample, attempt, verdict, reward: rewardOf(verdict) };
+  const { reward: compose = binaryReward } = parts;
+  const composed = compose(attempt, verdict, sample.tokens.length);
+  return { sample, attempt, verdict, reward: rewardOf(verdict), composed };
 }
 
-/** Mean reward of the judged rollouts; undefined where none was judged. */
+/** Share of right ones among the judged rollouts; undefined where none was judged. */
 export function passRate(group: Group): number | undefined {
   const judged = group.rollouts.flatMap((r) => (r.reward === undefined ? [] : [r.reward]));
   return judged.length === 0 ? undefined : mean(judged);

@@ -7,6 +7,7 @@ import { correctionAsk } from './corrections/prompt.ts';
 import { nextReplay, type ReplayState } from './corrections/replay.ts';
 import type { Metrics, SampleRecord } from './events.ts';
 import { baseMetrics, correctionMetrics, retention } from './metrics.ts';
+import { rewardFor } from './reward.ts';
 import { hash32, stream } from './rng.ts';
 import { type Group, generatedTokens, passRate, type RolloutParts, rollOut } from './rollout.ts';
 import { toRecord } from './run/records.ts';
@@ -33,8 +34,10 @@ export async function trainStep(
     seed: hash32(`${config.seed} ${name} ${step}`),
   });
 
+  const scored = { ...parts, reward: rewardFor(config) };
+
   // 1. Base stream: B prompts, G rollouts each, verified.
-  const { kept: base, spent } = await baseStream(parts, config, step, sampling);
+  const { kept: base, spent } = await baseStream(scored, config, step, sampling);
 
   // 2. Anchors: attempts of this very step, failures and a share rho of right ones.
   const rng = stream(config.seed, 'anchors', step);
@@ -42,7 +45,7 @@ export async function trainStep(
 
   // 3. Correction stream: the policy checks and mends its own attempts, G rollouts each.
   const asks = anchors.map((anchor) => correctionAsk(anchor, c.diagnosticsRate, rng));
-  const corrected = await rollOut(parts, asks, sampling('correction'));
+  const corrected = await rollOut(scored, asks, sampling('correction'));
 
   // 4. Joint objective J(base) + lambda_c J(correction), one optimizer step.
   const advantages = baseAdvantages(base, { ...o, maxTokens: r.maxTokens });

@@ -27,6 +27,8 @@ export function toRecord(
     status: judged ? verdict.status : 'void',
     diagnostics: judged ? words(verdict.diagnostics) : [`${verdict.fault}: ${verdict.detail}`],
     advantage,
+    ...(rollout.composed &&
+      Object.keys(rollout.composed.terms).length > 1 && { rewards: rollout.composed.terms }),
     ...(anchor && {
       anchor: {
         attempt: anchor.rollout.attempt.text,

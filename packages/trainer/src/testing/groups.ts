@@ -45,6 +45,7 @@ export function rollout(mark: string, text = `answer ${mark}`): Rollout {
     mark === '?'
       ? voided('infra', 'cell lost')
       : judged(mark === '1' ? 'accepted' : 'wrong_answer', mark === '1' ? [] : told);
+  const reward = verdict.kind === 'void' ? undefined : verdict.passed ? 1 : 0;
   return {
     sample: {
       tokens,
@@ -53,7 +54,8 @@ export function rollout(mark: string, text = `answer ${mark}`): Rollout {
     },
     attempt: { text: mark === '_' ? '  ' : text, stop: mark === '-' ? 'length' : 'end' },
     verdict,
-    reward: verdict.kind === 'void' ? undefined : verdict.passed ? 1 : 0,
+    reward,
+    composed: reward === undefined ? undefined : { reward, terms: { correct: reward } },
   };
 }
 
