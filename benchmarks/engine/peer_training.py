@@ -1,7 +1,7 @@
 """The peer of training.ts: transformers' LlamaForCausalLM with PyTorch's AdamW, one training step a line.
 
-Reads JSON lines from stdin. The first is {"config", "weights", "threads", "lora"}: weights names a safetensors file, lora
-is {"r", "alpha", "targets"} or null. Every further one is {"tokens": [[...]]}; the answer is {"loss", "seconds",
+Reads JSON lines from stdin. The first is {"config", "weights", "threads", "adapter"}: weights names a safetensors
+file, adapter a folder that PEFT loads and trains, or is null. Every further one is {"tokens": [[...]]}; the answer is {"loss", "seconds",
 "cpuSeconds", "peakMb"}. Peak memory is that of the process so far.
 """
 
@@ -22,14 +22,10 @@ def open_model(request):
     missing, unexpected = model.load_state_dict(load_file(request["weights"]), strict=False)
     assert not unexpected and all("lm_head" in name for name in missing), (missing, unexpected)
     model.tie_weights()
-    if request["lora"]:
-        from peft import LoraConfig, get_peft_model
+    if request["adapter"]:
+        from peft import PeftModel
 
-        lora = request["lora"]
-        model = get_peft_model(
-            model,
-            LoraConfig(r=lora["r"], lora_alpha=lora["alpha"], target_modules=lora["targets"], lora_dropout=0.0),
-        )
+        model = PeftModel.from_pretrained(model, request["adapter"], is_trainable=True)
     return model.train()
 
 

@@ -16,7 +16,11 @@ import {
   paramSpecs,
   parseModelConfig,
 } from '../../packages/trainer/src/engine/config.ts';
-import { createLocalEngine, type LocalEngine } from '../../packages/trainer/src/engine/index.ts';
+import {
+  createLocalEngine,
+  type LocalEngine,
+  type LoraOptions,
+} from '../../packages/trainer/src/engine/index.ts';
 import { writeSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
 import {
   initialWeights,
@@ -64,10 +68,13 @@ interface StepAnswer extends Spent {
 interface Contest {
   readonly name: string;
   readonly config: ModelConfig;
+  readonly lora?: LoraOptions;
 }
+const lora: LoraOptions = { rank: 16, alpha: 32, targetModules: 'all-linear' };
 const contests: Contest[] = [
   { name: '3.5 M, full', config: wideModel },
   { name: '135 M, full', config: smol },
+  { name: '135 M, LoRA of rank 16 on all linear layers', config: smol, lora },
 ];
 
 function sequencesOf(config: ModelConfig, step: number): Int32Array[] {
@@ -92,16 +99,23 @@ async function step(engine: LocalEngine, tokens: readonly Int32Array[]): Promise
   return loss;
 }
 
-async function openPeer({ config }: Contest, weights: NamedArrays): Promise<Peer> {
+/** The peer with the engine's own weights, and its adapter where it has one. */
+async function openPeer(
+  contest: Contest,
+  engine: LocalEngine,
+  weights: NamedArrays,
+): Promise<Peer> {
   const directory = await mkdtemp(join(tmpdir(), 'cipo-peer-'));
   const path = join(directory, 'model.safetensors');
+  const { config, lora: adapter } = contest;
   const tensors = paramSpecs(config).map(({ name, shape }) => [
     name,
     { shape, data: weights[name]! },
   ]);
   await writeSafetensors(path, Object.fromEntries(tensors), { metadata: { format: 'pt' } });
+  if (adapter) await engine.save(directory, { weightsOnly: true });
   const peer = new Peer('peer_training.py', threads);
-  await peer.ask({ config, weights: path, threads, lora: null });
+  await peer.ask({ config, weights: path, threads, adapter: adapter ? directory : null });
   await rm(directory, { recursive: true });
   return peer;
 }
@@ -109,8 +123,14 @@ async function openPeer({ config }: Contest, weights: NamedArrays): Promise<Peer
 async function run(contest: Contest): Promise<string[]> {
   const { config } = contest;
   const weights = initialWeights(config, 1);
-  const peer = await openPeer(contest, weights);
-  const engine = await createLocalEngine({ config, seed: 1, weights, threads });
+  const engine = await createLocalEngine({
+    config,
+    seed: 1,
+    weights,
+    threads,
+    ...(contest.lora && { lora: contest.lora }),
+  });
+  const peer = await openPeer(contest, engine, weights);
   const [ours, theirs]: [Spent[], Spent[]] = [[], []];
   const losses: [number, number][] = [];
   for (let round = 0; round <= rounds; round++) {
