@@ -132,13 +132,18 @@ test('many files, packed and parquet, renamed columns, only what failed', async 
   expect(code).toBe(0);
 });
 
-test('fields from the command line lie under rows', async () => {
+test('fields from the command line lie under rows, and columns are kept for the verdict', async () => {
   const rows = [
-    { answer: '5', response: 'The answer is 5.' },
+    { answer: '5', response: 'The answer is 5.', model: 'm1', split: 7 },
     { answer: '5', response: 'The answer is 5.', options: { extraction: 'boxed' } },
   ];
-  const { out } = await verify(file('prose.jsonl', jsonl(rows)), '--set', 'options.extraction=any');
-  expect(parsed(out).map(({ status }) => status)).toEqual(['accepted', 'unreadable_answer']);
+  const name = file('prose.jsonl', jsonl(rows));
+  const set = ['--set', 'options.extraction=any'];
+  const { out } = await verify(name, ...set, '--keep', 'model', '--keep', 'split');
+  expect(parsed(out)).toMatchObject([
+    { model: 'm1', split: 7, status: 'accepted' },
+    { status: 'unreadable_answer' },
+  ]);
 });
 
 test('a plug-in judges the rows that name no domain', async () => {
@@ -275,6 +280,7 @@ test('wrong usage is said in one line, with exit code 2, before any row is read'
     [[name, '--workers', '0'], /--workers: received "0"/],
     [[name, '--set', 'oops'], /--set: received "oops", allowed is name=value/],
     [[name, '--out', name], /is also an input/],
+    [[name, '--keep', 'status'], /--keep: status is a field of the verdict/],
     [[name, '--domain', './none.ts'], /plug-in .*there is no file/],
   ];
   for (const [args, message] of calls) {

@@ -17,6 +17,7 @@ interface VerifyFlags {
   readonly quiet?: boolean;
   readonly set?: readonly string[];
   readonly column?: readonly string[];
+  readonly keep?: readonly string[];
   readonly skip?: string;
   readonly rows?: string;
 }
@@ -68,6 +69,7 @@ export function verifyCommand(): Command {
       'a column under another name, as in response=generated.text; repeatable',
       collect,
     )
+    .option('--keep <column>', 'copy this column of a row to its verdict; repeatable', collect)
     .option(
       '--skip <n>',
       'pass over the first n rows and append to --out: how to go on after a stop',
@@ -96,6 +98,7 @@ function optionsOf(files: readonly string[], flags: VerifyFlags): VerifyOptions 
     quiet: flags.quiet === true,
     defaults: merge((flags.set ?? []).map(defaultField)),
     columns: (flags.column ?? []).map((written) => pair('--column', written, 'response=generated')),
+    keep: (flags.keep ?? []).map(keepable),
     skip: whole('--skip', flags.skip, 0) ?? 0,
     take: whole('--rows', flags.rows, 0) ?? Number.POSITIVE_INFINITY,
   };
@@ -105,6 +108,13 @@ function piped(): string[] {
   if (!process.stdin.isTTY) return ['-'];
   const what = 'Name a file of rows, or pipe rows in: cipo verify outputs.jsonl';
   throw new UserError(`${what} (cipo verify --help shows more).`, EXIT.usage);
+}
+
+const VERDICT = ['id', 'status', 'passed', 'reward', 'diagnostics', 'cpuMs', 'wallMs'];
+
+function keepable(column: string): string {
+  if (!VERDICT.includes(column)) return column;
+  throw new UserError(`--keep: ${column} is a field of the verdict itself.`, EXIT.usage);
 }
 
 function whole(flag: string, written: string | undefined, least: number): number | undefined {

@@ -33,6 +33,8 @@ export interface VerifyOptions extends InputOptions {
   /** Fields laid under every row. */
   readonly defaults: Readonly<Record<string, unknown>>;
   readonly only: Only | undefined;
+  /** Columns of a row that are copied to its verdict. */
+  readonly keep: readonly string[];
   readonly pretty: boolean;
   readonly quiet: boolean;
 }
@@ -139,12 +141,18 @@ function isWanted({ passed }: RowVerdict, only: Only | undefined): boolean {
   return only === 'unjudged' ? passed === null : true;
 }
 
-function written(verdict: RowVerdict, row: unknown, { pretty, out }: VerifyOptions): string {
-  if (!pretty) return `${verdictLine(verdict)}\n`;
+function written(verdict: RowVerdict, row: unknown, options: VerifyOptions): string {
+  const { pretty, out, keep } = options;
+  if (!pretty) return `${verdictLine({ ...kept(row, keep), ...verdict })}\n`;
   const style = out === undefined ? styleOf(process.stdout) : plainStyle;
   // Of a row that cannot be read, the response cannot be either.
   const isReadable = verdict.status !== 'bad_task' && typeof row === 'object' && row !== null;
   return prettyVerdict(verdict, isReadable ? responseOf({ ...row }) : undefined, style);
+}
+
+function kept(row: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
+  if (typeof row !== 'object' || row === null || names.length === 0) return {};
+  return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)));
 }
 
 function concluded(
