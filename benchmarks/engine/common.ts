@@ -28,6 +28,21 @@ export const smallModel = parseModelConfig({
   eos_token_id: 0,
 });
 
+/** The shape of SmolLM2-135M: 30 layers of 576, 9 heads over 3, tied embeddings of 49,152 tokens. */
+export const smolModel = parseModelConfig({
+  hidden_size: 576,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  intermediate_size: 1536,
+  vocab_size: 49_152,
+  max_position_embeddings: 2048,
+  rope_theta: 100_000,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+  eos_token_id: 2,
+});
+
 export function engineOn(executor: Executor, config = wideModel): LocalEngine {
   const weights = initialWeights(config, 1);
   return new LocalEngine({

@@ -11,11 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  type ModelConfig,
-  paramSpecs,
-  parseModelConfig,
-} from '../../packages/trainer/src/engine/config.ts';
+import { type ModelConfig, paramSpecs } from '../../packages/trainer/src/engine/config.ts';
 import {
   createLocalEngine,
   type LocalEngine,
@@ -27,7 +23,15 @@ import {
   type NamedArrays,
 } from '../../packages/trainer/src/engine/weights/store.ts';
 import type { Datum } from '../../packages/trainer/src/types.ts';
-import { announce, medians, printTable, type Spent, spentOn, wideModel } from './common.ts';
+import {
+  announce,
+  medians,
+  printTable,
+  type Spent,
+  smolModel,
+  spentOn,
+  wideModel,
+} from './common.ts';
 import { Peer } from './peer.ts';
 
 const { values } = parseArgs({
@@ -44,21 +48,6 @@ const threads = Number(values.threads);
 const sequences = Number(values.sequences);
 const length = Number(values.length);
 
-/** The shape of SmolLM2-135M: 30 layers of 576, 9 heads over 3, tied embeddings of 49,152 tokens. */
-const smol = parseModelConfig({
-  hidden_size: 576,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  intermediate_size: 1536,
-  vocab_size: 49_152,
-  max_position_embeddings: 2048,
-  rope_theta: 100_000,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: true,
-  eos_token_id: 2,
-});
-
 /** What peer_training.py says of a step. */
 interface StepAnswer extends Spent {
   readonly loss: number;
@@ -73,8 +62,8 @@ interface Contest {
 const lora: LoraOptions = { rank: 16, alpha: 32, targetModules: 'all-linear' };
 const contests: Contest[] = [
   { name: '3.5 M, full', config: wideModel },
-  { name: '135 M, full', config: smol },
-  { name: '135 M, LoRA of rank 16 on all linear layers', config: smol, lora },
+  { name: '135 M, full', config: smolModel },
+  { name: '135 M, LoRA of rank 16 on all linear layers', config: smolModel, lora },
 ];
 
 function sequencesOf(config: ModelConfig, step: number): Int32Array[] {

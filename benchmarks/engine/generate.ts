@@ -1,0 +1,138 @@
+/**
+ * Batched generation beside transformers' generate on PyTorch: the same weights, prompts and number of threads, float32, a
+ * key/value cache on both sides, one process each. Prompts of mixed lengths (8 to 96 tokens), 64 new tokens each, none
+ * ends early. Round after round each takes its turn, so that a busy machine is busy for both.
+ *
+ *   node benchmarks/engine/generate.ts [--rounds 3] [--threads 2] [--only 135] [--batches 1,8,32] [--model DIR]
+ *
+ * Needs the Python of setup-peer.sh. Greedy sequences of both are compared first: they must agree but for ties. With
+ * --model the 135 M weights are those of a Hugging Face folder, otherwise random ones of that shape.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  huggingFaceConfig,
+  type ModelConfig,
+  paramSpecs,
+} from '../../packages/trainer/src/engine/config.ts';
+import { createLocalEngine, readModel } from '../../packages/trainer/src/engine/index.ts';
+import { hash32 } from '../../packages/trainer/src/engine/sampling/random.ts';
+import { writeSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
+import {
+  initialWeights,
+  type NamedArrays,
+} from '../../packages/trainer/src/engine/weights/store.ts';
+import {
+  announce,
+  medians,
+  printTable,
+  type Spent,
+  smolModel,
+  spentOn,
+  wideModel,
+} from './common.ts';
+import { Peer } from './peer.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    threads: { type: 'string', default: '2' },
+    batches: { type: 'string', default: '1,8,32' },
+    only: { type: 'string', default: '' },
+    model: { type: 'string' },
+  },
+});
+const rounds = Number(values.rounds);
+const threads = Number(values.threads);
+const batches = values.batches.split(',').map(Number);
+const maxTokens = 64;
+
+interface Answer extends Spent {
+  readonly tokens: readonly (readonly number[])[];
+}
+
+const promptsOf = (config: ModelConfig, count: number): Int32Array[] =>
+  Array.from({ length: count }, (_, b) =>
+    Int32Array.from(
+      { length: 8 + (hash32(b) % 89) },
+      (__, t) => 3 + (hash32(b, t) % (config.vocab_size - 3)),
+    ),
+  );
+
+async function weightsOf(config: ModelConfig): Promise<NamedArrays> {
+  if (config === smolModel && values.model) return (await readModel(values.model)).weights;
+  // Larger than training starts with, so that the likeliest token stands out.
+  const weights = initialWeights(config, 1);
+  for (const [name, data] of Object.entries(weights))
+    if (!name.includes('norm')) for (let i = 0; i < data.length; i++) data[i]! *= 3;
+  return weights;
+}
+
+async function openPeer(config: ModelConfig, weights: NamedArrays): Promise<Peer> {
+  const directory = await mkdtemp(join(tmpdir(), 'cipo-peer-'));
+  const path = join(directory, 'model.safetensors');
+  const tensors = paramSpecs(config).map(
+    ({ name, shape }) => [name, { shape, data: weights[name]! }] as const,
+  );
+  await writeSafetensors(path, Object.fromEntries(tensors), { metadata: { format: 'pt' } });
+  const peer = new Peer('peer_generate.py', threads);
+  await peer.ask({ config: huggingFaceConfig(config), weights: path, threads });
+  await rm(directory, { recursive: true });
+  return peer;
+}
+
+async function contest(name: string, model: ModelConfig): Promise<string[][]> {
+  const weights = await weightsOf(model);
+  const peer = await openPeer(model, weights);
+  const { eos_token_id: _, ...config } = model; // no token ends a sequence here
+  const engine = await createLocalEngine({ config, seed: 1, weights, threads });
+  const rows: string[][] = [];
+  for (const batch of batches) {
+    const prompts = promptsOf(config, batch);
+    const request = { prompts: prompts.map((prompt) => [...prompt]), maxTokens };
+    const options = { groupSize: 1, maxTokens, seed: 1 };
+    const greedy = await engine.sample(prompts, { ...options, temperature: 0 });
+    const expected = await peer.ask<Answer>({ ...request, sample: false });
+    const equal = greedy.filter(
+      ([sample], b) => sample!.tokens.join() === expected.tokens[b]!.join(),
+    );
+    const [ours, theirs]: [Spent[], Spent[]] = [[], []];
+    for (let round = 0; round <= rounds; round++) {
+      const took = await spentOn(() => engine.sample(prompts, { ...options, temperature: 1 }));
+      const answer = await peer.ask<Answer>({ ...request, sample: true });
+      // Round 0 compiles and warms up.
+      if (round > 0) {
+        ours.push(took);
+        theirs.push(answer);
+      }
+    }
+    const [we, they] = [medians(ours), medians(theirs)];
+    rows.push([
+      name,
+      String(batch),
+      ((batch * maxTokens) / we.seconds).toFixed(0),
+      ((batch * maxTokens) / they.seconds).toFixed(0),
+      (they.seconds / we.seconds).toFixed(2),
+      (they.cpuSeconds / we.cpuSeconds).toFixed(2),
+      `${equal.length} of ${batch}`,
+    ]);
+    console.error(rows.at(-1)!.join(' | '));
+  }
+  peer.close();
+  await engine.close();
+  return rows;
+}
+
+announce(`generation of ${maxTokens} tokens after prompts of 8 to 96, ${threads} threads`);
+const rows = [];
+for (const [name, config] of [
+  ['3.5 M', wideModel],
+  [values.model ? 'SmolLM2-135M' : '135 M', smolModel],
+] as const)
+  if (name.includes(values.only)) rows.push(...(await contest(name, config)));
+printTable(
+  ['model', 'B', 'tokens/s', 'transformers', 'x', 'x, CPU time', 'equal greedy sequences'],
+  rows,
+);
