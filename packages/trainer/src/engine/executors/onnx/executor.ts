@@ -16,9 +16,9 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
+import { CpuOps } from './cpu-ops.ts';
 import { halfProduct } from './half.ts';
 import { modelBytes, outputPrefix } from './model.ts';
-import { OnnxOps } from './ops.ts';
 
 /** Floats; a tensor inside a shared array starts on a cache line. */
 const alignment = 16;
@@ -138,7 +138,7 @@ export class OnnxExecutor implements Executor {
   }
 
   compile(program: Program): Promise<Compiled> {
-    return this.#open(modelBytes(program, (graph) => new OnnxOps(graph)));
+    return this.#open(modelBytes(program, (graph) => new CpuOps(graph)));
   }
 
   compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {

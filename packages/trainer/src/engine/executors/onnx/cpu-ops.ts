@@ -1,0 +1,23 @@
+/**
+ * {@link OnnxOps} for the CPU provider, which packs the right side of a product before it multiplies. Where a weight
+ * stands there and few rows on the left, packing costs more than multiplying, so the sides are swapped: y = (W x^T)^T.
+ */
+
+import type { MatmulOptions } from '../../ops.ts';
+import type { Sym } from './graph.ts';
+import { OnnxOps } from './ops.ts';
+
+/** Rows with which swapping wins; a single one has a path of its own that packs nothing. */
+const fewestRows = 2;
+const mostRows = 96;
+
+export class CpuOps extends OnnxOps {
+  override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
+    const [rows, columns] = [a.shape[0]!, b.shape[0]!];
+    const isLinear =
+      a.shape.length === 2 && b.shape.length === 2 && options.transposeB && !options.transposeA;
+    if (!isLinear || rows < fewestRows || rows > mostRows || columns <= rows)
+      return super.matmul(a, b, options);
+    return this.transpose(super.matmul(b, a, options), [1, 0]);
+  }
+}
