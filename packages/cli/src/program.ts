@@ -7,6 +7,7 @@ import { evalCommand } from './commands/eval.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { pullCommand } from './commands/pull.ts';
 import { reportCommand } from './commands/report.ts';
+import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
 import { verifyCommand } from './commands/verify.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   const commands = [
     trainCommand(),
     evalCommand(),
+    sampleCommand(),
     verifyCommand(),
     compareCommand(),
     pretrainCommand(),

@@ -66,6 +66,17 @@ const rollout = z.strictObject({
     .max(1)
     .default(1)
     .describe('sample from the smallest set of tokens with this much probability; 1: from all [A]'),
+  minP: share
+    .default(0)
+    .describe(
+      'sample from tokens at least this many times as likely as the likeliest; 0: from all',
+    ),
+  stopStrings: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'texts that end a completion, left out of what is judged, besides the end tokens of the model',
+    ),
 });
 
 function isScript(name: string): boolean {

@@ -31,6 +31,7 @@ export async function evaluateModel(
           samples: config.evaluation.samples,
           maxTokens: config.rollout.maxTokens,
           temperature: config.rollout.temperature,
+          stopStrings: config.rollout.stopStrings,
           diagnosticsRate: config.corrections.diagnosticsRate,
           ...(options.onProgress && { onProgress: options.onProgress }),
           ...(options.onSamples && { onSamples: options.onSamples }),

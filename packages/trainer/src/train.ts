@@ -190,6 +190,7 @@ async function measure(
     samples: config.evaluation.samples,
     maxTokens: config.rollout.maxTokens,
     temperature: config.rollout.temperature,
+    stopStrings: config.rollout.stopStrings,
     diagnosticsRate: config.corrections.diagnosticsRate,
     onProgress: (done, total) => tell({ type: 'evaluating', phase, done, total }),
   });

@@ -46,7 +46,10 @@ export function evalCommand(): Command {
 }
 
 /** A run folder stands for its best policy and its own settings. */
-async function configOf(model: string | undefined, flags: EvalFlags): Promise<TrainConfig> {
+export async function configOf(
+  model: string | undefined,
+  flags: SettingFlags,
+): Promise<TrainConfig> {
   if (model === undefined) return resolveConfig({ flags });
   if (!existsSync(model)) throw new UserError(`There is no folder ${model}.`, EXIT.usage);
   if (!existsSync(join(model, 'checkpoints'))) return resolveConfig({ flags: { ...flags, model } });

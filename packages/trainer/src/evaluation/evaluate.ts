@@ -19,6 +19,7 @@ export interface EvaluateOptions {
   readonly samples: number;
   readonly maxTokens: number;
   readonly temperature: number;
+  readonly stopStrings?: readonly string[];
   readonly diagnosticsRate: number;
   /** Tasks rolled out at once. */
   readonly chunk?: number;
@@ -77,11 +78,12 @@ async function measure(
   options: EvaluateOptions,
   at: number,
 ): Promise<Measured[]> {
-  const { samples, maxTokens, temperature } = options;
+  const { samples, maxTokens, temperature, stopStrings = [] } = options;
   const ask = (seed: string, groupSize: number) => ({
     groupSize,
     maxTokens,
     temperature,
+    stopStrings,
     seed: hash32(`${seed} ${at}`),
   });
   const base = await rollOut(

@@ -24,7 +24,7 @@ export function cacheBytes(slotBytes: number, lanes: number, demand: Demand): nu
 /** @throws where not even one rollout fits, with what it needs */
 export function lanesWithin(model: CachedModel, demand: Demand): number {
   const needs = (lanes: number) => cacheBytes(model.slotBytes, lanes, demand);
-  const mb = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+  const mb = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(2));
   if (needs(1) > model.cacheBytes)
     throw new Error(
       `one rollout of ${demand.prompt} + ${demand.maxTokens} tokens needs ${mb(needs(1))} MB of cache, cacheMb allows ${mb(model.cacheBytes)}: raise it, or lower maxTokens`,
