@@ -86,10 +86,11 @@ async function importPackage(name: string, from: string): Promise<Module> {
   const hooks = registerHooks({
     resolve: (specifier, context, next) => {
       if (specifier !== name) return next(specifier, context);
+      const ours = context.parentURL; // said again below: Node keeps what the first call has set
       try {
         return next(specifier, { ...context, parentURL });
       } catch {
-        return next(specifier, context);
+        return next(specifier, { ...context, parentURL: ours });
       }
     },
   });
