@@ -116,6 +116,21 @@ describe('a pool of cells', () => {
     expect(reply).toMatchObject({ kind: 'result', result: { kind: 'died' } });
   });
 
+  test('a job whose cell is killed by others, three times over, is still run', async () => {
+    const hunted = new CellPool<CellJob, CellOutcome>({ entry, threads: 1 });
+    const pending = hunted.run(job('sleep', 300));
+    const killed = new Set<number>();
+    while (killed.size < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const [pid] = hunted.pids;
+      if (pid === undefined || killed.has(pid)) continue;
+      killed.add(pid);
+      process.kill(pid, 'SIGKILL');
+    }
+    expect(await pending).toMatchObject({ kind: 'result', result: { kind: 'done' } });
+    await hunted.close();
+  });
+
   test('abort answers at once and frees the thread', async () => {
     const stop = new AbortController();
     const spinning = pool.run(job('spin', 0, { wallMs: 60_000 }), stop.signal);

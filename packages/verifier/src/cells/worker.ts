@@ -42,11 +42,26 @@ const cell = new Cell(data.spec, {
 });
 cell.start().catch(() => undefined); // the first job will meet the same trouble and report it
 
+/** Further runs of a job that was alone when its cell was killed. */
+const MORE_RUNS = 2;
+
+/**
+ * Killed, but not by us: by the kernel or by an operator. A job may be to blame (a machine without memory), so it is
+ * judged in the end; but most that are killed twice only had bad luck.
+ */
+function killedByOthers(outcome: CellOutcome): boolean {
+  return outcome.kind === 'died' && outcome.detail.startsWith('SIGKILL');
+}
+
 export default async function work(task: ThreadTask): Promise<ThreadReply> {
   const flag = task.cancel && new Int32Array(task.cancel);
   const cancelled = () => pids.closing || (flag !== undefined && Atomics.load(flag, 0) === 1);
   const job = desk.prepare(task.request, task.round);
-  const outcome = await cell.run(job, cancelled, task.round === 1);
+  let outcome = await cell.run(job, cancelled, task.round === 1);
+  for (let left = task.round === 1 ? MORE_RUNS : 0; left > 0; left -= 1) {
+    if (!killedByOthers(outcome) || cancelled()) break;
+    outcome = await cell.run(job, cancelled, true);
+  }
   if (pids.closing) await cell.close();
   if (outcome.kind === 'aborted' || outcome.kind === 'unavailable') {
     return { kind: 'trouble', outcome };
