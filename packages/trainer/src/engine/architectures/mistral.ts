@@ -1,11 +1,9 @@
-/** Mistral: a Llama without biases, early versions with a sliding window in every layer. */
+/** Mistral: a Llama without biases, early versions with a sliding window in every layer. Its GGUF files say `llama`. */
 import type { Architecture } from './types.ts';
 
 export const mistral: Architecture = {
   modelType: 'mistral',
   className: 'MistralForCausalLM',
-  // llama.cpp has no name of its own for it: such files say `llama`, and are read as that.
-  ggufName: 'mistral',
   defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072 },
   slidingWindow: ({ sliding_window: window }) =>
     typeof window === 'number' && window > 0 ? window : undefined,

@@ -18,8 +18,8 @@ export interface Architecture {
   readonly modelType: string;
   /** First of `architectures` in config.json: the class that `transformers` makes of it. */
   readonly className: string;
-  /** `general.architecture` of GGUF files of this family. */
-  readonly ggufName: string;
+  /** `general.architecture` of GGUF files of this family; absent where llama.cpp has no such name. */
+  readonly ggufName?: string;
   /** What the family's configuration class fills in where config.json is silent. */
   readonly defaults: Readonly<Record<string, unknown>>;
   /** The window of this configuration's sliding attention in tokens; absent where every layer sees everything. */

@@ -135,7 +135,7 @@ describe('a file that is not what it should be is refused with its name', () => 
     [
       'an unknown architecture',
       (b: Buffer) => b.write('qwen9', b.indexOf('qwen3')),
-      'general.architecture "qwen9" is not supported; these are: llama, mistral, qwen2, qwen3',
+      'general.architecture "qwen9" is not supported; these are: llama, qwen2, qwen3',
     ],
     [
       'a tensor by another name',

@@ -53,11 +53,14 @@ const inFile = (path: string, error: unknown): Error => {
   return new Error(reason.startsWith(path) ? reason : `${path}: ${reason}`, { cause: error });
 };
 
-function architectureOfFile(path: string, metadata: GgufMetadata): Architecture {
+type Known = Architecture & { readonly ggufName: string };
+
+function architectureOfFile(path: string, metadata: GgufMetadata): Known {
   const name = textOf(metadata, 'general.architecture');
-  const found = architectures.find(({ ggufName }) => ggufName === name);
+  const all = architectures.filter((a): a is Known => a.ggufName !== undefined);
+  const found = all.find(({ ggufName }) => ggufName === name);
   if (found) return found;
-  const known = architectures.map(({ ggufName }) => ggufName).join(', ');
+  const known = all.map(({ ggufName }) => ggufName).join(', ');
   throw new Error(`${path}: general.architecture "${name}" is not supported; these are: ${known}`);
 }
 
