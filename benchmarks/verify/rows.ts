@@ -29,13 +29,14 @@ function rowsOf({ file, answer }: (typeof SETS)[number]): Row[] {
     .map((row) => ({ ...row, response: row[answer] }));
 }
 
-/** Writes a file for each set; their paths. */
-export function writeSets(folder: string): string[] {
+/** Writes a file for each set, of so many rows at most; their paths. */
+export function writeSets(folder: string, most: number): string[] {
   return SETS.map((set) => {
     const path = join(folder, `${set.name}.jsonl`);
     writeFileSync(
       path,
       `${rowsOf(set)
+        .slice(0, most)
         .map((row) => JSON.stringify(row))
         .join('\n')}\n`,
     );

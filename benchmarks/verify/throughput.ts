@@ -2,11 +2,12 @@
  * `cipo verify` over all of HumanEval, MBPP and GSM8K's answers in one go, beside the library alone on the same rows
  * in the same run, in turns; then over many rows, with the memory it takes.
  *
- *   node benchmarks/verify/throughput.ts [--rounds 3] [--workers 2] [--many 50]
+ *   node benchmarks/verify/throughput.ts [--rounds 3] [--workers 2] [--many 50] [--each N]
  *
- * `--rounds 0` leaves the comparison out.
+ * `--rounds 0` leaves the comparison out, `--each` takes that many rows of each set for a short look.
  *
  * The command's time is that of its whole process, its start included; the library's is that of the judging alone.
+ * CPU time is that of either process with its cells, start included: what a loaded machine does not distort.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     workers: { type: 'string', default: '2' },
     many: { type: 'string', default: '50' },
+    each: { type: 'string', default: 'Infinity' },
   },
 });
 if (!available) {
@@ -32,7 +34,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const CLI = here('../../packages/cli/src/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'cipo-verify-'));
 try {
-  if (Number(values.rounds) > 0) await compare(writeSets(folder));
+  if (Number(values.rounds) > 0) await compare(writeSets(folder, Number(values.each)));
   await watchMemory(writeMany(folder, Number(values.many)));
 } finally {
   rmSync(folder, { recursive: true });
@@ -42,10 +44,13 @@ interface Measured {
   readonly rows: number;
   readonly passed: number;
   readonly seconds: number;
+  /** CPU time of the process and all its children. */
+  readonly cpuSeconds: number;
 }
 
 async function compare(files: readonly string[]): Promise<void> {
   const ratios: number[] = [];
+  const cpuRatios: number[] = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
     const library = await runLibrary(files);
     const command = await runCommand(files);
@@ -53,27 +58,48 @@ async function compare(files: readonly string[]): Promise<void> {
       throw new Error(`verdicts differ: ${JSON.stringify({ library, command })}`);
     }
     ratios.push(library.seconds / command.seconds);
+    cpuRatios.push(command.cpuSeconds / library.cpuSeconds);
     console.log(
       `round ${round}: ${command.rows} rows, ${command.passed} passed; library ${rate(library)}, cipo verify ${rate(command)}, ratio ${ratios.at(-1)!.toFixed(3)}`,
     );
   }
-  const sorted = ratios.toSorted((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)]!;
-  const range = `${sorted[0]!.toFixed(3)} to ${sorted.at(-1)!.toFixed(3)}`;
   console.log(
-    `cipo verify is at ${(median * 100).toFixed(1)} % of the library (median of ${sorted.length} rounds, ${range})`,
+    `cipo verify is at ${medianOf(ratios)} of the library's throughput (median and range)`,
   );
+  console.log(`and takes ${medianOf(cpuRatios)} of its CPU time`);
 }
 
-const rate = ({ rows, seconds }: Measured) =>
-  `${(rows / seconds).toFixed(1)}/s (${seconds.toFixed(1)} s)`;
+function rate({ rows, seconds, cpuSeconds }: Measured): string {
+  return `${(rows / seconds).toFixed(1)}/s (${seconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s)`;
+}
+
+function medianOf(ratios: readonly number[]): string {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  const [low, middle, high] = [sorted[0]!, sorted[Math.floor(sorted.length / 2)]!, sorted.at(-1)!];
+  const percent = (ratio: number) => `${(ratio * 100).toFixed(1)} %`;
+  return `${percent(middle)} [${percent(low)}, ${percent(high)}]`;
+}
+
+/** CPU time of every child that has ended, theirs included; 0 where there is no `/proc`. */
+function childCpuSeconds(): number {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+  } catch {
+    return 0;
+  }
+}
 
 async function runLibrary(files: readonly string[]): Promise<Measured> {
+  const before = childCpuSeconds();
   const { out } = await run([here('./library.ts'), values.workers, ...files], () => undefined);
-  return JSON.parse(out) as Measured;
+  return { ...JSON.parse(out), cpuSeconds: childCpuSeconds() - before };
 }
 
 async function runCommand(files: readonly string[]): Promise<Measured> {
+  const before = childCpuSeconds();
   const began = performance.now();
   const rows: boolean[] = [];
   await run(
@@ -83,7 +109,8 @@ async function runCommand(files: readonly string[]): Promise<Measured> {
     },
   );
   const seconds = (performance.now() - began) / 1000;
-  return { rows: rows.length, passed: rows.filter(Boolean).length, seconds };
+  const cpuSeconds = childCpuSeconds() - before;
+  return { rows: rows.length, passed: rows.filter(Boolean).length, seconds, cpuSeconds };
 }
 
 /** Runs Node; lines of its output are told as they come, or kept where nobody wants them. */
