@@ -61,7 +61,7 @@ export class Page {
 
   #command({ language, line, text }: Program): [string, string[]] {
     if (language === 'sh') return ['bash', ['-euo', 'pipefail', '-c', text]];
-    const path = join(this.directory, `line-${line}.m${language}`);
+    const path = join(this.directory, `line-${line}.${language}`);
     writeFileSync(path, text);
     return [process.execPath, [path]];
   }

@@ -3,5 +3,6 @@
  * `@cipo/verifier/testing` has the contract suite for domains of your own.
  */
 export { codeDomain, createCodeVerifier } from './code/index.ts';
+export { CODES, type Finding } from './codes.ts';
 export { mathDomain, verifyMath } from './math/index.ts';
 export * from './types.ts';

@@ -2,6 +2,7 @@
  * Cells for a domain: a pool that opens with its first job and turns every end but an answer into a verdict. What an
  * answer is worth stays with the domain.
  */
+import type { Finding } from '../codes.ts';
 import { type Audience, judged, type Verdict, voided } from '../types.ts';
 import { CellPool, type PoolOptions, type PoolReply } from './pool.ts';
 import type { CellJob, CellOutcome, JobLimits, KillReason } from './types.ts';
@@ -72,7 +73,8 @@ function withoutAnswer(reply: Reply, limits: JobLimits, work: string, audience: 
   if (outcome.kind === 'unavailable') return voided('infra', outcome.detail);
   if (outcome.kind !== 'died') return voided('aborted', 'aborted by its owner');
   const message = `${work} brought its process down: ${outcome.detail.slice(0, 300)}`;
-  return judged('crashed', [{ code: 'crashed', audience: 'operator', message }], timesOf(outcome));
+  const finding: Finding<'cells'> = { code: 'crashed', audience: 'operator', message };
+  return judged('crashed', [finding], timesOf(outcome));
 }
 
 function killed(
@@ -87,7 +89,8 @@ function killed(
       ? (['memory_limit', 'memory-limit'] as const)
       : (['time_limit', 'time-limit'] as const);
   const message = `${work} was stopped: it used more than ${amount(limit, limits)}`;
-  return judged(status, [{ code, audience, message, details: { limit } }], timesOf(outcome));
+  const finding: Finding<'cells'> = { code, audience, message, details: { limit } };
+  return judged(status, [finding], timesOf(outcome));
 }
 
 function amount(limit: KillReason, { cpuMs, rssMb, wallMs, stallMs }: JobLimits): string {

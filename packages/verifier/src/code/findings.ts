@@ -3,7 +3,7 @@
  * hidden test fed in, wanted or got never reaches the policy, not even through an error's message,
  * which an answer could fill with its arguments.
  */
-import type { Diagnostic } from '../types.ts';
+import type { Finding } from '../codes.ts';
 import type { Difference } from './compare.ts';
 import type { CodeRequest } from './desk.ts';
 import { submittedPlace } from './extract.ts';
@@ -21,7 +21,7 @@ export interface Failure {
 
 const TEXT_CAP = 300;
 
-const CODE: Record<Trouble['kind'], string> = {
+const CODE: Record<Trouble['kind'], Finding<'code'>['code']> = {
   syntax: 'compile-error',
   threw: 'runtime-error',
   violation: 'sandbox-violation',
@@ -37,14 +37,14 @@ const CODE: Record<Trouble['kind'], string> = {
 };
 
 /** The program did not come up: the answer's own doing, before it saw any test. */
-export function loadFinding(request: CodeRequest, trouble: Trouble): Diagnostic[] {
+export function loadFinding(request: CodeRequest, trouble: Trouble): Finding<'code'>[] {
   const { tests } = request.reference;
   const sawTests = tests.type === 'stdio' || tests.type === 'assert';
   const finding = troubleFinding(request, trouble, {});
   return sawTests && trouble.kind !== 'syntax' ? veiled(finding, isVisible(request, 0)) : [finding];
 }
 
-export function findingOf(request: CodeRequest, failure: Failure): Diagnostic[] {
+export function findingOf(request: CodeRequest, failure: Failure): Finding<'code'>[] {
   const { index, run, difference, actual } = failure;
   const facts = { test: index, tests: testCount(request), ...inputOf(request, index) };
   const finding = difference
@@ -54,12 +54,12 @@ export function findingOf(request: CodeRequest, failure: Failure): Diagnostic[] 
 }
 
 /** A hidden test's finding stays with the operator; the policy learns that there was one. */
-function veiled(finding: Diagnostic, visible: boolean): Diagnostic[] {
+function veiled(finding: Finding<'code'>, visible: boolean): Finding<'code'>[] {
   if (visible) return [{ ...finding, audience: 'policy' }];
   const { code, at } = finding;
   const name = finding.details?.error;
   const known = typeof name === 'string' && STANDARD_ERRORS.has(name) ? ` (${name})` : '';
-  const policy: Diagnostic = {
+  const policy: Finding<'code'> = {
     code,
     audience: 'policy',
     message: `${WORDS[code] ?? 'failed'}${known} in a hidden test`,
@@ -92,7 +92,7 @@ function differenceFinding(
   request: CodeRequest,
   difference: Difference,
   facts: Readonly<Record<string, unknown>>,
-): Diagnostic {
+): Finding<'code'> {
   const { path, expected, actual } = difference;
   const where = path === '' ? '' : `${path}: `;
   return {
@@ -107,7 +107,7 @@ function troubleFinding(
   request: CodeRequest,
   trouble: Trouble,
   facts: Readonly<Record<string, unknown>>,
-): Diagnostic {
+): Finding<'code'> {
   const place = 'line' in trouble ? submittedPlace(request.program, trouble) : undefined;
   return {
     code: CODE[trouble.kind],

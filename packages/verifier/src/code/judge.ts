@@ -2,7 +2,8 @@
  * From what a run brought to a verdict: compares, names the status, and says what was found. Pure.
  */
 import type { Usage } from '../cells/index.ts';
-import { type Diagnostic, type Judged, judged, type Status } from '../types.ts';
+import type { Finding } from '../codes.ts';
+import { type Judged, judged, type Status } from '../types.ts';
 import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
 import type { CodeRequest } from './desk.ts';
 import { type Failure, findingOf, loadFinding } from './findings.ts';
@@ -43,7 +44,7 @@ export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judg
 }
 
 /** Many hidden tests fail alike: what they say to the policy is said once. */
-function withoutRepeats(findings: readonly Diagnostic[]): Diagnostic[] {
+function withoutRepeats(findings: readonly Finding<'code'>[]): Finding<'code'>[] {
   const said = new Set<string>();
   return findings.filter((finding) => {
     if (finding.audience !== 'policy' || finding.details) return true;
@@ -112,7 +113,11 @@ export function testCount({ reference: { tests } }: CodeRequest): number {
 }
 
 /** `passed` counts tests that were run and passed: one that was never reached is not among them. */
-function summary(request: CodeRequest, run: CodeRun, failures: readonly Failure[]): Diagnostic[] {
+function summary(
+  request: CodeRequest,
+  run: CodeRun,
+  failures: readonly Failure[],
+): Finding<'code'>[] {
   const total = testCount(request);
   if (total === 1) return [];
   const failed = failures.filter(({ index }) => index < run.tests.length).length;

@@ -2,8 +2,10 @@
  * The code verifier as a library: verdicts on attempts, one or many, from pools of cells that start
  * when they are first needed. The Domain plug-in in `domain.ts` is a thin coat over it.
  */
+
 import { availableParallelism } from 'node:os';
 import { CellPool, sibling } from '../cells/index.ts';
+import type { Finding } from '../codes.ts';
 import { type Attempt, judged, type Task, type Verdict, type Void, voided } from '../types.ts';
 import { checkerOf, verifyWithChecker } from './checker.ts';
 import type { CodeRequest, RawRun } from './desk.ts';
@@ -160,15 +162,20 @@ async function openPool(
 
 function unreadable(): Verdict {
   const message = 'the response holds no code';
-  return judged('unreadable_answer', [{ code: 'unreadable-answer', audience: 'policy', message }]);
+  return judged('unreadable_answer', [told({ code: 'unreadable-answer', message })]);
 }
 
 function tooLong(limit: number): Verdict {
   const message = `the program is longer than ${limit} characters`;
   return judged('source_limit', [
-    { code: 'source-limit', audience: 'policy', message, details: { limitBytes: limit } },
+    told({ code: 'source-limit', message, details: { limitBytes: limit } }),
   ]);
 }
+
+const told = (finding: Omit<Finding<'code'>, 'audience'>): Finding<'code'> => ({
+  ...finding,
+  audience: 'policy',
+});
 
 /** Items in flight per worker: enough that no cell waits, few enough that memory stays flat. */
 const IN_FLIGHT = 4;

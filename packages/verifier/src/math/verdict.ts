@@ -4,7 +4,8 @@
  * Leaves out: time limits and processes (pool.ts), rows (row.ts).
  */
 
-import { type Attempt, type Diagnostic, judged, type Verdict, voided } from '../types.ts';
+import type { Finding } from '../codes.ts';
+import { type Attempt, judged, type Verdict, voided } from '../types.ts';
 import type { Outcome } from './equal/outcome.ts';
 import { type Extracted, extract, extractReference } from './extract.ts';
 import { isReadable, judge } from './judge.ts';
@@ -63,7 +64,7 @@ export function verdictOf(reference: MathReference, attempt: Pick<Attempt, 'text
 function finish(
   started: number,
   status: 'accepted' | 'wrong_answer' | 'unreadable_answer',
-  diagnostics: readonly Diagnostic[],
+  diagnostics: readonly Finding<'math'>[],
 ): Verdict {
   const ms = performance.now() - started;
   return judged(status, diagnostics, { cpuMs: ms, wallMs: ms });
@@ -80,7 +81,7 @@ const PLACE_WORDS: Readonly<Record<MathOptions['extraction'], string>> = {
   choice: 'no letter of a choice was found',
 };
 
-function noAnswer(options: MathOptions): Diagnostic {
+function noAnswer(options: MathOptions): Finding<'math'> {
   return {
     code: 'no-answer',
     audience: 'policy',
@@ -89,7 +90,7 @@ function noAnswer(options: MathOptions): Diagnostic {
   };
 }
 
-function unreadable(given: Reading): Diagnostic {
+function unreadable(given: Reading): Finding<'math'> {
   const reason = given.error?.message ?? 'nothing could be read';
   return {
     code: 'unreadable-answer',
@@ -99,7 +100,7 @@ function unreadable(given: Reading): Diagnostic {
   };
 }
 
-function extractedDiagnostic(found: Extracted): Diagnostic {
+function extractedDiagnostic(found: Extracted): Finding<'math'> {
   return {
     code: 'extracted',
     audience: 'operator',
@@ -113,7 +114,11 @@ const shown = (reading: Reading): string => {
   return describe(reading.node);
 };
 
-function comparisonDiagnostic(expected: Reading, given: Reading, outcome: Outcome): Diagnostic {
+function comparisonDiagnostic(
+  expected: Reading,
+  given: Reading,
+  outcome: Outcome,
+): Finding<'math'> {
   const right = outcome.result === 'equal';
   const note = outcome.note === undefined ? '' : ` (${outcome.note})`;
   return {
