@@ -27,6 +27,7 @@ export interface Cost {
 export class WatchedExecutor implements Executor {
   readonly name;
   readonly description;
+  readonly isApart;
   /** By the first word of a program's name. */
   readonly costs = new Map<string, Cost>();
   readonly #inner: Executor;
@@ -36,6 +37,7 @@ export class WatchedExecutor implements Executor {
     this.#inner = inner;
     this.name = inner.name;
     this.description = inner.description;
+    this.isApart = inner.isApart;
   }
 
   /** Forgets what was noted so far; shapes compiled so far stay known. */

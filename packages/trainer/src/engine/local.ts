@@ -178,7 +178,11 @@ export class LocalEngine implements PolicyEngine {
       ...this.#sampling,
     };
     const model = new CachedModel(parts, options.temperature);
-    return sampleRollouts(model, prompts, options);
+    try {
+      return await sampleRollouts(model, prompts, options);
+    } finally {
+      model.close();
+    }
   }
 
   async logprobs(sequences: readonly TokenIds[], which: Which = 'policy'): Promise<Float32Array[]> {

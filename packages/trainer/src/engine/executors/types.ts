@@ -49,6 +49,8 @@ export interface Executor {
   readonly name: ExecutorName;
   /** What runs here, for people: library, version, backend, threads. */
   readonly description: string;
+  /** Programs run in a device's memory: what is not allocated there is copied, and an output never overwrites what the same run still reads. */
+  readonly isApart: boolean;
   /**
    * A tensor whose contents come from this process or go to it: inputs of a run, outputs to be read, small tables.
    * The array given is taken over: it must not be changed afterwards.

@@ -9,6 +9,10 @@ import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts'
 
 export type Arrays = Record<string, Float32Array>;
 
+/** How often arrays were changed other than by a step; who mirrors them copies them anew. */
+const versions = new WeakMap<Arrays, number>();
+export const versionOf = (arrays: Arrays): number => versions.get(arrays) ?? 0;
+
 /** Prompt caches: [rows, K, slots, d] by name. */
 export interface PromptArrays {
   readonly arrays: Readonly<Arrays>;
@@ -64,14 +68,13 @@ export class LaneCache {
     return cache;
   }
 
-  /** Inputs of the write program. */
-  get inputs(): Arrays {
-    return {
-      ...this.#prompt,
-      ...this.#own,
-      promptMask: this.#promptMask,
-      ownMask: this.#ownMask,
-    };
+  /** Which slots hold something: inputs of the write program. */
+  get masks(): Arrays {
+    return { promptMask: this.#promptMask, ownMask: this.#ownMask };
+  }
+  /** The other inputs, by what they are of. */
+  get parts(): { readonly prompt: Arrays; readonly own: Arrays } {
+    return { prompt: this.#prompt, own: this.#own };
   }
   get prompts(): PromptArrays {
     return { arrays: this.#prompt, slots: this.shape.prefix };
@@ -82,6 +85,7 @@ export class LaneCache {
     const { branches, slots } = this.shape;
     this.#setPrompt(unit, prompt);
     this.#ownMask.fill(masked, unit * branches * slots, (unit + 1) * branches * slots);
+    this.#clearLanes(unit);
     for (const [branch, source] of lanes.entries())
       if (source && source.count > 0) this.#setLane(unit * branches + branch, source);
   }
@@ -114,6 +118,14 @@ export class LaneCache {
     for (const [lane, count] of counts.entries())
       if (count > 0) next.#setLane(lane, { from: this, lane, count });
     return next;
+  }
+
+  /** Slots without a token are 0. */
+  #clearLanes(unit: number): void {
+    const size = this.#config.num_key_value_heads * this.shape.branches * this.shape.slots;
+    const row = size * headSize(this.#config);
+    for (const target of Object.values(this.#own)) target.fill(0, unit * row, (unit + 1) * row);
+    for (const arrays of [this.#prompt, this.#own]) versions.set(arrays, versionOf(arrays) + 1);
   }
 
   #setPrompt(unit: number, { from, row, length }: PromptSource): void {

@@ -125,8 +125,9 @@ export async function advance(
     tokens[lane] = rollout.tokens[rollout.count - 1]!;
     positions[lane] = rollout.promptLength + rollout.count - 1;
   }
-  const { next, ...made } = await model.write(cache.shape, { tokens, positions, ...cache.inputs });
-  cache.append(made, written(lanes));
+  const counts = written(lanes);
+  const { next, ...made } = await model.write(cache, { tokens, positions }, counts);
+  cache.append(made, counts);
   const width = model.config.vocab_size;
   for (const [lane, rollout] of lanes.entries())
     if (isWriting(rollout)) draw(rollout, next!.subarray(lane * width, (lane + 1) * width));

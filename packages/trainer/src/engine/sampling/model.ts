@@ -5,8 +5,15 @@ import type { BufferMap, TypedArray } from '../executors/types.ts';
 import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
 import { f32 } from '../ops.ts';
 import type { Runner } from '../runner.ts';
-import type { Arrays } from './cache.ts';
+import type { Arrays, LaneCache } from './cache.ts';
 import { type NextKind, readProgram, writeProgram } from './programs.ts';
+import {
+  madeSpec,
+  nextPlaces,
+  ResidentCaches,
+  residentWriteProgram,
+  unpackMade,
+} from './resident.ts';
 
 export interface CachedModelParts {
   readonly config: ModelConfig;
@@ -30,6 +37,7 @@ export class CachedModel {
   readonly #parts: CachedModelParts;
   readonly #kind: NextKind;
   readonly #sharpness: Record<string, Float32Array>;
+  readonly #resident: ResidentCaches | undefined;
 
   constructor(parts: CachedModelParts, temperature: number) {
     this.config = parts.config;
@@ -38,6 +46,8 @@ export class CachedModel {
     this.cacheBytes = parts.cacheBytes;
     this.positions = parts.positions;
     this.#parts = parts;
+    const { executor } = parts.runner;
+    this.#resident = executor.isApart ? new ResidentCaches(executor, parts.config) : undefined;
     this.#kind = temperature === 0 ? 'logits' : 'probabilities';
     this.#sharpness = temperature === 0 ? {} : { sharpness: Float32Array.of(1 / temperature) };
   }
@@ -64,23 +74,68 @@ export class CachedModel {
     });
   }
 
-  /** tokens, positions [lanes] and the caches -> `next` [lanes, V] and `new:*`. */
-  write(shape: WriteShape, inputs: Record<string, TypedArray>): Promise<Arrays> {
-    const { units, branches, prefix, slots } = shape;
-    const lanes = units * branches;
+  /** tokens, positions [lanes] and the caches -> `next` [lanes, V] and `new:*`. `counts`: tokens of each lane. */
+  write(cache: LaneCache, inputs: Record<string, TypedArray>, counts: Int32Array): Promise<Arrays> {
+    const fresh = { ...inputs, ...cache.masks, ...this.#sharpness };
+    return this.#resident
+      ? this.#writeThere(this.#resident, cache, {
+          ...fresh,
+          places: nextPlaces(cache.shape, counts),
+        })
+      : this.#writeHere(cache, fresh);
+  }
+
+  /** Gives back what a device holds for this model's caches. */
+  close(): void {
+    this.#resident?.close();
+  }
+
+  #writeHere({ shape, parts }: LaneCache, fresh: Record<string, TypedArray>): Promise<Arrays> {
+    const lanes = shape.units * shape.branches;
     const row = f32(lanes, this.config.num_key_value_heads * headSize(this.config));
     const made = cacheNames('new', this.config).map((name) => [name, row] as const);
     return this.#run({
-      key: `write ${this.#kind} ${units}x${branches}/${prefix}+${slots}`,
+      key: this.#writeKey(shape),
       make: () => writeProgram(this.config, shape, this.#kind, this.positions),
-      fresh: { ...inputs, ...this.#sharpness },
+      fresh: { ...fresh, ...parts.prompt, ...parts.own },
       wanted: { next: f32(lanes, this.config.vocab_size), ...Object.fromEntries(made) },
     });
   }
 
-  async #run(request: Omit<Parameters<Runner['run']>[0], 'resident'>): Promise<Arrays> {
+  /** With the caches on the device, which keeps them up to date. */
+  async #writeThere(
+    caches: ResidentCaches,
+    cache: LaneCache,
+    fresh: Record<string, TypedArray>,
+  ): Promise<Arrays> {
+    const { shape } = cache;
+    const { prompt, own } = caches.take(cache);
+    const { next, made } = await this.#run(
+      {
+        key: `${this.#writeKey(shape)} there`,
+        make: () => residentWriteProgram(this.config, shape, this.#kind, this.positions),
+        fresh,
+        wanted: {
+          next: f32(shape.units * shape.branches, this.config.vocab_size),
+          made: madeSpec(this.config, shape),
+        },
+        updated: own,
+      },
+      { ...prompt, ...own },
+    );
+    return { next: next!, ...unpackMade(this.config, made!) };
+  }
+
+  #writeKey({ units, branches, prefix, slots }: WriteShape): string {
+    return `write ${this.#kind} ${units}x${branches}/${prefix}+${slots}`;
+  }
+
+  async #run(
+    request: Omit<Parameters<Runner['run']>[0], 'resident'>,
+    caches: BufferMap = {},
+  ): Promise<Arrays> {
     const { runner, resident } = this.#parts;
-    const made = await runner.run({ ...request, resident });
+    const made = await runner.run({ ...request, resident: { ...resident, ...caches } });
     const arrays: Arrays = {};
     for (const [name, array] of Object.entries(made)) {
       if (!(array instanceof Float32Array)) throw new Error(`${name} is not float32`);

@@ -48,6 +48,37 @@ export const sizeCases: readonly OpCase[] = [
     still: true,
     call: (ops, [a, b]) => ops.matmul(a!, b!),
   },
+  {
+    name: 'matmul of six axes, of which one repeats',
+    shapes: [
+      [2, 3, 4, 2, 1, 8],
+      [2, 3, 4, 1, 8, 5],
+    ],
+    still: true,
+    call: (ops, [a, b]) => ops.matmul(a!, b!),
+  },
+  {
+    name: 'broadcastTo of five axes',
+    shapes: [[2, 1, 3, 1, 4]],
+    call: (ops, [x]) => ops.broadcastTo(x!, [2, 5, 3, 6, 4]),
+  },
+  {
+    name: 'transpose of five axes',
+    shapes: [[2, 3, 4, 5, 6]],
+    call: (ops, [x]) => ops.transpose(x!, [0, 2, 1, 3, 4]),
+  },
+  {
+    name: 'attention weights of five axes: concat, softmax, split, sum',
+    shapes: [
+      [2, 3, 4, 2, 6],
+      [2, 3, 4, 2, 1],
+    ],
+    call: (ops, [a, b]) => {
+      const all = ops.softmax(ops.concat([a!, b!], 4));
+      const [most, last] = ops.split(all, 4, [5, 2]);
+      return ops.mul(ops.sum(most!, [4], true), last!);
+    },
+  },
   { name: 'softmax, long rows', shapes: [[3, 3001]], call: (ops, [x]) => ops.softmax(x!) },
   {
     name: 'logSoftmax, long rows far from 0',

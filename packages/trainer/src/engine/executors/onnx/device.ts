@@ -69,6 +69,7 @@ async function refused(graph: GraphRecorder): Promise<string[]> {
 export class DeviceMemory {
   readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
   readonly #spares = new Map<string, ort.Tensor[]>();
+  readonly #users = new Map<string, number>();
 
   /** Starts the device: as long as no session is left, it is gone and all its tensors with it. */
   async start(): Promise<void> {
@@ -82,6 +83,20 @@ export class DeviceMemory {
     const session = await this.#session('allocate', spec);
     const made = await session.run({ x: oneZero(spec.dtype) });
     return shaped(made[outputName]!, spec);
+  }
+
+  /** A tensor of this shape is in use; its spares are kept as long as one is. */
+  opened(spec: TensorSpec): void {
+    this.#users.set(shapeKey(spec), (this.#users.get(shapeKey(spec)) ?? 0) + 1);
+  }
+
+  closed(spec: TensorSpec): void {
+    const key = shapeKey(spec);
+    const left = (this.#users.get(key) ?? 1) - 1;
+    this.#users.set(key, left);
+    if (left > 0) return;
+    for (const tensor of this.#spares.get(key) ?? []) tensor.dispose();
+    this.#spares.delete(key);
   }
 
   /** Gives a tensor back; it may be handed out again. */

@@ -100,6 +100,7 @@ export interface OnnxOptions {
 
 export class OnnxExecutor implements Executor {
   readonly name = 'onnx';
+  readonly isApart = false;
   readonly description: string;
   readonly #threads: number;
   readonly #compiled = new Set<Compiled>();

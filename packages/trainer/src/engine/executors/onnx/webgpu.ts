@@ -29,15 +29,18 @@ class WebGpuBuffer implements TensorBuffer {
   /** Outputs of a run go to the array here; undefined: they stay on the device. */
   readonly host: TypedArray | undefined;
   readonly #memory: DeviceMemory;
+  onDispose: (() => void) | undefined;
   #pending: Pending;
   #device: ort.Tensor | undefined;
   #reads = 0;
+  #isDisposed = false;
 
   constructor(memory: DeviceMemory, spec: TensorSpec, host?: TypedArray) {
     this.#memory = memory;
     this.spec = spec;
     this.host = host;
     this.#pending = host ?? 'zeros';
+    if (!host) memory.opened(spec);
   }
 
   /** As an input. */
@@ -93,8 +96,11 @@ class WebGpuBuffer implements TensorBuffer {
   }
 
   dispose(): void {
-    if (this.#device) this.#memory.keep(this.#device, this.spec);
-    this.#device = undefined;
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#device?.dispose();
+    if (!this.host) this.#memory.closed(this.spec);
+    this.onDispose?.();
   }
 }
 
@@ -146,6 +152,7 @@ class WebGpuCompiled implements Compiled {
 
 export class OnnxWebGpuExecutor implements Executor {
   readonly name = 'onnx';
+  readonly isApart = true;
   readonly description: string;
   readonly #memory: DeviceMemory;
   readonly #compiled = new Set<Compiled>();
@@ -173,7 +180,10 @@ export class OnnxWebGpuExecutor implements Executor {
 
   allocate(specs: readonly TensorSpec[]): Allocation {
     const parts = specs.map((spec) => new WebGpuBuffer(this.#memory, spec));
-    for (const buffer of parts) this.#buffers.add(buffer);
+    for (const buffer of parts) {
+      this.#buffers.add(buffer);
+      buffer.onDispose = () => this.#buffers.delete(buffer);
+    }
     return { parts, whole: parts };
   }
 

@@ -21,6 +21,7 @@ import { TfjsOps } from './ops.ts';
 class TfjsBuffer implements TensorBuffer {
   readonly spec: TensorSpec;
   readonly #tf: Tf;
+  onDispose: (() => void) | undefined;
   #tensor: TensorFlow.Tensor;
 
   constructor(tf: Tf, spec: TensorSpec, data: TypedArray) {
@@ -49,6 +50,7 @@ class TfjsBuffer implements TensorBuffer {
   }
   dispose(): void {
     this.#tensor.dispose();
+    this.onDispose?.();
   }
   #make(data: TypedArray): TensorFlow.Tensor {
     const { shape, dtype } = this.spec;
@@ -67,6 +69,7 @@ export interface TfjsOptions {
 
 export class TfjsExecutor implements Executor {
   readonly name = 'tfjs';
+  readonly isApart: boolean;
   readonly description: string;
   readonly #tf: Tf;
   readonly #backend: TfjsBackend;
@@ -79,6 +82,7 @@ export class TfjsExecutor implements Executor {
     this.#tf = tf;
     this.#backend = backend;
     this.description = detail;
+    this.isApart = backend === 'webgpu';
     this.#watch = watch ?? (async (work) => work());
     this.#ops = new TfjsOps(tf, { plainProducts: backend === 'wasm' && !naive });
   }
@@ -98,6 +102,7 @@ export class TfjsExecutor implements Executor {
     const parts = specs.map((spec) => {
       const buffer = new TfjsBuffer(this.#tf, spec, new Float32Array(sizeOf(spec.shape)));
       this.#buffers.add(buffer);
+      buffer.onDispose = () => this.#buffers.delete(buffer);
       return buffer;
     });
     return { parts, whole: parts };

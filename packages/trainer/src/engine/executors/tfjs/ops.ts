@@ -106,8 +106,22 @@ export class TfjsOps implements Ops<Tensor> {
   split(x: Tensor, axis: number, lengths: readonly number[]): Tensor[] {
     return this.#tf.split(x, [...lengths], axis);
   }
+  /** Axes side by side that all repeat, or all stay, as one: webgpu repeats tensors of up to four axes only. */
   broadcastTo(x: Tensor, shape: Shape): Tensor {
-    return this.#tf.broadcastTo(x, [...shape]);
+    const from = [...shape.slice(x.shape.length).map(() => 1), ...x.shape];
+    const [small, large]: [number[], number[]] = [[], []];
+    for (const [axis, n] of shape.entries()) {
+      const repeats = from[axis] !== n;
+      if (axis > 0 && repeats === (from[axis - 1] !== shape[axis - 1])) {
+        small.push(small.pop()! * from[axis]!);
+        large.push(large.pop()! * n);
+      } else {
+        small.push(from[axis]!);
+        large.push(n);
+      }
+    }
+    const repeated = this.#tf.broadcastTo(this.#tf.reshape(x, small), large);
+    return this.#tf.reshape(repeated, [...shape]);
   }
 
   matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
@@ -171,6 +185,6 @@ export class TfjsOps implements Ops<Tensor> {
   /** tfjs's kernels take the batch number modulo the shorter batch: right only where whole axes repeat. */
   #withBatch(x: Tensor, batch: Shape): Tensor {
     const shape = [...batch, ...x.shape.slice(-2)];
-    return shape.join() === x.shape.join() ? x : this.#tf.broadcastTo(x, shape);
+    return shape.join() === x.shape.join() ? x : this.broadcastTo(x, shape);
   }
 }

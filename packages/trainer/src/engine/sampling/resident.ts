@@ -1,0 +1,129 @@
+/**
+ * Caches on a device. The arrays of a {@link LaneCache} are copied there when they are new or were rearranged; after
+ * that each step writes its tokens into the device's copy itself, and only the rows it added come back, in one tensor.
+ */
+
+import { headSize, type ModelConfig } from '../config.ts';
+import type { BufferMap, Executor, Program } from '../executors/types.ts';
+import { cacheNames, type WriteShape } from '../model/cached.ts';
+import { f32, type Ops, type TensorSpec } from '../ops.ts';
+import { type Arrays, type LaneCache, versionOf } from './cache.ts';
+import { type NextKind, writeProgram } from './programs.ts';
+
+interface Mirror {
+  readonly buffers: BufferMap;
+  version: number;
+  lastUsed: number;
+}
+
+/** Steps after which a cache that no step has read is taken for gone. Few cohorts are written in turn. */
+const forgottenAfter = 8;
+
+export class ResidentCaches {
+  readonly #executor: Executor;
+  readonly #config: ModelConfig;
+  readonly #mirrors = new Map<Arrays, Mirror>();
+  #steps = 0;
+
+  constructor(executor: Executor, config: ModelConfig) {
+    this.#executor = executor;
+    this.#config = config;
+  }
+
+  /** The device's tensors of a cache, holding what its arrays hold. */
+  take(cache: LaneCache): { readonly prompt: BufferMap; readonly own: BufferMap } {
+    const { prompt, own } = cacheSpecs(this.#config, cache.shape);
+    const found = {
+      prompt: this.#mirror(cache.parts.prompt, prompt),
+      own: this.#mirror(cache.parts.own, own),
+    };
+    this.#steps += 1;
+    this.#forget(forgottenAfter);
+    return found;
+  }
+
+  close(): void {
+    this.#forget(-1);
+  }
+
+  #mirror(arrays: Arrays, spec: TensorSpec): BufferMap {
+    const known = this.#mirrors.get(arrays);
+    const mirror = known ?? { buffers: this.#allocate(arrays, spec), version: -1, lastUsed: 0 };
+    if (mirror.version !== versionOf(arrays))
+      for (const [name, array] of Object.entries(arrays)) mirror.buffers[name]!.write(array);
+    mirror.version = versionOf(arrays);
+    mirror.lastUsed = this.#steps;
+    this.#mirrors.set(arrays, mirror);
+    return mirror.buffers;
+  }
+
+  #allocate(arrays: Arrays, spec: TensorSpec): BufferMap {
+    const names = Object.keys(arrays);
+    const { parts } = this.#executor.allocate(names.map(() => spec));
+    return Object.fromEntries(names.map((name, i) => [name, parts[i]!]));
+  }
+
+  #forget(steps: number): void {
+    for (const [arrays, { buffers, lastUsed }] of this.#mirrors)
+      if (this.#steps - lastUsed > steps) {
+        for (const buffer of Object.values(buffers)) buffer.dispose();
+        this.#mirrors.delete(arrays);
+      }
+  }
+}
+
+function cacheSpecs(config: ModelConfig, { units, branches, prefix, slots }: WriteShape) {
+  const [kv, d] = [config.num_key_value_heads, headSize(config)];
+  return { prompt: f32(units, kv, prefix, d), own: f32(units, kv, branches, slots, d) };
+}
+
+/** 1 where a lane's next token goes: f32 [lanes, slots], from how many tokens each has; -1 leaves it out. */
+export function nextPlaces({ units, branches, slots }: WriteShape, counts: Int32Array) {
+  const places = new Float32Array(units * branches * slots);
+  for (const [lane, count] of counts.entries()) if (count >= 0) places[lane * slots + count] = 1;
+  return places;
+}
+
+/** What the steps' rows come back in, `made`: keys and values layer by layer, [2 L, lanes, K*d]. */
+export function madeSpec(config: ModelConfig, { units, branches }: WriteShape): TensorSpec {
+  const width = config.num_key_value_heads * headSize(config);
+  return f32(2 * config.num_hidden_layers, units * branches, width);
+}
+
+/** `made` as `new:*` [lanes, K*d]. */
+export function unpackMade(config: ModelConfig, made: Float32Array): Arrays {
+  const names = cacheNames('new', config);
+  const size = made.length / names.length;
+  return Object.fromEntries(
+    names.map((name, i) => [name, made.subarray(i * size, (i + 1) * size)]),
+  );
+}
+
+/** The write program with `own:*` as outputs too, the new token in its place, and all rows added in `made`. */
+export function residentWriteProgram(
+  config: ModelConfig,
+  shape: WriteShape,
+  kind: NextKind,
+  positions: number,
+): Program {
+  const base = writeProgram(config, shape, kind, positions);
+  const { units: u, branches: g, slots: c } = shape;
+  const [kv, d] = [config.num_key_value_heads, headSize(config)];
+  const [owns, news] = [cacheNames('own', config), cacheNames('new', config)];
+  return {
+    name: base.name,
+    inputs: { ...base.inputs, places: f32(u * g, c) },
+    build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
+      const { next, ...made } = base.build(ops, x);
+      const places = ops.reshape(x.places!, [u, 1, g, c, 1]);
+      const row = (name: string) =>
+        ops.transpose(ops.reshape(made[name]!, [u, g, kv, 1, d]), [0, 2, 1, 3, 4]);
+      // Empty slots are 0: the token is added to one.
+      const updated = owns.map(
+        (name, i) => [name, ops.add(x[name]!, ops.mul(places, row(news[i]!)))] as const,
+      );
+      const rows = news.map((name) => ops.reshape(made[name]!, [1, u * g, kv * d]));
+      return { next: next!, made: ops.concat(rows, 0), ...Object.fromEntries(updated) };
+    },
+  };
+}
