@@ -74,6 +74,17 @@ test('heavy items are at work one at a time', async () => {
   expect(most).toBe(1);
 });
 
+test('what the work throws is thrown on', async () => {
+  const work = async (item: number) => {
+    if (item === 2) throw new Error('the judge is gone');
+    return item;
+  };
+  const read = async () => {
+    for await (const _ of inOrder(count(9), work, { inFlight: 1, maxHeld: 9, sizeOf }));
+  };
+  await expect(read()).rejects.toThrow('the judge is gone');
+});
+
 test('what the source throws is thrown on', async () => {
   const broken = (async function* () {
     yield 1;

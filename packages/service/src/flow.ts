@@ -20,7 +20,7 @@ export interface FlowOptions<S, R> {
 /** How long the event loop may go without its turn, so that signals and timers are heard. */
 const TURN_MS = 20;
 
-/** @param work must not reject */
+/** @throws what the source or the work throws; the results before it have been yielded or are lost */
 export async function* inOrder<S, R>(
   source: AsyncIterable<S>,
   work: (item: S) => Promise<R>,
@@ -87,11 +87,13 @@ class Belt<S, R> {
     this.#feeding = true;
     items.next().then(
       (next) => this.#fed(next),
-      (error) => {
-        this.#failure = { error };
-        this.wake();
-      },
+      (error) => this.#fail(error),
     );
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.wake();
   }
 
   #fed(next: IteratorResult<S>): void {
@@ -106,20 +108,24 @@ class Belt<S, R> {
     const weight = this.#options.weightOf?.(item) ?? 0;
     this.#running += 1;
     this.#weight += weight;
-    this.#work(item).then((result) => {
-      this.#running -= 1;
-      this.#weight -= weight;
-      this.#held += this.#options.sizeOf(result);
-      this.#ready.set(index, result);
-      this.wake();
-    });
+    this.#work(item).then(
+      (result) => this.#finish(index, weight, result),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #finish(index: number, weight: number, result: R): void {
+    this.#running -= 1;
+    this.#weight -= weight;
+    this.#held += this.#options.sizeOf(result);
+    this.#ready.set(index, result);
+    this.wake();
   }
 
   /** What can be yielded now. */
   *finished(): Generator<R> {
-    for (;;) {
-      const result = this.#ready.get(this.#yielded);
-      if (result === undefined) return;
+    while (this.#ready.has(this.#yielded)) {
+      const result = this.#ready.get(this.#yielded) as R;
       this.#ready.delete(this.#yielded++);
       this.#held -= this.#options.sizeOf(result);
       yield result;
