@@ -4,7 +4,7 @@
  *
  *   node benchmarks/serve/overload.ts [--seconds 120]
  *
- * Exit code 1 where a claim does not hold: a wrong verdict, a broken connection, a server that ended, or accepted
+ * Exit code 1 where a claim does not hold: a wrong verdict or none, a broken connection, a server that ended, or accepted
  * requests slower than twice the unloaded p99 plus the bound of the queue.
  */
 import { spawn } from 'node:child_process';
@@ -136,6 +136,7 @@ console.log(
 
 const failures = [
   ...[twice, hunted].flatMap((it) => (it.wrong > 0 ? [`${it.wrong} wrong verdicts`] : [])),
+  ...[twice, hunted].flatMap((it) => (it.none > 0 ? [`${it.none} rows without a judgement`] : [])),
   ...[twice, hunted].flatMap((it) => (it.errors > 0 ? [`${it.errors} errors`] : [])),
   ...(quantile(twice.accepted, 0.99) > bound ? ['accepted requests were too slow'] : []),
   ...(served.ended() ? ['the server ended'] : []),

@@ -20,13 +20,13 @@ describe('help', () => {
   test('the overview names every command and the first steps', async () => {
     const { code, out } = await cipo(['--help']);
     expect(code).toBe(0);
-    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'doctor'])
+    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'serve', 'doctor'])
       expect(out).toContain(name);
     expect(out).toContain('Start here');
   });
 
   test('every command explains itself with examples', async () => {
-    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report']) {
+    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'serve']) {
       const { code, out } = await cipo([name, '--help']);
       expect(code, name).toBe(0);
       expect(out, name).toContain('Examples:');

@@ -20,6 +20,7 @@ Start here:
   $ cipo train --preset grpo         the same without corrections, to compare
   $ cipo report runs/latest          make its report.html again
   $ cipo verify outputs.jsonl        verdicts on answers that you have
+  $ cipo serve                       verdicts over HTTP, for trainers in any language
 
 In a clone of the repository, write npx cipo where it says cipo.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.`;

@@ -58,6 +58,15 @@ describe('POST /v1/verify', () => {
     });
   });
 
+  test('a whole number beyond the reach of a double is judged to its last digit', async () => {
+    const row = (said: string) =>
+      `{"answer": 12345678901234567891, "response": "It is \\\\boxed{${said}}."}`;
+    const body = `[${row('12345678901234567891')}, ${row('12345678901234567000')}]`;
+    expect(await (await it.post(body)).json()).toMatchObject([{ reward: 1 }, { reward: 0 }]);
+    const lines = `${row('12345678901234567891')}\n`;
+    expect(await (await it.post(lines, NDJSON)).json()).toMatchObject({ reward: 1 });
+  });
+
   test('a row that asks for more than the ceilings is not judged', async () => {
     const row = { ...RIGHT, limits: { cpuMs: 1e9 } };
     expect(await (await it.post(row)).json()).toMatchObject({
