@@ -31,7 +31,7 @@ const NESTED: readonly (readonly [string, readonly string[]])[] = [
   ['extra_info', ['ground_truth']],
 ];
 
-const TOP = ['answer', 'ground_truth', 'solution'] as const;
+const TOP = ['answer', 'ground_truth', 'final_answer', 'expected_answer', 'solution'] as const;
 
 /** Every reference of the row that says something, in order of precedence. */
 export function references(row: Row): Found[] {

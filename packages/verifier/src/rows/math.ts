@@ -8,7 +8,7 @@ export function mathFields(row: Row): Row {
   const [first] = references(row);
   if (!first) {
     const problem =
-      'is missing: a math row needs answer, ground_truth, solution, or one of them in reward_model, info or verification_info';
+      'is missing: a math row needs answer, ground_truth, final_answer, expected_answer, solution, or one of them in reward_model, info or verification_info';
     throw new TaskError('answer', problem, own(row, 'answer'));
   }
   const question = questionOf(row);

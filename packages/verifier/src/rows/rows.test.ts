@@ -21,6 +21,8 @@ describe('math rows', () => {
   test.each([
     ['native', { answer: '1/2' }],
     ['ground_truth', { ground_truth: '1/2' }],
+    ['final_answer', { final_answer: '1/2' }],
+    ['expected_answer', { expected_answer: '1/2' }],
     ['solution', { solution: 'so \\boxed{1/2}' }],
     ['verl', { data_source: 'x', reward_model: { style: 'rule', ground_truth: '1/2' } }],
     ['verl as JSON text', { reward_model: '{"ground_truth": "1/2"}' }],
