@@ -1,16 +1,24 @@
 /**
  * How far a rollout depends on what it is batched with: the same prompts in waves of 512 and 16 lanes, with one thread
- * and two, one alone, and once more as before. Prints what differs: sequences, and logprobs of equal sequences (nats).
+ * and two, one alone, and once more as before. Prints what differs: sequences, and logprobs of equal sequences (nats);
+ * last, how far logprobs are from those that the training pass finds for the same tokens.
  *
- *   node benchmarks/engine/independence.ts
+ *   node benchmarks/engine/independence.ts [--model DIR]
+ *
+ * With --model that model alone, on fewer rollouts.
  */
+import { parseArgs } from 'node:util';
 import type { ModelConfig } from '../../packages/trainer/src/engine/config.ts';
-import { OnnxExecutor } from '../../packages/trainer/src/engine/executors/onnx/executor.ts';
-import { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
+import {
+  createLocalEngine,
+  type LocalEngine,
+  loadLocalEngine,
+} from '../../packages/trainer/src/engine/index.ts';
 import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
 import type { Sample } from '../../packages/trainer/src/types.ts';
 import { announce, printTable, smallModel } from './common.ts';
 
+const { values } = parseArgs({ options: { model: { type: 'string' } } });
 const narrowModel: ModelConfig = {
   ...smallModel,
   hidden_size: 96,
@@ -20,33 +28,22 @@ const narrowModel: ModelConfig = {
   head_dim: 16,
   intermediate_size: 256,
 };
-const prompts = Array.from({ length: 24 }, (_, i) =>
-  Int32Array.from({ length: 20 + ((i * 17) % 90) }, (__, t) => 2 + ((t * 7 + i * 13) % 78)),
-);
-const options = { groupSize: 8, maxTokens: 80, temperature: 1, seed: 3 };
+
+interface Run {
+  readonly threads?: number;
+  readonly maxLanes?: number;
+  /** Prompts, from the first on. */
+  readonly count?: number;
+}
+type Open = (run: Required<Run>) => Promise<LocalEngine>;
 
 /** Initial weights four times as large, so that distributions are far from uniform. */
-async function sample(
-  config: ModelConfig,
-  threads: number,
-  maxLanes: number,
-  count = prompts.length,
-) {
+function livelyEngine(config: ModelConfig): Open {
   const weights = initialWeights(config, 1);
   for (const [name, data] of Object.entries(weights))
     if (!name.includes('norm')) weights[name] = data.map((x) => x * 4);
-  const executor = new OnnxExecutor({ threads });
-  const engine = new LocalEngine({
-    config,
-    executor,
-    weights,
-    microBatchRows: 2048,
-    maxLanes,
-    cacheBytes: 2 ** 32,
-  });
-  const samples = await engine.sample(prompts.slice(0, count), options);
-  await engine.close();
-  return samples.flat();
+  return ({ threads, maxLanes }) =>
+    createLocalEngine({ config, seed: 1, weights, threads, maxLanes });
 }
 
 function compare(found: readonly Sample[], expected: readonly Sample[]): string[] {
@@ -54,19 +51,34 @@ function compare(found: readonly Sample[], expected: readonly Sample[]): string[
   const gaps = found.flatMap((s, i) =>
     equal[i] ? Array.from(s.logprobs, (x, t) => Math.abs(x - expected[i]!.logprobs[t]!)) : [],
   );
-  const differing = gaps.filter((gap) => gap > 0).length;
   return [
     `${equal.filter((same) => !same).length} of ${found.length}`,
-    `${differing} of ${gaps.length}`,
+    `${gaps.filter((gap) => gap > 0).length} of ${gaps.length}`,
     Math.max(0, ...gaps).toExponential(1),
   ];
 }
 
-for (const config of [smallModel, narrowModel]) {
-  announce(
-    `${config.hidden_size} wide, ${config.num_hidden_layers} layers, ${prompts.length * options.groupSize} rollouts`,
+async function measure(name: string, open: Open, prompts: number, maxTokens: number) {
+  const asked = Array.from({ length: prompts }, (_, i) =>
+    Int32Array.from({ length: 20 + ((i * 17) % 90) }, (__, t) => 2 + ((t * 7 + i * 13) % 78)),
   );
-  const usual = await sample(config, 2, 512);
+  const options = { groupSize: 8, maxTokens, temperature: 1, seed: 3 };
+  const sample = async ({ threads = 2, maxLanes = 512, count = prompts }: Run) => {
+    const engine = await open({ threads, maxLanes, count });
+    const samples = (await engine.sample(asked.slice(0, count), options)).flat();
+    const scored = await engine.logprobs(
+      samples.map(({ tokens }, i) => Int32Array.of(...asked[Math.floor(i / 8)]!, ...tokens)),
+    );
+    await engine.close();
+    return {
+      samples,
+      scored: samples.map((s, i) => ({ ...s, logprobs: scored[i]!.slice(-s.tokens.length) })),
+    };
+  };
+  announce(`${name}, ${prompts * options.groupSize} rollouts of up to ${maxTokens} tokens`);
+  const { samples: usual, scored } = await sample({});
+  const against = async (run: Run, many = usual.length) =>
+    compare((await sample(run)).samples, usual.slice(0, many));
   printTable(
     [
       'against 2 threads, 512 lanes',
@@ -75,13 +87,24 @@ for (const config of [smallModel, narrowModel]) {
       'largest difference',
     ],
     [
-      ['the same again', ...compare(await sample(config, 2, 512), usual)],
-      ['1 thread', ...compare(await sample(config, 1, 512), usual)],
-      ['16 lanes', ...compare(await sample(config, 2, 16), usual)],
-      [
-        'one prompt alone',
-        ...compare(await sample(config, 2, 512, 1), usual.slice(0, options.groupSize)),
-      ],
+      ['the same again', ...(await against({}))],
+      ['1 thread', ...(await against({ threads: 1 }))],
+      ['16 lanes, refilled', ...(await against({ maxLanes: 16 }))],
+      ['one prompt alone', ...(await against({ count: 1 }, options.groupSize))],
+      ['one rollout at a time', ...(await against({ count: 1, maxLanes: 1 }, options.groupSize))],
+      ['the training pass', ...compare(scored, usual)],
     ],
   );
 }
+
+if (values.model) {
+  const path = values.model;
+  await measure(path.split('/').at(-1)!, (run) => loadLocalEngine(path, run), 3, 24);
+} else
+  for (const config of [smallModel, narrowModel])
+    await measure(
+      `${config.hidden_size} wide, ${config.num_hidden_layers} layers`,
+      livelyEngine(config),
+      24,
+      80,
+    );

@@ -66,6 +66,7 @@ export class CachedModel {
     return this.#run({
       key: `read ${this.#kind} ${prompts}x${past}+${length}${isLast ? '' : '...'}`,
       make: () => readProgram(this.config, shape, this.#kind, this.positions),
+      scratch: this.#scratch(prompts, length, past + length),
       fresh: isLast ? { ...inputs, ...this.#sharpness } : inputs,
       wanted: {
         ...(isLast && { next: f32(prompts, this.config.vocab_size) }),
@@ -97,9 +98,18 @@ export class CachedModel {
     return this.#run({
       key: this.#writeKey(shape),
       make: () => writeProgram(this.config, shape, this.#kind, this.positions),
+      scratch: this.#scratch(lanes, 1, shape.prefix + shape.slots),
       fresh: { ...fresh, ...parts.prompt, ...parts.own },
       wanted: { next: f32(lanes, this.config.vocab_size), ...Object.fromEntries(made) },
     });
+  }
+
+  /** Bytes that a program keeps: rows of two widths at a time, scores and their softmax, logits and theirs. */
+  #scratch(sequences: number, rows: number, slots: number): number {
+    const { hidden_size: d, intermediate_size: f, vocab_size: v } = this.config;
+    const scores = 2 * this.config.num_attention_heads * slots;
+    const floats = sequences * (rows * (2 * d + 2 * f + scores) + 2 * v);
+    return floats * Float32Array.BYTES_PER_ELEMENT;
   }
 
   /** With the caches on the device, which keeps them up to date. */
