@@ -60,4 +60,11 @@ CONVERSATIONS = [
         {"role": "assistant", "content": "It's \\boxed{3}.\n"},
         {"role": "user", "content": "Find the mistake and mend it."},
     ],
+    [
+        {"role": "user", "content": "3+4?"},
+        {"role": "assistant", "content": "<think>\nhm, 3 and 4\n</think>\n\nSo 7."},
+        {"role": "user", "content": "Sure?"},
+        {"role": "assistant", "content": "<think>\n\nyes\n</think>Yes."},
+        {"role": "user", "content": "<note>wrong</note>"},
+    ],
 ]

@@ -31,6 +31,46 @@ LLAMA3 = (
     "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n\\n' }}{%- endif %}"
 )
 
+# What layouts of models that think use: slices, namespaces, tests and methods of strings; written for this project.
+THINKING = """{%- if messages[0].role == 'system' %}
+    {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
+{%- endif %}
+{%- set ns = namespace(open=true, last=messages|length - 1, asked=[]) %}
+{%- for message in messages[::-1] %}
+    {%- set index = (messages|length - 1) - loop.index0 %}
+    {%- if ns.open and message.role == "user" and message.content is string and not (message.content.startswith('<note>') and message.content.endswith('</note>')) %}
+        {%- set ns.open = false %}
+        {%- set ns.last = index %}
+    {%- endif %}
+{%- endfor %}
+{%- set users = messages | selectattr("role", "equalto", "user") | list %}
+{%- for message in messages %}
+    {%- if message.content is string %}{%- set content = message.content %}{%- else %}{%- set content = '' %}{%- endif %}
+    {%- if message.role not in ["assistant", "tool"] and not (message.role == "system" and loop.first) %}
+        {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>' + '\\n' }}
+    {%- elif message.role == "assistant" %}
+        {%- set thought = '' %}
+        {%- if message.reasoning_content is defined and message.reasoning_content is not none %}
+            {%- set thought = message.reasoning_content %}
+        {%- elif '</think>' in content %}
+            {%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
+        {%- endif %}
+        {%- if loop.index0 > ns.last and (loop.last or thought) %}
+            {{- '<|im_start|>assistant\\n<think>\\n' + thought.strip('\\n') + '\\n</think>\\n\\n' + content }}
+        {%- else %}
+            {{- '<|im_start|>assistant\\n' + content }}
+        {%- endif %}
+        {%- if message.get("tool_calls") %}{{- message.tool_calls | tojson }}{%- endif %}
+        {{- '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if tools %}{{- raise_exception('no tools here') }}{%- endif %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant ' ~ users|length ~ '\\n' }}
+    {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}
+{%- endif %}"""
+
 
 def byte_level(pre, normalizer=None, bos=False, **model):
     tokenizer = Tokenizer(models.BPE(**model))
@@ -105,7 +145,7 @@ KINDS = {
     "qwen2": (
         lambda: added(byte_level(split(r"\p{N}"), normalizers.NFC()), "<think>"),
         BYTE,
-        CHATML,
+        THINKING,
     ),
     "llama2": (
         lambda: sentence_pieces(

@@ -35,7 +35,7 @@ export function chatLayout(
         `${name}: no chat template, so it is not known how this model is asked; a base model needs one in chat_template.jinja`,
       );
     };
-  const template = explained(name, () => new Template(source));
+  const template = explained(name, () => new Template(withFixedDate(source)));
   return (messages) =>
     explained(name, () =>
       template.render({
@@ -45,11 +45,34 @@ export function chatLayout(
         eos_token: texts.eos,
         pad_token: texts.pad,
         unk_token: texts.unk,
-        // Llama 3's layouts tell the date; with today's, a run of tomorrow would not repeat this one.
-        date_string: '26 Jul 2024',
+        date_string: dateIn('%d %b %Y'),
+        fixed_date: dateIn,
       }),
     );
 }
+
+/**
+ * Layouts of Llama 3 and Mistral tell the date. With today's, a run of tomorrow would not repeat this one: it is always
+ * 26 July 2024, which Llama's own say where no date is given.
+ */
+const withFixedDate = (source: string): string =>
+  source.replaceAll(/\bstrftime_now\b/g, 'fixed_date'); // the library's own cannot be replaced
+const dateIn = (format: string): string =>
+  format.replaceAll(/%[a-zA-Z]/g, (code) => dateParts[code] ?? code);
+
+const dateParts: Readonly<Record<string, string>> = {
+  '%d': '26',
+  '%m': '07',
+  '%b': 'Jul',
+  '%B': 'July',
+  '%Y': '2024',
+  '%y': '24',
+  '%A': 'Friday',
+  '%a': 'Fri',
+  '%H': '00',
+  '%M': '00',
+  '%S': '00',
+};
 
 function defaultOf(templates: z.output<typeof named>, name: string): string | undefined {
   const found = templates.find((template) => template.name === 'default');

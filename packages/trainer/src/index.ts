@@ -8,6 +8,7 @@ export { type EvaluateModelOptions, evaluateModel } from './evaluate-model.ts';
 export { type ProblemResult, qualityOf } from './evaluation/quality.ts';
 export { estimate, passAtK } from './evaluation/statistics.ts';
 export type * from './events.ts';
+export { type SamplingDefaults, samplingDefaults } from './generation.ts';
 export { Interrupted } from './interrupted.ts';
 export { openPolicy, type Policy, savePolicy, WARM_START } from './policy.ts';
 export { presets } from './presets.ts';

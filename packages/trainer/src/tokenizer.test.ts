@@ -136,6 +136,12 @@ describe('a tokenizer folder that lacks something is refused with its name', () 
     expect(() => made(more)).toThrow(words);
   });
 
+  it('the date that a template asks for is the same every day', () => {
+    const template = "{{ date_string }} {{ strftime_now('%Y-%m-%d, %B') }}";
+    const { renderChat, decode } = made({ chat_template: template });
+    expect(decode(renderChat(question))).toBe('26 Jul 2024 2024-07-26, July');
+  });
+
   it("what a template raises is told in the template's words", () => {
     const strict = loadTokenizer(join(root, 'llama3'));
     const wrong: Message[] = [{ role: 'assistant', content: 'x' }];

@@ -28,6 +28,11 @@ export async function openGguf(path: string): Promise<GgufModel> {
   const bytes = await openBytes(path);
   try {
     const header = await readGgufHeader(bytes);
+    const parts = numberOf(header.metadata, 'split.count') ?? 1;
+    if (parts > 1)
+      throw new Error(
+        `${path}: one of ${parts} files, which are not read; join them (llama-gguf-split --merge)`,
+      );
     const config = await configOf(bytes, header);
     return { config, metadata: header.metadata, source: sourceOf(bytes, header, config) };
   } catch (error) {
