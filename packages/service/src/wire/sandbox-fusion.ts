@@ -1,12 +1,18 @@
 /**
  * SandboxFusion's `POST /run_code`: runs a program and answers what it printed and how it ended, for its
  * PyPI client, for verl's `sandbox_fusion` and for whoever else speaks it. Data sets (`/submit`,
- * `/get_prompts`), notebooks and files are not served. Protocol: `sandbox/server/sandbox_api.py`.
+ * `/get_prompts`) and notebooks are not served; files can be read and not written. Protocol: `sandbox/server/sandbox_api.py`.
  *
  * A run that our side could not do is a 504 with Retry-After: the one status that both clients try again
  * (the PyPI client tries every refusal again, verl only this one).
  */
-import type { CodeProgram, Language, Ran, RunLimits } from '@cipo/verifier/code';
+import {
+  type CodeProgram,
+  type Language,
+  problemOfPaths,
+  type Ran,
+  type RunLimits,
+} from '@cipo/verifier/code';
 import type { Void } from '@cipo/verifier/types';
 import { Problem } from '../http/problem.ts';
 import type { Reply, Route, RouteContext, RouteRequest } from '../http/route.ts';
@@ -24,6 +30,9 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 const LONGEST_RUN_S = 60;
 const MOST_MEMORY_MB = 1024;
 const SOURCE_BYTES = 1 << 20;
+const MOST_FILES = 100;
+/** Of Base64, over all files. */
+const FILE_CHARACTERS = 4 << 20;
 
 export const sandboxFusionRoutes: readonly Route[] = [
   {
@@ -66,7 +75,7 @@ function schema() {
       run_timeout: seconds,
       compile_timeout: { ...seconds, description: 'Not looked at: nothing is compiled' },
       memory_limit_MB: { type: 'integer', default: -1 },
-      files: { type: 'object', description: 'Must be empty' },
+      files: { type: 'object', description: 'Base64 by path: to be read, not written' },
       fetch_files: { type: 'array', items: { type: 'string' } },
     },
   };
@@ -76,7 +85,14 @@ async function runCode({ body }: RouteRequest, { judge, each }: RouteContext): P
   const program = readProgram(body);
   const [ran] = await each([program], (one, signal) => judge.run(one, signal));
   if (ran?.kind !== 'ran') throw notRun(ran);
-  return { body: responseOf(ran) };
+  return { body: responseOf(ran, fetched(body, program.files ?? {})) };
+}
+
+/** Nobody writes files here, so those that are asked for are there if they were given, and as they were. */
+function fetched(body: unknown, files: Readonly<Record<string, string>>): Record<string, string> {
+  const names = isRecord(body) && Array.isArray(body.fetch_files) ? body.fetch_files : [];
+  const given = names.filter((name) => typeof name === 'string' && Object.hasOwn(files, name));
+  return Object.fromEntries(given.map((name) => [name, files[name]!]));
 }
 
 function notRun(reason: Void | undefined): Problem {
@@ -87,7 +103,6 @@ function notRun(reason: Void | undefined): Problem {
 
 function readProgram(body: unknown): CodeProgram {
   if (!isRecord(body)) throw invalid('body', 'must be an object', body);
-  refuseFiles(body.files);
   const { code, stdin } = body;
   if (typeof code !== 'string') throw invalid('code', 'must be text', code);
   if (code.length > SOURCE_BYTES)
@@ -99,6 +114,7 @@ function readProgram(body: unknown): CodeProgram {
     source: code,
     stdin: stdin ?? '',
     limits: limitsOf(body),
+    files: filesIn(body.files),
   };
 }
 
@@ -110,12 +126,24 @@ function languageOf(value: unknown): Language {
   return known;
 }
 
-function refuseFiles(files: unknown): void {
-  if (isAbsent(files)) return;
+function filesIn(files: unknown): Readonly<Record<string, string>> {
+  if (isAbsent(files)) return {};
   if (!isRecord(files)) throw invalid('files', 'must be an object', files);
-  const [name] = Object.keys(files).filter((file) => !isAbsent(files[file]));
-  if (name !== undefined)
-    throw invalid('files', 'are not supported: the sandbox has no disk', name);
+  const given = Object.entries(files).filter(([, content]) => !isAbsent(content));
+  if (given.length > MOST_FILES)
+    throw invalid('files', `must not be more than ${MOST_FILES}`, given.length);
+  const length = given.reduce((sum, [, content]) => sum + String(content).length, 0);
+  if (length > FILE_CHARACTERS)
+    throw invalid('files', `must not be longer than ${FILE_CHARACTERS} characters in all`, length);
+  const problem = problemOfPaths(given.map(([path]) => path));
+  if (problem) throw invalid('files', problem, Object.keys(files));
+  return Object.fromEntries(given.map(([path, content]) => [path, fileIn(path, content)]));
+}
+
+function fileIn(path: string, content: unknown): string {
+  if (typeof content !== 'string' || !/^[A-Za-z0-9+/]*={0,2}\s*$/.test(content))
+    throw invalid('files', `${path} must be Base64`, content);
+  return content;
 }
 
 function limitsOf({ run_timeout = 10, memory_limit_MB = -1 }: Fields): Partial<RunLimits> {
@@ -146,7 +174,7 @@ function detail({ message, field, code }: Problem): unknown {
 const KILLED = 137;
 const ABORTED = 134;
 
-function responseOf(ran: Ran) {
+function responseOf(ran: Ran, files: Readonly<Record<string, string>>) {
   const run_result = commandResult(ran);
   const isSuccess = run_result.status === 'Finished' && run_result.return_code === 0;
   return {
@@ -155,7 +183,7 @@ function responseOf(ran: Ran) {
     compile_result: null,
     run_result,
     executor_pod_name: null,
-    files: {},
+    files,
   };
 }
 

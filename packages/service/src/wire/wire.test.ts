@@ -101,6 +101,17 @@ describe('SandboxFusion', () => {
     });
   });
 
+  test('files are there to be read, and fetched as they were', async () => {
+    const files = { 'data/in.txt': Buffer.from('42').toString('base64'), ignored: null };
+    const fetch_files = ['data/in.txt', 'out.txt'];
+    const code = 'print(open("data/in.txt").read())';
+    expect(await run({ language: 'python', code, files, fetch_files })).toMatchObject({
+      status: 'Success',
+      run_result: { stdout: '42\n' },
+      files: { 'data/in.txt': files['data/in.txt'] },
+    });
+  });
+
   test('a program that runs out of time is TimeLimitExceeded without a code', async () => {
     const reply = await run({ language: 'python', code: 'while True: pass', run_timeout: 0.3 });
     expect(reply).toMatchObject({
@@ -127,6 +138,10 @@ describe('SandboxFusion', () => {
     [{ code: 'x', language: 'python', run_timeout: -1 }, 'run_timeout'],
     [{ code: 'x', language: 'python', memory_limit_MB: 'a' }, 'memory_limit_MB'],
     [{ code: 'x', language: 'python', files: { '../../etc/passwd': 'eA==' } }, 'files'],
+    [{ code: 'x', language: 'python', files: { a: 'no Base64!' } }, 'files'],
+    [{ code: 'x', language: 'python', files: { a: 1 } }, 'files'],
+    [{ code: 'x', language: 'python', files: [] }, 'files'],
+    [{ code: 'x', language: 'python', files: { a: 'A'.repeat((4 << 20) + 1) } }, 'files'],
   ])('%j is a 422 that names the field, as FastAPI does', async (body, field) => {
     expect(await refusal(run(body))).toMatchObject({ status: 422, field });
     const error = await run(body).catch((thrown: unknown) => thrown);

@@ -3,7 +3,7 @@
  * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
  */
 
-import { guestModule, guestRequire, isViolation } from './modules.js';
+import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
 import { guestProcess } from './node.js';
 import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
@@ -116,6 +116,10 @@ const entries = {
     printed.limit = outputLimit;
     complaints.limit = errorLimit;
     if (locked) lockdown();
+  },
+  /** Puts a file beside the program, as Base64, to be read and required. */
+  file: (path, base64) => {
+    givenFiles[path] = base64;
   },
   /** Makes a library available to `require`: its source runs when it is first wanted. */
   library: addLibrary,

@@ -2,6 +2,7 @@
  * Guest, part 6: `require` and the modules that an answer may have. Everything else that Node knows
  * is refused with an error that the cell reports as a violation.
  */
+import { Buffer } from './bytes.js';
 import {
   apply,
   BaseError,
@@ -10,7 +11,13 @@ import {
   G,
   hasOwn,
   indirectEval,
+  join,
+  jsonParse,
+  push,
   replace,
+  slice,
+  split,
+  startsWith,
 } from './primordials.js';
 import { hidden } from './world.js';
 
@@ -71,8 +78,47 @@ export const addLibrary = (name, source) => {
   };
 };
 
+/** Files beside the program: Base64 by their path from the root. */
+export const givenFiles = Object.create(null);
+
+/** The path of a file from the root: without `.` and `..`. */
+export const fileName = (path) => {
+  const parts = [];
+  const steps = split(BaseString(path), '/');
+  for (let i = 0; i < steps.length; i++) {
+    if (steps[i] === '..') parts.length -= parts.length > 0 ? 1 : 0;
+    else if (steps[i] !== '' && steps[i] !== '.') push(parts, steps[i]);
+  }
+  return join(parts, '/');
+};
+
+/** A file that the program was given, or undefined. */
+export const givenFile = (path) => {
+  const name = fileName(path);
+  return hasOwn(givenFiles, name) ? Buffer.from(givenFiles[name], 'base64') : undefined;
+};
+
+const ENDINGS = ['', '.js', '.json', '/index.js'];
+
+/** The maker's name of a required path, made when it is first wanted. */
+const fileModule = (path) => {
+  for (let i = 0; i < ENDINGS.length; i++) {
+    const name = `${fileName(path)}${ENDINGS[i]}`;
+    if (!hasOwn(givenFiles, name)) continue;
+    const source = givenFile(name).toString();
+    if (slice(name, -5) === '.json') makers[`/${name}`] = () => jsonParse(source);
+    else if (!hasOwn(makers, `/${name}`)) addLibrary(`/${name}`, source);
+    return `/${name}`;
+  }
+  return path;
+};
+
+const isPath = (request) =>
+  startsWith(request, './') || startsWith(request, '../') || startsWith(request, '/');
+
 export const guestRequire = (request) => {
-  const name = replace(BaseString(request), /^node:/, '');
+  const asked = BaseString(request);
+  const name = isPath(asked) ? fileModule(asked) : replace(asked, /^node:/, '');
   if (hasOwn(made, name)) return made[name];
   if (hasOwn(makers, name)) {
     made[name] = freezeModules.on ? freeze(makers[name]()) : makers[name]();

@@ -3,9 +3,9 @@ import { assert } from './assert.js';
 import { Buffer } from './bytes.js';
 import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
-import { makers, refuse } from './modules.js';
+import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
 import { complain, EXIT, emit } from './output.js';
-import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G } from './primordials.js';
+import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G, hasOwn } from './primordials.js';
 import {
   EventEmitter,
   readAllInput,
@@ -110,15 +110,22 @@ const isOutput = (path) => path === 1 || path === '/dev/stdout';
 const isComplaint = (path) => path === 2 || path === '/dev/stderr';
 const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
 
+const readGiven = (path, encoding) => {
+  const bytes = typeof path === 'string' ? givenFile(path) : undefined;
+  if (bytes === undefined) return noSuchFile(path);
+  return typeof encoding === 'string' && encoding !== 'buffer' ? bytes.toString(encoding) : bytes;
+};
+
 const fs = {
   readFileSync: (path, options) =>
-    isInput(path) ? readAllInput(encodingOf(options)) : noSuchFile(path),
+    (isInput(path) ? readAllInput : (encoding) => readGiven(path, encoding))(encodingOf(options)),
   readSync: (fd, buffer, offset, length) =>
     isInput(fd) ? readInputInto(buffer, offset, length) : noSuchFile(fd),
   openSync: (path) => (isInput(path) ? 0 : isOutput(path) ? 1 : noSuchFile(path)),
   closeSync: ignoreCall,
   fstatSync: () => ({ size: 0, isFile: () => false }),
-  existsSync: isInput,
+  existsSync: (path) =>
+    isInput(path) || (typeof path === 'string' && hasOwn(givenFiles, fileName(path))),
   writeFileSync: (path, text) => {
     if (isOutput(path)) emit(BaseString(text));
     else if (isComplaint(path)) complain(text);

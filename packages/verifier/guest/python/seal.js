@@ -71,6 +71,31 @@
     delete globalThis[name];
   }
 
+  const HOME = '/home/pyodide';
+  /** Files and folders that this program was given, in the order of their making. */
+  let given = [];
+
+  /** Puts a file beside the program. The gate lets nobody write while a program runs. */
+  const put = (path, buffer) => {
+    const parts = path.split('/');
+    let at = HOME;
+    for (const part of parts.slice(0, -1)) {
+      at += `/${part}`;
+      if (FS.analyzePath(at).exists) continue;
+      const folder = at;
+      FS.mkdir(folder);
+      given.push(() => FS.rmdir(folder));
+    }
+    const file = `${HOME}/${path}`;
+    FS.writeFile(file, new Uint8Array(buffer));
+    given.push(() => FS.unlink(file));
+  };
+
+  const takeGiven = () => {
+    for (const take of given.reverse()) take();
+    given = [];
+  };
+
   /** Puts everything back as it was when the seal was set; answers the size of the memory in bytes. */
   const restore = () => {
     gate.closed = false;
@@ -82,7 +107,8 @@
     if (now > top) apply(fill, heap, [0, top, now]);
     restoreStack(stackPointer);
     FS.streams.length = openStreams;
-    FS.currentPath = '/home/pyodide';
+    FS.currentPath = HOME;
+    takeGiven();
     return heap.length;
   };
 
@@ -115,5 +141,5 @@
     if (gate.hit) return `!violation ${gate.hit}`;
     return result ? textOf(result, max) : '!crash the runner failed';
   };
-  return { run, restore };
+  return { run, restore, put };
 })();

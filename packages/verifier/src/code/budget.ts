@@ -55,14 +55,20 @@ export class Budget {
     this.#testBegan = this.usedMs;
   }
 
-  /** Wall timeout for the next stretch of guest code. @throws {OutOfTime} */
+  /**
+   * Wall timeout for the next stretch of guest code. No stretch ends before an earlier one would have:
+   * for a timeout that ends before all others isolated-vm starts a thread, which sleeps until then, and
+   * a program of many short stretches would have so many that the process goes down.
+   * @throws {OutOfTime}
+   */
   stretchMs(): number {
     const left = this.#leftMs();
     if (left <= 0) throw new OutOfTime();
-    const wallLeft = this.#limits.wallMs - (performance.now() - this.#beganAt);
-    const timeout = Math.ceil(Math.max(1, Math.min(left * this.#patience, wallLeft))) + 5;
-    this.#stretchEndsAt = performance.now() + timeout;
-    return timeout;
+    const now = performance.now();
+    const wallLeft = this.#limits.wallMs - (now - this.#beganAt);
+    const timeout = Math.max(1, Math.min(left * this.#patience, wallLeft)) + 5;
+    this.#stretchEndsAt = Math.max(this.#stretchEndsAt, now + timeout);
+    return Math.ceil(this.#stretchEndsAt - now);
   }
 
   /** True when the last stretch was ended by its timeout, whatever the error says. */

@@ -17,8 +17,8 @@ export interface CodeRequest {
   readonly limits: RunLimits;
   /** Answer with what the run brought instead of a verdict on it. */
   readonly raw?: boolean;
-  /** Only run the program with this on standard input. Implies `raw`. */
-  readonly stdin?: string;
+  /** Only run the program, with this beside it. Implies `raw`. */
+  readonly run?: { readonly stdin: string; readonly files: Readonly<Record<string, string>> };
 }
 
 /** What a run brought, for whoever asked not to have it judged here. */
@@ -32,7 +32,7 @@ export function prepare(request: CodeRequest, round: 0 | 1): CellJob {
   const { reference, program, limits } = request;
   const inputs = reference.tests.type === 'stdio' ? reference.tests.cases.length : 0;
   const plan: Plan =
-    request.stdin === undefined ? planOf(reference) : { kind: 'run', stdin: request.stdin };
+    request.run === undefined ? planOf(reference) : { kind: 'run', ...request.run };
   const payload: CodeJob = {
     language: reference.language,
     program: program.source,

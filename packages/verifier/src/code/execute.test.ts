@@ -144,3 +144,70 @@ test('a source beyond its limit is not run', async () => {
   });
   expect(ran).toMatchObject({ kind: 'ran', end: 'source_limit' });
 });
+
+describe('files beside a program', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const runWith = async (
+    language: CodeProgram['language'],
+    source: string,
+    files: Record<string, string>,
+  ) => {
+    const packed = Object.entries(files).map(([path, text]) => [path, base64(text)] as const);
+    const ran = await verifier.run({ language, source, files: Object.fromEntries(packed) });
+    return ran.kind === 'ran' ? { exitCode: ran.exitCode, stdout: ran.stdout } : ran;
+  };
+
+  test('Python reads and imports them', async () => {
+    const source =
+      'import os, pathlib\nfrom lib.twice import twice\nprint(open("in.txt").read(), twice(4), sorted(os.listdir(".")), pathlib.Path("lib/twice.py").exists())';
+    const files = { 'in.txt': 'héllo', 'lib/twice.py': 'def twice(n): return n * 2' };
+    expect(await runWith('python', source, files)).toEqual({
+      exitCode: 0,
+      stdout: "héllo 8 ['in.txt', 'lib'] True\n",
+    });
+  });
+
+  test('the next program finds none of them', async () => {
+    const source = 'import os\nprint(os.listdir("."))\nimport lib.twice';
+    const ran = await run('python', source);
+    expect({ exitCode: ran.exitCode, stdout: ran.stdout }).toEqual({ exitCode: 1, stdout: '[]\n' });
+  });
+
+  test('nobody writes them', async () => {
+    const ran = await runWith('python', 'open("in.txt", "w")', { 'in.txt': 'x' });
+    expect(ran).toEqual({ exitCode: 1, stdout: '' });
+  });
+
+  test.each(['javascript', 'typescript'] as const)(
+    '%s reads and requires them',
+    async (language) => {
+      const source =
+        'const fs = require("fs"); const { twice } = require("./lib/twice"); console.log(fs.readFileSync("./in.txt", "utf8"), twice(require("./n.json").n), fs.existsSync("in.txt"), fs.existsSync("out.txt"), fs.readFileSync("in.txt").length)';
+      const files = {
+        'in.txt': 'héllo',
+        'n.json': '{"n": 4}',
+        'lib/twice.js': 'exports.twice = (n) => n * 2',
+      };
+      expect(await runWith(language, source, files)).toEqual({
+        exitCode: 0,
+        stdout: 'héllo 8 true false 6\n',
+      });
+      expect(await runWith(language, 'require("./lib/twice")', {})).toMatchObject({ exitCode: 1 });
+    },
+  );
+
+  test('a file that is also a folder is refused', async () => {
+    const ran = await runWith('python', 'print(1)', { a: 'x', 'a/b': 'x' });
+    expect(ran).toMatchObject({ kind: 'void', fault: 'bad-task' });
+  });
+
+  test.each(['../x', '/etc/passwd', 'a//b', '', 'a/./b', 'a\0b', 'x'.repeat(201)])(
+    'a path like %j is refused',
+    async (path) => {
+      expect(await runWith('python', 'print(1)', { [path]: 'x' })).toMatchObject({
+        kind: 'void',
+        fault: 'bad-task',
+      });
+    },
+  );
+});

@@ -14,6 +14,35 @@ export interface CodeProgram {
   /** Default: empty. */
   readonly stdin?: string;
   readonly limits?: Partial<RunLimits>;
+  /**
+   * Files in the program's folder, Base64 by path: to be read, imported (Python) or required
+   * (JavaScript), not to be written. See {@link problemOfPaths}.
+   */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+const LONGEST_PATH = 200;
+
+/** Why these paths cannot be files beside a program; undefined where they can. */
+export function problemOfPaths(paths: readonly string[]): string | undefined {
+  const folders = new Set(paths.flatMap(foldersOf));
+  for (const path of paths) {
+    const problem = folders.has(path) ? 'must not be a folder of another' : problemOfPath(path);
+    if (problem) return `the path ${JSON.stringify(path.slice(0, 80))} ${problem}`;
+  }
+  return undefined;
+}
+
+function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, LONGEST_PATH);
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
+}
+
+function problemOfPath(path: string): string | undefined {
+  if (path === '' || path.length > LONGEST_PATH) return `must have 1 to ${LONGEST_PATH} characters`;
+  if (!/^[^\p{C}\\]+$/u.test(path)) return 'must be plain text without backslashes';
+  const isPlain = path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return isPlain ? undefined : 'must be relative, without empty parts, "." and ".."';
 }
 
 /** How a program that was run came to its end. */
@@ -42,7 +71,7 @@ export interface Ran {
 
 /** The request for a thread. The reference carries the language; its tests are not looked at. */
 export function runRequest(program: CodeProgram, limits: RunLimits): CodeRequest {
-  const { language, source, stdin = '' } = program;
+  const { language, source, stdin = '', files = {} } = program;
   return {
     reference: {
       language,
@@ -55,7 +84,7 @@ export function runRequest(program: CodeProgram, limits: RunLimits): CodeRequest
     program: { source, answerStart: 1, answerLines: lineCount(source), submittedStart: 1 },
     limits,
     raw: true,
-    stdin,
+    run: { stdin, files },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Verdicts on JavaScript, TypeScript and Python written by models, from disposable sandboxes. */
 export type { Tolerance } from './compare.ts';
 export { type CodeDomain, codeDomain } from './domain.ts';
-export type { CodeProgram, Ran, RunEnd } from './execute.ts';
+export { type CodeProgram, problemOfPaths, type Ran, type RunEnd } from './execute.ts';
 export type { Language, RunLimits } from './job.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
 export {

@@ -27,7 +27,12 @@ export type Plan =
   | { readonly kind: 'stdio'; readonly inputs: readonly string[] }
   | { readonly kind: 'assert'; readonly tests: string }
   /** Only run it, and bring what it printed and how it ended. */
-  | { readonly kind: 'run'; readonly stdin: string };
+  | {
+      readonly kind: 'run';
+      readonly stdin: string;
+      /** Files beside the program: Base64 by relative path. They can be read, not written. */
+      readonly files: Readonly<Record<string, string>>;
+    };
 
 export interface CodeJob {
   readonly language: Language;

@@ -9,7 +9,14 @@ import type { Finding } from '../codes.ts';
 import { type Attempt, judged, type Task, type Verdict, type Void, voided } from '../types.ts';
 import { checkerOf, verifyWithChecker } from './checker.ts';
 import type { CodeRequest, RawRun } from './desk.ts';
-import { type CodeProgram, type Ran, readRan, runRequest, tooLongToRun } from './execute.ts';
+import {
+  type CodeProgram,
+  problemOfPaths,
+  type Ran,
+  readRan,
+  runRequest,
+  tooLongToRun,
+} from './execute.ts';
 import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
 import { limitsFor } from './limits.ts';
@@ -111,6 +118,8 @@ export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
   const run: CodeVerifier['run'] = async (program, signal) => {
     if (closed) return voided('aborted', 'the verifier is closed');
     const limits = limitsOf(program.language, program.limits ?? {});
+    const problem = problemOfPaths(Object.keys(program.files ?? {}));
+    if (problem) return voided('bad-task', `files: ${problem}`);
     if (program.source.length > limits.sourceBytes) return tooLongToRun();
     return readRan(await runIn(program.language, runRequest(program, limits), signal));
   };

@@ -18,6 +18,7 @@ const MAX_HELD = 0.4;
 export type GuestReply = readonly [kind: string, ...texts: string[]];
 
 export type EntryName =
+  | 'file'
   | 'prepare'
   | 'library'
   | 'load'

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Budget, OutOfTime } from '../budget.ts';
-import type { CodeJob, CodeRun, TestRun, Trouble, WholeRun } from '../job.ts';
+import type { CodeJob, CodeRun, Plan, TestRun, Trouble, WholeRun } from '../job.ts';
 import { type Compiled, compile } from './compile.ts';
 import { librariesFor } from './libraries.ts';
 import { namesIn, wrapTests } from './names.ts';
@@ -14,7 +14,6 @@ import { transpile } from './transpile.ts';
 /** Turns of the guest's event loop that one test may take. */
 const MAX_TURNS = 100_000;
 const SETUP_MS = 2000;
-
 let spare: Realm | undefined;
 
 /** Makes the next job's realm ready. Called between jobs. */
@@ -65,7 +64,7 @@ class Session {
       case 'assert':
         return this.#inRealm((realm) => this.#asserts(realm, plan.tests, tests));
       case 'run':
-        tests.push(this.#inRealm((realm) => this.#whole(realm, plan.stdin)));
+        tests.push(this.#inRealm((realm) => this.#whole(realm, plan)));
         return undefined;
     }
   }
@@ -128,7 +127,8 @@ class Session {
   }
 
   /** The program and nothing else: what it printed on both streams, and its exit code. */
-  #whole(realm: Realm, stdin: string): TestRun {
+  #whole(realm: Realm, { stdin, files }: Extract<Plan, { kind: 'run' }>): TestRun {
+    for (const file of Object.entries(files)) realm.enter('file', file, SETUP_MS);
     const loaded = this.#load(realm, stdin, []);
     const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
     if (ended.kind === 'memory' || ended.kind === 'starved') return ended;

@@ -35,10 +35,12 @@ globalThis.__boot = async (options) => {
   });
 };`;
 
-/** A sealed interpreter. Everything goes through these two. */
+/** A sealed interpreter. Everything goes through these three. */
 export interface Interpreter {
   /** Runs one job; throws what isolated-vm throws at a time or memory limit. */
   run(job: string, maxBytes: number, timeoutMs: number): string;
+  /** A file for the next job to read, at a path below its folder. {@link restore} takes it away. */
+  put(path: string, bytes: Uint8Array): void;
   /** Puts the memory back; answers its size in bytes. */
   restore(): number;
   readonly lost: boolean;
@@ -63,9 +65,11 @@ export async function startInterpreter(
   const sealed = context.evalSync(guestFile('seal.js'), { reference: true, timeout: BOOT_MS });
   const run = sealed.getSync('run', { reference: true });
   const restore = sealed.getSync('restore', { reference: true });
+  const put = sealed.getSync('put', { reference: true });
   return {
     run: (job, maxBytes, timeoutMs) =>
       String(run.applySync(undefined, [job, maxBytes], { timeout: timeoutMs })),
+    put: (path, bytes) => put.applySync(undefined, [path, moved(bytes)], { timeout: 5000 }),
     restore: () => Number(restore.applySync(undefined, [], { timeout: 5000 })),
     get lost() {
       return isolate.isDisposed;

@@ -61,6 +61,10 @@ export class PythonRunner {
     const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
     if (plan.kind === 'stdio') return this.#programs(job, plan.inputs, budget);
     if (plan.kind === 'run') {
+      for (const [path, bytes] of Object.entries(plan.files)) {
+        this.#interpreter!.put(path, Buffer.from(bytes, 'base64'));
+      }
+      this.#used = true;
       const request = { ...common, kind: 'run', stdin: plan.stdin };
       return finish(this.#enter(request, limits.outputBytes * 2, budget), budget);
     }
