@@ -32,6 +32,7 @@ export class WatchedExecutor implements Executor {
   readonly costs = new Map<string, Cost>();
   readonly #inner: Executor;
   readonly #resident = new WeakSet<TensorBuffer>();
+  readonly #times = new WeakMap<TensorBuffer, number>();
 
   constructor(inner: Executor) {
     this.#inner = inner;
@@ -86,9 +87,15 @@ export class WatchedExecutor implements Executor {
     cost.bytesOut += this.#moving(outputs);
   }
 
+  /** An array that is given again and again (rotary tables) moves to the device at its second time. */
   #moving(buffers: BufferMap): number {
-    const moving = Object.values(buffers).filter((buffer) => !this.#resident.has(buffer));
-    return moving.reduce((sum, { spec }) => sum + 4 * sizeOf(spec.shape), 0);
+    let bytes = 0;
+    for (const buffer of Object.values(buffers)) {
+      const times = this.#times.get(buffer) ?? 0;
+      this.#times.set(buffer, times + 1);
+      if (!this.#resident.has(buffer) && times < 2) bytes += 4 * sizeOf(buffer.spec.shape);
+    }
+    return bytes;
   }
 
   #cost(kind: string): Cost {

@@ -79,6 +79,14 @@ export const sizeCases: readonly OpCase[] = [
       return ops.mul(ops.sum(most!, [4], true), last!);
     },
   },
+  {
+    name: 'split into sixty and concat of sixty: more than a shader binds',
+    shapes: [[60, 3, 4]],
+    call: (ops, [x]) => {
+      const pieces = ops.split(x!, 0, new Array<number>(60).fill(1));
+      return ops.concat(pieces.toReversed(), 0);
+    },
+  },
   { name: 'softmax, long rows', shapes: [[3, 3001]], call: (ops, [x]) => ops.softmax(x!) },
   {
     name: 'logSoftmax, long rows far from 0',

@@ -7,12 +7,27 @@ import { type MatmulOptions, matmulShape } from '../../ops.ts';
 import type { GraphRecorder, Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
+/** Outputs of one Split, with its input eight buffers. */
+const mostPieces = 7;
+
 export class WebGpuOps extends OnnxOps {
   readonly #graph: GraphRecorder;
 
   constructor(graph: GraphRecorder) {
     super(graph);
     this.#graph = graph;
+  }
+
+  /** In groups of groups: every piece is a buffer of one shader, and eight are all that WebGPU promises. */
+  override split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
+    if (lengths.length <= mostPieces) return super.split(x, axis, lengths);
+    const size = Math.ceil(lengths.length / mostPieces);
+    const groups = Array.from({ length: Math.ceil(lengths.length / size) }, (_, i) =>
+      lengths.slice(i * size, (i + 1) * size),
+    );
+    const totals = groups.map((group) => group.reduce((sum, n) => sum + n, 0));
+    const parts = this.split(x, axis, totals);
+    return groups.flatMap((group, i) => this.split(parts[i]!, axis, group));
   }
 
   /** Gemm for two matrices with flags; FusedMatMul, which batches have on the CPU, does not exist here. */
