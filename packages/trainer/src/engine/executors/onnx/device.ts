@@ -8,7 +8,7 @@ import * as ort from 'onnxruntime-node';
 import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
 import type { Program, TypedArray } from '../types.ts';
 import type { GraphRecorder } from './graph.ts';
-import { modelBytes, outputPrefix, recorded } from './model.ts';
+import { type MakeOps, modelBytes, outputPrefix, recorded } from './model.ts';
 import { WebGpuOps } from './webgpu-ops.ts';
 
 type Kind = 'allocate' | 'fill' | 'upload' | 'download';
@@ -41,8 +41,11 @@ export function deviceSession(
  * Compiles a program.
  * @throws naming the operators that the provider has not: run on the CPU they would cost a copy there and back each.
  */
-export async function programSession(program: Program): Promise<ort.InferenceSession> {
-  const { graph, bytes } = recorded(program, (recorder) => new WebGpuOps(recorder));
+export async function programSession(
+  program: Program,
+  makeOps: MakeOps = (graph) => new WebGpuOps(graph),
+): Promise<ort.InferenceSession> {
+  const { graph, bytes } = recorded(program, makeOps);
   try {
     return await deviceSession(bytes);
   } catch (cause) {

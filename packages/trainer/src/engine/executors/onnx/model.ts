@@ -7,7 +7,7 @@ import { GraphRecorder, type Sym } from './graph.ts';
 /** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
 export const outputPrefix = 'out:';
 
-type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
+export type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
 
 export const modelBytes = (program: Program, makeOps: MakeOps): Uint8Array =>
   recorded(program, makeOps).bytes;

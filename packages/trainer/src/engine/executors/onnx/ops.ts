@@ -18,17 +18,17 @@ import { contrib, type GraphRecorder, type Sym } from './graph.ts';
 const widestOneHot = 2048;
 
 export class OnnxOps implements Ops<Sym> {
-  readonly #graph: GraphRecorder;
+  protected readonly graph: GraphRecorder;
 
   constructor(graph: GraphRecorder) {
-    this.#graph = graph;
+    this.graph = graph;
   }
 
   spec(x: Sym): TensorSpec {
     return { dtype: x.type === 'f32' ? 'f32' : 'i32', shape: x.shape };
   }
   constant(data: Float32Array | Int32Array, shape: Shape): Sym {
-    return this.#graph.constant(data instanceof Float32Array ? 'f32' : 'i32', shape, data);
+    return this.graph.constant(data instanceof Float32Array ? 'f32' : 'i32', shape, data);
   }
 
   add(a: Sym, b: Sym): Sym {
@@ -51,7 +51,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   lessEqual(a: Sym, b: Sym): Sym {
     const shape = broadcastShapes(a.shape, b.shape);
-    return this.#cast(this.#graph.emit('LessOrEqual', [a, b], 'bool', shape), 'f32');
+    return this.#cast(this.graph.emit('LessOrEqual', [a, b], 'bool', shape), 'f32');
   }
 
   scope(make: () => Sym[]): Sym[] {
@@ -62,7 +62,7 @@ export class OnnxOps implements Ops<Sym> {
     const first = this.constant(Int32Array.of(0), []);
     const zeros = others.map((other) => {
       const flat = this.reshape(other, [sizeOf(other.shape)]);
-      const one = this.#graph.emit('Gather', [flat, first], other.type, [], {
+      const one = this.graph.emit('Gather', [flat, first], other.type, [], {
         attributes: { axis: 0 },
       });
       return this.mul(one, this.constant(Float32Array.of(0), []));
@@ -94,7 +94,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   silu(x: Sym): Sym {
     const attributes = { alpha: { float: 1 } };
-    return this.#graph.emit('QuickGelu', [x], x.type, x.shape, { domain: contrib, attributes });
+    return this.graph.emit('QuickGelu', [x], x.type, x.shape, { domain: contrib, attributes });
   }
 
   sum(x: Sym, axes: readonly number[], keepDims: boolean): Sym {
@@ -102,60 +102,60 @@ export class OnnxOps implements Ops<Sym> {
     const kept = x.shape.map((n, i) => (drop.has(i) ? 1 : n));
     const shape = keepDims ? kept : kept.filter((_, i) => !drop.has(i));
     const attributes = { keepdims: keepDims ? 1 : 0 };
-    return this.#graph.emit('ReduceSum', [x, this.#graph.int64s([...drop])], x.type, shape, {
+    return this.graph.emit('ReduceSum', [x, this.graph.int64s([...drop])], x.type, shape, {
       attributes,
     });
   }
   maxAll(x: Sym): Sym {
-    return this.#graph.emit('ReduceMax', [x], x.type, [], { attributes: { keepdims: 0 } });
+    return this.graph.emit('ReduceMax', [x], x.type, [], { attributes: { keepdims: 0 } });
   }
 
   reshape(x: Sym, shape: Shape): Sym {
-    return this.#graph.emit('Reshape', [x, this.#graph.int64s(shape)], x.type, shape);
+    return this.graph.emit('Reshape', [x, this.graph.int64s(shape)], x.type, shape);
   }
   transpose(x: Sym, order: readonly number[]): Sym {
     const shape = order.map((axis) => x.shape[axis]!);
-    return this.#graph.emit('Transpose', [x], x.type, shape, { attributes: { perm: order } });
+    return this.graph.emit('Transpose', [x], x.type, shape, { attributes: { perm: order } });
   }
   concat(xs: readonly Sym[], axis: number): Sym {
     const shape = [...xs[0]!.shape];
     shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
-    return this.#graph.emit('Concat', xs, xs[0]!.type, shape, { attributes: { axis } });
+    return this.graph.emit('Concat', xs, xs[0]!.type, shape, { attributes: { axis } });
   }
   split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
     const outputs = lengths.map((n) => ({
       type: x.type,
       shape: x.shape.map((m, i) => (i === axis ? n : m)),
     }));
-    const inputs = [x, this.#graph.int64s(lengths)];
-    return this.#graph.emitMany('Split', inputs, outputs, { attributes: { axis } });
+    const inputs = [x, this.graph.int64s(lengths)];
+    return this.graph.emitMany('Split', inputs, outputs, { attributes: { axis } });
   }
   broadcastTo(x: Sym, shape: Shape): Sym {
-    return this.#graph.emit('Expand', [x, this.#graph.int64s(shape)], x.type, shape);
+    return this.graph.emit('Expand', [x, this.graph.int64s(shape)], x.type, shape);
   }
 
   matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
     const shape = matmulShape(a.shape, b.shape, options);
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
     if (!transposeA && !transposeB && alpha === 1)
-      return this.#graph.emit('MatMul', [a, b], 'f32', shape);
+      return this.graph.emit('MatMul', [a, b], 'f32', shape);
     const attributes = {
       transA: transposeA ? 1 : 0,
       transB: transposeB ? 1 : 0,
       alpha: { float: alpha },
     };
-    return this.#graph.emit('FusedMatMul', [a, b], 'f32', shape, { domain: contrib, attributes });
+    return this.graph.emit('FusedMatMul', [a, b], 'f32', shape, { domain: contrib, attributes });
   }
   softmax(x: Sym): Sym {
-    return this.#graph.emit('Softmax', [x], x.type, x.shape, { attributes: { axis: -1 } });
+    return this.graph.emit('Softmax', [x], x.type, x.shape, { attributes: { axis: -1 } });
   }
   logSoftmax(x: Sym): Sym {
-    return this.#graph.emit('LogSoftmax', [x], x.type, x.shape, { attributes: { axis: -1 } });
+    return this.graph.emit('LogSoftmax', [x], x.type, x.shape, { attributes: { axis: -1 } });
   }
 
   gatherRows(table: Sym, ids: Sym): Sym {
     const shape = [ids.shape[0]!, table.shape[1]!];
-    return this.#graph.emit('Gather', [table, ids], table.type, shape, { attributes: { axis: 0 } });
+    return this.graph.emit('Gather', [table, ids], table.type, shape, { attributes: { axis: 0 } });
   }
   scatterRows(x: Sym, ids: Sym, rows: number): Sym {
     const [n, width] = [x.shape[0]!, x.shape[1]!];
@@ -164,7 +164,7 @@ export class OnnxOps implements Ops<Sym> {
     // Not ScatterND: with several threads it adds rows of equal id at the same time and loses some.
     const indices = this.broadcastTo(this.reshape(ids, [n, 1]), [n, width]);
     const attributes = { axis: 0, reduction: 'add' };
-    return this.#graph.emit('ScatterElements', [zeros, indices, x], 'f32', [rows, width], {
+    return this.graph.emit('ScatterElements', [zeros, indices, x], 'f32', [rows, width], {
       attributes,
     });
   }
@@ -172,7 +172,7 @@ export class OnnxOps implements Ops<Sym> {
     const n = x.shape[0]!;
     const attributes = { axis: 1 };
     const indices = this.reshape(ids, [n, 1]);
-    const picked = this.#graph.emit('GatherElements', [x, indices], x.type, [n, 1], { attributes });
+    const picked = this.graph.emit('GatherElements', [x, indices], x.type, [n, 1], { attributes });
     return this.reshape(picked, [n]);
   }
   spreadLast(x: Sym, ids: Sym, width: number): Sym {
@@ -187,7 +187,7 @@ export class OnnxOps implements Ops<Sym> {
     ];
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
     const op = 'SimplifiedLayerNormalization';
-    const [y, inv] = this.#graph.emitMany(op, [x, weight], outputs, { attributes });
+    const [y, inv] = this.graph.emitMany(op, [x, weight], outputs, { attributes });
     return { y: y!, inv: inv! };
   }
   rope(x: Sym, positions: Sym, cos: Sym, sin: Sym): Sym {
@@ -196,7 +196,7 @@ export class OnnxOps implements Ops<Sym> {
     const attributes = { num_heads: width / (2 * cos.shape[1]!), interleaved: 0 };
     const places = this.#cast(this.reshape(positions, [n, 1]), 'i64');
     const inputs = [this.reshape(x, [n, 1, width]), places, cos, sin];
-    const rotated = this.#graph.emit('RotaryEmbedding', inputs, x.type, [n, 1, width], {
+    const rotated = this.graph.emit('RotaryEmbedding', inputs, x.type, [n, 1, width], {
       domain: contrib,
       attributes,
     });
@@ -209,17 +209,17 @@ export class OnnxOps implements Ops<Sym> {
       [1, width],
     );
     const column = this.reshape(ids, [ids.shape[0]!, 1]);
-    const equal = this.#graph.emit('Equal', [column, classes], 'bool', [ids.shape[0]!, width]);
+    const equal = this.graph.emit('Equal', [column, classes], 'bool', [ids.shape[0]!, width]);
     return this.#cast(equal, 'f32');
   }
   #cast(x: Sym, type: 'f32' | 'i64'): Sym {
     const attributes = { to: type === 'f32' ? 1 : 7 };
-    return this.#graph.emit('Cast', [x], type, x.shape, { attributes });
+    return this.graph.emit('Cast', [x], type, x.shape, { attributes });
   }
   #unary(op: string, x: Sym): Sym {
-    return this.#graph.emit(op, [x], x.type, x.shape);
+    return this.graph.emit(op, [x], x.type, x.shape);
   }
   #binary(op: string, a: Sym, b: Sym): Sym {
-    return this.#graph.emit(op, [a, b], a.type, broadcastShapes(a.shape, b.shape));
+    return this.graph.emit(op, [a, b], a.type, broadcastShapes(a.shape, b.shape));
   }
 }

@@ -4,20 +4,13 @@
  */
 
 import { type MatmulOptions, matmulShape } from '../../ops.ts';
-import type { GraphRecorder, Sym } from './graph.ts';
+import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
 /** Outputs of one Split, with its input eight buffers. */
 const mostPieces = 7;
 
 export class WebGpuOps extends OnnxOps {
-  readonly #graph: GraphRecorder;
-
-  constructor(graph: GraphRecorder) {
-    super(graph);
-    this.#graph = graph;
-  }
-
   /** In groups of groups: every piece is a buffer of one shader, and eight are all that WebGPU promises. */
   override split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
     if (lengths.length <= mostPieces) return super.split(x, axis, lengths);
@@ -43,13 +36,13 @@ export class WebGpuOps extends OnnxOps {
 
   /** x - max - log(sum(exp(x - max))) */
   override logSoftmax(x: Sym): Sym {
-    const axes = this.#graph.int64s([x.shape.length - 1]);
+    const axes = this.graph.int64s([x.shape.length - 1]);
     const shape = [...x.shape.slice(0, -1), 1];
     const attributes = { keepdims: 1 };
-    const max = this.#graph.emit('ReduceMax', [x, axes], x.type, shape, { attributes });
+    const max = this.graph.emit('ReduceMax', [x, axes], x.type, shape, { attributes });
     const shifted = this.sub(x, max);
     const sum = this.sum(this.exp(shifted), [-1], true);
-    return this.sub(shifted, this.#graph.emit('Log', [sum], x.type, shape));
+    return this.sub(shifted, this.graph.emit('Log', [sum], x.type, shape));
   }
 
   /** The provider's second output is not 1/sqrt(mean(x^2) + eps), with which gradients would be quietly wrong. */
@@ -69,7 +62,7 @@ export class WebGpuOps extends OnnxOps {
       transB: transposeB ? 1 : 0,
       alpha: { float: alpha },
     };
-    return this.#graph.emit('Gemm', [a, b], 'f32', shape, { attributes });
+    return this.graph.emit('Gemm', [a, b], 'f32', shape, { attributes });
   }
 
   #swapLast(x: Sym): Sym {

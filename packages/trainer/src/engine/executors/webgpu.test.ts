@@ -1,0 +1,53 @@
+/** Errors of a WebGPU device are thrown, where the libraries by themselves would go on with garbage. */
+
+import { expect, it } from 'vitest';
+import { f32 } from '../ops.ts';
+import { available } from '../testing/backends.ts';
+import { DeviceMemory, programSession } from './onnx/device.ts';
+import { outputPrefix } from './onnx/model.ts';
+import { OnnxOps } from './onnx/ops.ts';
+import { findBackend } from './tfjs/backends.ts';
+import type { Program } from './types.ts';
+
+const has = (executor: string) =>
+  available.some((place) => place.executor === executor && place.backend === 'webgpu');
+const numbers = f32(4);
+const sum: Program = {
+  name: 'sum',
+  inputs: { x: numbers, y: numbers },
+  build: (ops, { x, y }) => ({ z: ops.add(x!, y!) }),
+};
+
+it.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refused', async () => {
+  const memory = new DeviceMemory();
+  await memory.start();
+  const [x, y] = [await memory.take(numbers), await memory.take(numbers)];
+  const session = await programSession(sum);
+  await expect(session.run({ x, y }, { [`${outputPrefix}z`]: x })).rejects.toThrow(/WebGPU/);
+  await session.release();
+  for (const tensor of [x, y]) tensor.dispose();
+  await memory.close();
+});
+
+it.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async () => {
+  const product: Program = {
+    name: 'a product with flags',
+    inputs: { a: f32(2, 3), b: f32(4, 3) },
+    build: (ops, { a, b }) => ({ c: ops.neg(ops.matmul(a!, b!, { transposeB: true })) }),
+  };
+  const onCpu = programSession(product, (graph) => new OnnxOps(graph));
+  await expect(onCpu).rejects.toThrow(
+    "a product with flags: onnxruntime's WebGPU provider has no FusedMatMul(f32, f32)",
+  );
+  await (await programSession(product)).release();
+});
+
+it.skipIf(!has('tfjs'))('tfjs webgpu: a shader that does not compile is reported', async () => {
+  const { tf, watch } = await findBackend('webgpu');
+  const { device } = Object(tf!.backend());
+  await watch!(() =>
+    device.createShaderModule({ code: '@compute @workgroup_size(1) fn main() {}' }),
+  );
+  const wrong = () => device.createShaderModule({ code: 'fn main() { nonsense; }' });
+  await expect(watch!(wrong)).rejects.toThrow(/^WebGPU: .*nonsense/s);
+});
