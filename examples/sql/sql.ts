@@ -1,6 +1,7 @@
 /** SQL: a question about tables, answered by a query, judged by what it returns from databases that the policy never sees. */
 import { JudgingCells, sibling, type Times } from '@cipo/verifier/cells';
 import { correctionTurns } from '@cipo/verifier/correction';
+import type { DomainOptions } from '@cipo/verifier/domains';
 import {
   type Domain,
   judged,
@@ -53,8 +54,9 @@ function read(value: unknown, times: Times): Verdict | Ran {
   return ended(stage === 'compile' ? 'compile_error' : 'runtime_error', String(message), times);
 }
 
-export default function sqlDomain({ workers = 1 }: { workers?: number } = {}): Domain<Sql> {
-  const cells = new JudgingCells({ entry: sibling(import.meta.url, './cell'), threads: workers });
+export default function sqlDomain({ workers = 1, maxQueue }: DomainOptions = {}): Domain<Sql> {
+  const pool = { threads: workers, ...(maxQueue !== undefined && { maxQueue }) };
+  const cells = new JudgingCells({ entry: sibling(import.meta.url, './cell'), ...pool });
   const wanted = new WeakMap<Sql, Ran>();
   const run = ({ setups }: Sql, query: string, signal?: AbortSignal) =>
     cells.run({ payload: { setups, query }, limits, work: 'the query' }, read, signal);

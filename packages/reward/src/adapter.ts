@@ -2,7 +2,7 @@
  * Verdicts in the shape that JavaScript evaluation tools take (autoevals, Braintrust, Mastra): `{name, score, metadata}`.
  * A void verdict has the score null, which such tools leave out of their means.
  */
-import { type Attempt, type Domain, type Verdict, voided } from '@cipo/verifier/types';
+import { type Attempt, type Domain, isTaskError, type Verdict, voided } from '@cipo/verifier/types';
 import { rewardOf } from './binary.ts';
 import type { Reward } from './terms/index.ts';
 
@@ -73,7 +73,7 @@ async function judge<R>(domain: Domain<R>, row: unknown, attempt: Attempt): Prom
   try {
     return await domain.verify(domain.parse(row), attempt);
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'TaskError') throw error;
+    if (!isTaskError(error)) throw error;
     return voided('bad-task', error.message);
   }
 }

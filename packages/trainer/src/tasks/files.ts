@@ -2,10 +2,11 @@
  * Tasks of a user's own files: JSON Lines, plain or compressed, and parquet. An unreadable row is named by its
  * line and left out; the rest goes on.
  */
+import { plainCorrection } from '@cipo/verifier/correction';
 import type { DomainSet } from '@cipo/verifier/domains';
 import { openRows } from '@cipo/verifier/files';
 import { normalizeRow } from '@cipo/verifier/rows';
-import { type Domain, isTaskError, TaskError } from '@cipo/verifier/types';
+import { isTaskError, TaskError } from '@cipo/verifier/types';
 import { hash32, stream } from '../rng.ts';
 import type { TaskSource, TrainingTask } from './source.ts';
 
@@ -125,16 +126,3 @@ function taskOf(row: unknown, fallback: string | undefined, domains: DomainSet):
     correction: (a, d) => (domain.correction ?? plainCorrection)(task, a, d),
   };
 }
-
-/** For domains without words of their own. States no verdict: right attempts are among those shown. */
-const plainCorrection: NonNullable<Domain['correction']> = (task, attempt, diagnostics) => [
-  ...task.prompt,
-  { role: 'assistant', content: attempt.text },
-  {
-    role: 'user',
-    content: [
-      'The answer above is an earlier attempt and may be wrong. Check it. Correct it if there is a mistake, keep it if it is right, and answer in the same format.',
-      ...diagnostics.map((d) => d.message),
-    ].join('\n'),
-  },
-];

@@ -6,8 +6,18 @@ import { type Bench, knownTasks } from './judging.ts';
 import { contents, policyView, sameWords, secretsOf, stands, toldTo } from './leaks.ts';
 import { answer, BOUNDS, judge } from './verdicts.ts';
 
-/** Short hostile texts that a parser gets far enough with to say something about. */
-const PROBES = HOSTILE_TEXTS.filter(({ text }) => text.length < 200).map(({ text }) => text);
+/** Texts that a judge gets far enough with to say something about; each costs a verdict on every task. */
+const PROBES = [
+  '',
+  'numbers that are none',
+  'a division by zero',
+  'a box of everything',
+  'JSON that says it passed',
+  'a fence that never closes',
+  'SQL',
+  'JavaScript that throws a trap',
+  'Python that compares equal to all',
+].map((name) => HOSTILE_TEXTS.find((hostile) => hostile.name === name)?.text ?? name);
 
 /** What the policy would see of one attempt; nothing of one that passes, for it knows the answer. */
 async function viewOf<R>(
