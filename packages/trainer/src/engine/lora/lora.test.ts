@@ -9,12 +9,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Datum } from '../../types.ts';
+import { microBatches } from '../batching.ts';
 import { paramSpecs } from '../config.ts';
 import { createLocalEngine, type LocalEngine, loadLocalEngine } from '../index.ts';
+import { ropeTables } from '../model/rope.ts';
+import { sizeOf } from '../ops.ts';
+import { gradientName, trainProgram } from '../programs.ts';
+import { normals } from '../sampling/random.ts';
 import { quick } from '../testing/backends.ts';
 import { integers, livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import { plain, ReferenceOps } from '../testing/reference.ts';
 import { readSafetensors } from '../weights/safetensors.ts';
-import { type LoraOptions, loraModules } from './options.ts';
+import { adapterSpecs, type LoraOptions, loraModules } from './options.ts';
 import { readAdapterConfig } from './peft.ts';
 
 const root = fileURLToPath(
@@ -198,6 +204,40 @@ describe.each(quick)('on $executor $backend, training', (where) => {
       expect(relativeError(b[name]!, a[name]!), name).toBeLessThan(1e-4);
     await Promise.all([plainly.close(), frugal.close()]);
   });
+});
+
+it('of adapters on the output matrix, too, the gradient is what finite differences find', () => {
+  const options = { ...lora, targetModules: ['lm_head', 'q_proj', 'down_proj'] };
+  const adapters = loraModules(tinyConfig, options);
+  const settings = { adapters, headFloats: 16 * tinyConfig.vocab_size, recompute: true };
+  const [micro] = microBatches(data, { policyTerms: false, reference: false }, { rows: 500 });
+  const ops = new ReferenceOps();
+  const program = trainProgram(tinyConfig, micro!.layout, 'cross_entropy', 64, settings);
+  const given: Record<string, ArrayLike<number>> = {
+    ...weights,
+    ...ropeTables(tinyConfig, 64),
+    ...micro!.arrays,
+  };
+  const names = adapterSpecs(adapters).map(({ name }) => name);
+  const inputs = Object.entries(program.inputs).map(([name, { shape }], i) => {
+    const size = sizeOf(shape);
+    const values = names.includes(name) ? normals(i, size).map((x) => 0.3 * x) : given[name];
+    return [name, plain(values ?? new Float64Array(size), shape)] as const;
+  });
+  const x = Object.fromEntries(inputs);
+  const found = program.build(ops, x);
+  for (const [i, name] of names.entries()) {
+    const { shape, data: values } = x[name]!;
+    const direction = normals(100 + i, values.length);
+    const at = (step: number) => {
+      const moved = { shape, data: values.map((v, j) => v + step * direction[j]!) };
+      return program.build(ops, { ...x, [name]: moved }).loss!.data[0]!;
+    };
+    const slope = (at(1e-5) - at(-1e-5)) / 2e-5;
+    const gradient = found[gradientName(name)]!.data;
+    const along = gradient.reduce((sum, g, j) => sum + g * direction[j]!, 0);
+    expect(Math.abs(along - slope), name).toBeLessThan(1e-5 * Math.abs(slope) + 1e-8);
+  }
 });
 
 const equal = (a: Float32Array, b: Float32Array) => a.every((x, i) => x === b[i]);
