@@ -9,7 +9,8 @@
 import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
 import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
-import { LocalEngine, type LoraSettings, type MemorySettings } from './local.ts';
+import { LocalEngine } from './local.ts';
+import type { LoraSettings, MemorySettings } from './parts.ts';
 import { readConfig } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 

@@ -14,29 +14,19 @@ import type {
   TokenIds,
   Which,
 } from '../types.ts';
-import {
-  type AdamWScalars,
-  adamwInPlace,
-  adamwProgram,
-  adamwStep,
-  type BlockArrays,
-  type BlockGroup,
-  blockGroups,
-  blockStates,
-  normProgram,
-  sumOfSquares,
-} from './adamw.ts';
+import { adamwStep } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
-import type { BufferMap, Executor, TypedArray } from './executors/types.ts';
+import type { BufferMap, TypedArray } from './executors/types.ts';
 import { Adapter } from './lora/adapter.ts';
-import type { LoraOptions } from './lora/options.ts';
 import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
 import { type LossShape, lossScalars, lossShape } from './losses.ts';
 import { scratchOf } from './memory.ts';
 import { type Layout, totalRows } from './model/attention.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
+import { gradientNorm, takeStep } from './optimizer.ts';
+import type { LocalEngineParts } from './parts.ts';
 import {
   defaultTrainSettings,
   gradientName,
@@ -56,40 +46,9 @@ import {
   type NamedArrays,
   restore,
   snapshot,
-  type TensorSet,
   type TrainedTensors,
   WeightStore,
 } from './weights/store.ts';
-
-export interface LocalEngineParts {
-  readonly config: ModelConfig;
-  readonly executor: Executor;
-  /** Absent: {@link LocalEngine.load} brings them. */
-  readonly weights?: Readonly<NamedArrays>;
-  /** Absent: the model's own weights are trained. */
-  readonly lora?: LoraSettings;
-  readonly memory?: Partial<MemorySettings>;
-  /** Rows (tokens) of a training micro-batch. */
-  readonly microBatchRows: number;
-  /** Most rollouts written at once. */
-  readonly maxLanes: number;
-  /** Bytes that the caches of sampling may take; fewer rollouts are written at once where more would not fit. */
-  readonly cacheBytes: number;
-}
-
-/** Adapters to be trained in place of the model's own weights. */
-export interface LoraSettings extends LoraOptions {
-  /** Of the adapters' initial weights. */
-  readonly seed: number;
-  /** Folder or hub id of the base model, for the adapter's files. */
-  readonly base?: string;
-}
-
-/** What a training run trades for memory. */
-export interface MemorySettings extends Omit<TrainSettings, 'adapters'> {
-  /** Bytes that compiled programs may keep between runs. */
-  readonly scratchBytes: number;
-}
 
 type Metrics = Record<(typeof metricNames)[number], number>;
 const scalarSpecs = <K extends string>(names: readonly K[]) =>
@@ -220,16 +179,12 @@ export class LocalEngine implements PolicyEngine {
 
   async optimStep(options: AdamWOptions): Promise<{ gradNorm: number }> {
     this.#openGradient();
-    const gradNorm = await this.#gradNorm();
+    const gradNorm = await gradientNorm(this.#runner, this.#trained);
     this.#hasGradient = false;
     if (!Number.isFinite(gradNorm))
       throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
     const values = adamwStep(options, this.#steps + 1, gradNorm);
-    const { blocks } = this.#trained;
-    const arrays = blocks.map((_, i) => this.#arraysOf(i));
-    if (arrays.every((x) => x !== undefined))
-      for (const [i, x] of arrays.entries()) adamwInPlace(x, blocks[i]!, values);
-    else for (const group of blockGroups(blocks)) await this.#adamw(group, values);
+    await takeStep(this.#runner, this.#trained, values);
     this.#steps += 1;
     this.#adapter?.changed();
     return { gradNorm };
@@ -311,54 +266,6 @@ export class LocalEngine implements PolicyEngine {
       wanted: { logp: f32(totalRows(layout)) },
     });
     return logp!;
-  }
-
-  async #adamw({ key, start, blocks }: BlockGroup, values: AdamWScalars): Promise<void> {
-    const { weights, training } = this.#trained;
-    const some = (set: TensorSet) => set.blocks.slice(start, start + blocks.length);
-    const updated = blockStates({
-      weight: some(weights),
-      grad: some(training.grad),
-      mean: some(training.mean),
-      square: some(training.square),
-    });
-    await this.#runner.run({
-      key: `adamw ${key}`,
-      make: () => adamwProgram(blocks),
-      resident: updated,
-      fresh: asArrays(values),
-      updated,
-    });
-  }
-
-  /** A block's arrays, where they lie in this process. */
-  #arraysOf(block: number): BlockArrays | undefined {
-    const { weights, training } = this.#trained;
-    const sets = { weight: weights, ...training };
-    const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]!.memory]);
-    const isHere = found.every(([, array]) => array instanceof Float32Array);
-    return isHere ? Object.fromEntries(found) : undefined;
-  }
-
-  async #gradNorm(): Promise<number> {
-    const { blocks, training } = this.#trained;
-    const here = training.grad.blocks.map(({ memory }) => memory);
-    if (here.every((array) => array instanceof Float32Array))
-      return Math.sqrt(here.reduce((sum, array) => sum + sumOfSquares(array), 0));
-    let squares = 0;
-    for (const group of blockGroups(blocks)) {
-      const { start } = group;
-      const grad = training.grad.blocks.slice(start, start + group.blocks.length);
-      const { norm } = await this.#runner.run({
-        key: `norm ${group.key}`,
-        make: () => normProgram(group.blocks),
-        resident: blockStates({ grad }),
-        fresh: {},
-        wanted: { norm: f32() },
-      });
-      squares += norm![0]! ** 2;
-    }
-    return Math.sqrt(squares);
   }
 
   /** Bytes that the program of a layout keeps. */

@@ -1,0 +1,87 @@
+/**
+ * A step of AdamW on tensors that are trained: in place where their arrays lie in this process, by the programs of
+ * adamw.ts elsewhere. Left out: when a step is taken.
+ */
+
+import {
+  type AdamWScalars,
+  adamwInPlace,
+  adamwProgram,
+  type BlockArrays,
+  type BlockGroup,
+  blockGroups,
+  blockStates,
+  normProgram,
+  sumOfSquares,
+} from './adamw.ts';
+import { f32 } from './ops.ts';
+import type { Runner } from './runner.ts';
+import type { TensorSet, TrainedTensors } from './weights/store.ts';
+
+/** The Euclidean norm of all gradients together. */
+export async function gradientNorm(
+  runner: Runner,
+  { blocks, training }: TrainedTensors,
+): Promise<number> {
+  const here = training.grad.blocks.map(({ memory }) => memory);
+  if (here.every((array) => array instanceof Float32Array))
+    return Math.sqrt(here.reduce((sum, array) => sum + sumOfSquares(array), 0));
+  let squares = 0;
+  for (const group of blockGroups(blocks)) {
+    const { norm } = await runner.run({
+      key: `norm ${group.key}`,
+      make: () => normProgram(group.blocks),
+      resident: blockStates({ grad: buffersOf(training.grad, group) }),
+      fresh: {},
+      wanted: { norm: f32() },
+    });
+    squares += norm![0]! ** 2;
+  }
+  return Math.sqrt(squares);
+}
+
+/** Moves weights and both moments by one step. */
+export async function takeStep(
+  runner: Runner,
+  tensors: TrainedTensors,
+  values: AdamWScalars,
+): Promise<void> {
+  const { blocks } = tensors;
+  const arrays = blocks.map((_, i) => arraysOf(tensors, i));
+  if (arrays.every((x) => x !== undefined))
+    for (const [i, x] of arrays.entries()) adamwInPlace(x, blocks[i]!, values);
+  else for (const group of blockGroups(blocks)) await runStep(runner, tensors, group, values);
+}
+
+/** A block's arrays, where they lie in this process. */
+function arraysOf({ weights, training }: TrainedTensors, block: number): BlockArrays | undefined {
+  const sets = { weight: weights, ...training };
+  const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]!.memory]);
+  const isHere = found.every(([, array]) => array instanceof Float32Array);
+  return isHere ? Object.fromEntries(found) : undefined;
+}
+
+async function runStep(
+  runner: Runner,
+  { weights, training }: TrainedTensors,
+  group: BlockGroup,
+  values: AdamWScalars,
+): Promise<void> {
+  const updated = blockStates({
+    weight: buffersOf(weights, group),
+    grad: buffersOf(training.grad, group),
+    mean: buffersOf(training.mean, group),
+    square: buffersOf(training.square, group),
+  });
+  const scalars = Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]);
+  await runner.run({
+    key: `adamw ${group.key}`,
+    make: () => adamwProgram(group.blocks),
+    resident: updated,
+    fresh: Object.fromEntries(scalars),
+    updated,
+  });
+}
+
+const buffersOf = (set: TensorSet, { start, blocks }: BlockGroup) =>
+  set.blocks.slice(start, start + blocks.length);
