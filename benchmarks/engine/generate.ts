@@ -6,7 +6,8 @@
  *   node benchmarks/engine/generate.ts [--rounds 3] [--threads 2] [--only 135] [--batches 1,8,32] [--model DIR]
  *
  * Needs the Python of setup-peer.sh. Greedy sequences of both are compared first: they must agree but for ties. With
- * --model the 135 M weights are those of a Hugging Face folder, otherwise random ones of that shape.
+ * --model the 135 M weights are those of a Hugging Face folder, otherwise random ones of that shape. Where the Python of
+ * benchmarks/models/setup-peer.sh is given, llama.cpp's greedy decode in float32 stands beside as the ceiling.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -70,22 +71,35 @@ async function weightsOf(config: ModelConfig): Promise<NamedArrays> {
   return weights;
 }
 
-async function openPeer(config: ModelConfig, weights: NamedArrays): Promise<Peer> {
+async function openPeer(script: string, config: ModelConfig, weights: NamedArrays): Promise<Peer> {
   const directory = await mkdtemp(join(tmpdir(), 'cipo-peer-'));
   const path = join(directory, 'model.safetensors');
   const tensors = paramSpecs(config).map(
     ({ name, shape }) => [name, { shape, data: weights[name]! }] as const,
   );
   await writeSafetensors(path, Object.fromEntries(tensors), { metadata: { format: 'pt' } });
-  const peer = new Peer('peer_generate.py', threads);
-  await peer.ask({ config: huggingFaceConfig(config), weights: path, threads });
-  await rm(directory, { recursive: true });
-  return peer;
+  const peer = new Peer(script, threads);
+  try {
+    await peer.ask({ config: huggingFaceConfig(config), weights: path, threads });
+    return peer;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function openCeiling(config: ModelConfig, weights: NamedArrays): Promise<Peer | undefined> {
+  try {
+    return await openPeer('peer_llamacpp.py', config, weights);
+  } catch (error) {
+    console.error(`without llama.cpp: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
 }
 
 async function contest(name: string, model: ModelConfig): Promise<string[][]> {
   const weights = await weightsOf(model);
-  const peer = await openPeer(model, weights);
+  const peer = await openPeer('peer_generate.py', model, weights);
+  const ceiling = await openCeiling(model, weights);
   const { eos_token_id: _, ...config } = model; // no token ends a sequence here
   const engine = await createLocalEngine({ config, seed: 1, weights, threads });
   const rows: string[][] = [];
@@ -98,14 +112,16 @@ async function contest(name: string, model: ModelConfig): Promise<string[][]> {
     const equal = greedy.filter(
       ([sample], b) => sample!.tokens.join() === expected.tokens[b]!.join(),
     );
-    const [ours, theirs]: [Spent[], Spent[]] = [[], []];
+    const [ours, theirs, best]: [Spent[], Spent[], Spent[]] = [[], [], []];
     for (let round = 0; round <= rounds; round++) {
       const took = await spentOn(() => engine.sample(prompts, { ...options, temperature: 1 }));
       const answer = await peer.ask<Answer>({ ...request, sample: true });
+      const llama = await ceiling?.ask<Answer>(request);
       // Round 0 compiles and warms up.
       if (round > 0) {
         ours.push(took);
         theirs.push(answer);
+        if (llama) best.push(llama);
       }
     }
     const [we, they] = [medians(ours), medians(theirs)];
@@ -116,11 +132,14 @@ async function contest(name: string, model: ModelConfig): Promise<string[][]> {
       ((batch * maxTokens) / they.seconds).toFixed(0),
       (they.seconds / we.seconds).toFixed(2),
       (they.cpuSeconds / we.cpuSeconds).toFixed(2),
+      ceiling ? ((batch * maxTokens) / medians(best).seconds).toFixed(0) : '-',
+      ceiling ? (medians(best).cpuSeconds / we.cpuSeconds).toFixed(2) : '-',
       `${equal.length} of ${batch}`,
     ]);
     console.error(rows.at(-1)!.join(' | '));
   }
   peer.close();
+  ceiling?.close();
   await engine.close();
   return rows;
 }
@@ -133,6 +152,16 @@ for (const [name, config] of [
 ] as const)
   if (name.includes(values.only)) rows.push(...(await contest(name, config)));
 printTable(
-  ['model', 'B', 'tokens/s', 'transformers', 'x', 'x, CPU time', 'equal greedy sequences'],
+  [
+    'model',
+    'B',
+    'tokens/s',
+    'transformers',
+    'x',
+    'x, CPU time',
+    'llama.cpp',
+    'x, CPU time',
+    'equal greedy sequences',
+  ],
   rows,
 );
