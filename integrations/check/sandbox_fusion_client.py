@@ -1,5 +1,6 @@
 """The PyPI client of SandboxFusion, unmodified, against `cipo serve`. Usage: sandbox_fusion_client.py URL"""
 import asyncio
+import base64
 import logging
 import sys
 from importlib.metadata import version
@@ -39,6 +40,11 @@ check("its summary is the client's own", sf.summary_run_code_result(reply, mappi
 reply = run("while True: pass", run_timeout=0.5)
 check("an endless program times out", sf.summary_run_code_result(reply, mapping) == "timeout")
 print("  run_code: exit code 3 is Failed, an endless loop is TimeLimitExceeded; summary_run_code_result agrees")
+
+files = {"data/in.txt": base64.b64encode("42".encode()).decode()}
+reply = run('print(open("data/in.txt").read())', files=files, fetch_files=["data/in.txt", "not-there.txt"])
+check("a file is there to be read", reply.run_result.stdout == "42\n" and reply.files == files)
+print("  run_code: files are there to be read, and fetched as they were")
 
 requests = [[sf.RunCodeRequest(code=f"print({n} * {n})", language="python")] for n in range(40)]
 replies = sf.run_concurrent(sf.run_code, args=requests, concurrency=10)
