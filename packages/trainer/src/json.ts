@@ -1,8 +1,13 @@
 /** JSON files with errors that name them. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
-/** @throws where the file is missing or not JSON, naming it */
+/** Bytes. The largest JSON that models have, a tokenizer, is a tenth of it. */
+const largest = 2 ** 28;
+
+/** @throws where the file is missing, too large or not JSON, naming it */
 export function readJson(path: string): unknown {
+  const { size } = statSync(path);
+  if (size > largest) throw new Error(`${path}: ${size} bytes, at most ${largest} are read`);
   const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text);

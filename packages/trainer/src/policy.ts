@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TrainConfig } from './config.ts';
+import { endIds } from './engine/config.ts';
 import {
   isAdapterFolder,
   type LoraOptions,
@@ -77,9 +78,14 @@ function baseFolder(directory: string, name: string): string {
 }
 
 async function readPolicyConfig(path: string): Promise<ModelConfig> {
-  if (existsSync(isGguf(path) ? path : join(path, 'config.json'))) return readConfig(path);
+  if (!existsSync(isGguf(path) ? path : join(path, 'config.json')))
+    throw new Error(
+      `no policy in ${path}: cannot read config.json. Name a Hugging Face folder or a GGUF file, or leave model out for the shipped warm start`,
+    );
+  const config = await readConfig(path);
+  if (endIds(config).length > 0) return config;
   throw new Error(
-    `no policy in ${path}: cannot read config.json. Name a Hugging Face folder or a GGUF file, or leave model out for the shipped warm start`,
+    `${path}: no eos_token_id in config.json or generation_config.json; without one no completion would end`,
   );
 }
 

@@ -20,7 +20,14 @@ const splitAt = (pattern: string) => ({
 
 /** The same tokenizer in parts that the library reads as Python does. */
 export function portable(tokenizer: Json): Json {
-  return { ...tokenizer, pre_tokenizer: preTokenizer(tokenizer.pre_tokenizer) };
+  return {
+    normalizer: null,
+    post_processor: null,
+    decoder: null,
+    added_tokens: [],
+    ...tokenizer,
+    pre_tokenizer: preTokenizer(tokenizer.pre_tokenizer),
+  };
 }
 
 function preTokenizer(part: unknown): unknown {

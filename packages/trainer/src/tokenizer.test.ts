@@ -102,6 +102,14 @@ describe('byte-level tokenizers', () => {
   });
 });
 
+it('tokens that have no word, as of a model with padded rows, have no text', () => {
+  const tokenizer = loadTokenizer(join(root, 'qwen2'));
+  const [a, b] = [...tokenizer.encode('x=')];
+  expect(tokenizer.decode([a!, tokenizer.vocabSize + 7, b!])).toBe('x=');
+  expect(tokenizer.decode([tokenizer.vocabSize])).toBe('');
+  expect(tokenizer.decode([])).toBe('');
+});
+
 describe('control tokens inside a message', () => {
   const tokenizer = loadTokenizer(join(root, 'gpt2'));
   const asked = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
@@ -134,6 +142,13 @@ describe('a tokenizer folder that lacks something is refused with its name', () 
     [{ chat_template: 7 }, /some\/folder\/tokenizer_config.json.*chat_template/s],
   ])('%j', (more, words) => {
     expect(() => made(more)).toThrow(words);
+  });
+
+  it('a part that is unknown by its name', () => {
+    const odd = { ...json, pre_tokenizer: { type: 'Horoscope' } };
+    expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
+      /some\/folder\/tokenizer\.json: .*Horoscope/,
+    );
   });
 
   it('the date that a template asks for is the same every day', () => {

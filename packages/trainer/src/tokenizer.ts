@@ -97,7 +97,7 @@ export function makeTokenizer(
 ): Tokenizer {
   const config = parsed(settings, configJson, `${name}/${configFile}`);
   const { model, added_tokens } = parsed(vocabulary, tokenizerJson, `${name}/${tokenizerFile}`);
-  const inner = new HfTokenizer(portable(Object(tokenizerJson)), Object(configJson));
+  const inner = innerTokenizer(Object(tokenizerJson), Object(configJson), name);
   mendDecoder(inner.decoder);
   mendModel(inner.model, model);
   const idOf = (token: string | null | undefined) =>
@@ -121,8 +121,11 @@ export function makeTokenizer(
     Int32Array.from(inner.encode(text, { add_special_tokens: false }).ids);
   // Blanks before commas stay: an attempt is shown back as it was written.
   const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
-  const decode = (tokens: ArrayLike<number>): string =>
-    tokens.length === 0 ? '' : inner.decode(Array.from(tokens), options);
+  // A model can have more rows than its tokenizer has words (Qwen's are padded), and draw one of those: it has no text.
+  const decode = (tokens: ArrayLike<number>): string => {
+    const known = Array.from(tokens).filter((id) => inner.id_to_token(id) !== undefined);
+    return known.length === 0 ? '' : inner.decode(known, options);
+  };
   return {
     vocabSize: highestId(model.vocab, added_tokens) + 1,
     endId,
@@ -142,6 +145,15 @@ export function makeTokenizer(
       return ids;
     },
   };
+}
+
+function innerTokenizer(tokenizer: object, config: object, name: string): HfTokenizer {
+  try {
+    return new HfTokenizer(portable({ ...tokenizer }), config);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`${name}/${tokenizerFile}: ${reason}`, { cause });
+  }
 }
 
 function highestId(
