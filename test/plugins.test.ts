@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createLocalEngine } from '@cipo/trainer/engine';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BIN, cipo } from './cli/process.ts';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 }); // processes on a busy machine
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const DOMAINS = ['--domain', 'cipo-countdown', '--domain', join(ROOT, 'examples/sql/sql.ts')];

@@ -15,6 +15,9 @@ const PAGES = ['docs/*.md', 'examples/**/*.md', 'integrations/**/*.md']
   )
   .sort();
 
+/** A page's program may start sandboxes on a machine that is busy with other tests. */
+const PATIENCE_MS = 300_000;
+
 for (const name of PAGES) {
   describe(name, () => {
     const markdown = readFileSync(join(ROOT, name), 'utf8');
@@ -45,6 +48,7 @@ for (const name of PAGES) {
       const title = `line ${line}, ${language}`;
       test.skipIf(skipped)(
         skipped ? `${title} (not run: ${skipped})` : `${title} runs`,
+        { timeout: PATIENCE_MS },
         async () => {
           const { code, out, err } = await page.run(program);
           expect(code, `${out}\n${err}`).toBe(exit);
