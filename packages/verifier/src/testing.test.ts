@@ -111,14 +111,31 @@ const SAME = 'looks the same to the policy whatever the reference';
 const ALIKE = 'words the correction of a right attempt and of a wrong one alike';
 const CLOSES = 'closes twice, and answers what is asked afterwards';
 
-const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
-  [PARSES, 'forgets its name', { parse: (row) => ({ ...parse(row), domain: 'other' }) }],
-  [PARSES, 'gives every task one id', { parse: (row) => ({ ...parse(row), id: '0' }) }],
-  [PARSES, 'numbers its tasks', { parse: (row) => ({ ...parse(row), id: `${calls++}` }) }],
-  [PARSES, 'asks nothing', { parse: (row) => ({ ...parse(row), prompt: [] }) }],
+/** The check that must fail, what the domain does, what the check must say of it. */
+const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])[] = [
+  [
+    PARSES,
+    'forgets its name',
+    'carry the name',
+    { parse: (row) => ({ ...parse(row), domain: 'other' }) },
+  ],
+  [
+    PARSES,
+    'gives every task one id',
+    'tell rows apart',
+    { parse: (row) => ({ ...parse(row), id: '0' }) },
+  ],
+  [
+    PARSES,
+    'numbers its tasks',
+    'same task every time',
+    { parse: (row) => ({ ...parse(row), id: `${calls++}` }) },
+  ],
+  [PARSES, 'asks nothing', 'needs a prompt', { parse: (row) => ({ ...parse(row), prompt: [] }) }],
   [
     PARSES,
     'changes its rows',
+    'read only',
     {
       parse(row) {
         (row as { terms: number[] }).terms?.sort();
@@ -129,11 +146,13 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     REFUSES,
     'takes everything',
+    'must be refused',
     { parse: (row) => parse(Array.isArray(Object(row).terms) ? row : rows[0]) },
   ],
   [
     REFUSES,
     'names another field',
+    'field at fault',
     {
       parse(row) {
         try {
@@ -147,6 +166,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     DAMAGED,
     'trips over the type of a field',
+    'with a TaskError',
     {
       parse(row) {
         const { terms } = Object(row);
@@ -154,20 +174,27 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
       },
     },
   ],
-  [KNOWN, 'passes nothing', { verify: async () => judged('wrong_answer') }],
-  [KNOWN, 'passes everything', { verify: async () => judged('accepted') }],
-  [KNOWN, 'knows nothing', { known: () => undefined }],
+  [KNOWN, 'passes nothing', 'must be accepted', { verify: async () => judged('wrong_answer') }],
+  [KNOWN, 'passes everything', 'must be rejected', { verify: async () => judged('accepted') }],
+  [KNOWN, 'knows nothing', 'give it `known`', { known: () => undefined }],
   [
     KNOWN,
     'passes with a failing status',
+    'follow from the status',
     {
       verify: async () => ({ ...judged('crashed'), passed: true }),
     },
   ],
-  [REPEATS, 'counts', { verify: async (...a) => said(await verify(...a), told(`${calls++}`)) }],
+  [
+    REPEATS,
+    'counts',
+    'the second time',
+    { verify: async (...a) => said(await verify(...a), told(`${calls++}`)) },
+  ],
   [
     PARALLEL,
     'mixes up what runs side by side',
+    'in parallel',
     {
       async verify(...a) {
         running++;
@@ -179,6 +206,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     HOSTILE,
     'rejects on hostile text',
+    'must not reject',
     {
       async verify(task, attempt, signal) {
         if (attempt.text.includes('__proto__')) throw new RangeError('too deep');
@@ -189,6 +217,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     HOSTILE,
     'reads a number in anything',
+    'must not pass',
     {
       verify: async (task, attempt, signal) =>
         attempt.text === 'five thousand' ? judged('accepted') : verify(task, attempt, signal),
@@ -197,6 +226,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     HOSTILE,
     'lets an attempt excuse itself',
+    'must not cause a fault',
     {
       verify: async (task, attempt, signal) =>
         attempt.text.length > 10_000 ? voided('infra', '?') : verify(task, attempt, signal),
@@ -205,6 +235,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     HOSTILE,
     'never answers some texts',
+    'no verdict within',
     {
       verify: (task, attempt, signal) =>
         attempt.text.startsWith('[[') ? new Promise(() => {}) : verify(task, attempt, signal),
@@ -213,11 +244,13 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     HOSTILE,
     'quotes without end',
+    'is too long',
     { verify: async (t, a, s) => said(await verify(t, a, s), told(`not a number: ${a.text}`)) },
   ],
   [
     HOSTILE,
     'is worn out by hostile text',
+    'after hostile texts',
     {
       async verify(task, attempt, signal) {
         tired ||= attempt.text.startsWith('|||');
@@ -225,10 +258,16 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
       },
     },
   ],
-  [BEFORE, 'never looks at the signal', { verify: (task, attempt) => verify(task, attempt) }],
+  [
+    BEFORE,
+    'never looks at the signal',
+    'must be void, aborted',
+    { verify: (task, attempt) => verify(task, attempt) },
+  ],
   [
     DURING,
     'judges what was stopped',
+    'must be void, aborted',
     {
       async verify(task, attempt, signal) {
         const verdict = await verify(task, attempt, signal);
@@ -240,6 +279,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     DURING,
     'looks at the signal only once',
+    'no verdict within',
     {
       verify: async (task, attempt, signal) =>
         signal?.aborted ? voided('aborted', '') : verify(task, attempt),
@@ -248,6 +288,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     LEAKS,
     'names the total in the prompt',
+    'gives the answer away',
     {
       parse(row) {
         const task = parse(row);
@@ -261,11 +302,13 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     LEAKS,
     'tells the total',
+    'the policy can read',
     { verify: async (t, ...a) => said(await verify(t, ...a), told(`not ${t.reference.total}`)) },
   ],
   [
     LEAKS,
     'tells the total in the details',
+    'the policy can read',
     {
       verify: async (t, ...a) =>
         said(await verify(t, ...a), told('no', { wanted: { total: t.reference.total } })),
@@ -274,6 +317,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     LEAKS,
     'tells the total in the correction',
+    'the policy can read',
     {
       correction: (task, attempt) => [
         { role: 'user', content: `${attempt.text.slice(0, 1000)}? It is ${task.reference.total}.` },
@@ -283,6 +327,7 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     ALIKE,
     'tells the verdict',
+    'tells a right attempt',
     {
       correction: (task, attempt) => [
         {
@@ -295,11 +340,13 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   [
     ALIKE,
     'shows the whole attempt however long',
+    'a correction prompt of',
     { correction: (_, attempt) => [{ role: 'user', content: attempt.text }] },
   ],
   [
     CLOSES,
     'can be closed once only',
+    'already closed',
     {
       async close() {
         if (closed++ > 0) throw new Error('already closed');
@@ -308,10 +355,10 @@ const BROKEN: readonly (readonly [string, string, Partial<Domain<Sum>>])[] = [
   ],
 ];
 
-test.each(BROKEN)('"%s" fails for a domain that %s', async (check, _what, parts) => {
+test.each(BROKEN)('"%s" fails for a domain that %s', async (check, _what, says, parts) => {
   tired = false;
   closed = 0;
-  await expect(checkOf(subject(sums(parts)), check).run()).rejects.toThrow();
+  await expect(checkOf(subject(sums(parts)), check).run()).rejects.toThrow(says);
 });
 
 test('"looks the same" fails for a domain whose words depend on the reference', async () => {
