@@ -65,7 +65,9 @@ describe('bad input', () => {
       '--steps: steps: received "many", allowed is a whole number of at least 1',
     );
     expect(await refused(['train', '--preset', 'gpro'])).toContain('Did you mean grpo?');
-    expect(await refused(['train', '--engine', 'gpu'])).toContain('allowed is one of onnx, tfjs');
+    expect(await refused(['train', '--engine', 'gpu'])).toContain(
+      'allowed is one of onnx, onnx:cpu, onnx:webgpu, tfjs, tfjs:tensorflow',
+    );
   });
 
   test('a file, run or policy that is not there is named', async () => {
