@@ -18,7 +18,7 @@ warnings.simplefilter("ignore")  # and which of its GPU engines are not there
 import numpy as np
 import torch
 import verl
-from omegaconf import OmegaConf
+from hydra import compose, initialize_config_dir
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 from verl import DataProto
@@ -45,15 +45,16 @@ def save_tokenizer(folder):
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<pad>").save_pretrained(folder)
 
 
-def config_of(url, folder, manager, **kwargs):
-    return OmegaConf.create({
-        "actor_rollout_ref": {"model": {"path": folder, "tokenizer_path": None}},
-        "reward": {
-            "custom_reward_function": {"path": OURS, "name": "compute_score", "reward_kwargs": {"url": url, **kwargs}},
-            "reward_manager": manager,
-            "reward_model": {"enable": False},
-        },
-    })
+def config_of(folder, *overrides):
+    """verl's own trainer config with what `docs/integrations.md` says to give on the command line."""
+    with initialize_config_dir(os.path.join(os.path.dirname(verl.__file__), "trainer", "config"), version_base=None):
+        given = ("custom_reward_function.path=" + OURS, "custom_reward_function.name=compute_score")
+        ours = [f"reward.{one}" for one in given] + [f"actor_rollout_ref.model.path={folder}"]
+        return compose("ppo_trainer", overrides=[*ours, *overrides])
+
+
+def reward_kwargs(**kwargs):
+    return [f"+reward.custom_reward_function.reward_kwargs.{name}={value}" for name, value in kwargs.items()]
 
 
 def batch_of(tokenizer, rows):
@@ -95,21 +96,27 @@ def main(url):
     print(f"verl {verl.__version__}")
     with tempfile.TemporaryDirectory() as folder:
         save_tokenizer(folder)
-        naive = {"source": "register", "name": "naive"}
-        _, outputs = scores_of(config_of(url, folder, naive), ROWS)
+        plain = config_of(folder, *reward_kwargs(url=url))
+        _, outputs = scores_of(plain, ROWS)
         check("math and code are judged as what they are", [o["reward_score"] for o in outputs] == [1.0, 0.0, 1.0, 0.0])
         check("verl is told the status", outputs[1]["reward_extra_info"]["status"] == "wrong_answer")
         print("  RewardLoopWorker, reward manager naive, custom_reward_function: 4 answers, rewards 1 0 1 0")
 
         try:
-            scores_of(config_of(url, folder, naive), [UNREADABLE])
+            scores_of(plain, [UNREADABLE])
             raise SystemExit("not so: an answer without a judgement stops the run")
         except RuntimeError as error:
             check("the error says why", "bad_task" in str(error))
         print("  an answer without a judgement raises, with the reason, and is never a number")
 
-        ours = {"source": "importlib", "name": "CipoRewardManager", "module": {"path": OURS}}
-        config = config_of(url, folder, ours, void="nan")
+        prose = config_of(folder, *reward_kwargs(url=url, **{"options.extraction": "any"}))
+        _, outputs = scores_of(prose, [("openai/gsm8k", "so there are 72 of them.\n#### 72", "72")])
+        check("a field of the row from the command line", outputs[0]["reward_score"] == 1.0)
+        print("  reward_kwargs.options.extraction=any: an answer in prose is read")
+
+        manager = ("source=importlib", "name=CipoRewardManager", f"module.path={OURS}")
+        ours = [f"reward.reward_manager.{one}" for one in manager] + ["algorithm.adv_estimator=cipo_grpo"]
+        config = config_of(folder, *reward_kwargs(url=url, void="nan"), *ours)
         data, outputs = scores_of(config, [ROWS[0], ROWS[1], UNREADABLE, ROWS[1]])
         advantages = advantages_of(config, data, [o["reward_score"] for o in outputs])
         alone = advantages_of(config, data.select_idxs([0, 1, 3]), [1.0, 0.0, 0.0], "grpo")
@@ -125,8 +132,7 @@ def advantages_of(config, data, scores, estimator="cipo_grpo"):
     data.batch["token_level_rewards"] = resolve_reward_manager_cls(config).assemble_rm_scores(data, scores)
     data.batch["response_mask"] = data.batch["attention_mask"][:, PROMPT:].float()
     check("the estimator is known to verl", estimator == "grpo" or get_adv_estimator_fn(estimator))
-    algorithm = OmegaConf.create({"norm_adv_by_std_in_grpo": True})
-    return compute_advantage(data, estimator, config=algorithm).batch["advantages"]
+    return compute_advantage(data, estimator, config=config.algorithm).batch["advantages"]
 
 
 def run_sandbox_fusion(url):

@@ -19,6 +19,7 @@ import random
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 PASSING = {"infra_error", "overloaded", "aborted"}  # nothing is wrong with these rows: asked again
@@ -50,10 +51,12 @@ def _judge(rows, url, token, deadline):
 
 
 def _plain(value):
-    """Values of NumPy and of Pydantic, which data sets and trainers put into rows."""
+    """Values of NumPy, Pydantic and OmegaConf, which data sets and trainers put into rows."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    return value.model_dump(mode="json", exclude_none=True) if hasattr(value, "model_dump") else str(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", exclude_none=True)
+    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, Sequence) else str(value)
 
 
 def _post(rows, url, token, deadline):
