@@ -41,7 +41,7 @@ export function verifyCommand(): Command {
   const command = new Command('verify')
     .summary('judge answers in files, row by row')
     .description(
-      'Judges the answers in JSON Lines (plain, .gz, .zst) or parquet files and writes a line of JSON for each:\nid, status, passed, reward (1, 0 or null), diagnostics, cpuMs, wallMs. Same order, constant memory.',
+      'Judges the answers in JSON Lines (plain, .gz, .zst) or parquet files and writes a line of JSON for each: id, status, passed, reward (1, 0 or null), diagnostics, cpuMs, wallMs. In the order of the rows, in constant memory.',
     )
     .argument(
       '[files...]',
