@@ -7,9 +7,18 @@ const ROOT = new URL('..', import.meta.url).pathname;
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
 const programs = [...README.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1] ?? '');
 
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
 /** Runs a program as it stands, from the root of the repository. */
-function run(program: string): Promise<{ code: number | null; out: string; err: string }> {
-  const flags = ['--input-type=module-typescript', '--eval', program];
+const run = (program: string) => node('--input-type=module-typescript', '--eval', program);
+
+const cipo = (...args: string[]) => node(`${ROOT}packages/cli/bin/cipo.js`, ...args);
+
+function node(...flags: string[]): Promise<Ended> {
   const child = spawn(process.execPath, flags, { cwd: ROOT });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
@@ -24,7 +33,7 @@ function run(program: string): Promise<{ code: number | null; out: string; err: 
 }
 
 test('the loop of the README trains, in about twenty lines', async () => {
-  const [loop = ''] = programs;
+  const loop = programs.find((program) => program.includes('trainStep')) ?? '';
   expect(loop.split('\n').length).toBeLessThanOrEqual(22);
   const { code, out, err } = await run(loop);
   expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -33,7 +42,21 @@ test('the loop of the README trains, in about twenty lines', async () => {
 });
 
 test('the verifier alone judges as the README says', async () => {
-  expect(await run(programs[1] ?? '')).toEqual({ code: 0, out: 'true\n', err: '' });
+  const alone = programs.find((program) => program.includes('createJudge')) ?? '';
+  expect(await run(alone)).toEqual({ code: 0, out: 'wrong_answer 0\n', err: '' });
+});
+
+test('every command of the README is there, with the flags that it names', async () => {
+  const named = [...README.matchAll(/npx cipo (\w+)([^\n#]*)/g)];
+  const flags = Map.groupBy(named, (match) => match[1] ?? '');
+  expect(flags.size).toBeGreaterThan(8);
+  for (const [command, uses] of flags) {
+    const { code, out } = await cipo(command, '--help');
+    expect(code, command).toBe(0);
+    for (const flag of uses.flatMap((match) => match[2]?.match(/--\w[\w-]*/g) ?? [])) {
+      expect(out, `cipo ${command}`).toContain(flag);
+    }
+  }
 });
 
 test('every link of the README leads to a file of the repository', () => {
