@@ -13,7 +13,10 @@ import { parseArgs } from 'node:util';
 import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
 import type { Executor, ExecutorName } from '../../packages/trainer/src/engine/executors/types.ts';
 import { productRate } from '../../packages/trainer/src/engine/probe.ts';
-import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
+import {
+  initialWeights,
+  type NamedArrays,
+} from '../../packages/trainer/src/engine/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
 import { dispatch, engineFor, rollouts, trainingStep, trainingTokens } from './gpu/measure.ts';
 import { card, type GpuModel, toy } from './gpu/shapes.ts';
@@ -99,6 +102,12 @@ async function dispatches(found: readonly Place[], peer: Peer | undefined): Prom
   printTable(['', 'microseconds'], rows);
 }
 
+/** A model and its random weights, which take a while to draw. */
+interface Weighted {
+  readonly model: GpuModel;
+  readonly weights: NamedArrays;
+}
+
 interface PeerRate {
   readonly tokensPerSecond: number;
   readonly megabytes: number | null;
@@ -113,12 +122,11 @@ interface Measured {
 
 async function training(
   found: readonly Place[],
-  model: GpuModel,
+  { model, weights }: Weighted,
   peer: Peer | undefined,
 ): Promise<void> {
   const { sequences, length } = plan.training;
   console.log(`\n## Training ${model.name}, ${sequences} x ${length} tokens a step\n`);
-  const weights = initialWeights(model.config, 1);
   const rows: string[][] = [];
   const spent: [string, Measured][] = [];
   for (const { name, open } of found) {
@@ -140,10 +148,9 @@ async function training(
 
 async function writing(
   found: readonly Place[],
-  model: GpuModel,
+  { model, weights }: Weighted,
   peer: Peer | undefined,
 ): Promise<void> {
-  const weights = initialWeights(model.config, 1);
   for (const shape of plan.rollouts) {
     const { lanes, prompt, write } = shape;
     console.log(
@@ -177,7 +184,7 @@ const peerRow = (type: string, { tokensPerSecond, megabytes }: PeerRate): string
 async function onEngine(
   open: () => Promise<Executor>,
   model: GpuModel,
-  weights: ReturnType<typeof initialWeights>,
+  weights: NamedArrays,
   work: (engine: ReturnType<typeof engineFor>, round: number) => Promise<number>,
 ): Promise<Measured> {
   const executor = new WatchedExecutor(await open());
@@ -229,8 +236,9 @@ if (peer) {
 }
 if (wants.has('products')) await products(found, peer);
 if (wants.has('dispatch')) await dispatches(found, peer);
-for (const model of plan.models) {
-  if (wants.has('training')) await training(found, model, peer);
-  if (wants.has('rollouts')) await writing(found, model, peer);
+for (const model of wants.has('training') || wants.has('rollouts') ? plan.models : []) {
+  const weighted = { model, weights: initialWeights(model.config, 1) };
+  if (wants.has('training')) await training(found, weighted, peer);
+  if (wants.has('rollouts')) await writing(found, weighted, peer);
 }
 peer?.close();
