@@ -129,7 +129,7 @@ export class CellPool<Request, Result> {
   async #shutDown(): Promise<void> {
     this.#pids.close();
     this.#pids.killAll();
-    await Promise.race([Promise.allSettled(this.#running), pause(CLOSE_MS)]);
+    await Promise.race([Promise.allSettled(this.#running), pause(CLOSE_MS, false)]);
     const deadline = performance.now() + CLOSE_MS;
     while (this.#pids.pids().length > 0 && performance.now() < deadline) {
       this.#pids.killAll();
@@ -165,6 +165,10 @@ function withAbort<T>(
   });
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** @param keepsAlive whether the process may not end before the time is over */
+function pause(ms: number, keepsAlive = true): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    if (!keepsAlive) timer.unref();
+  });
 }
