@@ -55,14 +55,13 @@ for (const [i, prompt] of prompts.entries()) {
   const request = { prompt: [...prompt], answer, maxTokens, ends };
   const theirs = await peer.ask<PeerAnswer>(request);
   const ours = scored[i]!.subarray(prompt.length);
-  for (const [t, logp] of theirs.logprobs.entries()) gap = Math.max(gap, Math.abs(logp - ours[t]!));
+  const own = Math.max(...theirs.logprobs.map((logp, t) => Math.abs(logp - ours[t]!)));
+  gap = Math.max(gap, own);
   const isSame = theirs.tokens.join() === answer.join();
   if (isSame) same += 1;
   const text = (tokens: ArrayLike<number>) => JSON.stringify(policy.tokenizer.decode(tokens));
-  if (i < 5 || !isSame)
-    console.log(
-      `${isSame ? 'same' : 'DIFFERS'}  ${text(answer)}${isSame ? '' : ` / PEFT: ${text(theirs.tokens)}`}`,
-    );
+  const other = isSame ? '' : `, PEFT: ${text(theirs.tokens)}`;
+  console.log(`${isSame ? 'same' : 'DIFFERS'} (${own.toExponential(1)})  ${text(answer)}${other}`);
 }
 peer.close();
 console.log(
