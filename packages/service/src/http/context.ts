@@ -38,7 +38,7 @@ export function createContext(
   const each: RouteContext['each'] = async (items, work) => {
     if (items.length > batchRows) throw tooMany(items.length, batchRows);
     exchange.rows += items.length;
-    return gate.each(items, exchange.signal, (item) => work(item, exchange.signal));
+    return gate.each(items, exchange.signal, (item) => work(item, exchange.signal), laneOf);
   };
   return {
     judge,
@@ -48,7 +48,7 @@ export function createContext(
     verify: (rows) => each(rows, one),
     verifyNext: (row) => {
       exchange.rows += 1;
-      return gate.next(exchange.signal, () => one(row));
+      return gate.next(exchange.signal, () => one(row), laneOf(row));
     },
   };
 }
@@ -97,6 +97,14 @@ function aboveCeiling(
     typeof id === 'string' || typeof id === 'number' ? String(id) : '',
     new TaskError(`limits.${name}`, problem, limits[name]),
   );
+}
+
+/** Rows of one language wait for the same sandboxes, and only for those. Few names, so that nobody can make many. */
+function laneOf(row: unknown): string {
+  const { language } = fieldsOf(row);
+  if (typeof language !== 'string') return 'other';
+  if (/^py/i.test(language)) return 'python';
+  return /^(js|ts|javascript|typescript)$/i.test(language) ? 'javascript' : 'other';
 }
 
 const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> =>

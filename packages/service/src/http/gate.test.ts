@@ -65,6 +65,28 @@ test('a small request goes between the rows of a large one', async () => {
   expect(await large).toHaveLength(6);
 });
 
+test('where one lane stands still, the others go on', async () => {
+  const gate = new Gate({ concurrency: 1, queueRows: 10, queueMs: 60_000 });
+  const { work, endAll } = desk();
+  const stuck = gate.each(['a', 'b'], never, work, () => 'python');
+  await tick();
+  expect(
+    await gate.each(
+      ['c'],
+      never,
+      async (name) => name,
+      () => 'javascript',
+    ),
+  ).toEqual(['c']);
+  expect(await gate.next(never, async () => 'd', 'other')).toBe('d');
+  expect([gate.running, gate.waiting]).toEqual([1, 1]);
+  endAll();
+  await tick();
+  endAll();
+  expect(await stuck).toEqual(['a', 'b']);
+  expect(gate.running).toBe(0);
+});
+
 describe('without room', () => {
   test('a request is refused whole, with when to come back, and nothing of it is begun', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 2, queueMs: 60_000 });

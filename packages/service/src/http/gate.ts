@@ -7,7 +7,7 @@ import pMap from 'p-map';
 import { overloaded, type Problem } from './problem.ts';
 
 export interface GateLimits {
-  /** Rows judged at the same time. */
+  /** Rows judged at the same time, in each lane. */
   readonly concurrency: number;
   /** Rows that may wait, over all requests. */
   readonly queueRows: number;
@@ -19,6 +19,14 @@ interface Waiter {
   readonly begin: (entered: boolean) => void;
 }
 
+/** Rows for one kind of sandbox: where one kind stands still, the others go on. */
+interface Lane {
+  running: number;
+  readonly line: Set<Waiter>;
+}
+
+const ONLY = 'all';
+
 /** Told about rows, for metrics. */
 export interface GateWatcher {
   waited(ms: number): void;
@@ -27,8 +35,7 @@ export interface GateWatcher {
 export class Gate {
   readonly #limits: GateLimits;
   readonly #watcher: GateWatcher | undefined;
-  readonly #line = new Set<Waiter>();
-  #running = 0;
+  readonly #lanes = new Map<string, Lane>();
   #waiting = 0;
   /** Milliseconds that a row occupied its place lately: what `Retry-After` is guessed from. */
   #meanMs = 10;
@@ -39,7 +46,7 @@ export class Gate {
   }
 
   get running(): number {
-    return this.#running;
+    return [...this.#lanes.values()].reduce((sum, { running }) => sum + running, 0);
   }
 
   /** Rows of admitted requests that have not begun. */
@@ -49,7 +56,7 @@ export class Gate {
 
   /** @throws {Problem} 429 where `rows` more would not have room. Cheap: asked before a body is read. */
   check(rows = 1): void {
-    const free = Math.max(0, this.#limits.concurrency - this.#running);
+    const free = Math.max(0, this.#limits.concurrency - this.running);
     if (this.#waiting + rows <= this.#limits.queueRows + free) return;
     const message = `${this.#waiting} rows wait already; ${rows} more have no room among ${this.#limits.queueRows}`;
     throw overloaded('queue-full', message, this.#clearedInS());
@@ -64,6 +71,7 @@ export class Gate {
     items: readonly T[],
     signal: AbortSignal,
     work: (item: T) => Promise<R>,
+    laneOf: (item: T) => string = () => ONLY,
   ): Promise<R[]> {
     this.check(items.length);
     const patience = new Patience(this.#limits.queueMs, signal);
@@ -75,7 +83,7 @@ export class Gate {
       return work(item);
     };
     try {
-      const turn = (item: T) => this.#turn(patience.signal, async () => begin(item));
+      const turn = (item: T) => this.#turn(patience.signal, laneOf(item), async () => begin(item));
       return await pMap(items, turn, { concurrency: this.#limits.concurrency });
     } finally {
       patience.end();
@@ -95,53 +103,62 @@ export class Gate {
   }
 
   /** One item of a stream: waits for its turn without a bound, for its reader waits with it. */
-  async next<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
+  async next<R>(signal: AbortSignal, work: () => Promise<R>, lane: string = ONLY): Promise<R> {
     this.#waiting += 1;
-    return this.#turn(signal, () => {
+    return this.#turn(signal, lane, () => {
       this.#waiting -= 1;
       return work();
     });
   }
 
   /** Takes a place, runs, frees the place. An abort ends the waiting, not the work. */
-  async #turn<R>(signal: AbortSignal, work: () => Promise<R>): Promise<R> {
+  async #turn<R>(signal: AbortSignal, name: string, work: () => Promise<R>): Promise<R> {
+    const lane = this.#lane(name);
     const start = performance.now();
-    const entered = await this.#enter(signal);
+    const entered = await this.#enter(signal, lane);
     const began = performance.now();
     this.#watcher?.waited(began - start);
     try {
       return await work();
     } finally {
-      if (entered) this.#leave(performance.now() - began);
+      if (entered) this.#leave(lane, performance.now() - began);
     }
   }
 
-  #enter(signal: AbortSignal): Promise<boolean> | boolean {
+  #lane(name: string): Lane {
+    const known = this.#lanes.get(name);
+    if (known) return known;
+    const lane: Lane = { running: 0, line: new Set() };
+    this.#lanes.set(name, lane);
+    return lane;
+  }
+
+  #enter(signal: AbortSignal, lane: Lane): Promise<boolean> | boolean {
     if (signal.aborted) return false;
-    if (this.#running < this.#limits.concurrency && this.#line.size === 0) {
-      this.#running += 1;
+    if (lane.running < this.#limits.concurrency && lane.line.size === 0) {
+      lane.running += 1;
       return true;
     }
     return new Promise((resolve) => {
       const giveUp = () => waiter.begin(false);
       const waiter: Waiter = {
         begin: (entered) => {
-          this.#line.delete(waiter);
+          lane.line.delete(waiter);
           signal.removeEventListener('abort', giveUp);
           resolve(entered);
         },
       };
       signal.addEventListener('abort', giveUp, { once: true });
-      this.#line.add(waiter);
+      lane.line.add(waiter);
     });
   }
 
   /** The place goes straight to the next in line, so that nobody can slip in between. */
-  #leave(tookMs: number): void {
+  #leave(lane: Lane, tookMs: number): void {
     this.#meanMs += (tookMs - this.#meanMs) / 50;
-    const [next] = this.#line;
+    const [next] = lane.line;
     if (next) next.begin(true);
-    else this.#running -= 1;
+    else lane.running -= 1;
   }
 
   #clearedInS(): number {

@@ -15,7 +15,7 @@ export interface ServeOptions {
   readonly insecure: boolean;
   /** Further host names to answer to, for a proxy in front. */
   readonly allowHosts: readonly string[];
-  /** Rows judged at once. */
+  /** Rows judged at once, of each kind: Python, JavaScript and TypeScript, all else. */
   readonly concurrency: number;
   /** Rows that may wait, over all requests. At least `batchRows`. */
   readonly queueRows: number;
