@@ -120,6 +120,31 @@ describe('without room', () => {
     expect([gate.running, gate.waiting]).toEqual([0, 0]);
   });
 
+  test('a request whose turn cannot be expected in time is refused at once', async () => {
+    const gate = new Gate({ concurrency: 1, queueRows: 1000, queueMs: 4_000 });
+    const { begun, work, endAll } = desk();
+    // Lanes begin with the guess of 10 ms a row: more than four hundred that wait are more than 4 s.
+    const all = Array.from({ length: 402 }, (_, n) => gate.each([`${n}`], never, work));
+    await tick();
+    await expect(gate.each(['late'], never, work)).rejects.toMatchObject({ code: 'queue-full' });
+    expect(
+      await gate.each(
+        ['other'],
+        never,
+        async (name) => name,
+        () => 'lane',
+      ),
+    ).toEqual(['other']);
+    const settled = Promise.allSettled(all);
+    for (let i = 0; i < 402; i += 1) {
+      endAll();
+      await tick();
+    }
+    await settled;
+    expect(begun).not.toContain('late');
+    expect([gate.running, gate.waiting]).toEqual([0, 0]);
+  });
+
   test('a row of a stream waits instead', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 1, queueMs: 1 });
     const { work, end } = desk();

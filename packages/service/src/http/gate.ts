@@ -22,6 +22,8 @@ interface Waiter {
 /** Rows for one kind of sandbox: where one kind stands still, the others go on. */
 interface Lane {
   running: number;
+  /** Milliseconds that a row occupied its place lately. */
+  meanMs: number;
   readonly line: Set<Waiter>;
 }
 
@@ -74,6 +76,7 @@ export class Gate {
     laneOf: (item: T) => string = () => ONLY,
   ): Promise<R[]> {
     this.check(items.length);
+    if (items[0] !== undefined) this.#checkLane(this.#lane(laneOf(items[0])));
     const patience = new Patience(this.#limits.queueMs, signal);
     const share = this.#share(items.length);
     const begin = (item: T): Promise<R> => {
@@ -89,6 +92,15 @@ export class Gate {
       patience.end();
       share.end();
     }
+  }
+
+  /** Refuses now what would be refused later: a turn that cannot be expected in time. */
+  #checkLane({ line, meanMs }: Lane): void {
+    const { concurrency, queueMs } = this.#limits;
+    const expectedMs = (line.size * meanMs) / concurrency;
+    if (expectedMs <= queueMs) return;
+    const message = `a turn can be expected in ${Math.round(expectedMs)} ms, and ${queueMs} ms is the limit`;
+    throw overloaded('queue-full', message, (expectedMs - queueMs) / 1000);
   }
 
   /** The rows of one request among those that wait: each leaves once, what is left leaves at the end. */
@@ -128,7 +140,7 @@ export class Gate {
   #lane(name: string): Lane {
     const known = this.#lanes.get(name);
     if (known) return known;
-    const lane: Lane = { running: 0, line: new Set() };
+    const lane: Lane = { running: 0, meanMs: 10, line: new Set() };
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -156,6 +168,7 @@ export class Gate {
   /** The place goes straight to the next in line, so that nobody can slip in between. */
   #leave(lane: Lane, tookMs: number): void {
     this.#meanMs += (tookMs - this.#meanMs) / 50;
+    lane.meanMs += (tookMs - lane.meanMs) / 50;
     const [next] = lane.line;
     if (next) next.begin(true);
     else lane.running -= 1;
