@@ -123,8 +123,8 @@ describe('without room', () => {
   test('a request whose turn cannot be expected in time is refused at once', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 1000, queueMs: 4_000 });
     const { begun, work, endAll } = desk();
-    // Lanes begin with the guess of 10 ms a row: more than four hundred that wait are more than 4 s.
-    const all = Array.from({ length: 402 }, (_, n) => gate.each([`${n}`], never, work));
+    // Lanes begin with the guess of 10 ms a row: more than two hundred that wait are more than half of 4 s.
+    const all = Array.from({ length: 202 }, (_, n) => gate.each([`${n}`], never, work));
     await tick();
     await expect(gate.each(['late'], never, work)).rejects.toMatchObject({ code: 'queue-full' });
     expect(
@@ -136,7 +136,7 @@ describe('without room', () => {
       ),
     ).toEqual(['other']);
     const settled = Promise.allSettled(all);
-    for (let i = 0; i < 402; i += 1) {
+    for (let i = 0; i < 202; i += 1) {
       endAll();
       await tick();
     }
