@@ -13,7 +13,7 @@ import { type Group, generatedTokens, passRate, type RolloutParts, rollOut } fro
 import { toRecord } from './run/records.ts';
 import { learningRateAt } from './schedule.ts';
 import type { TaskSource } from './tasks/source.ts';
-import type { Datum, LossSpec, SamplingOptions } from './types.ts';
+import type { Datum, LossSpec, SamplingOptions, ScoringOptions } from './types.ts';
 
 export interface StepResult {
   readonly replay: ReplayState;
@@ -57,8 +57,9 @@ export async function trainStep(
   ];
   const learningRate = learningRateAt(step, config.steps, optimizer);
   const trained = await parts.engine.forwardBackward(
-    await withReference(parts, data, o.beta),
+    await withReference(parts, data, o.beta, r),
     lossOf(o),
+    r, // scored at the temperature that was sampled at
   );
   const { gradNorm } = await parts.engine.optimStep({ ...optimizer, learningRate });
 
@@ -129,11 +130,13 @@ async function withReference(
   parts: RolloutParts,
   data: readonly Datum[],
   beta: number,
+  scoring: ScoringOptions,
 ): Promise<readonly Datum[]> {
   if (beta === 0 || data.length === 0) return data;
   const logprobs = await parts.engine.logprobs(
     data.map((d) => d.tokens),
     'reference',
+    scoring,
   );
   return data.map((d, i) => ({ ...d, refLogprobs: logprobs[i]! }));
 }

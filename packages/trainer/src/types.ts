@@ -118,6 +118,12 @@ export interface AdamWOptions {
   readonly maxGradNorm?: number;
 }
 
+/** Which distribution logprobs are of. */
+export interface ScoringOptions {
+  /** Logits are divided by it: the temperature that was sampled at, so that both say the same. Default 1. */
+  readonly temperature?: number;
+}
+
 /** Which weights answer: the ones being trained, or the frozen copy made by {@link PolicyEngine.freezeReference}. */
 export type Which = 'policy' | 'reference';
 
@@ -131,9 +137,17 @@ export interface PolicyEngine {
   /** prompts [B] -> samples [B][G]. */
   sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]>;
   /** Per-token logprobs (nats) of given sequences, [B][T], index 0 is 0. */
-  logprobs(sequences: readonly TokenIds[], which?: Which): Promise<Float32Array[]>;
+  logprobs(
+    sequences: readonly TokenIds[],
+    which?: Which,
+    options?: ScoringOptions,
+  ): Promise<Float32Array[]>;
   /** Adds the gradient of the summed loss to what is accumulated. */
-  forwardBackward(batch: readonly Datum[], loss: LossSpec): Promise<StepMetrics>;
+  forwardBackward(
+    batch: readonly Datum[],
+    loss: LossSpec,
+    options?: ScoringOptions,
+  ): Promise<StepMetrics>;
   /** One AdamW step on the accumulated gradient, which it clears. */
   optimStep(options: AdamWOptions): Promise<{ gradNorm: number }>;
   /** Copies the current weights as the reference of the KL term. */

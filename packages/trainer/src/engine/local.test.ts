@@ -44,18 +44,21 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     engine = await open(where);
   });
 
-  it('reports the logprobs that the full forward pass finds for the same tokens', async () => {
-    const samples = await engine.sample(prompts, sampling);
-    const sequences = samples.flatMap((group, b) =>
-      group.map(({ tokens }) => Int32Array.of(...prompts[b]!, ...tokens)),
-    );
-    const scored = await engine.logprobs(sequences);
-    for (const [i, { tokens, logprobs }] of samples.flat().entries())
-      for (const t of tokens.keys()) {
-        const place = sequences[i]!.length - tokens.length + t;
-        expect(Math.abs(scored[i]![place]! - logprobs[t]!)).toBeLessThan(1e-4);
-      }
-  });
+  it.each([1, 0.6])(
+    'reports the logprobs that the full forward pass finds for the same tokens, temperature %d',
+    async (temperature) => {
+      const samples = await engine.sample(prompts, { ...sampling, temperature });
+      const sequences = samples.flatMap((group, b) =>
+        group.map(({ tokens }) => Int32Array.of(...prompts[b]!, ...tokens)),
+      );
+      const scored = await engine.logprobs(sequences, 'policy', { temperature });
+      for (const [i, { tokens, logprobs }] of samples.flat().entries())
+        for (const t of tokens.keys()) {
+          const place = sequences[i]!.length - tokens.length + t;
+          expect(Math.abs(scored[i]![place]! - logprobs[t]!)).toBeLessThan(1e-4);
+        }
+    },
+  );
 
   it('writes the same sequence whatever it is batched with', async () => {
     const together = await engine.sample(prompts, sampling);

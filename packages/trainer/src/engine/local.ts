@@ -10,6 +10,7 @@ import type {
   PolicyEngine,
   Sample,
   SamplingOptions,
+  ScoringOptions,
   StepMetrics,
   TokenIds,
   Which,
@@ -20,7 +21,7 @@ import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, TypedArray } from './executors/types.ts';
 import { Adapter } from './lora/adapter.ts';
 import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
-import { type LossShape, lossScalars, lossShape } from './losses.ts';
+import { type LossShape, lossShape } from './losses.ts';
 import { scratchOf } from './memory.ts';
 import { type Layout, totalRows } from './model/attention.ts';
 import { ropeTables } from './model/rope.ts';
@@ -34,6 +35,7 @@ import {
   logprobProgram,
   measureProgram,
   metricNames,
+  programScalars,
   type TrainSettings,
   trainProgram,
 } from './programs.ts';
@@ -144,16 +146,25 @@ export class LocalEngine implements PolicyEngine {
     }
   }
 
-  async logprobs(sequences: readonly TokenIds[], which: Which = 'policy'): Promise<Float32Array[]> {
+  async logprobs(
+    sequences: readonly TokenIds[],
+    which: Which = 'policy',
+    options: ScoringOptions = {},
+  ): Promise<Float32Array[]> {
     for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
     const weights = which === 'policy' ? await this.#policy() : this.#reference();
     const results = sequences.map((tokens) => new Float32Array(tokens.length));
     for (const batch of scoringBatches(sequences, this.#limits))
-      batch.collect(await this.#score(batch, weights), results);
+      batch.collect(await this.#score(batch, weights, temperatureOf(options)), results);
     return results;
   }
 
-  async forwardBackward(batch: readonly Datum[], loss: LossSpec): Promise<StepMetrics> {
+  async forwardBackward(
+    batch: readonly Datum[],
+    loss: LossSpec,
+    options: ScoringOptions = {},
+  ): Promise<StepMetrics> {
+    const scalars = programScalars(loss, temperatureOf(options));
     for (const [i, { tokens }] of batch.entries()) this.#checkTokens(tokens, `datum ${i}`);
     const shape = lossShape(loss);
     const needs = { policyTerms: shape !== 'cross_entropy', reference: shape === 'ppo+kl' };
@@ -162,7 +173,7 @@ export class LocalEngine implements PolicyEngine {
     let tokens = 0;
     for (const micro of microBatches(batch, needs, this.#limits)) {
       for (const on of micro.arrays.active!) tokens += on;
-      const { gap, ...sums } = await this.#train(micro, loss, shape);
+      const { gap, ...sums } = await this.#train(micro, scalars, shape);
       for (const name of metricNames) if (name !== 'gap') totals[name] += sums[name];
       totals.gap = Math.max(totals.gap, gap);
     }
@@ -227,7 +238,11 @@ export class LocalEngine implements PolicyEngine {
     return this.#runner.close();
   }
 
-  async #train(micro: TrainingBatch, loss: LossSpec, shape: LossShape): Promise<Metrics> {
+  async #train(
+    micro: TrainingBatch,
+    scalars: Readonly<Record<string, number>>,
+    shape: LossShape,
+  ): Promise<Metrics> {
     const { layout, arrays, still } = micro;
     const scratch = this.#scratch(layout, !still);
     const make = still ? measureProgram : trainProgram;
@@ -242,7 +257,7 @@ export class LocalEngine implements PolicyEngine {
         ...this.#rope,
         ...gradients,
       },
-      fresh: { ...arrays, ...asArrays(lossScalars(loss)) },
+      fresh: { ...arrays, ...asArrays(scalars) },
       wanted: scalarSpecs(metricNames),
       updated: gradients,
     });
@@ -256,13 +271,17 @@ export class LocalEngine implements PolicyEngine {
     };
   }
 
-  async #score({ layout, arrays }: MicroBatch, weights: BufferMap): Promise<TypedArray> {
+  async #score(
+    { layout, arrays }: MicroBatch,
+    weights: BufferMap,
+    temperature: number,
+  ): Promise<TypedArray> {
     const { logp } = await this.#runner.run({
       key: `logprobs ${layoutName(layout)}`,
       make: () => logprobProgram(this.config, layout, this.maxLength, this.#settings),
       scratch: this.#scratch(layout, false),
       resident: { ...weights, ...this.#rope },
-      fresh: arrays,
+      fresh: { ...arrays, ...asArrays({ sharpness: 1 / temperature }) },
       wanted: { logp: f32(totalRows(layout)) },
     });
     return logp!;
@@ -318,6 +337,12 @@ export class LocalEngine implements PolicyEngine {
     if (wrong !== undefined)
       throw new Error(`${what}: token ${wrong} is outside the vocabulary of ${vocabulary}`);
   }
+}
+
+/** @throws where it is no temperature that anything can be sampled at */
+function temperatureOf({ temperature = 1 }: ScoringOptions): number {
+  if (temperature > 0 && temperature < Infinity) return temperature;
+  throw new Error(`temperature is ${temperature}, must be a number above 0`);
 }
 
 const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>

@@ -3,11 +3,12 @@
  * runs them is an Executor. Those that sample are in sampling/programs.ts, those of the optimizer in adamw.ts.
  */
 
+import type { LossSpec } from '../types.ts';
 import { headSize, type ModelConfig, paramSpecs } from './config.ts';
 import type { Program } from './executors/types.ts';
 import { adapterInputs, adapterScales } from './lora/adapter.ts';
 import { adapterSpecs, type LoraModule } from './lora/options.ts';
-import { type LossShape, tokenLosses } from './losses.ts';
+import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
 import {
   branchRows,
   groupedAttention,
@@ -53,12 +54,21 @@ function batchInputs(config: ModelConfig, layout: Layout, positions: number): Sp
   };
 }
 
+/** `sharpness` is 1 / temperature. */
+const scalarNames = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
+
+/** What a program of losses takes as scalars. @param temperature the one that was sampled at */
+export const programScalars = (loss: LossSpec, temperature: number) => ({
+  ...lossScalars(loss),
+  sharpness: 1 / temperature,
+});
+
 const lossInputs = (rows: number): Specs => ({
   targets: i32(rows),
   ...Object.fromEntries(
     ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
   ),
-  ...Object.fromEntries(['clipLow', 'clipHigh', 'beta'].map((name) => [name, f32()])),
+  ...Object.fromEntries(scalarNames.map((name) => [name, f32()])),
 });
 
 /** How a training program uses memory, and what it trains. */
@@ -127,7 +137,6 @@ function trainedHidden<T>(
 }
 
 const rowNames = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
-const scalarNames = ['clipLow', 'clipHigh', 'beta'] as const;
 
 /** What the output matrix, and the losses, take of the inputs beside hidden states. */
 function lossRows<T>(
@@ -162,9 +171,11 @@ export function headPieces(rows: number, vocabulary: number, floats: number): nu
   return full.with(-1, rows - length * (full.length - 1));
 }
 
-/** hidden [R, D] -> the log-distribution of what follows, [R, V]. */
-const logDistribution = <T>(ops: Ops<T>, config: ModelConfig, params: Values<T>, hidden: T): T =>
-  ops.logSoftmax(llamaLogits(ops, config, params, hidden));
+/** hidden [R, D] -> the log-distribution of what follows, [R, V]: of logits times `sharpness`, which costs less here. */
+function logDistribution<T>(ops: Ops<T>, config: ModelConfig, params: Values<T>, hidden: T): T {
+  const sharpened = ops.mul(hidden, params.sharpness!);
+  return ops.logSoftmax(llamaLogits(ops, config, params, sharpened));
+}
 
 /** The loss of some rows, and what metrics are made of, [R] each. */
 const rowLoss =
@@ -295,12 +306,13 @@ export function logprobProgram(
       ...weightInputs(config),
       ...batchInputs(config, layout, positions),
       targets: i32(rows),
+      sharpness: f32(),
     },
     build: (ops, x) => {
       const whole = {
         x: batchHidden(ops, config, layout, x, true),
         rows: { targets: x.targets! },
-        shared: headParams(config, x),
+        shared: { ...headParams(config, x), sharpness: x.sharpness! },
         lengths: headPieces(rows, config.vocab_size, headFloats),
       };
       return { logp: measureOverRows(ops, whole, rowLogprobs).rows.logp! };

@@ -217,6 +217,7 @@ it('of adapters on the output matrix, too, the gradient is what finite differenc
     ...weights,
     ...ropeTables(tinyConfig, 64),
     ...micro!.arrays,
+    sharpness: [1],
   };
   const names = adapterSpecs(adapters).map(({ name }) => name);
   const inputs = Object.entries(program.inputs).map(([name, { shape }], i) => {

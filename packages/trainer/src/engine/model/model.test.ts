@@ -3,12 +3,13 @@ import type { Datum, LossSpec } from '../../types.ts';
 import { type MicroBatch, microBatches } from '../batching.ts';
 import { paramSpecs } from '../config.ts';
 import { createLocalEngine, type LocalEngine } from '../index.ts';
-import { lossScalars, lossShape } from '../losses.ts';
+import { lossShape } from '../losses.ts';
 import {
   defaultTrainSettings,
   gradientName,
   headPieces,
   measureProgram,
+  programScalars,
   trainProgram,
 } from '../programs.ts';
 import { normals } from '../sampling/random.ts';
@@ -39,11 +40,14 @@ const batches = (spec: LossSpec, what: readonly Datum[]) =>
     { rows: 200 },
   );
 
+/** Not 1, so that what it does to losses and gradients is seen. */
+const TEMPERATURE = 0.8;
+
 /** A program's inputs in float64. */
 function inputsOf(micro: MicroBatch, spec: LossSpec, params: Readonly<Record<string, Plain>>) {
   const { inputs } = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions);
   const { cos, sin } = ropeTables(tinyConfig, positions);
-  const numbers = Object.entries(lossScalars(spec)).map(([name, x]) => [name, [x]]);
+  const numbers = Object.entries(programScalars(spec, TEMPERATURE)).map(([name, x]) => [name, [x]]);
   const arrays: Record<string, ArrayLike<number>> = {
     cos,
     sin,
@@ -178,7 +182,7 @@ describe.each([
   it.each(where.memory === frugal ? losses.slice(3) : losses)(
     'has the loss and gradients of the definition: $kind, beta $beta',
     async (spec) => {
-      const { loss } = await engine.forwardBackward(data, spec);
+      const { loss } = await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
       const gradients = await engine.gradientsSnapshot();
       await engine.optimStep({ learningRate: 0 });
       const expected = reference(spec);
@@ -190,10 +194,11 @@ describe.each([
 
   it('finds the same gradient whether sequences share their prompt or not', async () => {
     const spec = losses[3]!;
-    await engine.forwardBackward(data, spec);
+    await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
     const shared = await engine.gradientsSnapshot();
     await engine.optimStep({ learningRate: 0 });
-    for (const datum of data) await engine.forwardBackward([datum], spec);
+    for (const datum of data)
+      await engine.forwardBackward([datum], spec, { temperature: TEMPERATURE });
     const apart = await engine.gradientsSnapshot();
     await engine.optimStep({ learningRate: 0 });
     for (const name of names)
