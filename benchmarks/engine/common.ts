@@ -28,8 +28,9 @@ export const smallModel = parseModelConfig({
   eos_token_id: 0,
 });
 
-/** The shape of SmolLM2-135M: 30 layers of 576, 9 heads over 3, tied embeddings of 49,152 tokens. */
-export const smolModel = parseModelConfig({
+/** The shape of SmolLM2-135M as transformers reads it: 30 layers of 576, 9 heads over 3, 49,152 tokens, tied. */
+export const smolWritten = {
+  model_type: 'llama',
   hidden_size: 576,
   num_hidden_layers: 30,
   num_attention_heads: 9,
@@ -41,7 +42,8 @@ export const smolModel = parseModelConfig({
   rms_norm_eps: 1e-5,
   tie_word_embeddings: true,
   eos_token_id: 2,
-});
+};
+export const smolModel = parseModelConfig(smolWritten);
 
 export function engineOn(executor: Executor, config = wideModel): LocalEngine {
   const weights = initialWeights(config, 1);

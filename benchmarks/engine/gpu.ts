@@ -4,7 +4,7 @@
  * goes. docs/gpu.md says what to install.
  *
  *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts]
- *                                 [--rounds 3] [--without-peer]
+ *                                 [--models "135 M,0.5 B"] [--rounds 3] [--without-peer]
  *
  * `--toy` is for a driver in software: the same code at sizes of which the figures mean nothing. Backends that are not
  * there are named and left out.
@@ -13,12 +13,16 @@ import { parseArgs } from 'node:util';
 import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
 import type { Executor, ExecutorName } from '../../packages/trainer/src/engine/executors/types.ts';
 import { productRate } from '../../packages/trainer/src/engine/probe.ts';
-import {
-  initialWeights,
-  type NamedArrays,
-} from '../../packages/trainer/src/engine/weights/store.ts';
+import type { NamedArrays } from '../../packages/trainer/src/engine/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
-import { dispatch, engineFor, rollouts, trainingStep, trainingTokens } from './gpu/measure.ts';
+import {
+  dispatch,
+  engineFor,
+  randomWeights,
+  rollouts,
+  trainingStep,
+  trainingTokens,
+} from './gpu/measure.ts';
 import { card, type GpuModel, toy } from './gpu/shapes.ts';
 import { type Cost, WatchedExecutor } from './gpu/watched.ts';
 import { Peer } from './peer.ts';
@@ -28,6 +32,7 @@ const { values } = parseArgs({
     toy: { type: 'boolean', default: false },
     backends: { type: 'string', default: 'onnx:webgpu,tfjs:webgpu,tfjs:tensorflow' },
     only: { type: 'string', default: 'products,dispatch,training,rollouts' },
+    models: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     'without-peer': { type: 'boolean', default: false },
   },
@@ -102,7 +107,7 @@ async function dispatches(found: readonly Place[], peer: Peer | undefined): Prom
   printTable(['', 'microseconds'], rows);
 }
 
-/** A model and its random weights, which take a while to draw. */
+/** A model and its random weights. */
 interface Weighted {
   readonly model: GpuModel;
   readonly weights: NamedArrays;
@@ -236,8 +241,11 @@ if (peer) {
 }
 if (wants.has('products')) await products(found, peer);
 if (wants.has('dispatch')) await dispatches(found, peer);
-for (const model of wants.has('training') || wants.has('rollouts') ? plan.models : []) {
-  const weighted = { model, weights: initialWeights(model.config, 1) };
+const models = plan.models.filter(
+  ({ name }) => values.models === undefined || values.models.split(',').includes(name),
+);
+for (const model of wants.has('training') || wants.has('rollouts') ? models : []) {
+  const weighted = { model, weights: randomWeights(model) };
   if (wants.has('training')) await training(found, weighted, peer);
   if (wants.has('rollouts')) await writing(found, weighted, peer);
 }

@@ -1,8 +1,10 @@
 /** What gpu.ts measures of one executor: products, the cost of an operation, training steps, rollouts. */
 
+import { paramSpecs } from '../../../packages/trainer/src/engine/config.ts';
 import type { Executor, Program } from '../../../packages/trainer/src/engine/executors/types.ts';
 import { LocalEngine } from '../../../packages/trainer/src/engine/local.ts';
-import { f32 } from '../../../packages/trainer/src/engine/ops.ts';
+import { f32, sizeOf } from '../../../packages/trainer/src/engine/ops.ts';
+import { normals } from '../../../packages/trainer/src/engine/sampling/random.ts';
 import type { NamedArrays } from '../../../packages/trainer/src/engine/weights/store.ts';
 import type { Datum } from '../../../packages/trainer/src/types.ts';
 import { median } from '../common.ts';
@@ -36,6 +38,19 @@ async function chain(executor: Executor, operations: number): Promise<number> {
   }
   await compiled.dispose();
   return median(times);
+}
+
+/** Weights of a model without training: a million normal numbers over and over, as drawing all of 0.5 B takes minutes. */
+export function randomWeights({ config }: GpuModel): NamedArrays {
+  const drawn = normals(1, 2 ** 20);
+  const weights: NamedArrays = {};
+  for (const { name, shape, init } of paramSpecs(config)) {
+    const values = new Float32Array(sizeOf(shape)).fill(init === 'ones' ? 1 : 0);
+    if (typeof init === 'object')
+      for (let i = 0; i < values.length; i++) values[i] = drawn[i % drawn.length]! * init.std;
+    weights[name] = values;
+  }
+  return weights;
 }
 
 export const engineFor = (executor: Executor, { config }: GpuModel, weights: NamedArrays) =>

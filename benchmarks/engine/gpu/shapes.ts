@@ -4,6 +4,7 @@ import {
   type ModelConfigInput,
   parseModelConfig,
 } from '../../../packages/trainer/src/engine/config.ts';
+import { smolWritten } from '../common.ts';
 
 export interface GpuModel {
   readonly name: string;
@@ -31,21 +32,7 @@ function model(name: string, written: GpuModel['written']): GpuModel {
   return { name, written, config: parseModelConfig(written) };
 }
 
-/** SmolLM2-135M's shape. */
-const small = model('135 M', {
-  model_type: 'llama',
-  hidden_size: 576,
-  num_hidden_layers: 30,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  intermediate_size: 1536,
-  vocab_size: 49_152,
-  max_position_embeddings: 2048,
-  rope_theta: 100_000,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: true,
-  eos_token_id: 2,
-});
+const small = model('135 M', smolWritten);
 
 /** Qwen2.5-0.5B's shape. */
 const half = model('0.5 B', {
@@ -65,7 +52,7 @@ const half = model('0.5 B', {
 
 const toys = [
   model('toy llama', {
-    ...small.written,
+    ...smolWritten,
     hidden_size: 48,
     num_hidden_layers: 2,
     num_attention_heads: 3,
