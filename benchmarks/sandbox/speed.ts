@@ -3,8 +3,11 @@
  * programs and check the same values, with less isolation each.
  *
  *   node --no-node-snapshot benchmarks/sandbox/speed.ts [--seconds 4]
+ *
+ * One worker also runs on one core alone (`taskset`), because a worker uses more than a core while it has one to spare:
+ * what a second worker adds on two cores is bounded by what the first one left, what a core with its worker adds is not.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +15,13 @@ import { parseArgs } from 'node:util';
 import { createCodeVerifier, parseCodeTask } from '../../packages/verifier/src/code/index.ts';
 import type { PeerJob } from './peers/isolate.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '4' } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '4' },
+    /** Only our cells with one worker, as JSON: what the run on one core asks of itself. */
+    alone: { type: 'boolean', default: false },
+  },
+});
 const spanMs = Number(values.seconds) * 1000;
 
 const CODE = {
@@ -189,6 +198,26 @@ function fixed(ms: number): number {
   return Math.round(ms * 100) / 100;
 }
 
+/** One worker of each language with all of its processes on one core; nothing where there is no `taskset`. */
+function onOneCore(): Row[] {
+  const self = fileURLToPath(import.meta.url);
+  const args = ['-c', '0', process.execPath, '--no-node-snapshot', self, '--alone'];
+  try {
+    const text = execFileSync('taskset', [...args, '--seconds', values.seconds], {
+      encoding: 'utf8',
+    });
+    return (JSON.parse(text) as Row[]).map((r) => ({ ...r, what: `${r.what}, one core` }));
+  } catch (error) {
+    console.error(`no figures for one core: ${error instanceof Error ? error.message : error}`);
+    return [];
+  }
+}
+
+if (values.alone) {
+  console.log(JSON.stringify([await cells('javascript', 1), await cells('python', 1)]));
+  process.exit();
+}
+
 const rows: Row[] = [];
 for (const workers of [1, 2]) {
   rows.push(await cells('javascript', workers));
@@ -198,8 +227,9 @@ for (const workers of [1, 2]) {
   rows.push(await cells('python', workers));
   rows.push(await processes('python3', '-c', workers));
 }
+rows.push(...onOneCore());
 const speed = (what: string, workers: number) =>
-  rows.find((r) => r.what.startsWith(what) && r.workers === workers)?.perSecond ?? 0;
+  rows.find((r) => r.what.startsWith(what) && r.workers === workers)?.perSecond ?? Number.NaN;
 console.table(rows);
 const cost = (what: string) => rows.find((r) => r.what.startsWith(what))?.cpuMsEach ?? Number.NaN;
 const ratio = (a: number, b: number) => (a / b).toFixed(2);
@@ -220,6 +250,10 @@ for (const workers of [1, 2]) {
 }
 for (const language of ['javascript', 'python']) {
   const what = `cells, ${language}`;
-  console.log(`${language}: two workers ${ratio(speed(what, 2), speed(what, 1))} x one`);
+  const [one, alone] = [speed(what, 1), speed(`${what}, one core`, 1)];
+  console.log(
+    `${language}: two workers on two cores ${ratio(speed(what, 2), one)} x one worker on two,`,
+    `${ratio(speed(what, 2), alone)} x one worker on one`,
+  );
 }
 process.kill(process.pid, 'SIGTERM'); // not an orderly exit: see the pool above

@@ -206,7 +206,7 @@ export class Cell {
   }
 
   #afterwards(body: Body, outcome: CellOutcome): void {
-    const { maxJobs = 2000, recycleRssMb = 320 } = this.#spec;
+    const { maxJobs = 10_000, recycleRssMb = 320 } = this.#spec;
     const spent = body.jobs >= maxJobs || (residentMb(body.pid) ?? 0) > recycleRssMb;
     if (outcome.kind === 'done' && spent) this.#replace();
     // A replacement starts now, so that the next job need not wait for all of it.

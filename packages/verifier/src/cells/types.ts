@@ -17,7 +17,7 @@ export interface CellSpec {
   readonly dataMb?: number;
   /** Time until the child must have said that it is ready. */
   readonly startMs?: number;
-  /** A cell is replaced after so many jobs. */
+  /** A cell is replaced after so many jobs, 10,000 unless told: a new one costs a third of a second. */
   readonly maxJobs?: number;
   /** A cell that still holds more than this after a job is replaced before the next one. */
   readonly recycleRssMb?: number;
