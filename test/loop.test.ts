@@ -102,7 +102,7 @@ test('a run writes what it promises', async () => {
   const summary = await json(directory, 'summary.json');
   expect(summary).toMatchObject({ preset: 'cipo', seed: 1, steps: 4, interrupted: false });
   expect(summary.generatedTokens).toBe(metrics.at(-1)!.num_tokens);
-  expect(Object.keys(summary.after)).toEqual(['passAt1', 'passAt8', 'fixRate', 'retention']);
+  expect(Object.keys(summary.after)).toEqual(['passAt1', 'passAtK', 'fixRate', 'retention']);
   expect(await json(directory, 'config.json')).toEqual(config());
   const samples = (await readFile(join(directory, 'samples.jsonl'), 'utf8')).trim().split('\n');
   expect(samples.length).toBeGreaterThan(0);

@@ -57,8 +57,8 @@ export async function compare(options: CompareOptions): Promise<Arm[]> {
 }
 
 function shares(of: (part: (r: ProblemResult) => Part) => Estimate): Quality {
-  const [passAt1, passAt8, fixRate, retention] = NAMES.map((name) => of(PARTS[name]));
-  return { passAt1: passAt1!, passAt8: passAt8!, fixRate: fixRate!, retention: retention! };
+  const [passAt1, passAtK, fixRate, retention] = NAMES.map((name) => of(PARTS[name]));
+  return { passAt1: passAt1!, passAtK: passAtK!, fixRate: fixRate!, retention: retention! };
 }
 
 interface Finished {

@@ -15,12 +15,15 @@ export interface Estimate {
 /** Held-out quality. `fixRate` = P(right | wrong anchor), `retention` = P(right | right anchor). */
 export interface Quality {
   readonly passAt1: Estimate;
-  readonly passAt8: Estimate;
+  /** At k attempts, {@link Evaluation.k}. */
+  readonly passAtK: Estimate;
   readonly fixRate: Estimate;
   readonly retention: Estimate;
 }
 
 export interface Evaluation extends Quality {
+  /** Attempts of each task. */
+  readonly k: number;
   readonly perKind: Readonly<Record<string, Quality>>;
   /** Attempts without a judgement: left out of every share above. */
   readonly voided: number;
@@ -116,7 +119,7 @@ export interface Summary {
 
 export interface QualityNumbers {
   readonly passAt1: number;
-  readonly passAt8: number;
+  readonly passAtK: number;
   readonly fixRate: number;
   readonly retention: number;
 }

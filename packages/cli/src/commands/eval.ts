@@ -32,7 +32,7 @@ export function evalCommand(): Command {
   const command = new Command('eval')
     .summary('measure a policy on held-out tasks')
     .description(
-      'Measures pass@1, pass@8, fix rate and retention on held-out tasks, each with its 95 % interval.',
+      'Measures pass@1, pass@k, fix rate and retention on held-out tasks, each with its 95 % interval.',
     )
     .argument('[model]', 'folder of a policy or of a run (default: the shipped warm start)')
     .option('--tasks <n>', 'held-out tasks, over all kinds (default 400)')

@@ -1,7 +1,7 @@
 /** A comparison of presets as a Markdown page: what was run, on what, and how it fell. Pure. */
 import type { Arm, Estimate, TrainConfig } from '@cipo/trainer';
 import { whole } from '../terminal/format.ts';
-import { MEASURES } from '../terminal/table.ts';
+import { measures } from '../terminal/table.ts';
 
 export interface ComparisonFacts {
   readonly arms: readonly Arm[];
@@ -15,6 +15,7 @@ export interface ComparisonFacts {
 export function comparisonPage({ arms, config, command, machine, date }: ComparisonFacts): string {
   const [base] = arms;
   if (!base) throw new Error('a comparison needs at least one preset');
+  const names = measures(config.evaluation.samples);
   const seeds = base.runs.map((r) => r.seed);
   return [
     `# ${arms.map((a) => a.preset).join(' against ')} at equal generated tokens`,
@@ -27,16 +28,16 @@ export function comparisonPage({ arms, config, command, machine, date }: Compari
     '',
     `Seeds ${seeds.join(', ')}. Every run ends with the step that passes ${whole(config.maxGeneratedTokens ?? 0)} generated tokens, both streams counted. Measured on the same ${config.evaluation.tasks} held-out tasks with ${config.evaluation.samples} samples each. Brackets: 95 % bootstrap interval over tasks, of the mean over seeds. Differences are paired by task; **bold** where their interval leaves out zero.`,
     '',
-    ...measureTable(arms),
+    ...measureTable(arms, names),
     '',
     '## Single runs',
     '',
-    ...runTable(arms),
+    ...runTable(arms, names),
     '',
   ].join('\n');
 }
 
-function measureTable(arms: readonly Arm[]): string[] {
+function measureTable(arms: readonly Arm[], names: ReturnType<typeof measures>): string[] {
   const [base, ...others] = arms;
   const head = [
     '',
@@ -44,7 +45,7 @@ function measureTable(arms: readonly Arm[]): string[] {
     ...arms.map((a) => a.preset),
     ...others.map((a) => `${a.preset} − ${base!.preset}`),
   ];
-  const rows = MEASURES.map(([key, name]) => [
+  const rows = names.map(([key, name]) => [
     name,
     share(base!.before[key]),
     ...arms.map((a) => share(a.after[key])),
@@ -53,7 +54,7 @@ function measureTable(arms: readonly Arm[]): string[] {
   return table(head, rows);
 }
 
-function runTable(arms: readonly Arm[]): string[] {
+function runTable(arms: readonly Arm[], names: ReturnType<typeof measures>): string[] {
   const rows = arms.flatMap((arm) =>
     arm.runs.map((r) => [
       arm.preset,
@@ -61,10 +62,10 @@ function runTable(arms: readonly Arm[]): string[] {
       String(r.steps),
       whole(r.generatedTokens),
       `${Math.round(r.wallSeconds)} s`,
-      ...MEASURES.map(([key]) => (r.after ? percent(r.after[key]) : 'none')),
+      ...names.map(([key]) => (r.after ? percent(r.after[key]) : 'none')),
     ]),
   );
-  const head = ['preset', 'seed', 'steps', 'tokens', 'time', ...MEASURES.map(([, name]) => name)];
+  const head = ['preset', 'seed', 'steps', 'tokens', 'time', ...names.map(([, name]) => name)];
   return table(head, rows);
 }
 

@@ -1,21 +1,23 @@
 /** The results part of the report: four cards with their intervals drawn, and the table for each kind. Pure. */
 import { interval, percent, points } from '../terminal/format.ts';
-import { apart, MEASURES } from '../terminal/table.ts';
+import { apart, measures } from '../terminal/table.ts';
 import { escapeHtml } from './embed.ts';
 import type { EstimateFile, EvaluationFile, SummaryFile } from './schemas.ts';
 
-type Measure = (typeof MEASURES)[number][0];
+type Measure = ReturnType<typeof measures>[number][0];
 
 const MEANING: Readonly<Record<string, string>> = {
   passAt1: 'one attempt is right',
-  passAt8: 'at least one of eight attempts is right',
+  passAtK: 'at least one of the attempts at a task is right',
   fixRate: 'a wrong attempt, shown again, becomes right',
   retention: 'a right attempt, shown again, stays right',
 };
 
 export function resultsSection(summary: SummaryFile): string {
   const { before, after } = summary.intervals;
-  const cards = MEASURES.map(([key, name]) => card(key, name, before, after)).join('');
+  const cards = measures(before.k)
+    .map(([key, name]) => card(key, name, before, after))
+    .join('');
   return `<section aria-labelledby="results"><h2 id="results">Held-out tasks${after ? ', before and after' : ' before training'}</h2>
 ${after ? '' : '<p class="note">The run stopped before it was measured again.</p>'}
 <div class="cards">${cards}</div>
@@ -78,11 +80,13 @@ function tableOf(before: EvaluationFile, after: EvaluationFile | null): string {
     .map((title) => `<th scope="col">${title}</th>`)
     .join('');
   const kinds = Object.keys(before.perKind);
-  const body = MEASURES.map(([key, name]) => {
-    const total = row(name, 'total', before[key], after?.[key]);
-    const parts = kinds.map((kind) => kindRow(kind, key, before, after));
-    return `<tbody>${total}${kinds.length > 1 ? parts.join('') : ''}</tbody>`;
-  }).join('');
+  const body = measures(before.k)
+    .map(([key, name]) => {
+      const total = row(name, 'total', before[key], after?.[key]);
+      const parts = kinds.map((kind) => kindRow(kind, key, before, after));
+      return `<tbody>${total}${kinds.length > 1 ? parts.join('') : ''}</tbody>`;
+    })
+    .join('');
   return `<div class="scroll"><table class="quality"><thead><tr>${head}</tr></thead>${body}</table></div>`;
 }
 

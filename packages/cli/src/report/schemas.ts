@@ -11,12 +11,13 @@ const estimate = z.object({ mean: share, low: share, high: share, n: z.number() 
 
 const quality = z.object({
   passAt1: estimate,
-  passAt8: estimate,
+  passAtK: estimate,
   fixRate: estimate,
   retention: estimate,
 });
 
 const evaluation = quality.extend({
+  k: z.number(),
   perKind: z.record(z.string(), quality),
   voided: z.number().default(0),
 });

@@ -226,6 +226,12 @@ describe('tables', () => {
     expect(qualityTable(fakeEvaluation(0.4), plainStyle)).toContain('functions');
   });
 
+  test('pass@k is named after the attempts that a task had, and left out of one', () => {
+    const withK = (k: number) => qualityTable({ ...fakeEvaluation(0.4), k }, plainStyle);
+    expect(withK(4)).toContain('pass@4');
+    expect(withK(1).match(/pass@/g)).toHaveLength(1);
+  });
+
   test('the closing words name every file of the run', () => {
     const text = closingLines(fakeSummary(), '/tmp/x', '/tmp/x/report.html', plainStyle).join('\n');
     for (const name of [

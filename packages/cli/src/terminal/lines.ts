@@ -6,7 +6,7 @@ import { clock, metric, percent, short, whole } from './format.ts';
 import { oneLine } from './guest.ts';
 import { type Progress, recent, secondsLeft, tokensPerSecond } from './progress.ts';
 import type { Style } from './style.ts';
-import { beforeAfterTable, qualityTable, TABLE_NOTES } from './table.ts';
+import { beforeAfterTable, measures, qualityTable, TABLE_NOTES } from './table.ts';
 
 /** What is about to happen, told once. */
 export function openingLines(
@@ -98,12 +98,10 @@ export function evaluatedLine(
   event: Extract<TrainEvent, { type: 'evaluated' }>,
   style: Style,
 ): string {
-  const { passAt1, passAt8, fixRate, retention, voided } = event.evaluation;
+  const { evaluation } = event;
+  const { voided } = evaluation;
   const parts = [
-    `pass@1 ${percent(passAt1.mean)}`,
-    `pass@8 ${percent(passAt8.mean)}`,
-    `fix rate ${percent(fixRate.mean)}`,
-    `retention ${percent(retention.mean)}`,
+    ...measures(evaluation.k).map(([key, name]) => `${name} ${percent(evaluation[key].mean)}`),
     ...(voided > 0 ? [style.yellow(`${voided} without a judgement`)] : []),
   ];
   const when = event.phase === 'during' ? `held out at step ${event.step}` : PHASES[event.phase];

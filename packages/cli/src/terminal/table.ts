@@ -5,10 +5,10 @@ import { interval, points } from './format.ts';
 import { oneLine } from './guest.ts';
 import type { Style } from './style.ts';
 
-/** Names of the measures as people read them, in order. */
-export const MEASURES: readonly (readonly [keyof Quality, string])[] = [
+/** The measures at k attempts of each task, in order, with their names as people read them. */
+export const measures = (k: number): readonly (readonly [keyof Quality, string])[] => [
   ['passAt1', 'pass@1'],
-  ['passAt8', 'pass@8'],
+  ...(k > 1 ? [['passAtK', `pass@${k}`] as const] : []),
   ['fixRate', 'fix rate'],
   ['retention', 'retention'],
 ];
@@ -21,7 +21,7 @@ export function apart(before: Estimate, after: Estimate): boolean {
 /** One row for each measure in total and for each kind of task. */
 export function beforeAfterTable(before: Evaluation, after: Evaluation, style: Style): string {
   const table = frame(['', 'before', 'after', 'change'], style);
-  for (const [key, name] of MEASURES) {
+  for (const [key, name] of measures(before.k)) {
     table.push([style.bold(name), ...comparison(before[key], after[key], style)]);
     for (const kind of sharedKinds(before, after)) {
       const [old, now] = [before.perKind[kind], after.perKind[kind]];
@@ -53,7 +53,7 @@ export function qualityTable(evaluation: Evaluation, style: Style): string {
   const kinds = Object.entries(evaluation.perKind);
   const columns = kinds.length > 1 ? kinds : [];
   const table = frame(['', 'in total', ...columns.map(([kind]) => oneLine(kind))], style);
-  for (const [key, name] of MEASURES) {
+  for (const [key, name] of measures(evaluation.k)) {
     table.push([
       style.bold(name),
       interval(evaluation[key]),

@@ -18,7 +18,7 @@ function quality(passAt1: number): Quality {
   const around = (mean: number) => ({ mean, low: mean - 0.03, high: mean + 0.03, n: 200 });
   return {
     passAt1: around(passAt1),
-    passAt8: around(Math.min(0.95, passAt1 + 0.3)),
+    passAtK: around(Math.min(0.95, passAt1 + 0.3)),
     fixRate: around(passAt1 * 0.8),
     retention: around(0.8),
   };
@@ -27,6 +27,7 @@ function quality(passAt1: number): Quality {
 export function fakeEvaluation(passAt1: number): Evaluation {
   return {
     ...quality(passAt1),
+    k: 8,
     perKind: { arithmetic: quality(passAt1 + 0.05), functions: quality(passAt1 - 0.05) },
     voided: 0,
     generatedTokens: 40_000,
@@ -108,9 +109,9 @@ export function fakeSamples(step: number): SampleRecord[] {
 
 export function fakeSummary(steps = 60): Summary {
   const [before, after] = [fakeEvaluation(0.42), fakeEvaluation(0.56)];
-  const numbers = ({ passAt1, passAt8, fixRate, retention }: Evaluation) => ({
+  const numbers = ({ passAt1, passAtK, fixRate, retention }: Evaluation) => ({
     passAt1: passAt1.mean,
-    passAt8: passAt8.mean,
+    passAtK: passAtK.mean,
     fixRate: fixRate.mean,
     retention: retention.mean,
   });

@@ -15,7 +15,7 @@ import type { TrainingTask } from '../tasks/source.ts';
 import { type ProblemResult, qualityOf } from './quality.ts';
 
 export interface EvaluateOptions {
-  /** k: attempts of each task; pass@8 is reported at min(8, k). */
+  /** k: attempts of each task. */
   readonly samples: number;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -65,6 +65,7 @@ export async function evaluate(
   const byKind = Map.groupBy(results, (r) => r.kind);
   const evaluation = {
     ...qualityOf(results),
+    k: options.samples,
     perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, qualityOf(some)])),
     voided: measured.reduce((n, m) => n + countVoid([m.base, ...m.corrections]), 0),
     generatedTokens: generatedTokens(measured.flatMap((m) => [m.base, ...m.corrections])),

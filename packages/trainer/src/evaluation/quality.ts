@@ -20,20 +20,20 @@ export interface ProblemResult {
 /** What each problem adds to each share: pass@k is averaged over problems, the correction shares over anchors. */
 export const PARTS: Readonly<Record<keyof Quality, (r: ProblemResult) => Part>> = {
   passAt1: (r) => passPart(r, 1),
-  passAt8: (r) => passPart(r, 8),
+  passAtK: (r) => passPart(r, r.samples),
   fixRate: (r) => [r.fixed, r.wrongAnchors],
   retention: (r) => [r.kept, r.rightAnchors],
 };
 
-/** pass@k at k = min(k, judged samples). */
+/** Where k is the number of attempts, those without a judgement make it smaller. */
 const passPart = ({ samples, passed }: ProblemResult, k: number): Part =>
-  samples === 0 ? [0, 0] : [passAtK(samples, passed, Math.min(k, samples)), 1];
+  samples === 0 ? [0, 0] : [passAtK(samples, passed, k), 1];
 
 export function qualityOf(results: readonly ProblemResult[]): Quality {
   const of = (name: keyof Quality) => estimate(results.map(PARTS[name]));
   return {
     passAt1: of('passAt1'),
-    passAt8: of('passAt8'),
+    passAtK: of('passAtK'),
     fixRate: of('fixRate'),
     retention: of('retention'),
   };

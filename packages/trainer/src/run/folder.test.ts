@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => rm(path, { recursive: true }));
 
 const unknown = { mean: 0, low: 0, high: 0, n: 0 };
-const quality = { passAt1: unknown, passAt8: unknown, fixRate: unknown, retention: unknown };
-const before: Evaluation = { ...quality, perKind: {}, voided: 0, generatedTokens: 0 };
+const quality = { passAt1: unknown, passAtK: unknown, fixRate: unknown, retention: unknown };
+const before: Evaluation = { ...quality, k: 8, perKind: {}, voided: 0, generatedTokens: 0 };
 const state = (step: number): RunState => ({
   step,
   replay: { rho: 0.3, below: 0 },

@@ -6,7 +6,7 @@ import type { RunState } from './folder.ts';
 
 const numbersOf = (q: Quality): QualityNumbers => ({
   passAt1: q.passAt1.mean,
-  passAt8: q.passAt8.mean,
+  passAtK: q.passAtK.mean,
   fixRate: q.fixRate.mean,
   retention: q.retention.mean,
 });
