@@ -1,6 +1,6 @@
 /**
  * Many attempts in both languages, good, wrong and hostile, with the parent's memory, handles and
- * processes at the start and at the end. Every honest answer must be judged as it would be alone.
+ * processes at the start, on the way and at the end. Every honest answer must be judged as it would be alone.
  *
  *   node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--only javascript|python]
  */
@@ -81,7 +81,7 @@ const asked = questions();
 const items = asked.map(({ language, code }) => ({ task: TASKS[language], attempt: code }));
 const wrong = new Map<string, number>();
 const statuses = new Map<string, number>();
-let peakMb = 0;
+const quarters: Record<string, ReturnType<typeof picture>> = {};
 let done = 0;
 for await (const { index, verdict } of verifier.verifyAsCompleted(items)) {
   const status = verdict.kind === 'judged' ? verdict.status : `void ${verdict.fault}`;
@@ -91,15 +91,17 @@ for await (const { index, verdict } of verifier.verifyAsCompleted(items)) {
     const key = `${status}: ${asked[index]!.code}`;
     wrong.set(key, (wrong.get(key) ?? 0) + 1);
   }
-  if (done++ % 500 === 0) peakMb = Math.max(peakMb, process.memoryUsage().rss / 1e6);
+  done++;
+  for (const part of [1, 2, 3])
+    if (done === Math.floor((attempts * part) / 4)) quarters[`${part}/4`] = picture();
 }
 const seconds = (performance.now() - began) / 1000;
 const after = picture();
 await verifier.close();
 console.table([...statuses].sort().map(([what, count]) => ({ what, count })));
-console.table({ start: before, end: after, closed: picture() });
+console.table({ start: before, ...quarters, end: after, closed: picture() });
 console.log(
-  `${attempts} attempts in ${seconds.toFixed(0)} s, ${(attempts / seconds).toFixed(0)}/s, peak ${peakMb.toFixed(0)} MB`,
+  `${attempts} attempts in ${seconds.toFixed(0)} s, ${(attempts / seconds).toFixed(0)}/s`,
 );
 console.log(wrong.size === 0 ? 'every status as it must be' : [...wrong]);
 process.exitCode = wrong.size === 0 ? 0 : 1;
