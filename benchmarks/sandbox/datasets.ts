@@ -27,6 +27,11 @@ if (!available) {
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(SETS);
+const unknown = names.filter((name) => !Object.hasOwn(SETS, name));
+if (unknown.length > 0) {
+  console.error(`No set "${unknown.join('", "')}"; there are ${Object.keys(SETS).join(', ')}.`);
+  process.exit(2);
+}
 const cases = names.flatMap((name) => SETS[name]!()).filter(({ id }) => id.includes(values.only));
 const verifier = createCodeVerifier({ workers: Number(values.workers) });
 const items = cases.map(({ row, answer }) => ({ task: parseCodeTask(row), attempt: answer }));
