@@ -142,34 +142,3 @@ function step<T>(
 
 /** The arrays of one block, of equal length. */
 export type BlockArrays = Readonly<Record<StateName, Float32Array>>;
-
-/** One step where the arrays lie in this process: a single pass that makes nothing new, which a program cannot do. */
-export function adamwInPlace(x: BlockArrays, { decay }: Block, s: AdamWScalars): void {
-  const { weight, grad, mean, square } = x;
-  const { beta1, beta2, eps, gradScale, squareCorrection } = s;
-  const [freshMean, freshSquare] = [1 - beta1, 1 - beta2];
-  const rate = s.learningRate * s.meanCorrection;
-  const keep = decay ? s.keep : 1;
-  for (let i = 0; i < weight.length; i++) {
-    const g = grad[i]! * gradScale;
-    const m = beta1 * mean[i]! + freshMean * g;
-    const v = beta2 * square[i]! + freshSquare * g * g;
-    mean[i] = m;
-    square[i] = v;
-    weight[i] = keep * weight[i]! - (rate * m) / (Math.sqrt(v * squareCorrection) + eps);
-  }
-}
-
-/** Sum of squares; four sums at once, because each addition waits for the one before it. */
-export function sumOfSquares(x: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const end = x.length - (x.length % 4);
-  for (let i = 0; i < end; i += 4) {
-    a += x[i]! * x[i]!;
-    b += x[i + 1]! * x[i + 1]!;
-    c += x[i + 2]! * x[i + 2]!;
-    d += x[i + 3]! * x[i + 3]!;
-  }
-  for (let i = end; i < x.length; i++) a += x[i]! * x[i]!;
-  return a + b + c + d;
-}

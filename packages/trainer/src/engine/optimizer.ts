@@ -5,15 +5,14 @@
 
 import {
   type AdamWScalars,
-  adamwInPlace,
   adamwProgram,
   type BlockArrays,
   type BlockGroup,
   blockGroups,
   blockStates,
   normProgram,
-  sumOfSquares,
 } from './adamw.ts';
+import { adamwInPlace, sumOfSquares } from './in-place.ts';
 import { f32 } from './ops.ts';
 import type { Runner } from './runner.ts';
 import type { TensorSet, TrainedTensors } from './weights/store.ts';

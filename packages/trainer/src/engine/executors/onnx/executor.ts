@@ -5,7 +5,7 @@
  */
 
 import * as ort from 'onnxruntime-node';
-import { sizeOf, type TensorSpec } from '../../ops.ts';
+import { f32, sizeOf, type TensorSpec } from '../../ops.ts';
 import type {
   Allocation,
   BufferMap,
@@ -16,15 +16,10 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
+import { placed } from './arrays.ts';
 import { CpuOps } from './cpu-ops.ts';
 import { halfProduct } from './half.ts';
 import { modelBytes, outputPrefix } from './model.ts';
-
-/** Floats; a tensor inside a shared array starts on a cache line. */
-const alignment = 16;
-
-/** Floats; what an elementwise chain (AdamW) takes at once: its intermediate results stay in the second-level cache. */
-const chunkLength = 65_536;
 
 class OnnxBuffer implements TensorBuffer {
   readonly spec: TensorSpec;
@@ -120,22 +115,12 @@ export class OnnxExecutor implements Executor {
   }
 
   allocate(specs: readonly TensorSpec[]): Allocation {
-    let total = 0;
-    const starts = specs.map(({ shape }) => {
-      const start = total;
-      total += Math.ceil(sizeOf(shape) / alignment) * alignment;
-      return start;
-    });
-    const all = new Float32Array(total);
-    const parts = specs.map((spec, i) => {
-      const start = starts[i]!;
-      return new OnnxBuffer(spec, all.subarray(start, start + sizeOf(spec.shape)));
-    });
-    const whole = Array.from({ length: Math.ceil(total / chunkLength) }, (_, i) => {
-      const chunk = all.subarray(i * chunkLength, (i + 1) * chunkLength);
-      return new OnnxBuffer({ dtype: 'f32', shape: [chunk.length] }, chunk);
-    });
-    return { parts, whole };
+    const made = placed(specs.map(({ shape }) => shape));
+    const parts = made.flatMap((run) => run.parts);
+    return {
+      parts: parts.map((part, i) => new OnnxBuffer(specs[i]!, part)),
+      whole: made.map(({ array }) => new OnnxBuffer(f32(array.length), array)),
+    };
   }
 
   compile(program: Program): Promise<Compiled> {

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { placed } from './arrays.ts';
+
+it('tensors lie one after the other, each from a cache line on, and each is its own', () => {
+  const [run, ...others] = placed([[3, 5], [1], [4, 4]]);
+  expect(others).toEqual([]);
+  expect(run!.parts.map(({ byteOffset, length }) => [byteOffset, length])).toEqual([
+    [0, 15],
+    [64, 1],
+    [128, 16],
+  ]);
+  for (const [i, part] of run!.parts.entries()) part.fill(i + 1);
+  expect(run!.array.reduce((sum, x) => sum + x, 0)).toBe(15 + 2 + 48);
+});
+
+it('what does not fit into one memory goes into the next, tensors whole', () => {
+  const runs = placed([[16], [20], [16], [100], [8]], 64);
+  expect(runs.map(({ array, parts }) => [array.length, parts.length])).toEqual([
+    [64, 3],
+    [112, 1],
+    [16, 1],
+  ]);
+});
+
+it('no tensors take no memory', () => expect(placed([])).toEqual([]));

@@ -1,0 +1,42 @@
+/** Where tensors that belong together lie: one after the other in as few arrays as can be. */
+
+import { mostFloats, reachableFloats } from '../../in-place.ts';
+import type { Shape } from '../../ops.ts';
+import { sizeOf } from '../../ops.ts';
+
+/** Floats; a tensor begins on a cache line. */
+const alignment = 16;
+
+export interface Placed {
+  readonly array: Float32Array;
+  readonly parts: readonly Float32Array[];
+}
+
+/** Zeros for tensors of these shapes; an array holds `most` floats at most, unless a tensor alone is larger. */
+export function placed(shapes: readonly Shape[], most = mostFloats): Placed[] {
+  const runs: Shape[][] = [];
+  let room = 0;
+  for (const shape of shapes) {
+    const length = padded(shape);
+    if (length > room) {
+      runs.push([]);
+      room = most;
+    }
+    runs.at(-1)!.push(shape);
+    room -= length;
+  }
+  return runs.map(oneArray);
+}
+
+function oneArray(shapes: readonly Shape[]): Placed {
+  const array = reachableFloats(shapes.reduce((sum, shape) => sum + padded(shape), 0));
+  let end = 0;
+  const parts = shapes.map((shape) => {
+    const start = end;
+    end += padded(shape);
+    return array.subarray(start, start + sizeOf(shape));
+  });
+  return { array, parts };
+}
+
+const padded = (shape: Shape): number => Math.ceil(sizeOf(shape) / alignment) * alignment;
