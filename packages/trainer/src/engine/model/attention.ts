@@ -97,12 +97,7 @@ function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Hea
 function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): T {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p } = layout;
-  const alpha = 1 / Math.sqrt(d);
-  const flat = ops.reshape(x.q, [b, kv, per * p, d]);
-  const products = ops.matmul(flat, x.k, { transposeB: true, alpha });
-  const scores = ops.add(ops.reshape(products, [b, kv, per, p, p]), causalMask(ops, p));
-  const weights = ops.reshape(ops.softmax(scores), [b, kv, per * p, p]);
-  const out = ops.reshape(ops.matmul(weights, x.v), [b, kv, per, p, d]);
+  const out = inParts(ops, x, ({ q, k, v }) => mix(ops, ops.softmax(ownScores(ops, q, k)), v));
   return ops.reshape(ops.transpose(out, [0, 3, 1, 2, 4]), [b * p, kv * per * d]);
 }
 
@@ -120,31 +115,73 @@ function attendBranches<T>(
   const [k, v] = [x.k, x.v].map((y) =>
     ops.transpose(ops.reshape(y, [b, g, c, kv, d]), [0, 3, 1, 2, 4]),
   ); // [B, K, G, C, d]
-  const alpha = 1 / Math.sqrt(d);
-  const own = ops.matmul(ops.reshape(q, [b, kv, g, per * c, d]), k!, { transposeB: true, alpha });
-  const ownScores = ops.add(ops.reshape(own, [b, kv, g, per, c, c]), causalMask(ops, c));
-  const toRows = (y: T) => {
-    const split = ops.reshape(y, [b, kv, g, per, c, d]);
-    return ops.reshape(ops.transpose(split, [0, 2, 4, 1, 3, 5]), [b * g * c, kv * per * d]);
+  const overAll = (part: Heads<T>, { k: keys, v: values, mask }: NonNullable<typeof context>) => {
+    const rows = [...ops.spec(part.q).shape.slice(0, -1)]; // [B, K, G, R, n]
+    const n = rows.at(-1)!;
+    const all = ops.reshape(part.q, [b, kv, g * per * n, d]);
+    const shared = ops.matmul(all, keys, { transposeB: true, alpha: 1 / Math.sqrt(d) });
+    const padding = ops.reshape(mask, [b, 1, 1, 1, 1, p]);
+    const sharedScores = ops.add(ops.reshape(shared, [...rows, p]), padding);
+    const weights = ops.softmax(ops.concat([sharedScores, ownScores(ops, part.q, part.k)], 5));
+    const [onShared, onOwn] = ops.split(weights, 5, [p, ops.spec(weights).shape[5]! - p]);
+    const fromShared = ops.matmul(ops.reshape(onShared!, [b, kv, g * per * n, p]), values);
+    return ops.add(ops.reshape(fromShared, [...rows, d]), mix(ops, onOwn!, part.v));
   };
-  const mix = (weights: T) => ops.matmul(ops.reshape(weights, [b, kv, g, per * c, c]), v!);
-  if (!context) return toRows(mix(ops.softmax(ownScores)));
-
-  const all = ops.reshape(q, [b, kv, g * per * c, d]);
-  const shared = ops.matmul(all, context.k, { transposeB: true, alpha });
-  const mask = ops.reshape(context.mask, [b, 1, 1, 1, 1, p]);
-  const sharedScores = ops.add(ops.reshape(shared, [b, kv, g, per, c, p]), mask);
-  const weights = ops.softmax(ops.concat([sharedScores, ownScores], 5)); // [..., C, P+C]
-  const [onShared, onOwn] = ops.split(weights, 5, [p, c]);
-  const fromShared = ops.matmul(ops.reshape(onShared!, [b, kv, g * per * c, p]), context.v);
-  return toRows(ops.add(ops.reshape(fromShared, [b, kv, g, per * c, d]), mix(onOwn!)));
+  const out = inParts(ops, { q, k: k!, v: v! }, (part) =>
+    context
+      ? overAll(part, context)
+      : mix(ops, ops.softmax(ownScores(ops, part.q, part.k)), part.v),
+  );
+  return ops.reshape(ops.transpose(out, [0, 2, 4, 1, 3, 5]), [b * g * c, kv * per * d]);
 }
 
-/** [n, n]: 0 on and below the diagonal. */
-export function causalMask<T>(ops: Ops<T>, n: number): T {
-  if (n === 1) return scalar(ops, 0);
-  const mask = Float32Array.from({ length: n * n }, (_, at) =>
-    at % n > Math.floor(at / n) ? masked : 0,
+/** Rows are taken in at most this many parts, of at least this many rows: more of either costs more than it saves. */
+const mostParts = 4;
+const fewestRows = 64;
+
+/**
+ * Attention of rows over themselves, a part of the rows at a time over the keys up to its end: with four parts three
+ * eighths of the products and scores, which are masked, are never made. q [..., R, N, d], k and v [..., N, d] -> as q.
+ */
+function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T {
+  const { shape } = ops.spec(x.k);
+  const axis = shape.length - 2;
+  const rows = shape[axis]!;
+  const count = Math.min(mostParts, Math.floor(rows / fewestRows));
+  if (count < 2) return attend(x);
+  const ends = Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * rows) / count));
+  const upTo = (y: T, end: number) =>
+    end === rows ? y : ops.split(y, axis, [end, rows - end])[0]!;
+  const lengths = ends.map((end, i) => end - (ends[i - 1] ?? 0));
+  const parts = ops
+    .split(x.q, axis + 1, lengths)
+    .map((q, i) => attend({ q, k: upTo(x.k, ends[i]!), v: upTo(x.v, ends[i]!) }));
+  return ops.concat(parts, axis + 1);
+}
+
+/** The last n of m rows over all m: q [..., R, n, d], k [..., m, d] -> [..., R, n, m]. */
+function ownScores<T>(ops: Ops<T>, q: T, k: T): T {
+  const [r, n, d] = ops.spec(q).shape.slice(-3) as [number, number, number];
+  const [...lead] = ops.spec(k).shape.slice(0, -2);
+  const m = ops.spec(k).shape.at(-2)!;
+  const flat = ops.reshape(q, [...lead, r * n, d]);
+  const products = ops.matmul(flat, k, { transposeB: true, alpha: 1 / Math.sqrt(d) });
+  return ops.add(ops.reshape(products, [...lead, r, n, m]), causalMask(ops, n, m));
+}
+
+/** weights [..., R, n, m] of values [..., m, d] -> [..., R, n, d] */
+function mix<T>(ops: Ops<T>, weights: T, values: T): T {
+  const [r, n, m] = ops.spec(weights).shape.slice(-3) as [number, number, number];
+  const [...lead] = ops.spec(values).shape.slice(0, -2);
+  const out = ops.matmul(ops.reshape(weights, [...lead, r * n, m]), values);
+  return ops.reshape(out, [...lead, r, n, ops.spec(values).shape.at(-1)!]);
+}
+
+/** [n, m], of the last n of m rows: 0 on and below their diagonal. */
+export function causalMask<T>(ops: Ops<T>, n: number, m = n): T {
+  if (m === 1) return scalar(ops, 0);
+  const mask = Float32Array.from({ length: n * m }, (_, at) =>
+    (at % m) - (m - n) > Math.floor(at / m) ? masked : 0,
   );
-  return ops.constant(mask, [n, n]);
+  return ops.constant(mask, [n, m]);
 }

@@ -143,7 +143,8 @@ export class OnnxExecutor implements Executor {
       // One block for a whole run's tensors is no faster and keeps twice the memory.
       enableMemPattern: false,
       logSeverityLevel: 3,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      // Waking a thread takes longer than most nodes last; spinning for long takes shared cores from others.
+      extra: { session: { intra_op: { allow_spinning: '1', spin_duration_us: '10' } } },
       ...options,
     });
     const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
