@@ -57,7 +57,7 @@ const planOf = (name: string): MemoryPlan => ({
   recompute: false,
   shapes: 1,
   lanes: 16,
-  maxTokens: length / 2,
+  maxTokens: Math.ceil(length / 3),
   cacheBytes: 2 ** 30,
   ...cases[name],
 });

@@ -1,5 +1,13 @@
 /** Models from the hub and from GGUF files, by the command: fetched, converted, and named where they do not load. */
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadLocalEngine, readModel } from '@cipo/trainer/engine';
@@ -47,18 +55,14 @@ test('a GGUF file becomes a folder in any precision, and its tokenizer comes alo
   expect(err).toContain('tokenizer.ggml.tokens" is missing');
   expect(code).toBe(1);
   expect(existsSync(join(folder, 'made'))).toBe(false);
-  const folders = await cipo([
-    'convert',
-    join(fixtures, 'parity/qwen3'),
-    'half',
-    '--dtype',
-    'bf16',
-  ]);
+  const from = join(folder, 'from');
+  cpSync(join(fixtures, 'parity/qwen3'), from, { recursive: true });
+  const sampling = '{"temperature":0.6,"top_k":20,"eos_token_id":[3]}';
+  writeFileSync(join(from, 'generation_config.json'), sampling);
+  const folders = await cipo(['convert', from, 'half', '--dtype', 'bf16']);
   expect(folders.code).toBe(0);
-  const [found, expected] = await Promise.all([
-    readModel(join(folder, 'half')),
-    readModel(join(fixtures, 'parity/qwen3')),
-  ]);
+  expect(readFileSync(join(folder, 'half/generation_config.json'), 'utf8')).toBe(sampling);
+  const [found, expected] = await Promise.all([readModel(join(folder, 'half')), readModel(from)]);
   expect(found.config).toEqual(expected.config);
   const [a, b] = [found, expected].map(({ weights }) => weights['model.norm.weight']!);
   for (const [i, x] of b!.entries())

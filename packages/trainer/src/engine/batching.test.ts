@@ -58,13 +58,30 @@ describe('micro-batches', () => {
     );
   });
 
-  it('keep to the limit of rows, one group excepted', () => {
+  it('keep to the limit of rows, one sequence excepted', () => {
+    const rows = fc.constantFrom(16, 40, 64, 256);
     fc.assert(
-      fc.property(fc.array(datum, { maxLength: 30 }), (data) => {
-        for (const { layout } of microBatches(data, needs, limits))
-          if (layout.groups > 1) expect(totalRows(layout)).toBeLessThanOrEqual(limits.rows);
+      fc.property(fc.array(datum, { maxLength: 60 }), rows, (data, most) => {
+        for (const { layout } of microBatches(data, needs, { rows: most }))
+          if (layout.groups > 1 || layout.branches > 1)
+            expect(totalRows(layout)).toBeLessThanOrEqual(most);
       }),
     );
+  });
+
+  it('divide the rollouts of a prompt that are too long to stand together', () => {
+    const rollout = (length: number): Datum => ({
+      tokens: Int32Array.from({ length: 200 + length }, (_, t) => 1 + (t < 200 ? t : length)),
+      weights: new Float32Array(200 + length).fill(1, 200),
+    });
+    const lengths = [512, 40, 512, 512, 30, 512, 512, 512];
+    const layouts = microBatches(lengths.map(rollout), needs, { rows: 2048 });
+    expect(layouts.map(({ layout: { branches, length } }) => [branches, length])).toEqual([
+      [2, 512],
+      [2, 512],
+      [2, 512],
+      [2, 40],
+    ]);
   });
 
   it('hold a shared prompt once', () => {

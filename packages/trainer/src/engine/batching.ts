@@ -26,7 +26,7 @@ export interface MicroBatch {
 }
 
 export interface BatchLimits {
-  /** Most rows of a micro-batch, unless one group alone has more. */
+  /** Most rows of a micro-batch, unless one sequence alone has more. */
   readonly rows: number;
 }
 
@@ -65,7 +65,7 @@ export function microBatches(
     needs.policyTerms && !needs.reference && terms.advantages.every((a) => a === 0);
   return [false, true].flatMap((still) => {
     const chosen = branches.filter((branch) => isStill(branch) === still);
-    return packGroups(groupByPrefix(chosen), limits).map(({ layout, members }) => ({
+    return packGroups(groupByPrefix(chosen, limits), limits).map(({ layout, members }) => ({
       ...fill(layout, members),
       still,
     }));
@@ -105,16 +105,27 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
 }
 
 /** Branches by equal prefix; one without company carries its prefix as rows of its own. */
-function groupByPrefix(branches: readonly Branch[]): Branch[][] {
+function groupByPrefix(branches: readonly Branch[], limits: BatchLimits): Branch[][] {
   const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
-  return [...groups.values()].flatMap((group) => {
-    if (group.length === 1 || group[0]!.prefix.length === 0)
-      return group.map((branch) => [withPrefix(branch)]);
-    const parts = Math.ceil(group.length / mostBranches);
-    return Array.from({ length: parts }, (_, i) =>
-      group.slice(i * mostBranches, (i + 1) * mostBranches),
-    );
-  });
+  return [...groups.values()].flatMap((group) =>
+    group[0]!.prefix.length === 0
+      ? group.map((branch) => [branch])
+      : inParts(group, limits).map((part) => (part.length > 1 ? part : part.map(withPrefix))),
+  );
+}
+
+/** Branches of one prefix, divided where together they have too many rows: then the longest first. */
+function inParts(group: readonly Branch[], { rows }: BatchLimits): Branch[][] {
+  const whole = groupShape(group);
+  if (whole.branches <= mostBranches && rowsOf(whole) <= rows) return [[...group]];
+  const left = group.toSorted((a, b) => b.tokens.length - a.tokens.length);
+  const parts: Branch[][] = [];
+  while (left.length > 0) {
+    const { prefix, length } = groupShape(left.slice(0, 1));
+    const most = Math.max(1, Math.min(mostBranches, (rows - prefix) / length));
+    parts.push(left.splice(0, 2 ** Math.floor(Math.log2(most))));
+  }
+  return parts;
 }
 
 function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
@@ -160,7 +171,7 @@ export function packGroups(groups: readonly Branch[][], limits: BatchLimits): Pa
     if (
       open &&
       fits(shape, open.shape) &&
-      (open.members.length + 1) * rowsOf(open.shape) <= limits.rows
+      groupCount(open.members.length + 1) * rowsOf(open.shape) <= limits.rows
     )
       open.members.push(group);
     else packed.push({ shape, members: [group] });

@@ -24,8 +24,8 @@ declare const WebAssembly: {
 };
 
 const pageFloats = 16_384;
-/** Floats of the largest memory there is: 4 GiB. */
-export const mostFloats = 2 ** 30;
+/** Floats of the largest memory there is, 4 GiB, but for its end: kernels could not tell that place from the start. */
+export const mostFloats = 2 ** 30 - 16;
 /** Floats; kernels take this many at least, from places that are multiples of it. */
 const stride = 8;
 

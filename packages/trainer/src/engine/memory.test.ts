@@ -56,6 +56,12 @@ describe('the memory a run will take', () => {
     expect(caches(100_000)).toBe(2 ** 28);
   });
 
+  it('counts a sequence that alone is longer than a micro-batch', () => {
+    const short = estimateMemory({ ...plan, microBatchRows: 256, maxTokens: 85 });
+    const long = estimateMemory({ ...plan, microBatchRows: 256, maxTokens: 680 });
+    expect(long.activations / short.activations).toBeGreaterThan(7.9);
+  });
+
   it('parts are the total, and what is advised takes less', () => {
     const { total, ...parts } = estimateMemory(plan);
     expect(Object.values(parts).reduce((a, b) => a + b)).toBe(total);

@@ -22,8 +22,9 @@ export interface MemoryPlan {
   readonly recompute: boolean;
   /** Micro-batches of different shapes whose programs keep their memory at the same time. */
   readonly shapes: number;
-  /** Rollouts at once, their longest prompt and completion. */
+  /** Rollouts at once. */
   readonly lanes: number;
+  /** Longest completion; prompts are taken to be no longer. */
   readonly maxTokens: number;
   readonly cacheBytes: number;
 }
@@ -53,6 +54,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const model = paramSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0) * float;
   const trained = adapters ? parametersOf(adapters) * float : model;
   const merged = (adapters ?? []).reduce((sum, m) => sum + m.outputs * m.inputs, 0) * float;
+  const scratch = largestScratch(plan);
   const parts = {
     weights: model + (adapters ? trained : 0),
     mergedWeights: merged,
@@ -60,8 +62,8 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     // Beside the gradient what a run adds to it, as fresh arrays, and those of the run before until they are collected.
     gradients: trains ? 3 * trained : 0,
     optimizer: trains ? 2 * trained : 0,
-    activations: trains ? plan.shapes * activationBytes(plan) : 0,
-    logits: (trains ? plan.shapes : 1) * logitBytes(plan),
+    activations: trains ? plan.shapes * scratch.activations : 0,
+    logits: (trains ? plan.shapes : 1) * scratch.logits,
     caches: Math.min(plan.cacheBytes, cacheBytes(plan)),
     process: processBytes,
   };
@@ -78,16 +80,14 @@ export function floatsOfRow(config: ModelConfig, sequence: number): number {
   return residual + attention + 4 * f; // gate, its silu, up, their product
 }
 
-/** Longest sequence whose rows stand in one micro-batch. */
-const sequenceOf = ({ config, maxTokens, microBatchRows }: MemoryPlan) =>
-  Math.min(contextLength(config), 2 * maxTokens, microBatchRows);
+/** Longest sequence: the prompt of a correction holds an attempt. */
+const sequenceOf = ({ config, maxTokens }: MemoryPlan) =>
+  Math.min(contextLength(config), 3 * maxTokens);
 
-function activationBytes(plan: MemoryPlan): number {
-  return scratchOf(plan, plan.microBatchRows, sequenceOf(plan)).activations;
-}
-
-function logitBytes(plan: MemoryPlan): number {
-  return scratchOf(plan, plan.microBatchRows, sequenceOf(plan)).logits;
+/** Of the largest micro-batch: one sequence always fits. */
+function largestScratch(plan: MemoryPlan) {
+  const sequence = sequenceOf(plan);
+  return scratchOf(plan, Math.max(plan.microBatchRows, sequence), sequence);
 }
 
 /** What a program of this many rows keeps between runs. */

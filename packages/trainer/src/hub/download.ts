@@ -8,6 +8,7 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HubApiError } from '@huggingface/hub';
 import type { RemoteFile } from './choose.ts';
 
 /** Bytes of the file from `start` on. */
@@ -42,16 +43,24 @@ export async function download(
       break;
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (error instanceof WrongBytes || attempt >= options.retries) throw error;
+      if (isFinal(error) || attempt >= options.retries) throw error;
       await sleep(options.waitMs * 2 ** attempt, undefined, { signal: options.signal });
     }
   }
   await rename(part, target);
 }
 
-class WrongBytes extends Error {
-  override readonly name = 'WrongBytes';
+/** What another try would not change. */
+export class FinalError extends Error {
+  override readonly name = 'FinalError';
 }
+
+/** Answers that ask for patience, of those that are the client's fault by their number. */
+const patience = [408, 425, 429];
+
+const isFinal = (error: unknown): boolean =>
+  error instanceof FinalError ||
+  (error instanceof HubApiError && error.statusCode < 500 && !patience.includes(error.statusCode));
 
 async function fetchRest(
   part: string,
@@ -69,7 +78,7 @@ async function fetchRest(
       signal?.throwIfAborted();
       if (done + piece.length > file.size) {
         await rm(part, { force: true });
-        throw new WrongBytes(
+        throw new FinalError(
           `${file.path}: the server sent more than its ${file.size} bytes; run again to start anew`,
         );
       }
@@ -83,7 +92,7 @@ async function fetchRest(
   const found = hash.digest('hex');
   if (found === file.digest.hex) return;
   await rm(part, { force: true });
-  throw new WrongBytes(
+  throw new FinalError(
     `${file.path}: checksum ${found}, expected ${file.digest.hex}; the download was thrown away`,
   );
 }

@@ -35,6 +35,7 @@ beforeEach(() => {
   hub.breaks = {};
   hub.deaf.clear();
   hub.forged.clear();
+  hub.refused.clear();
   hub.asked.length = 0;
   hub.status = 200;
 });
@@ -172,6 +173,17 @@ it('names the GGUF files of a repository that has nothing else', async () => {
   hub.files = { 'a-Q4_0.gguf': Buffer.alloc(1), 'b.gguf': Buffer.alloc(1) };
   await expect(pull()).rejects.toThrow('name one with --file: a-Q4_0.gguf, b.gguf');
   await expect(pull({ file: 'c.gguf' })).rejects.toThrow('no GGUF file "c.gguf"');
+});
+
+it.each([
+  [403, 1],
+  [404, 1],
+  [429, 4],
+  [502, 4],
+])('asks for a file that is answered with %i %i times', async (status, times) => {
+  hub.refused.set(shard, status);
+  await expect(pull({ retries: 3 })).rejects.toThrow();
+  expect(hub.asked.filter(({ path }) => path === shard)).toHaveLength(times);
 });
 
 it('says what the hub said in words that help', async () => {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { parseModelConfig } from '../engine/config.ts';
 import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
-import { download } from './download.ts';
+import { download, FinalError } from './download.ts';
 
 export interface PullOptions {
   /** Branch, tag or commit; absent: `main`. */
@@ -141,7 +141,7 @@ async function fetchFile(
 ): Promise<void> {
   const from = async (start: number) => {
     const blob = await downloadFile({ ...options.hub, path: file.path, xet: false });
-    if (!blob) throw new Error(`${file.path} is no longer there`);
+    if (!blob) throw new FinalError(`${file.path} is no longer there`);
     return (start === 0 ? blob : blob.slice(start)).stream();
   };
   progress.expect([file]);

@@ -73,11 +73,11 @@ export class Adapter extends TrainedTensors {
   }
 
   #openMerged(): BufferMap {
-    this.#merged ??= Object.fromEntries(
-      this.modules.map(({ name, outputs, inputs }) => [
-        `${name}.weight`,
-        this.#executor.buffer(f32(outputs, inputs)),
-      ]),
+    if (this.#merged) return this.#merged;
+    const specs = this.modules.map(({ outputs, inputs }) => f32(outputs, inputs));
+    const { parts } = this.#executor.allocate(specs);
+    this.#merged = Object.fromEntries(
+      this.modules.map(({ name }, i) => [`${name}.weight`, parts[i]!]),
     );
     return this.#merged;
   }

@@ -180,8 +180,7 @@ function mix<T>(ops: Ops<T>, weights: T, values: T): T {
 /** [n, m], of the last n of m rows: 0 on and below their diagonal. */
 export function causalMask<T>(ops: Ops<T>, n: number, m = n): T {
   if (m === 1) return scalar(ops, 0);
-  const mask = Float32Array.from({ length: n * m }, (_, at) =>
-    (at % m) - (m - n) > Math.floor(at / m) ? masked : 0,
-  );
+  const mask = new Float32Array(n * m);
+  for (let i = 0; i < n; i++) mask.fill(masked, i * m + (m - n) + i + 1, (i + 1) * m);
   return ops.constant(mask, [n, m]);
 }

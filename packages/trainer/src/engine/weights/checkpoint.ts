@@ -64,7 +64,9 @@ export async function writeFolder(
   const write = (name: 'config' | 'generation', value: unknown) =>
     writeAtomically(join(directory, files[name]), json(value));
   await write('config', { ...huggingFaceConfig(config), ...dtypeFields(type) });
-  await write('generation', generationConfig(config));
+  // One that is there came with the model, and says more of sampling than a configuration knows.
+  if (!(await exists(join(directory, files.generation))))
+    await write('generation', generationConfig(config));
   await writeTensors(join(directory, files.weights), tensors, {
     type,
     metadata: { format: 'pt', ...metadata },

@@ -16,6 +16,8 @@ export interface FakeHub {
   readonly deaf: Set<string>;
   /** Files of which other bytes are sent than were announced. */
   readonly forged: Set<string>;
+  /** Contents that are refused, with a status. */
+  readonly refused: Map<string, number>;
   /** Answers everything with this status. */
   status: number;
   close(): Promise<void>;
@@ -31,6 +33,7 @@ export async function fakeHub(): Promise<FakeHub> {
     breaks: {},
     deaf: new Set(),
     forged: new Set(),
+    refused: new Map(),
     status: 200,
   };
   const server = createServer((request, response) => answer(hub, request, response));
@@ -82,7 +85,12 @@ function content(hub: State, request: IncomingMessage, response: ServerResponse,
   const range = request.headers.range ?? '';
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
   const isProbe = range === 'bytes=0-0';
-  if (!isProbe) hub.asked.push({ path: name, range });
+  const refusal = hub.refused.get(name);
+  if (!isProbe || refusal !== undefined) hub.asked.push({ path: name, range });
+  if (refusal !== undefined) {
+    response.writeHead(refusal).end();
+    return;
+  }
   const honoured = first !== undefined && (isProbe || !hub.deaf.has(name));
   const [start, end] = honoured
     ? [Number(first), last ? Number(last) + 1 : data.length]

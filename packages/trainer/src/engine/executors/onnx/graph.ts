@@ -1,8 +1,9 @@
 /**
- * Records operations as nodes of one ONNX graph. Keeps shapes, shares equal small constants and leaves out
- * nodes that no output needs. Left out: any optimisation that onnxruntime does itself.
+ * Records operations as nodes of one ONNX graph. Keeps shapes, shares equal constants and leaves out nodes that no
+ * output needs. Left out: any optimisation that onnxruntime does itself.
  */
 
+import { hash } from 'node:crypto';
 import type { Shape } from '../../ops.ts';
 import {
   type AttributeValue,
@@ -27,7 +28,6 @@ export interface EmitOptions {
 
 /** com.microsoft: the operators that onnxruntime adds to ONNX. */
 export const contrib = 'com.microsoft';
-const largestSharedConstant = 64;
 
 export class GraphRecorder {
   readonly #nodes: NodeProto[] = [];
@@ -45,14 +45,14 @@ export class GraphRecorder {
   }
 
   constant(type: ElementType, shape: Shape, data: Float32Array | Int32Array | BigInt64Array): Sym {
-    const key =
-      data.length <= largestSharedConstant ? `${type}[${shape}]${data.join()}` : undefined;
-    const known = key === undefined ? undefined : this.#shared.get(key);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    // Every layer asks for the masks of its attention; a model file ends at 2 GiB.
+    const key = `${type}[${shape}]${hash('sha256', bytes)}`;
+    const known = this.#shared.get(key);
     if (known) return known;
     const sym = { name: this.#fresh('const'), type, shape };
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-    this.#initializers.push({ ...sym, data: bytes });
-    if (key !== undefined) this.#shared.set(key, sym);
+    this.#initializers.push({ ...sym, data: bytes.slice() });
+    this.#shared.set(key, sym);
     return sym;
   }
 
