@@ -19,7 +19,7 @@ import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
 import type { NamedArrays } from '../weights/store.ts';
 import { ropeTables } from './rope.ts';
 
-const positions = 32;
+const positions = 320;
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
 const names = paramSpecs(tinyConfig).map(({ name }) => name);
@@ -33,11 +33,11 @@ const losses: LossSpec[] = [
   { kind: 'cispo', clipHigh: 0.3 },
 ];
 
-const batches = (spec: LossSpec, what: readonly Datum[]) =>
+const batches = (spec: LossSpec, what: readonly Datum[], rows = 200) =>
   microBatches(
     what,
     { policyTerms: spec.kind !== 'cross_entropy', reference: lossShape(spec) === 'ppo+kl' },
-    { rows: 200 },
+    { rows },
   );
 
 /** Not 1, so that what it does to losses and gradients is seen. */
@@ -81,10 +81,14 @@ function reference(spec: LossSpec): Differentiated {
   return found;
 }
 
-function differentiate(spec: LossSpec, settings = defaultTrainSettings): Differentiated {
+function differentiate(
+  spec: LossSpec,
+  settings = defaultTrainSettings,
+  micros = batches(spec, data),
+): Differentiated {
   const gradients: Record<string, Float64Array> = {};
   let loss = 0;
-  for (const micro of batches(spec, data)) {
+  for (const micro of micros) {
     const program = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions, settings);
     const made = program.build(ops, inputsOf(micro, spec, plainWeights(weights)));
     loss += made.loss!.data[0]!;
@@ -204,4 +208,48 @@ describe.each([
     for (const name of names)
       expect(relativeError(apart[name]!, shared[name]!), name).toBeLessThan(2e-5);
   });
+});
+
+/** Two completions of one prompt, and another prompt's: of 128 rows on, attention takes them in parts. */
+const long = [
+  [1, 140, 130],
+  [1, 140, 150],
+  [2, 40, 200],
+].map(([seed, prompt, completion]): Datum => {
+  const draw = (from: number, n: number) =>
+    normals(from, n).map((x) => Math.floor(Math.abs(x) * 1000) % tinyConfig.vocab_size);
+  return {
+    tokens: Int32Array.of(...draw(seed!, prompt!), ...draw(completion!, completion!)),
+    weights: new Float32Array(prompt! + completion!).fill(1 / completion!, prompt),
+  };
+});
+
+describe('sequences that attention takes in parts', () => {
+  const spec = losses[0]!;
+  const rows = 1000;
+  const micros = batches(spec, long, rows);
+  const expected = differentiate(spec, defaultTrainSettings, micros);
+
+  it('stand in parts of a prefix, of its branches and of a sequence alone', () => {
+    const shapes = micros.map(({ layout: { prefix, length } }) => [prefix, length]);
+    expect(shapes).toEqual([
+      [160, 160],
+      [0, 256],
+    ]);
+  });
+
+  it.each(quick)(
+    'have the loss and gradients of the definition on $executor $backend',
+    async (where) => {
+      const config = { ...tinyConfig, max_position_embeddings: positions };
+      const options = { config, seed: 1, weights, threads: 2, microBatchRows: rows };
+      const engine = await createLocalEngine({ ...options, ...where });
+      const { loss } = await engine.forwardBackward(long, spec, { temperature: TEMPERATURE });
+      const gradients = await engine.gradientsSnapshot();
+      await engine.close();
+      expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5 * Math.abs(expected.loss));
+      for (const name of names)
+        expect(relativeError(gradients[name]!, expected.gradients[name]!), name).toBeLessThan(2e-5);
+    },
+  );
 });
