@@ -28,8 +28,11 @@ export interface SamplingOptions {
   readonly stopStrings?: readonly string[];
   /** Tokens to text, the tokenizer's. */
   readonly decode?: (tokens: TokenIds) => string;
-  /** A sequence depends on (seed, its place [b, g], its prompt) alone, never on what it was batched with. */
-  readonly seed: number;
+  /**
+   * A sequence depends on (seed, its place [b, g], its prompt) alone, never on what it was batched with. A list has a
+   * seed for each prompt: then (seed[b], g, its prompt), wherever in a call the prompt stands.
+   */
+  readonly seed: number | readonly number[];
   /** Told of every token as it is drawn. Must not throw: that ends the call. */
   readonly onToken?: (drawn: DrawnToken) => void;
   /** Ends the call between two tokens; it rejects with the signal's reason. */

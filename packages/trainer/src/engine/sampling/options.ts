@@ -2,22 +2,28 @@
 
 import type { SamplingOptions } from '../../types.ts';
 
+type Rule = [name: string, value: number, isRight: boolean, allowed: string];
+
 const whole = (x: number, least: number) => Number.isSafeInteger(x) && x >= least;
 
 /** @throws naming the option, its value and what is allowed */
-export function checkOptions(options: SamplingOptions, vocabulary: number): void {
+export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
   const { groupSize, maxTokens, temperature, topK = 0, topP = 1, minP = 0, seed } = options;
-  const rules: [string, number, boolean, string][] = [
+  const seeds: readonly (readonly [string, number])[] =
+    typeof seed === 'number' ? [['seed', seed]] : seed.map((one, b) => [`seed[${b}]`, one]);
+  const rules: Rule[] = [
     ['groupSize', groupSize, whole(groupSize, 1), 'a whole number from 1'],
     ['maxTokens', maxTokens, whole(maxTokens, 1), 'a whole number from 1'],
     ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
     ['topK', topK, whole(topK, 0), 'a whole number from 0'],
     ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
     ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
-    ['seed', seed, Number.isSafeInteger(seed), 'a whole number'],
+    ...seeds.map(([name, one]): Rule => [name, one, Number.isSafeInteger(one), 'a whole number']),
   ];
   for (const [name, value, isRight, allowed] of rules)
     if (!isRight) throw new Error(`sampling option ${name} is ${value}, must be ${allowed}`);
+  if (typeof seed !== 'number' && seed.length !== prompts)
+    throw new Error(`sampling option seed has ${seed.length} seeds for ${prompts} prompts`);
   checkStops(options, vocabulary);
 }
 

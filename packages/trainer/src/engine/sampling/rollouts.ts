@@ -9,6 +9,8 @@ export interface Rollout {
   readonly b: number;
   readonly g: number;
   readonly promptLength: number;
+  /** Where its random numbers come from, a token's place following. */
+  readonly origin: readonly number[];
   readonly tokens: Int32Array;
   readonly logprobs: Float32Array;
   /** Tokens drawn so far. */
@@ -16,13 +18,18 @@ export interface Rollout {
   stop: StopReason | undefined;
 }
 
-export const newGroup = (prompt: TokenIds, b: number, options: SamplingOptions): Rollout[] =>
-  Array.from({ length: options.groupSize }, (_, g) => ({
+export const newGroup = (
+  prompt: TokenIds,
+  b: number,
+  { groupSize, maxTokens, seed }: SamplingOptions,
+): Rollout[] =>
+  Array.from({ length: groupSize }, (_, g) => ({
     b,
     g,
     promptLength: prompt.length,
-    tokens: new Int32Array(options.maxTokens),
-    logprobs: new Float32Array(options.maxTokens),
+    origin: typeof seed === 'number' ? [seed, b, g] : [seed[b]!, g],
+    tokens: new Int32Array(maxTokens),
+    logprobs: new Float32Array(maxTokens),
     count: 0,
     stop: undefined,
   }));
@@ -40,13 +47,11 @@ export const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
 export type Draw = (rollout: Rollout, next: Float32Array) => void;
 
 export function drawing(options: SamplingOptions, stopOf: StopCheck): Draw {
-  const { seed, maxTokens, temperature, onToken } = options;
+  const { maxTokens, temperature, onToken } = options;
   return (rollout, next) => {
-    const { b, g, count } = rollout;
+    const { b, g, count, origin } = rollout;
     const { token, logprob } =
-      temperature === 0
-        ? pickLikeliest(next)
-        : pickToken(next, uniform(seed, b, g, count), options);
+      temperature === 0 ? pickLikeliest(next) : pickToken(next, uniform(...origin, count), options);
     rollout.tokens[count] = token;
     rollout.logprobs[count] = logprob;
     rollout.count = count + 1;

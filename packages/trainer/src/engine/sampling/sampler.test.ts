@@ -63,6 +63,20 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
+  it('with a seed of its own, wherever in a call it stands', async () => {
+    const seed = prompts.map((_, b) => 100 + b);
+    const whole = await engine.sample(prompts, { ...options, seed });
+    const order = [7, 0, 3, 8];
+    const some = await engine.sample(
+      order.map((b) => prompts[b]!),
+      { ...options, seed: order.map((b) => seed[b]!) },
+    );
+    expectSame(
+      some.flat(),
+      order.flatMap((b) => whole[b]!),
+    );
+  });
+
   it('in lanes that are as few as the budget of the caches allows', async () => {
     const demand = { groupSize: 2, prompt: 30, maxTokens: 24 };
     const slot = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
@@ -146,6 +160,10 @@ describe('a completion ends', () => {
     await expect(wrong({ stopStrings: ['a'] })).rejects.toThrow(/stopStrings needs decode/);
     await expect(wrong({ stopStrings: ['a', ''], decode })).rejects.toThrow(/stopStrings\[1\]/);
     await expect(wrong({ stopTokens: [1, 13] })).rejects.toThrow(/stopTokens\[1\] is 13/);
+    await expect(wrong({ seed: [1, 2] })).rejects.toThrow(/seed has 2 seeds for 9 prompts/);
+    await expect(wrong({ seed: prompts.map((_, b) => b / 2) })).rejects.toThrow(
+      /seed\[1\] is 0.5, must be a whole number/,
+    );
     await expect(wrong({ minP: 1.5 })).rejects.toThrow(/minP is 1.5, must be from 0 to 1/);
   });
 });

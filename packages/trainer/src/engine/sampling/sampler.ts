@@ -43,7 +43,7 @@ export async function sampleRollouts(
   prompts: readonly TokenIds[],
   options: SamplingOptions,
 ): Promise<Sample[][]> {
-  checkOptions(options, model.config.vocab_size);
+  checkOptions(options, prompts.length, model.config.vocab_size);
   const groups = prompts.map((prompt, b) => newGroup(prompt, b, options));
   if (groups.length > 0) await new Sampler(model, prompts, options, groups).run();
   return groups.map((group) => group.map(toSample));

@@ -15,6 +15,9 @@ import type { Tf } from './backends.ts';
 
 type Tensor = TensorFlow.Tensor;
 
+/** Floats of a one-hot matrix that stands at once, 64 MB: of a batch's tokens and a large vocabulary it is much more. */
+const mostOneHot = 2 ** 24;
+
 export interface TfjsOpsOptions {
   /** Transpose before multiplying: XNNPACK, which tfjs's wasm backend calls, only takes plain products. */
   readonly plainProducts: boolean;
@@ -147,7 +150,21 @@ export class TfjsOps implements Ops<Tensor> {
     return this.#tf.gather(table, this.#tf.cast(ids, 'int32'));
   }
   scatterRows(x: Tensor, ids: Tensor, rows: number): Tensor {
-    return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
+    const [count, width] = [x.shape[0]!, x.shape[1]!];
+    const most = Math.max(1, Math.floor(mostOneHot / rows));
+    let sum: Tensor | undefined;
+    for (let from = 0; from < count; from += most) {
+      const before = sum;
+      sum = this.#tf.tidy(() => {
+        const size = Math.min(most, count - from);
+        const some = this.#oneHot(this.#tf.slice(ids, [from], [size]), rows);
+        const part = this.#tf.slice(x, [from, 0], [size, width]);
+        const product = this.matmul(some, part, { transposeA: true });
+        return before ? this.#tf.add(before, product) : product;
+      });
+      before?.dispose();
+    }
+    return sum ?? this.#tf.zeros([rows, width]);
   }
   pickLast(x: Tensor, ids: Tensor): Tensor {
     return this.#tf.sum(this.#tf.mul(x, this.#oneHot(ids, x.shape.at(-1)!)), -1);
