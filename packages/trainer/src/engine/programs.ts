@@ -228,6 +228,7 @@ export function measureProgram(
   const { adapters = [] } = settings;
   return {
     name: `measure ${shape} ${layoutName(layout)}`,
+    isLong: true,
     inputs: {
       ...weightInputs(config),
       ...adapterInputs(adapters),
@@ -260,6 +261,7 @@ export function trainProgram(
   const sums = names.map((name) => [gradientName(name), inputs[name]!] as const);
   return {
     name: `train ${shape} ${layoutName(layout)}`,
+    isLong: true,
     inputs: { ...inputs, ...Object.fromEntries(sums) },
     build: <T>(ops: Ops<T>, x: Values<T>) => {
       const tape = new Tape(ops);
@@ -302,6 +304,7 @@ export function logprobProgram(
   };
   return {
     name: `logprobs ${layoutName(layout)}`,
+    isLong: true,
     inputs: {
       ...weightInputs(config),
       ...batchInputs(config, layout, positions),

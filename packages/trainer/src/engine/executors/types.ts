@@ -24,6 +24,8 @@ export interface TensorBuffer {
 /** A function of named tensors, built once (onnx) or called at each run (tfjs). */
 export interface Program {
   readonly name: string;
+  /** Its operations take milliseconds, as training's do and sampling's do not: threads wait for each other longer. */
+  readonly isLong?: boolean;
   readonly inputs: Readonly<Record<string, TensorSpec>>;
   build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T>;
 }

@@ -124,15 +124,19 @@ export class OnnxExecutor implements Executor {
   }
 
   compile(program: Program): Promise<Compiled> {
-    return this.#open(modelBytes(program, (graph) => new CpuOps(graph)));
+    return this.#open(
+      modelBytes(program, (graph) => new CpuOps(graph)),
+      program.isLong ? 200 : 10,
+    );
   }
 
   compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
-    return this.#open(halfProduct(type, n), { logSeverityLevel: 4 });
+    return this.#open(halfProduct(type, n), 10, { logSeverityLevel: 4 });
   }
 
   async #open(
     model: Uint8Array,
+    spinMicroseconds: number,
     options: ort.InferenceSession.SessionOptions = {},
   ): Promise<Compiled> {
     const session = await ort.InferenceSession.create(model, {
@@ -143,8 +147,10 @@ export class OnnxExecutor implements Executor {
       // One block for a whole run's tensors is no faster and keeps twice the memory.
       enableMemPattern: false,
       logSeverityLevel: 3,
-      // Waking a thread takes longer than most nodes last; spinning for long takes shared cores from others.
-      extra: { session: { intra_op: { allow_spinning: '1', spin_duration_us: '10' } } },
+      // Waking a thread takes longer than many nodes last; spinning for long takes shared cores from others.
+      extra: {
+        session: { intra_op: { allow_spinning: '1', spin_duration_us: String(spinMicroseconds) } },
+      },
       ...options,
     });
     const compiled = new OnnxCompiled(session, (gone) => this.#compiled.delete(gone));
