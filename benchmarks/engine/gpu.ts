@@ -3,7 +3,7 @@
  * operation, training and rollout tokens a second of a 135 M and a 0.5 B model with random weights, and where the time
  * goes. docs/gpu.md says what to install.
  *
- *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts]
+ *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts,kernels]
  *                                 [--models "135 M,0.5 B"] [--rounds 3] [--without-peer]
  *
  * `--toy` is for a driver in software: the same code at sizes of which the figures mean nothing. Backends that are not
@@ -15,6 +15,7 @@ import type { Executor, ExecutorName } from '../../packages/trainer/src/engine/e
 import { productRate } from '../../packages/trainer/src/engine/probe.ts';
 import type { NamedArrays } from '../../packages/trainer/src/engine/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
+import { profiled, sumsBy } from './gpu/kernels.ts';
 import {
   dispatch,
   engineFor,
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   options: {
     toy: { type: 'boolean', default: false },
     backends: { type: 'string', default: 'onnx:webgpu,tfjs:webgpu,tfjs:tensorflow' },
-    only: { type: 'string', default: 'products,dispatch,training,rollouts' },
+    only: { type: 'string', default: 'products,dispatch,training,rollouts,kernels' },
     models: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     'without-peer': { type: 'boolean', default: false },
@@ -232,8 +233,38 @@ function whereTimeGoes(spent: readonly (readonly [string, Measured])[]): void {
   printTable(['', 'program', 'runs', 'ms a run', 'of the time', 'MB in a run', 'MB out'], rows);
 }
 
+/** Of onnx:webgpu, whose library has a profile: two training steps, and a few tokens of the widest rollouts. */
+async function kernels({ model, weights }: Weighted): Promise<void> {
+  const shape = { ...plan.rollouts.at(-1)!, write: 8 };
+  const profiles = await profiled(async (executor) => {
+    const engine = engineFor(executor, model, weights);
+    for (let step = 0; step < 2; step++)
+      await trainingStep(engine, trainingTokens(model, plan.training, step));
+    await rollouts(engine, model, shape);
+    await engine.close();
+  });
+  for (const [program, all] of Map.groupBy(profiles, (profile) => profile.program)) {
+    const times = all.flatMap((profile) => profile.kernels);
+    const here = all.reduce((sum, profile) => sum + profile.here, 0);
+    const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+    console.log(
+      `\n## Kernels of ${model.name}, ${program}: ${times.length} in ${digits(total)} ms on the card, ${digits(here)} ms here\n`,
+    );
+    const byKernel = sumsBy(times, ({ kernel }) => kernel).slice(0, 8);
+    const byShape = sumsBy(times, ({ kernel, shapes }) => `${kernel}, ${shapes}`).slice(0, 12);
+    const rows = [...byKernel, ...byShape].map(({ name, count, milliseconds }) => [
+      name,
+      String(count),
+      digits(milliseconds),
+      `${((100 * milliseconds) / total).toFixed(0)} %`,
+    ]);
+    printTable(['kernel', 'runs', 'ms', 'of the time'], rows);
+  }
+}
+
 announce('a card, beside PyTorch');
 const found = await places();
+if (found.length === 0) throw new Error('none of the backends is here: nothing to measure');
 const peer = values['without-peer'] ? undefined : new Peer('gpu_peer.py', 2);
 if (peer) {
   const { name, torch } = await peer.ask<{ name: string; torch: string }>({ ask: 'machine' });
@@ -244,9 +275,11 @@ if (wants.has('dispatch')) await dispatches(found, peer);
 const models = plan.models.filter(
   ({ name }) => values.models === undefined || values.models.split(',').includes(name),
 );
-for (const model of wants.has('training') || wants.has('rollouts') ? models : []) {
+const hasKernels = wants.has('kernels') && found.some(({ name }) => name === 'onnx:webgpu');
+for (const model of wants.has('training') || wants.has('rollouts') || hasKernels ? models : []) {
   const weighted = { model, weights: randomWeights(model) };
   if (wants.has('training')) await training(found, weighted, peer);
   if (wants.has('rollouts')) await writing(found, weighted, peer);
+  if (hasKernels) await kernels(weighted);
 }
 peer?.close();

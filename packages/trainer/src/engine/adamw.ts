@@ -6,7 +6,7 @@
 
 import type { AdamWOptions } from '../types.ts';
 import type { Program } from './executors/types.ts';
-import { f32, type Ops, type Shape, scalar, type TensorSpec } from './ops.ts';
+import { f32, type Ops, type Shape, type TensorSpec } from './ops.ts';
 
 /** A run of weights with one rule for decay. */
 export interface Block {
@@ -66,29 +66,31 @@ export function normProgram(blocks: readonly Block[]): Program {
     name: 'gradient norm',
     inputs: blockInputs(blocks, ['grad']),
     build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
+      // By rows first: a device gives one sum to one group of its threads.
       const squares = blocks.map(({ shape }, i) => {
         const g = x[blockName('grad', i)]!;
-        return ops.sum(ops.mul(g, g), [...shape.keys()], false);
+        const square = ops.mul(g, g);
+        return shape.length === 2 ? ops.sum(square, [1], false) : square;
       });
-      return { norm: ops.sqrt(squares.reduce((a, b) => ops.add(a, b))) };
+      return { norm: ops.sqrt(ops.sum(ops.concat(squares, 0), [0], false)) };
     },
   };
 }
 
-/** Scalars of {@link adamwProgram}. */
-export const adamwScalars = [
-  'learningRate',
-  'beta1',
-  'beta2',
-  'eps',
+/** The scalars of a step. */
+export interface AdamWScalars {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
   /** 1 - learningRate * weightDecay */
-  'keep',
-  /** 1 / (1 - beta1^t), 1 / (1 - beta2^t) */
-  'meanCorrection',
-  'squareCorrection',
-  'gradScale',
-] as const;
-export type AdamWScalars = Record<(typeof adamwScalars)[number], number>;
+  readonly keep: number;
+  /** 1 / (1 - beta1^t) */
+  readonly meanCorrection: number;
+  /** 1 / (1 - beta2^t) */
+  readonly squareCorrection: number;
+  readonly gradScale: number;
+}
 
 /** The scalars of step t (from 1). Defaults as in PyTorch, but no weight decay unless asked for. */
 export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): AdamWScalars {
@@ -106,9 +108,33 @@ export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): A
   };
 }
 
+/** Scalars of {@link adamwProgram}: those of a step, put together so that fewest passes over the tensors are left. */
+export function foldedScalars(s: AdamWScalars) {
+  const root = Math.sqrt(s.squareCorrection);
+  return {
+    beta1: s.beta1,
+    beta2: s.beta2,
+    meanGain: (1 - s.beta1) * s.gradScale,
+    squareGain: (1 - s.beta2) * s.gradScale ** 2,
+    eps: s.eps / root,
+    rate: (s.learningRate * s.meanCorrection) / root,
+    keep: s.keep,
+  };
+}
+type FoldedName = keyof ReturnType<typeof foldedScalars>;
+const foldedNames: readonly FoldedName[] = [
+  'beta1',
+  'beta2',
+  'meanGain',
+  'squareGain',
+  'eps',
+  'rate',
+  'keep',
+];
+
 /** w, m, v of every block after one step, each into its own name. */
 export function adamwProgram(blocks: readonly Block[]): Program {
-  const scalars = adamwScalars.map((name): readonly [string, TensorSpec] => [name, f32()]);
+  const scalars = foldedNames.map((name): readonly [string, TensorSpec] => [name, f32()]);
   return {
     name: 'adamw',
     inputs: { ...blockInputs(blocks, stateNames), ...Object.fromEntries(scalars) },
@@ -123,16 +149,12 @@ function step<T>(
   x: Readonly<Record<string, T>>,
 ): Record<string, T> {
   const at = (name: StateName) => x[blockName(name, index)]!;
-  const one = scalar(ops, 1);
-  const g = ops.mul(at('grad'), x.gradScale!);
-  const blend = (old: T, fresh: T, beta: T) =>
-    ops.add(ops.mul(old, beta), ops.mul(fresh, ops.sub(one, beta)));
-  const mean = blend(at('mean'), g, x.beta1!);
-  const square = blend(at('square'), ops.mul(g, g), x.beta2!);
-  const root = ops.add(ops.sqrt(ops.mul(square, x.squareCorrection!)), x.eps!);
-  const rate = ops.mul(x.learningRate!, x.meanCorrection!);
-  const change = ops.mul(ops.div(mean, root), rate);
-  const kept = block.decay ? ops.mul(at('weight'), x.keep!) : at('weight');
+  const by = (y: T, name: FoldedName) => ops.mul(y, x[name]!);
+  const g = at('grad');
+  const mean = ops.add(by(at('mean'), 'beta1'), by(g, 'meanGain'));
+  const square = ops.add(by(at('square'), 'beta2'), by(ops.mul(g, g), 'squareGain'));
+  const change = by(ops.div(mean, ops.add(ops.sqrt(square), x.eps!)), 'rate');
+  const kept = block.decay ? by(at('weight'), 'keep') : at('weight');
   return {
     [blockName('weight', index)]: ops.sub(kept, change),
     [blockName('mean', index)]: mean,

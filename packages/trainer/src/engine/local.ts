@@ -138,7 +138,7 @@ export class LocalEngine implements PolicyEngine {
       positions: this.maxLength,
       ...this.#sampling,
     };
-    const model = new CachedModel(parts, options.temperature);
+    const model = new CachedModel(parts, options);
     try {
       return await sampleRollouts(model, prompts, options);
     } finally {

@@ -10,6 +10,7 @@ import {
   type BlockGroup,
   blockGroups,
   blockStates,
+  foldedScalars,
   normProgram,
 } from './adamw.ts';
 import { adamwInPlace, sumOfSquares } from './in-place.ts';
@@ -72,7 +73,8 @@ async function runStep(
     mean: buffersOf(training.mean, group),
     square: buffersOf(training.square, group),
   });
-  const scalars = Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]);
+  const folded = Object.entries(foldedScalars(values));
+  const scalars = folded.map(([name, x]) => [name, Float32Array.of(x)]);
   await runner.run({
     key: `adamw ${group.key}`,
     make: () => adamwProgram(group.blocks),

@@ -35,7 +35,7 @@ it.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async
     inputs: { a: f32(2, 3), b: f32(4, 3) },
     build: (ops, { a, b }) => ({ c: ops.neg(ops.matmul(a!, b!, { transposeB: true })) }),
   };
-  const onCpu = programSession(product, (graph) => new OnnxOps(graph));
+  const onCpu = programSession(product, {}, (graph) => new OnnxOps(graph));
   await expect(onCpu).rejects.toThrow(
     "a product with flags: onnxruntime's WebGPU provider has no FusedMatMul(f32, f32)",
   );

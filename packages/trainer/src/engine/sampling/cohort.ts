@@ -12,7 +12,8 @@ import {
 } from './cache.ts';
 import type { CachedModel } from './model.ts';
 import type { ReadPrompt } from './prefill.ts';
-import { type Draw, isWriting, type Rollout } from './rollouts.ts';
+import { nextWidth } from './programs.ts';
+import { type Draw, isWriting, nextUniform, type Rollout } from './rollouts.ts';
 import { type ChosenShape, chooseShape, chunks, type StepCosts, slotCount } from './shapes.ts';
 
 export interface Cohort {
@@ -120,15 +121,19 @@ export async function advance(
 ): Promise<void> {
   const tokens = new Int32Array(lanes.length);
   const positions = new Int32Array(lanes.length);
+  const uniforms = new Float32Array(lanes.length);
   for (const [lane, rollout] of lanes.entries()) {
     if (!isWriting(rollout)) continue;
     tokens[lane] = rollout.tokens[rollout.count - 1]!;
     positions[lane] = rollout.promptLength + rollout.count - 1;
+    uniforms[lane] = nextUniform(rollout);
   }
   const counts = written(lanes);
-  const { next, ...made } = await model.write(cache, { tokens, positions }, counts);
+  const { next, ...made } = await model.write(cache, { tokens, positions, uniforms }, counts);
   cache.append(made, counts);
-  const width = model.config.vocab_size;
+  const kind = model.writtenKind;
+  const width = nextWidth(kind, model.config);
   for (const [lane, rollout] of lanes.entries())
-    if (isWriting(rollout)) draw(rollout, next!.subarray(lane * width, (lane + 1) * width));
+    if (isWriting(rollout))
+      draw(rollout, { kind, row: next!.subarray(lane * width, (lane + 1) * width) });
 }

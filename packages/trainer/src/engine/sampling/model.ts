@@ -6,7 +6,8 @@ import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts'
 import { f32 } from '../ops.ts';
 import type { Runner } from '../runner.ts';
 import type { Arrays, LaneCache } from './cache.ts';
-import { type NextKind, readProgram, writeProgram } from './programs.ts';
+import { isLimited, type Limits } from './pick.ts';
+import { type NextKind, nextWidth, readProgram, writeProgram } from './programs.ts';
 import {
   madeSpec,
   nextPlaces,
@@ -35,11 +36,14 @@ export class CachedModel {
   readonly cacheBytes: number;
   readonly positions: number;
   readonly #parts: CachedModelParts;
-  readonly #kind: NextKind;
+  /** What is drawn from after a prompt was read, and after a token was written. */
+  readonly readKind: NextKind;
+  readonly writtenKind: NextKind;
   readonly #sharpness: Record<string, Float32Array>;
   readonly #resident: ResidentCaches | undefined;
 
-  constructor(parts: CachedModelParts, temperature: number) {
+  constructor(parts: CachedModelParts, options: Limits & { readonly temperature: number }) {
+    const { temperature } = options;
     this.config = parts.config;
     this.endIds = endIds(parts.config);
     this.maxLanes = parts.maxLanes;
@@ -48,7 +52,9 @@ export class CachedModel {
     this.#parts = parts;
     const { executor } = parts.runner;
     this.#resident = executor.isApart ? new ResidentCaches(executor, parts.config) : undefined;
-    this.#kind = temperature === 0 ? 'logits' : 'probabilities';
+    this.readKind = temperature === 0 ? 'logits' : 'probabilities';
+    const isWhole = temperature === 0 || isLimited(options, parts.config.vocab_size);
+    this.writtenKind = executor.isApart && !isWhole ? 'block' : this.readKind;
     this.#sharpness = temperature === 0 ? {} : { sharpness: Float32Array.of(1 / temperature) };
   }
 
@@ -64,8 +70,8 @@ export class CachedModel {
     const cache = f32(prompts, this.config.num_key_value_heads, length, headSize(this.config));
     const made = cacheNames('prompt', this.config).map((name) => [name, cache] as const);
     return this.#run({
-      key: `read ${this.#kind} ${prompts}x${past}+${length}${isLast ? '' : '...'}`,
-      make: () => readProgram(this.config, shape, this.#kind, this.positions),
+      key: `read ${this.readKind} ${prompts}x${past}+${length}${isLast ? '' : '...'}`,
+      make: () => readProgram(this.config, shape, this.readKind, this.positions),
       scratch: this.#scratch(prompts, length, past + length),
       fresh: isLast ? { ...inputs, ...this.#sharpness } : inputs,
       wanted: {
@@ -75,9 +81,21 @@ export class CachedModel {
     });
   }
 
-  /** tokens, positions [lanes] and the caches -> `next` [lanes, V] and `new:*`. `counts`: tokens of each lane. */
-  write(cache: LaneCache, inputs: Record<string, TypedArray>, counts: Int32Array): Promise<Arrays> {
-    const fresh = { ...inputs, ...cache.masks, ...this.#sharpness };
+  /**
+   * tokens, positions, uniforms [lanes] and the caches -> `next` [lanes, nextWidth] and `new:*`. `counts`: tokens of
+   * each lane.
+   */
+  write(
+    cache: LaneCache,
+    { uniforms, ...inputs }: Record<'tokens' | 'positions' | 'uniforms', TypedArray>,
+    counts: Int32Array,
+  ): Promise<Arrays> {
+    const fresh = {
+      ...inputs,
+      ...cache.masks,
+      ...this.#sharpness,
+      ...(this.writtenKind === 'block' && { uniforms }),
+    };
     return this.#resident
       ? this.#writeThere(this.#resident, cache, {
           ...fresh,
@@ -97,10 +115,13 @@ export class CachedModel {
     const made = cacheNames('new', this.config).map((name) => [name, row] as const);
     return this.#run({
       key: this.#writeKey(shape),
-      make: () => writeProgram(this.config, shape, this.#kind, this.positions),
+      make: () => writeProgram(this.config, shape, this.writtenKind, this.positions),
       scratch: this.#scratch(lanes, 1, shape.prefix + shape.slots),
       fresh: { ...fresh, ...parts.prompt, ...parts.own },
-      wanted: { next: f32(lanes, this.config.vocab_size), ...Object.fromEntries(made) },
+      wanted: {
+        next: f32(lanes, nextWidth(this.writtenKind, this.config)),
+        ...Object.fromEntries(made),
+      },
     });
   }
 
@@ -123,10 +144,10 @@ export class CachedModel {
     const { next, made } = await this.#run(
       {
         key: `${this.#writeKey(shape)} there`,
-        make: () => residentWriteProgram(this.config, shape, this.#kind, this.positions),
+        make: () => residentWriteProgram(this.config, shape, this.writtenKind, this.positions),
         fresh,
         wanted: {
-          next: f32(shape.units * shape.branches, this.config.vocab_size),
+          next: f32(shape.units * shape.branches, nextWidth(this.writtenKind, this.config)),
           made: madeSpec(this.config, shape),
         },
         updated: own,
@@ -137,7 +158,7 @@ export class CachedModel {
   }
 
   #writeKey({ units, branches, prefix, slots }: WriteShape): string {
-    return `write ${this.#kind} ${units}x${branches}/${prefix}+${slots}`;
+    return `write ${this.writtenKind} ${units}x${branches}/${prefix}+${slots}`;
   }
 
   async #run(

@@ -17,6 +17,10 @@ export interface Picked {
   readonly logprob: number;
 }
 
+/** Whether limits can take anything away from a vocabulary of this size. */
+export const isLimited = ({ topK = 0, topP = 1, minP = 0 }: Limits, vocabulary: number): boolean =>
+  (topK > 0 && topK < vocabulary) || topP < 1 || minP > 0;
+
 /** The likeliest token; of equals the lower id. */
 export function pickLikeliest(logits: Float32Array): Picked {
   let best = 0;
@@ -111,4 +115,5 @@ function largest(values: Float32Array): number {
   return most;
 }
 
-const notFinite = () => new Error('logits are not finite: nothing to draw');
+/** What {@link pickToken} and its kin throw. */
+export const notFinite = () => new Error('logits are not finite: nothing to draw');

@@ -17,17 +17,27 @@ import {
 import { llamaHidden, llamaLogits } from '../model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
 import { ropeInputs, weightInputs } from '../programs.ts';
+import { blockWidth, drawnBlocks } from './block.ts';
 
 type Specs = Record<string, TensorSpec>;
 type Values<T> = Readonly<Record<string, T>>;
 
-/** What `next` holds: logits, or softmax(logits * `sharpness`), sharpness = 1 / temperature. */
-export type NextKind = 'logits' | 'probabilities';
+/**
+ * What a row of `next` holds: logits; softmax(logits * `sharpness`), sharpness = 1 / temperature; or of that the block
+ * which a random number, one of `uniforms`, falls into.
+ */
+export type NextKind = 'logits' | 'probabilities' | 'block';
 
-const nextInputs = (kind: NextKind): Specs => (kind === 'logits' ? {} : { sharpness: f32() });
+export const nextWidth = (kind: NextKind, { vocab_size: v }: ModelConfig): number =>
+  kind === 'block' ? blockWidth : v;
+
+const nextInputs = (kind: NextKind, rows: number): Specs => ({
+  ...(kind !== 'logits' && { sharpness: f32() }),
+  ...(kind === 'block' && { uniforms: f32(rows) }),
+});
 
 /**
- * Reads prompts, or one chunk of them: `next` [B, V] after each one's last row, unless the chunk is not the last, and
+ * Reads prompts, or one chunk of them: `next` [B, {@link nextWidth}] after each one's last row, unless the chunk is not the last, and
  * the caches of the rows, `prompt:*` [B, K, S, d]. Earlier chunks come in as `past:*` [B, K, P, d].
  */
 export function readProgram(
@@ -47,7 +57,7 @@ export function readProgram(
       ...Object.fromEntries(pastNames.map((name) => [name, cache])),
       tokens: i32(prompts * length),
       positions: i32(prompts * length),
-      ...(isLast && { lastRows: i32(prompts), ...nextInputs(kind) }),
+      ...(isLast && { lastRows: i32(prompts), ...nextInputs(kind, prompts) }),
     },
     build: (ops, x) => {
       const { attention, made } = readingAttention(ops, config, shape, x);
@@ -57,7 +67,7 @@ export function readProgram(
   };
 }
 
-/** Writes one token a lane: `next` [U*G, V] and what the caches gain, `new:*` [U*G, K*d]. */
+/** Writes one token a lane: `next` [U*G, {@link nextWidth}] and what the caches gain, `new:*` [U*G, K*d]. */
 export function writeProgram(
   config: ModelConfig,
   shape: WriteShape,
@@ -80,7 +90,7 @@ export function writeProgram(
       ownMask: f32(lanes, slots),
       ...caches('prompt', f32(units, kv, prefix, d)),
       ...caches('own', f32(units, kv, branches, slots, d)),
-      ...nextInputs(kind),
+      ...nextInputs(kind, lanes),
     },
     build: <T>(ops: Ops<T>, x: Values<T>) => {
       const { attention, made }: CachingAttention<T> = writingAttention(ops, config, shape, x);
@@ -92,5 +102,7 @@ export function writeProgram(
 
 function next<T>(ops: Ops<T>, config: ModelConfig, x: Values<T>, hidden: T): T {
   const logits = llamaLogits(ops, config, x, hidden);
-  return x.sharpness === undefined ? logits : ops.softmax(ops.mul(logits, x.sharpness));
+  if (x.sharpness === undefined) return logits;
+  const probabilities = ops.softmax(ops.mul(logits, x.sharpness));
+  return x.uniforms === undefined ? probabilities : drawnBlocks(ops, probabilities, x.uniforms);
 }

@@ -1,7 +1,9 @@
 /** Rollouts while they are written. */
 
 import type { Sample, SamplingOptions, StopReason, TokenIds } from '../../types.ts';
-import { pickLikeliest, pickToken } from './pick.ts';
+import { pickFromBlock } from './block.ts';
+import { type Picked, pickLikeliest, pickToken } from './pick.ts';
+import type { NextKind } from './programs.ts';
 import { uniform } from './random.ts';
 import type { StopCheck } from './stops.ts';
 
@@ -43,15 +45,29 @@ export const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => 
 export const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
   rollout !== undefined && rollout.stop === undefined;
 
-/** Draws a rollout's next token from `next` [V]: logits where the choice is greedy, else probabilities. */
-export type Draw = (rollout: Rollout, next: Float32Array) => void;
+/** The random number of a rollout's next token, in [0, 1). */
+export const nextUniform = ({ origin, count }: Rollout): number => uniform(...origin, count);
+
+/** What a token is drawn from. */
+export interface Next {
+  readonly kind: NextKind;
+  readonly row: Float32Array;
+}
+
+/** Draws a rollout's next token. */
+export type Draw = (rollout: Rollout, next: Next) => void;
+
+function pick({ kind, row }: Next, rollout: Rollout, options: SamplingOptions): Picked {
+  if (kind === 'logits') return pickLikeliest(row);
+  if (kind === 'block') return pickFromBlock(row, nextUniform(rollout));
+  return pickToken(row, nextUniform(rollout), options);
+}
 
 export function drawing(options: SamplingOptions, stopOf: StopCheck): Draw {
-  const { maxTokens, temperature, onToken } = options;
+  const { maxTokens, onToken } = options;
   return (rollout, next) => {
-    const { b, g, count, origin } = rollout;
-    const { token, logprob } =
-      temperature === 0 ? pickLikeliest(next) : pickToken(next, uniform(...origin, count), options);
+    const { b, g, count } = rollout;
+    const { token, logprob } = pick(next, rollout, options);
     rollout.tokens[count] = token;
     rollout.logprobs[count] = logprob;
     rollout.count = count + 1;

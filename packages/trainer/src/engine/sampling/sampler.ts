@@ -110,7 +110,8 @@ class Sampler {
         groups.map((group) => group[0]!.b),
       );
       const rollouts = groups.flat();
-      for (const rollout of rollouts) this.#draw(rollout, read.get(rollout.b)!.next);
+      for (const rollout of rollouts)
+        this.#draw(rollout, { kind: this.#model.readKind, row: read.get(rollout.b)!.next });
       const arrivals = rollouts.filter(isWriting);
       if (arrivals.length > 0) this.#join(arrivals, arrivalSources(arrivals, read));
       await this.#pause();

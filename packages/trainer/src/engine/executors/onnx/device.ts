@@ -15,9 +15,15 @@ type Kind = 'allocate' | 'fill' | 'upload' | 'download';
 
 /**
  * basic: errors of WebGPU's validation are thrown; without, a wrong dispatch is dropped and its output is whatever
- * was there. It is the process's: the first session's setting holds for all.
+ * was there. simple: buffers of a run are kept for the next one that needs just that size; as the library comes it
+ * keeps ten or so of each large size and makes the rest anew, which took a third of a training step on an H200.
+ * Both are the process's: the first session's settings hold for all.
  */
-const provider = { name: 'webgpu', validationMode: 'basic' } as const;
+const provider = {
+  name: 'webgpu',
+  validationMode: 'basic',
+  storageBufferCacheMode: 'simple',
+} as const;
 
 const outputName = `${outputPrefix}y`;
 const elementName = { f32: 'float32', i32: 'int32' } as const;
@@ -32,7 +38,11 @@ export function deviceSession(
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
     logSeverityLevel: 4, // what is refused is thrown, and need not be printed too
-    extra: { session: { disable_cpu_ep_fallback: '1' } },
+    extra: {
+      session: { disable_cpu_ep_fallback: '1' },
+      // It makes one Gemm of a product and a sum, which has under half of MatMul's speed here.
+      optimization: { disable_specified_optimizers: 'MatMulAddFusion' },
+    },
     ...options,
   });
 }
@@ -43,11 +53,12 @@ export function deviceSession(
  */
 export async function programSession(
   program: Program,
+  options: ort.InferenceSession.SessionOptions = {},
   makeOps: MakeOps = (graph) => new WebGpuOps(graph),
 ): Promise<ort.InferenceSession> {
   const { graph, bytes } = recorded(program, makeOps);
   try {
-    return await deviceSession(bytes);
+    return await deviceSession(bytes, options);
   } catch (cause) {
     const lacking = await refused(graph);
     if (lacking.length === 0) throw cause;

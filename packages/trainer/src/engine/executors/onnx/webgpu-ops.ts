@@ -3,7 +3,7 @@
  * the operations is shared; sessions refuse to fall back to the CPU, so a node that is missing shows at once.
  */
 
-import type { MatmulOptions } from '../../ops.ts';
+import { type MatmulOptions, matmulShape, type Shape, sizeOf } from '../../ops.ts';
 import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
@@ -25,14 +25,21 @@ export class WebGpuOps extends OnnxOps {
 
   /**
    * Sides are turned by a Transpose: FusedMatMul does not exist here, and Gemm, which has flags for it, ran at less than
-   * half the speed of MatMul on an H200.
+   * half the speed of MatMul on an H200. Where the other side and the product are smaller, they are turned: y = (b' a')'.
    */
   override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
-    const product = super.matmul(
-      transposeA ? this.#swapLast(a) : a,
-      transposeB ? this.#swapLast(b) : b,
-    );
+    const turned = (x: Sym, isTurned: boolean) => (isTurned ? this.#swapLast(x) : x);
+    const [sizeA, sizeB, sizeY] = [a.shape, b.shape, matmulShape(a.shape, b.shape, options)].map(
+      turningCost,
+    ) as [number, number, number];
+    // A weight stands on the right, and several products share its Transpose.
+    const straight = (transposeA ? sizeA : 0) + (transposeB ? sizeB / 2 : 0);
+    const swapped = (transposeA ? 0 : sizeA) + (transposeB ? 0 : sizeB) + sizeY;
+    const product =
+      straight <= swapped
+        ? super.matmul(turned(a, transposeA), turned(b, transposeB))
+        : this.#swapLast(super.matmul(turned(b, !transposeB), turned(a, !transposeA)));
     return alpha === 1 ? product : this.mul(product, this.constant(Float32Array.of(alpha), []));
   }
 
@@ -58,7 +65,12 @@ export class WebGpuOps extends OnnxOps {
 
   #swapLast(x: Sym): Sym {
     const last = x.shape.length - 1;
-    const axes = [...x.shape.keys()];
-    return this.transpose(x, [...axes.slice(0, -2), last, last - 1]);
+    const axes = [...x.shape.keys()].toSpliced(-2, 2, last, last - 1);
+    const shape = axes.map((axis) => x.shape[axis]!);
+    return turningCost(x.shape) === 0 ? this.reshape(x, shape) : this.transpose(x, axes);
   }
 }
+
+/** Elements that move when the last two axes change places; none where one of them is 1. */
+const turningCost = (shape: Shape): number =>
+  shape.at(-1) === 1 || shape.at(-2) === 1 ? 0 : sizeOf(shape);

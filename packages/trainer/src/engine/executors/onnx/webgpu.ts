@@ -150,6 +150,14 @@ class WebGpuCompiled implements Compiled {
   }
 }
 
+export interface WebGpuOptions {
+  /**
+   * Each program's kernels are timed, and written when the program is disposed of, to a file of onnxruntime's trace
+   * format: this path, `-`, the first word of the program's name, and what makes it unique.
+   */
+  readonly profile?: string;
+}
+
 export class OnnxWebGpuExecutor implements Executor {
   readonly name = 'onnx';
   readonly isApart = true;
@@ -157,17 +165,20 @@ export class OnnxWebGpuExecutor implements Executor {
   readonly #memory: DeviceMemory;
   readonly #compiled = new Set<Compiled>();
   readonly #buffers = new Set<TensorBuffer>();
+  readonly #profile: string | undefined;
+  #programs = 0;
 
-  private constructor(memory: DeviceMemory) {
+  private constructor(memory: DeviceMemory, { profile }: WebGpuOptions) {
     this.#memory = memory;
+    this.#profile = profile;
     this.description = `${library()} webgpu`;
   }
 
   /** @throws where no device can be had, with the library's reason. */
-  static async create(): Promise<OnnxWebGpuExecutor> {
+  static async create(options: WebGpuOptions = {}): Promise<OnnxWebGpuExecutor> {
     const memory = new DeviceMemory();
     await memory.start();
-    return new OnnxWebGpuExecutor(memory);
+    return new OnnxWebGpuExecutor(memory, options);
   }
 
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
@@ -188,17 +199,22 @@ export class OnnxWebGpuExecutor implements Executor {
   }
 
   async compile(program: Program): Promise<Compiled> {
-    return this.#keep(await programSession(program));
+    if (this.#profile === undefined) return this.#keep(await programSession(program));
+    const word = program.name.split(' ', 1)[0];
+    const profileFilePrefix = `${this.#profile}-${word}-${this.#programs++}`;
+    const session = await programSession(program, { enableProfiling: true, profileFilePrefix });
+    return this.#keep(session, () => session.endProfiling());
   }
 
   async compileHalfProduct(type: HalfType, n: number): Promise<Compiled> {
     return this.#keep(await deviceSession(halfProduct(type, n)));
   }
 
-  #keep(session: ort.InferenceSession): Compiled {
-    const compiled = new WebGpuCompiled(session, this.#memory, (gone) =>
-      this.#compiled.delete(gone),
-    );
+  #keep(session: ort.InferenceSession, atEnd?: () => void): Compiled {
+    const compiled = new WebGpuCompiled(session, this.#memory, (gone) => {
+      this.#compiled.delete(gone);
+      atEnd?.();
+    });
     this.#compiled.add(compiled);
     return compiled;
   }

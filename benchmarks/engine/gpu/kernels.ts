@@ -1,0 +1,79 @@
+/** Which kernels a device spends its time in, by onnxruntime's own profile of each program. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OnnxWebGpuExecutor } from '../../../packages/trainer/src/engine/executors/onnx/webgpu.ts';
+import type { Executor } from '../../../packages/trainer/src/engine/executors/types.ts';
+
+export interface KernelTime {
+  readonly kernel: string;
+  /** Of its inputs and outputs, as the provider merged them. */
+  readonly shapes: string;
+  readonly milliseconds: number;
+}
+
+export interface ProgramProfile {
+  /** First word of the program's name. */
+  readonly program: string;
+  readonly kernels: readonly KernelTime[];
+  /** Milliseconds that this process took to run the nodes: checks, bindings, dispatches. */
+  readonly here: number;
+}
+
+/** An event of Chrome's trace format. */
+interface TraceEvent {
+  readonly cat: string;
+  readonly name: string;
+  /** Microseconds. */
+  readonly dur: number;
+  readonly args: { readonly shapes?: string };
+}
+
+/** Profiles what `work` does on a fresh executor, which it closes; one profile for each program compiled. */
+export async function profiled(
+  work: (executor: Executor) => Promise<void>,
+): Promise<ProgramProfile[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'cipo-kernels-'));
+  try {
+    await work(await OnnxWebGpuExecutor.create({ profile: join(folder, 'run') }));
+    const files = (await readdir(folder)).sort();
+    return await Promise.all(files.map((file) => readProfile(join(folder, file), file)));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function readProfile(path: string, file: string): Promise<ProgramProfile> {
+  const events = JSON.parse(await readFile(path, 'utf8')) as TraceEvent[];
+  // `Api` events are the device's; `Node` events are this process's, and wait for nothing.
+  const kernels = events
+    .filter(({ cat }) => cat === 'Api')
+    .map(({ name, dur, args }) => ({
+      kernel: name.split('&').at(-1)!,
+      shapes: args.shapes?.trim() ?? '',
+      milliseconds: dur / 1000,
+    }));
+  const nodes = events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'));
+  const here = nodes.reduce((sum, { dur }) => sum + dur / 1000, 0);
+  return { program: file.split('-')[1]!, kernels, here };
+}
+
+export interface KernelSum {
+  readonly name: string;
+  readonly count: number;
+  readonly milliseconds: number;
+}
+
+/** Kernels of equal name together, the longest first. */
+export function sumsBy(
+  kernels: readonly KernelTime[],
+  nameOf: (kernel: KernelTime) => string,
+): KernelSum[] {
+  const groups = Map.groupBy(kernels, nameOf);
+  const sums = [...groups].map(([name, members]) => ({
+    name,
+    count: members.length,
+    milliseconds: members.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
+  }));
+  return sums.sort((a, b) => b.milliseconds - a.milliseconds);
+}

@@ -1,0 +1,78 @@
+/**
+ * Drawing in two steps, for devices from which a whole distribution is slow to fetch: the device finds the block of
+ * the vocabulary in which the cumulative distribution reaches a random number, and this process draws within it.
+ */
+
+import { type Ops, scalar } from '../ops.ts';
+import { notFinite, type Picked } from './pick.ts';
+
+/** Tokens in a block. */
+export const blockLength = 512;
+/** A row of {@link drawnBlocks}: the block's probabilities, the mass before it, the mass of all, its index. */
+export const blockWidth = blockLength + 3;
+
+/**
+ * probabilities [N, V], uniforms [N] in [0, 1) -> [N, {@link blockWidth}].
+ * Sums are float32: a block's share of draws is off by at most some 1e-7 of all.
+ */
+export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
+  const [n, v] = ops.spec(probabilities).shape as [number, number];
+  const count = Math.ceil(v / blockLength);
+  const blocks = ops.reshape(padded(ops, probabilities, count * blockLength - v), [
+    n,
+    count,
+    blockLength,
+  ]);
+  const sums = ops.sum(blocks, [2], false); // [N, C]
+  const upTo = ops.matmul(sums, ops.constant(triangle(count), [count, count])); // [N, C]
+  const [before, total] = count === 1 ? [undefined, upTo] : ops.split(upTo, 1, [count - 1, 1]);
+  const target = ops.mul(ops.reshape(uniforms, [n, 1]), total!);
+  // Blocks that the target lies behind; none from the last with any mass on.
+  const passed = before && ops.mul(ops.lessEqual(before, target), below(ops, before, total!));
+  const index = passed ? ops.sum(passed, [1], true) : ops.mul(target, scalar(ops, 0)); // [N, 1]
+  const places = ops.constant(
+    Float32Array.from({ length: count }, (_, i) => i),
+    [1, count],
+  );
+  const half = scalar(ops, 0.5);
+  const isChosen = ops.lessEqual(ops.abs(ops.sub(places, index)), half); // [N, C]
+  const isBefore = ops.lessEqual(ops.add(places, half), index);
+  const chosen = ops.matmul(ops.reshape(isChosen, [n, 1, count]), blocks); // [N, 1, L]
+  const mass = ops.sum(ops.mul(sums, isBefore), [1], true);
+  return ops.concat([ops.reshape(chosen, [n, blockLength]), mass, total!, index], 1);
+}
+
+/** 1 where a < b. */
+const below = <T>(ops: Ops<T>, a: T, b: T): T => ops.sub(scalar(ops, 1), ops.lessEqual(b, a));
+
+function padded<T>(ops: Ops<T>, x: T, columns: number): T {
+  if (columns === 0) return x;
+  const rows = ops.spec(x).shape[0]!;
+  const zeros = ops.broadcastTo(ops.constant(Float32Array.of(0), [1, 1]), [rows, columns]);
+  return ops.concat([x, zeros], 1);
+}
+
+/** Ones on the diagonal and above: a row times this is its cumulative sum. */
+function triangle(n: number): Float32Array {
+  const ones = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) ones.fill(1, i * n + i, (i + 1) * n);
+  return ones;
+}
+
+/**
+ * The token that the cumulative distribution reaches `u` at, from its row of {@link drawnBlocks}.
+ * @throws where the distribution was not finite
+ */
+export function pickFromBlock(row: Float32Array, u: number): Picked {
+  const [before = 0, total = 0, index = 0] = row.subarray(blockLength);
+  let rest = u * total - before;
+  let token = -1;
+  for (let i = 0; i < blockLength; i++) {
+    if (row[i] === 0) continue;
+    token = i;
+    rest -= row[i]!;
+    if (rest < 0) break;
+  }
+  if (!(total > 0 && total < Infinity) || token < 0) throw notFinite();
+  return { token: index * blockLength + token, logprob: Math.log(row[token]! / total) };
+}
