@@ -4,6 +4,7 @@ import { paramSpecs } from '../../../packages/trainer/src/engine/config.ts';
 import type { Executor, Program } from '../../../packages/trainer/src/engine/executors/types.ts';
 import { LocalEngine } from '../../../packages/trainer/src/engine/local.ts';
 import { f32, sizeOf } from '../../../packages/trainer/src/engine/ops.ts';
+import { defaultTrainSettings } from '../../../packages/trainer/src/engine/programs.ts';
 import { normals } from '../../../packages/trainer/src/engine/sampling/random.ts';
 import type { NamedArrays } from '../../../packages/trainer/src/engine/weights/store.ts';
 import type { Datum } from '../../../packages/trainer/src/types.ts';
@@ -61,6 +62,8 @@ export const engineFor = (executor: Executor, { config }: GpuModel, weights: Nam
     microBatchRows: 4096,
     maxLanes: 512,
     cacheBytes: 2 ** 33,
+    // 256 MB of logits at once (engine.headMb): a card has the memory, and larger products are faster.
+    memory: { ...defaultTrainSettings, headFloats: 2 ** 26 },
   });
 
 /** Tokens of one training step: each sequence is one token longer than its rows. */

@@ -115,6 +115,9 @@ export class OnnxOps implements Ops<Sym> {
   }
   transpose(x: Sym, order: readonly number[]): Sym {
     const shape = order.map((axis) => x.shape[axis]!);
+    // Where only axes of length 1 move, no element does.
+    const long = order.filter((axis) => x.shape[axis] !== 1);
+    if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return this.reshape(x, shape);
     return this.graph.emit('Transpose', [x], x.type, shape, { attributes: { perm: order } });
   }
   concat(xs: readonly Sym[], axis: number): Sym {

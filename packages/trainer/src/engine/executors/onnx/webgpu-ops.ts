@@ -65,9 +65,7 @@ export class WebGpuOps extends OnnxOps {
 
   #swapLast(x: Sym): Sym {
     const last = x.shape.length - 1;
-    const axes = [...x.shape.keys()].toSpliced(-2, 2, last, last - 1);
-    const shape = axes.map((axis) => x.shape[axis]!);
-    return turningCost(x.shape) === 0 ? this.reshape(x, shape) : this.transpose(x, axes);
+    return this.transpose(x, [...x.shape.keys()].toSpliced(-2, 2, last, last - 1));
   }
 }
 
