@@ -35,7 +35,7 @@ function bare(context: Context, code: string, calls: readonly string[]): string[
 }
 
 function withGuest(context: Context, code: string, calls: readonly string[]): string[] {
-  const drive = context.evalSync(PRELUDE, { reference: true });
+  const drive = context.evalSync(`${PRELUDE}()`, { reference: true });
   const enter = (name: string, args: unknown[]) =>
     drive.applySync(undefined, [name, ...args], {
       timeout: 1000,

@@ -19,6 +19,7 @@ import {
 import { standardInput } from './stdin.js';
 import { runNextTimer } from './timers.js';
 import { decodeArguments, encode } from './wire.js';
+import { RETURNING } from './world.js';
 
 const PENDING = ['pending'];
 let exported = [];
@@ -170,4 +171,11 @@ const entries = {
 };
 
 /** The one function that the cell holds. */
-export const drive = (name, ...values) => apply(entries[name], undefined, values);
+const drive = (name, ...values) => apply(entries[name], undefined, values);
+
+/** Runs first in every context, also one that starts from a snapshot, and hands out the driver. */
+export const arrive = () => {
+  for (const name of RETURNING) delete G[name];
+  delete G.arrive; // where a snapshot keeps it
+  return drive;
+};

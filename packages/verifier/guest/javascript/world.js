@@ -14,18 +14,12 @@ import {
   isoText,
 } from './primordials.js';
 
-// Memory that the isolate's limit does not count, threads, and anything that shows the collector.
-const REMOVED = [
-  'WebAssembly',
-  'SharedArrayBuffer',
-  'Atomics',
-  'ShadowRealm',
-  'FinalizationRegistry',
-  'WeakRef',
-  'console',
-  'gc',
-];
+// Anything that shows the collector, and what the guest has its own of.
+const REMOVED = ['ShadowRealm', 'FinalizationRegistry', 'WeakRef', 'console', 'gc'];
 for (const name of REMOVED) delete G[name];
+
+/** Memory that the isolate's limit does not count, and threads: V8 puts these into every context anew. */
+export const RETURNING = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
 
 /** Virtual time in milliseconds: moves only when a timer is due. */
 export const clock = { nowMs: 1_700_000_000_000, startMs: 1_700_000_000_000 };

@@ -28,6 +28,8 @@ interface Body {
 
 /** How often a child is started for one job. */
 const STARTS = 4;
+/** Between two looks at what a child holds once its job is done; while a job runs, `watch.ts` looks. */
+const JOBS_A_WEIGHING = 16;
 
 /** A child that did not come up. `killed`: neither by itself nor by us for being late. */
 class StartFailure extends Error {
@@ -207,7 +209,9 @@ export class Cell {
 
   #afterwards(body: Body, outcome: CellOutcome): void {
     const { maxJobs = 10_000, recycleRssMb = 320 } = this.#spec;
-    const spent = body.jobs >= maxJobs || (residentMb(body.pid) ?? 0) > recycleRssMb;
+    const weighed = body.jobs % JOBS_A_WEIGHING === 0; // a look into /proc costs as much as a message
+    const heavy = weighed && (residentMb(body.pid) ?? 0) > recycleRssMb;
+    const spent = body.jobs >= maxJobs || heavy;
     if (outcome.kind === 'done' && spent) this.#replace();
     // A replacement starts now, so that the next job need not wait for all of it.
     if (!this.#closed) this.#ready().catch(() => undefined);

@@ -131,6 +131,12 @@ test.each([
   expect(Math.max(stdout.length, stderr.length)).toBeLessThanOrEqual(4000);
 });
 
+test('a program finds nothing of what V8 puts into a context that starts from a snapshot', async () => {
+  const names = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'gc', 'arrive'];
+  const source = `console.log(${JSON.stringify(names)}.filter((name) => name in globalThis).join())`;
+  expect(await run('javascript', source)).toEqual(exited(0, '\n'));
+});
+
 test('what may not be touched ends the program, not the sandbox', async () => {
   expect(await run('javascript', 'require("child_process")')).toMatchObject({ exitCode: 1 });
   expect(await run('python', 'import js')).toMatchObject({ exitCode: 1 });

@@ -5,9 +5,9 @@
  */
 import ivm from 'isolated-vm';
 import { lastWords } from '../../cells/serve.ts';
-import { guestScript } from './guest.ts';
+import { ARRIVAL, guestSnapshot } from './guest.ts';
 
-const PRELUDE = guestScript();
+const SNAPSHOT = guestSnapshot();
 
 /** Programs that an isolate may see: making one costs three times what a context costs. */
 const MAX_PROGRAMS = 40;
@@ -32,11 +32,11 @@ export type EntryName =
 
 type Drive = ivm.Reference<(...args: never[]) => unknown>;
 
-/** An isolate with the guest compiled in it. */
+/** An isolate whose contexts start with the guest in them. */
 interface Vessel {
   readonly memoryMb: number;
   readonly isolate: ivm.Isolate;
-  readonly guest: ivm.Script;
+  readonly arrival: ivm.Script;
   programs: number;
 }
 
@@ -45,9 +45,12 @@ let vessel: Vessel | undefined;
 function vesselFor(memoryMb: number): Vessel {
   if (vessel && (vessel.memoryMb !== memoryMb || vessel.isolate.isDisposed)) giveUp();
   if (vessel) return vessel;
-  const isolate = new ivm.Isolate({ memoryLimit: memoryMb, onCatastrophicError: goDown });
-  const guest = isolate.compileScriptSync(PRELUDE, { filename: 'guest.js' });
-  vessel = { memoryMb, isolate, guest, programs: 0 };
+  const isolate = new ivm.Isolate({
+    memoryLimit: memoryMb,
+    snapshot: SNAPSHOT,
+    onCatastrophicError: goDown,
+  });
+  vessel = { memoryMb, isolate, arrival: isolate.compileScriptSync(ARRIVAL), programs: 0 };
   return vessel;
 }
 
@@ -67,7 +70,7 @@ export class Realm {
     this.#vessel = vesselFor(memoryMb);
     this.#vessel.programs++;
     this.#context = this.#vessel.isolate.createContextSync();
-    this.#drive = this.#vessel.guest.runSync(this.#context, { reference: true }) as Drive;
+    this.#drive = this.#vessel.arrival.runSync(this.#context, { reference: true }) as Drive;
   }
 
   /** True once the isolate has been given up, which is how isolated-vm answers to a memory limit. */
