@@ -14,7 +14,15 @@ import type { CachedModel } from './model.ts';
 import type { ReadPrompt } from './prefill.ts';
 import { nextWidth } from './programs.ts';
 import { type Draw, isWriting, nextUniform, type Rollout } from './rollouts.ts';
-import { type ChosenShape, chooseShape, chunks, type StepCosts, slotCount } from './shapes.ts';
+import {
+  bareCost,
+  type ChosenShape,
+  chooseShape,
+  chunks,
+  type Lengths,
+  type StepCosts,
+  slotCount,
+} from './shapes.ts';
 
 export interface Cohort {
   readonly cache: Cache;
@@ -32,13 +40,21 @@ export type Sources = ReadonlyMap<Rollout, Source>;
 export const running = ({ lanes }: Cohort): Rollout[] => lanes.filter(isWriting);
 
 /** The shape whose step costs least for these rollouts. */
-export function planFor(costs: StepCosts, rollouts: readonly Rollout[]): ChosenShape<Rollout> {
-  const groups = [...Map.groupBy(rollouts, (rollout) => rollout.b).values()];
-  return chooseShape(costs, groups, {
-    prefix: rollouts.reduce((n, rollout) => Math.max(n, rollout.promptLength), 0),
-    count: longest(rollouts),
-  });
-}
+export const planFor = (costs: StepCosts, rollouts: readonly Rollout[]): ChosenShape<Rollout> =>
+  chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts));
+
+/** What a step of these rollouts costs, whatever shape they are in. */
+export const worth = (costs: StepCosts, rollouts: readonly Rollout[]): number =>
+  bareCost(costs, groupsOf(rollouts), lengthsOf(rollouts));
+
+const groupsOf = (rollouts: readonly Rollout[]): Rollout[][] => [
+  ...Map.groupBy(rollouts, (rollout) => rollout.b).values(),
+];
+
+const lengthsOf = (rollouts: readonly Rollout[]): Lengths => ({
+  prefix: rollouts.reduce((n, rollout) => Math.max(n, rollout.promptLength), 0),
+  count: longest(rollouts),
+});
 
 const longest = (rollouts: readonly Rollout[]): number =>
   rollouts.reduce((n, { count }) => Math.max(n, count), 0);
@@ -86,8 +102,7 @@ export function joinedInPlace(
   sources: Sources,
 ): Cohort | undefined {
   const { units: count, branches, prefix } = cohort.cache.shape;
-  const groups = [...Map.groupBy(arrivals, (rollout) => rollout.b).values()];
-  const units = groups.flatMap((group) => chunks(group, branches));
+  const units = groupsOf(arrivals).flatMap((group) => chunks(group, branches));
   const lanesOf = (unit: number) => cohort.lanes.slice(unit * branches, (unit + 1) * branches);
   const free = Array.from({ length: count }, (_, unit) => unit).filter(
     (unit) => !lanesOf(unit).some(isWriting),

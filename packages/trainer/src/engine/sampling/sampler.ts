@@ -19,6 +19,7 @@ import {
   running,
   type Sources,
   withRoom,
+  worth,
 } from './cohort.ts';
 import type { CachedModel } from './model.ts';
 import { checkOptions } from './options.ts';
@@ -28,7 +29,9 @@ import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
 import { stopCheck } from './stops.ts';
 
 /** Share of the lanes that must be free before prompts are read for them: reading and moving cost something too. */
-const refillShare = 1 / 8;
+const joinShare = 1 / 8;
+/** The same where the arrivals would be a cohort of their own, which pays only when it is large. */
+const aloneShare = 1 / 2;
 /** A cohort moves into a smaller shape for a step of at most this share of its cost. */
 const shrinkShare = 0.8;
 /** Milliseconds after which timers, signals and messages of this process get their turn. */
@@ -97,13 +100,18 @@ class Sampler {
     this.#signal?.throwIfAborted();
   }
 
-  /** Lets waiting groups in as soon as enough lanes are free; their prompts are read, their first tokens drawn. */
+  /**
+   * Lets waiting groups in: few at a time where they join a cohort, many where they are better off as one of their own.
+   * Their prompts are read, their first tokens drawn.
+   */
   async #refill(): Promise<void> {
     while (this.#waiting.length > 0) {
       const free = this.#lanes - this.#cohorts.reduce((n, cohort) => n + running(cohort).length, 0);
-      if (this.#cohorts.length > 0 && free < refillShare * this.#lanes) return;
-      const groups = this.#take(free);
+      if (this.#cohorts.length > 0 && free < joinShare * this.#lanes) return;
+      const groups = this.#next(free);
       if (groups.length === 0) return;
+      if (free < aloneShare * this.#lanes && !this.#host(groups.flat())) return;
+      this.#waiting.length -= groups.length;
       const read = await readPrompts(
         this.#model,
         this.#prompts,
@@ -118,43 +126,47 @@ class Sampler {
     }
   }
 
-  #take(free: number): Rollout[][] {
-    const taken: Rollout[][] = [];
+  /** The groups that are next in the queue, as many as so many lanes take. */
+  #next(free: number): Rollout[][] {
+    const groups: Rollout[][] = [];
     let left = free;
-    while (this.#waiting.length > 0 && this.#waiting.at(-1)!.length <= left) {
-      const group = this.#waiting.pop()!;
+    for (let at = this.#waiting.length - 1; at >= 0; at--) {
+      const group = this.#waiting[at]!;
+      if (group.length > left) break;
       left -= group.length;
-      taken.push(group);
+      groups.push(group);
     }
-    return taken;
+    return groups;
   }
 
-  /** Arrivals go where their steps cost least: with others, or in a cohort of their own. */
+  /** The cohort that arrivals join at least cost; undefined where they cost less by themselves. */
+  #host(arrivals: readonly Rollout[]): Cohort | undefined {
+    const more = this.#cohorts.map((cohort) => {
+      const here = running(cohort);
+      return worth(this.#costs, [...here, ...arrivals]) - worth(this.#costs, here);
+    });
+    const least = Math.min(...more);
+    return least < worth(this.#costs, arrivals) ? this.#cohorts[more.indexOf(least)] : undefined;
+  }
+
   #join(arrivals: readonly Rollout[], sources: Sources): void {
-    const alone = planFor(this.#costs, arrivals);
-    const host = this.#cohorts
-      .map((cohort) => {
-        const together = planFor(this.#costs, [...running(cohort), ...arrivals]);
-        const now = stepCost(this.#costs, cohort.cache.shape);
-        return { cohort, together, now, more: together.cost - now };
-      })
-      .reduce((best, next) => (!best || next.more < best.more ? next : best), undefined as Host);
-    if (!host || host.more >= alone.cost) {
-      this.#cohorts.push(assemble(this.#model, alone, sources));
+    const host = this.#host(arrivals);
+    if (!host) {
+      this.#cohorts.push(assemble(this.#model, planFor(this.#costs, arrivals), sources));
       return;
     }
-    const { cohort, together, now } = host;
+    const together = planFor(this.#costs, [...running(host), ...arrivals]);
+    const now = stepCost(this.#costs, host.cache.shape);
     const inPlace =
-      now <= together.cost / shrinkShare ? joinedInPlace(cohort, arrivals, sources) : undefined;
+      now <= together.cost / shrinkShare ? joinedInPlace(host, arrivals, sources) : undefined;
     const joined =
-      inPlace ?? assemble(this.#model, together, new Map([...cohortSources(cohort), ...sources]));
-    this.#cohorts = this.#cohorts.map((other) => (other === cohort ? joined : other));
+      inPlace ?? assemble(this.#model, together, new Map([...cohortSources(host), ...sources]));
+    this.#cohorts = this.#cohorts.map((cohort) => (cohort === host ? joined : cohort));
   }
 
-  /** Drops cohorts that are done, puts together what is cheaper together, and shrinks what nobody will refill. */
+  /** Drops cohorts that are done, puts together what is cheaper together, and shrinks what has become sparse. */
   #tidy(): void {
     this.#cohorts = this.#cohorts.filter((cohort) => cohort.lanes.some(isWriting));
-    if (this.#waiting.length > 0) return;
     this.#merge();
     this.#cohorts = this.#cohorts.map((cohort) => {
       if (running(cohort).length > shrinkShare * cohort.lanes.length) return cohort;
@@ -169,19 +181,9 @@ class Sampler {
       const [a, b] = [this.#cohorts[i - 1]!, this.#cohorts[i]!];
       const together = planFor(this.#costs, [...running(a), ...running(b)]);
       const apart = [a, b].map((cohort) => stepCost(this.#costs, cohort.cache.shape));
-      if (together.cost > apart[0]! + apart[1]!) continue;
+      if (together.cost > shrinkShare * (apart[0]! + apart[1]!)) continue;
       const sources = new Map([...cohortSources(a), ...cohortSources(b)]);
       this.#cohorts.splice(i - 1, 2, assemble(this.#model, together, sources));
     }
   }
 }
-
-/** A cohort that arrivals might join, and what a step would then cost more. */
-type Host =
-  | {
-      readonly cohort: Cohort;
-      readonly together: ReturnType<typeof planFor>;
-      readonly now: number;
-      readonly more: number;
-    }
-  | undefined;

@@ -30,37 +30,42 @@ export const mostBranches = branchSizes[0]!;
 
 /** Multiply-adds of a step, or what takes as long as so many. */
 export interface StepCosts {
+  /** Of a step, however many lanes it has: all weights are read once, and every operation is started. */
+  readonly step: number;
   /** Of a lane in the linear layers. */
   readonly lane: number;
-  /** Of a query with one slot. */
+  /** Of a slot that a lane or a unit has for itself. */
   readonly slot: number;
+  /** Of a query with a slot of its unit's prompt. */
+  readonly query: number;
 }
+
+/** Reading all weights takes about as long as this many lanes' own work. */
+const weightLanes = 12;
+/** Starting the operations of a layer, some 46. */
+const layerStart = 6e6;
+/** A float of a cache is read for one or two multiply-adds, and takes as long as so many of a product of many rows. */
+const floatCost = 10;
 
 export function stepCosts(config: ModelConfig): StepCosts {
   const { hidden_size: d, num_hidden_layers: layers, num_attention_heads: heads } = config;
   const width = headSize(config);
-  const attention = d * width * 2 * (heads + config.num_key_value_heads);
-  const mlp = 3 * d * config.intermediate_size;
+  const kv = config.num_key_value_heads;
+  const lane =
+    layers * (d * width * 2 * (heads + kv) + 3 * d * config.intermediate_size) +
+    d * config.vocab_size;
   return {
-    lane: layers * (attention + mlp) + d * config.vocab_size,
-    slot: layers * 2 * heads * width,
+    step: weightLanes * lane + layers * layerStart,
+    lane,
+    slot: floatCost * layers * 2 * kv * width,
+    query: layers * 2 * heads * width,
   };
 }
 
-/** Reading all weights once, and starting every operation, takes about as long as this many lanes' own work. */
-const fixedLanes = 16;
-/** A lane's own tokens are asked by few queries at a time, which is slower than the products of many rows. */
-const ownSlotCost = 3;
-const promptSlotCost = 1;
-/** Reading a slot of a prompt, whoever asks. */
-const unitSlotCost = 2;
-
-export function stepCost({ lane, slot }: StepCosts, shape: WriteShape): number {
+export function stepCost({ step, lane, slot, query }: StepCosts, shape: WriteShape): number {
   const { units, branches, prefix, slots } = shape;
   const lanes = units * branches;
-  const own = ownSlotCost * lanes * slots;
-  const prompts = (promptSlotCost * lanes + unitSlotCost * units) * prefix;
-  return lane * (fixedLanes + lanes) + slot * (own + prompts);
+  return step + lane * lanes + slot * (lanes * slots + units * prefix) + query * lanes * prefix;
 }
 
 export interface ChosenShape<R> {
@@ -76,14 +81,30 @@ export function chooseShape<R>(
   groups: readonly (readonly R[])[],
   lengths: Lengths,
 ): ChosenShape<R> {
+  const { shape, cost } = cheapest(costs, groups, lengths, laneCount);
+  return { shape, units: groups.flatMap((group) => chunks(group, shape.branches)), cost };
+}
+
+/** Of a step without lanes that only fill up a shape: what rollouts cost as they come and go. */
+export const bareCost = (
+  costs: StepCosts,
+  groups: readonly (readonly unknown[])[],
+  lengths: Lengths,
+): number => cheapest(costs, groups, lengths, (units) => units).cost;
+
+function cheapest(
+  costs: StepCosts,
+  groups: readonly (readonly unknown[])[],
+  lengths: Lengths,
+  round: (units: number) => number,
+) {
   const [prefix, slots] = [slotCount(lengths.prefix), slotCount(lengths.count)];
   const shapes = branchSizes.map((branches): WriteShape => {
     const units = groups.reduce((n, group) => n + Math.ceil(group.length / branches), 0);
-    return { units: laneCount(units), branches, prefix, slots };
+    return { units: round(units), branches, prefix, slots };
   });
   const priced = shapes.map((shape) => ({ shape, cost: stepCost(costs, shape) }));
-  const { shape, cost } = priced.reduce((best, next) => (next.cost < best.cost ? next : best));
-  return { shape, units: groups.flatMap((group) => chunks(group, shape.branches)), cost };
+  return priced.reduce((best, next) => (next.cost < best.cost ? next : best));
 }
 
 export const chunks = <R>(items: readonly R[], size: number): R[][] =>
