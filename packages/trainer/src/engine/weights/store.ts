@@ -122,7 +122,9 @@ export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
     else if (init === 'zeros') made[name] = new Float32Array(size);
     else {
       const stream = hash32(seed, ...Buffer.from(name));
-      made[name] = normals(stream, size).map((x) => x * init.std);
+      const values = normals(stream, size);
+      for (let i = 0; i < size; i++) values[i]! *= init.std;
+      made[name] = values;
     }
   }
   return made;
