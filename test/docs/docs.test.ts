@@ -38,8 +38,8 @@ for (const name of PAGES) {
     }
 
     let page: Page;
-    beforeAll(() => {
-      page = new Page(files);
+    beforeAll(async () => {
+      page = await Page.open(files, programs);
     });
     afterAll(() => page.close());
 

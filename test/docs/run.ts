@@ -3,6 +3,7 @@
  * as from the root. What a program leaves running (a server, say) is there for the next ones and ends with the page.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   mkdtempSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { PageFile, Program } from './snippets.ts';
@@ -28,8 +30,17 @@ export interface Ended {
 export class Page {
   readonly directory = mkdtempSync(join(tmpdir(), 'cipo-docs-'));
   readonly #groups: number[] = [];
+  /** Free ports instead of those that the page names, where somebody may be listening. */
+  readonly #ports: ReadonlyMap<string, number>;
 
-  constructor(files: readonly PageFile[]) {
+  static async open(files: readonly PageFile[], programs: readonly Program[]): Promise<Page> {
+    const named = programs.flatMap(({ text }) => [...text.matchAll(/--port (\d+)/g)]);
+    const ports = named.map(async ([, port]) => [port!, await freePort()] as const);
+    return new Page(files, new Map(await Promise.all(ports)));
+  }
+
+  constructor(files: readonly PageFile[], ports: ReadonlyMap<string, number> = new Map()) {
+    this.#ports = ports;
     for (const name of SHARED) symlinkSync(join(ROOT, name), join(this.directory, name));
     for (const { name, text } of files) writeFileSync(join(this.directory, name), text);
   }
@@ -59,7 +70,8 @@ export class Page {
     return { code, out: readFileSync(out!, 'utf8'), err: readFileSync(err!, 'utf8') };
   }
 
-  #command({ language, line, text }: Program): [string, string[]] {
+  #command({ language, line, text: written }: Program): [string, string[]] {
+    const text = written.replace(/\b\d{4,5}\b/g, (n) => String(this.#ports.get(n) ?? n));
     if (language === 'sh') return ['bash', ['-euo', 'pipefail', '-c', text]];
     const path = join(this.directory, `line-${line}.${language}`);
     writeFileSync(path, text);
@@ -76,4 +88,13 @@ export class Page {
     }
     await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }
