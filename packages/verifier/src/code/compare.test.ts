@@ -2,11 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
 import { outputDifference } from './output.ts';
-import { readWire, showWire, type Wire, wireOfJson } from './value.ts';
+import { isTagged, readWire, showWire, type Wire, wireOfJson } from './value.ts';
 
 const rules = { tolerance: DEFAULT_TOLERANCE, oneNumberType: false };
 const differ = (expected: unknown, actual: Wire) =>
   firstDifference(wireOfJson(expected), actual, rules);
+
+/** Objects as the maps that a Python dict is. */
+const asMaps = (wire: Wire): Wire =>
+  isTagged(wire)
+    ? wire.map((part, i) => (i === 0 ? (part === 'o' ? 'm' : part) : asMaps(part)))
+    : wire;
 
 describe('structural comparison', () => {
   test('any JSON value equals itself on its way through the wire', () => {
@@ -25,6 +31,7 @@ describe('structural comparison', () => {
     const value = fc.letrec((tie) => ({
       node: fc.oneof(
         fc.integer({ min: 0, max: 2 }),
+        fc.constant(null),
         key,
         fc.array(tie('node'), { maxLength: 2 }),
         fc.dictionary(key, tie('node')),
@@ -32,8 +39,9 @@ describe('structural comparison', () => {
     })).node;
     fc.assert(
       fc.property(value, value, (a, b) => {
-        const same = firstDifference(wireOfJson(a), wireOfJson(b), rules) === undefined;
-        expect(same).toBe(sorted(a) === sorted(b));
+        const same = sorted(a) === sorted(b);
+        for (const wire of [wireOfJson(b), asMaps(wireOfJson(b))])
+          expect(firstDifference(wireOfJson(a), wire, rules) === undefined).toBe(same);
       }),
     );
   });
@@ -66,12 +74,18 @@ describe('structural comparison', () => {
     ['undefined asked for', { $type: 'undefined' }, ['u'], true],
     ['a field that is undefined', { a: 1 }, ['o', 'a', 1, 'b', ['u']], true],
     ['a missing field', { a: 1, b: 2 }, ['o', 'a', 1], false],
+    ['a field that is null', { a: null }, ['o', 'a', null], true],
+    ['a key that is null, as of a Python dict', { a: null }, ['m', 'a', null], true],
+    ['a field that is missing and null', { a: null }, ['o'], false],
+    ['a field that is null and missing', {}, ['o', 'a', null], false],
+    ['a key that is missing and null', { a: null }, ['m'], false],
     [
       'a bigint',
       { $type: 'bigint', value: '12345678901234567890' },
       ['b', '12345678901234567890'],
       true,
     ],
+    ['a bigint with zeros before it', { $type: 'bigint', value: '-007' }, ['b', '-7'], true],
     ['a bigint for a number', 5, ['b', '5'], false],
     ['a set in another order', { $type: 'set', value: [1, [2]] }, ['s', ['a', 2], 1], true],
     ['a set with one more', { $type: 'set', value: [1] }, ['s', 1, 2], false],
@@ -157,6 +171,12 @@ describe('printed output', () => {
     ['exactly, a space too many', 'a b', 'a  b', { ...plain, exact: true }, false],
   ])('%s', (_name, expected, actual, how, equal) => {
     expect(outputDifference(expected, actual, how) === undefined).toBe(equal);
+  });
+
+  test('a megabyte that is nearly a number is read in linear time', () => {
+    const nearly = `${'7'.repeat(1_000_000)}x`;
+    const how = { ...plain, tolerance: { relative: 1, absolute: 9 } };
+    expect(outputDifference('3', nearly, how)?.path).toBe('line 1');
   });
 
   test('names the line of the first difference', () => {

@@ -88,8 +88,11 @@ function sameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
   return Math.abs(a - b) <= (byDefault ? Math.min(near, INTEGER_SLACK) : near);
 }
 
+/** Digits without leading zeros. By text: parsing a million digits takes more than a second. */
 function bigOf(wire: Wire): string | undefined {
-  return isTagged(wire) && wire[0] === 'b' ? BigInt(String(wire[1])).toString() : undefined;
+  if (!isTagged(wire) || wire[0] !== 'b') return undefined;
+  const digits = String(wire[1]).replace(/^(-?)0+(?=\d)/, '$1');
+  return digits === '-0' ? '0' : digits;
 }
 
 function integerOf(wire: Wire): string | number {
@@ -126,12 +129,8 @@ function fieldDifference(
   const left = fields(a);
   const right = fields(b);
   for (const key of new Set([...left.keys(), ...right.keys()])) {
-    const found = firstDifference(
-      left.get(key) ?? ['u'],
-      right.get(key) ?? ['u'],
-      rules,
-      `${path}${fieldPath(key)}`,
-    );
+    const at = `${path}${fieldPath(key)}`;
+    const found = firstDifference(wireAt(left, key), wireAt(right, key), rules, at);
     if (found) return found;
   }
   return undefined;
@@ -141,7 +140,11 @@ function fieldPath(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** Values by key; later ones win, as in the guest. `null` of a missing key is not `undefined`. */
+/** What is absent is `undefined`; a `null` that is there is not. */
+const wireAt = (map: ReadonlyMap<string, Wire>, key: string): Wire =>
+  map.has(key) ? map.get(key)! : ['u'];
+
+/** Values by key; later ones win, as in the guest. */
 function fields(wire: WireList): Map<string, Wire> {
   const map = new Map<string, Wire>();
   for (let i = 1; i + 1 < wire.length; i += 2) map.set(String(wire[i]), wire[i + 1]!);
@@ -162,7 +165,7 @@ function mapDifference(
   for (let i = 1; i + 1 < a.length; i += 2) {
     const key = keyText(a[i]!);
     const at = `${path}[${showWire(a[i]!, 60)}]`;
-    const found = firstDifference(a[i + 1]!, right.get(key) ?? ['u'], rules, at);
+    const found = firstDifference(a[i + 1]!, wireAt(right, key), rules, at);
     if (found) return found;
     right.delete(key);
   }

@@ -50,9 +50,11 @@ function fencedBlocks(text: string): (Excerpt & { label: string })[] {
   const lines = text.split('\n');
   let open: { fence: string; label: string; first: number } | undefined;
   lines.forEach((line, i) => {
-    const match = /^ {0,3}(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^`]*$/.exec(line.replace(/\r$/, ''));
-    if (!match) return;
-    const [, fence = '', label = ''] = match;
+    const fence = /^ {0,3}(`{3,}|~{3,})/.exec(line)?.[1];
+    if (fence === undefined) return;
+    const rest = line.slice(line.indexOf(fence) + fence.length);
+    if (rest.includes('`')) return;
+    const label = /^[ \t]*([\w+#.-]*)/.exec(rest)?.[1] ?? '';
     if (!open) {
       open = { fence, label: label.toLowerCase(), first: i + 1 };
     } else if (fence.startsWith(open.fence) && label === '') {
@@ -101,7 +103,7 @@ function leadIn(answer: string, { prefix, language, tests }: CodeReference): str
 
 const PYTHON_NAME = /^(?:async[ \t]+)?(?:def|class)[ \t]+([\p{L}_][\p{L}\p{N}_]*)/gmu;
 const SCRIPT_NAME =
-  /^(?:export[ \t]+(?:default[ \t]+)?)?(?:(?:async[ \t]+)?function[ \t]*\*?[ \t]*|(?:const|let|var|class)[ \t]+)([\p{L}_$][\p{L}\p{N}_$]*)/gmu;
+  /^(?:export[ \t]+(?:default[ \t]+)?)?(?:(?:async[ \t]+)?function(?:[ \t]+|[ \t]*\*[ \t]*)|(?:const|let|var|class)[ \t]+)([\p{L}_$][\p{L}\p{N}_$]*)/gmu;
 
 function declaredNames(code: string, language: Language): string[] {
   const pattern = language === 'python' ? PYTHON_NAME : SCRIPT_NAME;

@@ -39,7 +39,7 @@ function sameToken(want: string, got: string, { ignoreCase, tolerance }: OutputR
   return tolerance !== undefined && closeNumbers(want, got, tolerance);
 }
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function closeNumbers(want: string, got: string, { relative, absolute }: Tolerance): boolean {
   if (!NUMBER.test(want) || !NUMBER.test(got)) return false;

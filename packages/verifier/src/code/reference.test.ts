@@ -76,6 +76,19 @@ describe('reading code', () => {
     expect(readCode(response, 'python')).toEqual({ text, line });
   });
 
+  test.each([
+    ['a fence', `\`\`\`${'a'.repeat(500_000)}\``],
+    ['blanks after a fence', `\`\`\`${' '.repeat(500_000)}\``],
+    ['blanks after a keyword', `function${' '.repeat(500_000)}!`],
+  ])('of half a megabyte takes no longer than reading it: %s', (_name, response) => {
+    const { reference } = parseCodeTask({
+      language: 'javascript',
+      prompt: 'function f(x) {',
+      tests: { type: 'assert', code: '' },
+    });
+    expect(assemble(response, reference)?.source).toContain(response);
+  });
+
   const prompt = 'import math\n\ndef f(x):\n    """Doc."""\n';
   const python = parseCodeTask({ language: 'python', prompt, tests: { type: 'assert', code: '' } });
 
