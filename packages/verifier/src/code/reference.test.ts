@@ -84,7 +84,7 @@ describe('reading code', () => {
     const { reference } = parseCodeTask({
       language: 'javascript',
       prompt: 'function f(x) {',
-      tests: { type: 'assert', code: '' },
+      tests: { type: 'assert', code: 'f(1)' },
     });
     expect(assemble(response, reference)?.source).toContain(response);
   });

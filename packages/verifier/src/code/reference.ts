@@ -7,6 +7,7 @@ import { type Message, type Task, TaskError } from '../types.ts';
 import type { Tolerance } from './compare.ts';
 import type { Language, RunLimits } from './job.ts';
 import * as read from './row.ts';
+import { problemOfTests } from './runnable.ts';
 import { type Wire, wireOfJson } from './value.ts';
 
 /** `visible`: details of this test may enter a correction prompt. Others only reach the operator. */
@@ -76,12 +77,13 @@ export interface CodeReference {
 export function parseCodeTask(row: unknown): Task<CodeReference> {
   const fields = read.object(row, 'row');
   const prompt = fields.prompt;
+  const programming = language(fields.language, 'language');
   const reference: CodeReference = {
-    language: language(fields.language, 'language'),
+    language: programming,
     prefix:
       read.optionalText(fields.prefix, 'prefix') ?? (typeof prompt === 'string' ? prompt : ''),
     setup: withImports(setup(fields.setup), fields),
-    tests: tests(fields.tests),
+    tests: tests(fields.tests, programming),
     limits: limits(fields.limits),
     stopAtFirst: read.optionalFlag(fields.stopAtFirst, 'stopAtFirst') ?? false,
     ...optional('verbatim', read.optionalFlag(fields.verbatim, 'verbatim')),
@@ -169,7 +171,7 @@ function setup(value: unknown): { before: string; after: string } {
   };
 }
 
-function tests(value: unknown): CodeTests {
+function tests(value: unknown, programming: Language): CodeTests {
   const fields = read.object(value, 'tests');
   switch (fields.type) {
     case 'call':
@@ -179,12 +181,19 @@ function tests(value: unknown): CodeTests {
     case 'assert':
       return {
         type: 'assert',
-        code: read.text(fields.code, 'tests.code'),
+        code: testProgram(fields.code, programming),
         visible: visible(fields, 'tests'),
       };
     default:
       throw new TaskError('tests.type', 'must be call, stdio or assert', fields.type);
   }
+}
+
+function testProgram(value: unknown, programming: Language): string {
+  const code = read.text(value, 'tests.code');
+  const problem = programming === 'python' ? undefined : problemOfTests(code);
+  if (problem) throw new TaskError('tests.code', problem, code);
+  return code;
 }
 
 function callTests(fields: read.Fields): CodeTests {
