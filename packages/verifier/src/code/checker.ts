@@ -22,7 +22,10 @@ export function checkerOf({ tests }: CodeReference): StdioTests['checker'] {
   return tests.type === 'stdio' ? tests.checker : undefined;
 }
 
-/** The attempt first, then the checker over what it printed. A checker that fails voids the task. */
+/**
+ * The attempt first, then the checker over what it printed. A checker that fails voids the task, but for one that fails
+ * on an answer's output and accepts the task's own: nobody escapes a verdict by printing what a checker cannot read.
+ */
 export async function verifyWithChecker(
   request: CodeRequest,
   limitsOf: (language: Language, own: Partial<RunLimits>) => RunLimits,
@@ -30,25 +33,53 @@ export async function verifyWithChecker(
 ): Promise<Verdict> {
   const answer = await run(request.reference.language, { ...request, raw: true });
   if (answer.kind !== 'raw') return answer;
-  const printed = answer.run.tests.filter((test) => test.kind === 'printed');
+  const printed = answer.run.tests.flatMap((test, index) =>
+    test.kind === 'printed' ? [{ index, text: test.text }] : [],
+  );
   if (answer.run.load || printed.length === 0) return judgeRun(request, answer.run, answer.usage);
-  const question = checkerRequest(request, answer.run.tests, limitsOf);
-  const reply = await run(question.reference.language, question);
-  if (reply.kind === 'void') return reply;
-  if (reply.kind === 'judged' || reply.run.load) return broken('it does not run');
-  const opinions = reply.run.tests.map(opinionOf);
-  if (opinions.length < printed.length || opinions.includes(undefined)) {
-    return broken('it answered neither true, false nor a text');
-  }
-  let next = 0;
-  const tests = answer.run.tests.map((test): TestRun => {
-    if (test.kind !== 'printed') return test;
-    const opinion = opinions[next++];
-    return opinion === true
-      ? { kind: 'passed' }
-      : { kind: 'rejected', message: String(opinion), text: test.text };
+  const tests = request.reference.tests as StdioTests;
+  const opinions = await opinionsOn(tests, printed, async (outputs) => {
+    const question = checkerRequest(tests, outputs, limitsOf);
+    const reply = await run(question.reference.language, question);
+    if (reply.kind === 'void') return reply;
+    return reply.kind === 'judged' || reply.run.load ? broken('it does not run') : reply.run.tests;
   });
-  return judgeRun(request, { ...answer.run, tests }, answer.usage);
+  if ('kind' in opinions) return opinions;
+  const runs = [...answer.run.tests];
+  for (const [i, { index, text }] of printed.entries()) {
+    const message = opinions[i]!;
+    runs[index] = message === true ? { kind: 'passed' } : { kind: 'rejected', message, text };
+  }
+  return judgeRun(request, { ...answer.run, tests: runs }, answer.usage);
+}
+
+/** What was printed for one of the tests. */
+interface Printed {
+  readonly index: number;
+  readonly text: string;
+}
+
+/** `true`, or why not, of each output; the verdict of a task whose checker fails. */
+async function opinionsOn(
+  tests: StdioTests,
+  printed: readonly Printed[],
+  ask: (outputs: readonly Printed[]) => Promise<readonly TestRun[] | Verdict>,
+): Promise<readonly (true | string)[] | Verdict> {
+  const replies = await ask(printed);
+  if ('kind' in replies) return replies;
+  const opinions = printed.map((_, i) => opinionOf(replies[i]));
+  const unread = printed.filter((_, i) => opinions[i] === undefined);
+  if (unread.length > 0) {
+    const own = unread.map(({ index }) => ({ index, text: tests.cases[index]!.output }));
+    const control = await ask(own);
+    if ('kind' in control) return control;
+    const threw = printed.filter((_, i) => replies[i]?.kind === 'threw');
+    const works = own.every((_, i) => opinionOf(control[i]) === true);
+    if (!works || threw.length < unread.length) {
+      return broken('it answered neither true, false nor a text');
+    }
+  }
+  return opinions.map((opinion) => opinion ?? 'an output that the checker can read');
 }
 
 function broken(problem: string): Verdict {
@@ -56,16 +87,14 @@ function broken(problem: string): Verdict {
 }
 
 function checkerRequest(
-  request: CodeRequest,
-  runs: readonly TestRun[],
+  tests: StdioTests,
+  outputs: readonly Printed[],
   limitsOf: (language: Language, own: Partial<RunLimits>) => RunLimits,
 ): CodeRequest {
-  const tests = request.reference.tests as StdioTests;
   const { language, code } = tests.checker!;
-  const cases = runs.flatMap((run, i) => {
-    if (run.kind !== 'printed') return [];
-    const { input, output } = tests.cases[i]!;
-    return [{ args: JSON.stringify([input, run.text, output]), expected: true, visible: false }];
+  const cases = outputs.map(({ index, text }) => {
+    const { input, output } = tests.cases[index]!;
+    return { args: JSON.stringify([input, text, output]), expected: true, visible: false };
   });
   const limits = limitsOf(language, CHECKER_LIMITS);
   return {
@@ -84,8 +113,8 @@ function checkerRequest(
 }
 
 /** `true`, or why not. */
-function opinionOf(run: TestRun): true | string | undefined {
-  const value = run.kind === 'value' ? readWire(run.wire) : undefined;
+function opinionOf(run: TestRun | undefined): true | string | undefined {
+  const value = run?.kind === 'value' ? readWire(run.wire) : undefined;
   if (value === true) return true;
   if (value === false) return 'an output that the checker accepts';
   return typeof value === 'string' ? value.slice(0, 300) : undefined;

@@ -236,6 +236,25 @@ describe('a checker', () => {
     expect(statusOf(wrong)).toBe('wrong_answer');
     expect(wrong.kind === 'judged' && wrong.diagnostics[0]?.message).toContain('3 + 4 is not it');
   });
+  test('that cannot read an output, but reads the one of the task, has rejected it', async () => {
+    const checker = 'def check(input, output, expected): return int(output) % int(input) == 0';
+    const task = (output: string) => ({
+      language: 'python',
+      tests: {
+        type: 'stdio',
+        cases: [
+          { input: '7', output },
+          { input: '9', output: '9' },
+        ],
+        checker: { language: 'python', code: checker },
+      },
+    });
+    const garbage = await judge(task('14'), 'print("seven" if input() == "7" else 18)');
+    expect(statusOf(garbage)).toBe('wrong_answer');
+    expect(statusOf(await judge(task('14'), 'print(int(input()) * 3)'))).toBe('accepted');
+    // Where the task has no output that it can read, nobody knows whose fault it is.
+    expect(statusOf(await judge(task(''), 'print("seven")'))).toMatch(/^bad-task/);
+  });
   test.each([
     'function check() { throw 1 }',
     'function other() {}',
