@@ -27,6 +27,7 @@ def _make_runner(harden):
     real_open = builtins.open
     MAX_DEPTH = 200
     FILE = "<answer>"
+    whole_tests, BrokenTests = _whole_tests, _BrokenTests
 
     class OutputLimit(BaseException):
         pass
@@ -324,10 +325,13 @@ def _make_runner(harden):
     def run_tests(job):
         """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
         try:
-            code = compile_(harden.guard(job["tests"]), "<tests>", "exec", dont_inherit=True)
-            called = harden.called_names(job["tests"])
+            tests = whole_tests(job["tests"])
+            code = compile_(harden.guard(tests), "<tests>", "exec", dont_inherit=True)
+            called = harden.called_names(tests)
         except SyntaxError_:
-            return {"load": {"kind": "broken-tests"}}
+            return {"load": {"kind": "broken-tests", "message": "it is unreadable"}}
+        except BrokenTests as error:
+            return {"load": {"kind": "broken-tests", "message": str(error)}}
         failed, ns = run_program(job)
         if failed:
             return {"load": failed}

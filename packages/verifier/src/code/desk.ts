@@ -89,7 +89,7 @@ function concludeRun(
   const run = readRun(value);
   if (!run) return voided('infra', 'the cell answered out of shape');
   if (run.load?.kind === 'broken-tests')
-    return voided('bad-task', 'the test program is unreadable');
+    return voided('bad-task', `the test program: ${String(run.load.message).slice(0, 300)}`);
   const starved = run.load?.kind === 'starved' || run.tests.at(-1)?.kind === 'starved';
   if (!starved && request.raw) return { kind: 'raw', run, usage };
   if (!starved) return judgeRun(request, run, usage);

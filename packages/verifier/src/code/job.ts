@@ -61,16 +61,10 @@ export type Trouble =
       readonly column?: number;
     }
   | { readonly kind: 'exit'; readonly code?: string }
+  /** The task's own fault: no answer could be judged. */
+  | { readonly kind: 'broken-tests'; readonly message: string }
   | {
-      readonly kind:
-        | 'missing'
-        | 'open'
-        | 'output'
-        | 'time'
-        | 'memory'
-        | 'starved'
-        | 'crashed'
-        | 'broken-tests';
+      readonly kind: 'missing' | 'open' | 'output' | 'time' | 'memory' | 'starved' | 'crashed';
     };
 
 /** What one test brought: a value in wire form, or what was printed, or trouble. */

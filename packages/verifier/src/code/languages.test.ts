@@ -210,9 +210,31 @@ describe('assert tests', () => {
     expect(statusOf(await judge(row, answer))).toBe(status);
   });
 
-  test('a test program that does not compile voids the task', async () => {
-    const broken = { language: 'python', tests: { type: 'assert', code: 'assert f(' } };
-    expect(statusOf(await judge(broken, 'def f(): pass'))).toMatch(/^bad-task/);
+  const python = (code: string) => ({ language: 'python', tests: { type: 'assert', code } });
+
+  test.each([
+    ['it is unreadable', 'assert f('],
+    ['it needs the module numpy', 'import json, numpy\nassert f(1) == 1'],
+    ['it needs the module pytest', 'from pytest import raises\nassert f(1) == 1'],
+    ['it tests nothing', '"Tests."\nimport json\ndef check(g): assert g(1) == 1'],
+    ['test_f wants arguments', 'def test_f(tmp_path): assert f(1) == 1'],
+    ['TestF.setup_method needs', 'class TestF:\n  def setup_method(self): pass'],
+  ])('a test program voids the task where %s', async (reason, code) => {
+    const verdict = await judge(python(code), 'def f(x): return x');
+    expect(statusOf(verdict)).toMatch(/^bad-task/);
+    expect(JSON.stringify(verdict)).toContain(`the test program: ${reason}`);
+  });
+
+  test.each([
+    ['functions', 'def test_f(n=1): assert f(n) == 1\ndef test_g(): assert f(2) == 2'],
+    ['coroutines', 'async def test_f(): assert f(1) == 1 and f(2) == 2'],
+    [
+      'classes',
+      'class TestF:\n  def test_f(self): assert f(1) == 1\n  def test_g(self): assert f(2) == 2',
+    ],
+  ])('tests that stand in %s for a runner are run', async (_name, code) => {
+    expect(statusOf(await judge(python(code), 'def f(x): return x'))).toBe('accepted');
+    expect(statusOf(await judge(python(code), 'def f(x): return 1'))).toBe('runtime_error');
   });
 });
 

@@ -154,7 +154,7 @@ class Session {
   /** The tests run in a scope of their own over the names that they mention. */
   #asserts(realm: Realm, source: string, tests: TestRun[]): Trouble | undefined {
     const program = this.#testProgram(source);
-    if (program === undefined) return { kind: 'broken-tests' };
+    if (program === undefined) return { kind: 'broken-tests', message: 'it is unreadable' };
     const names = namesIn(program);
     const loaded = this.#load(realm, '', names, program);
     if (loaded.kind !== 'passed') return loaded;
