@@ -7,6 +7,7 @@
 import type { AdamWOptions } from '../types.ts';
 import type { Program } from './executors/types.ts';
 import { f32, type Ops, type Shape, type TensorSpec } from './ops.ts';
+import { checkRules } from './rules.ts';
 
 /** A run of weights with one rule for decay. */
 export interface Block {
@@ -92,10 +93,32 @@ export interface AdamWScalars {
   readonly gradScale: number;
 }
 
-/** The scalars of step t (from 1). Defaults as in PyTorch, but no weight decay unless asked for. */
-export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): AdamWScalars {
+/** Smallest eps whose share of a step is still a normal number in float32. */
+const leastEps = 1e-30;
+const isFinite32 = (x: number) => Number.isFinite(Math.fround(x));
+
+/**
+ * Defaults as in PyTorch, but no weight decay unless asked for.
+ * @throws naming the option, its value and what is allowed: one wrong number would leave no weight standing
+ */
+export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
   const { weightDecay = 0, maxGradNorm = 0 } = options;
+  const isRate = (x: number) => x >= 0 && isFinite32(x);
+  checkRules('AdamW option', [
+    ['learningRate', learningRate, isRate(learningRate), 'a number from 0'],
+    ['beta1', beta1, beta1 >= 0 && beta1 < 1, 'from 0 to below 1'],
+    ['beta2', beta2, beta2 >= 0 && beta2 < 1, 'from 0 to below 1'],
+    ['eps', eps, eps >= leastEps && isFinite32(eps), `a number from ${leastEps}`],
+    ['weightDecay', weightDecay, isRate(weightDecay), 'a number from 0'],
+    ['maxGradNorm', maxGradNorm, maxGradNorm >= 0, 'a number from 0'],
+  ]);
+  return { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm };
+}
+
+/** The scalars of step t (from 1). */
+export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): AdamWScalars {
+  const { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm } = adamwSettings(options);
   return {
     learningRate,
     beta1,

@@ -53,7 +53,7 @@ export interface TrainingBatch extends MicroBatch {
   readonly still: boolean;
 }
 
-/** @throws naming the datum and array where lengths differ or a weighted token lacks what the loss needs. */
+/** @throws naming the datum and array where lengths differ, a weighted token lacks what the loss needs, or that is not finite. */
 export function microBatches(
   data: readonly Datum[],
   needs: LossNeeds,
@@ -88,6 +88,10 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
   if (first < 0) return undefined;
   const end = weights.findLastIndex((w) => w !== 0) + 1;
   const active = weights.slice(first, end).map((w) => (w === 0 ? 0 : 1));
+  for (const [name, array] of Object.entries(required))
+    for (let t = first; t < end; t++)
+      if (active[t - first] && !Number.isFinite(array![t]))
+        throw new Error(`datum ${index}: ${name}[${t}] is ${array![t]}, must be a finite number`);
   const only = (array: Float32Array | undefined) =>
     active.map((on, i) => (on && array ? array[first + i]! : 0));
   return {

@@ -11,6 +11,7 @@ import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
 import type { LoraSettings, MemorySettings } from './parts.ts';
+import { checkRules, isWhole } from './rules.ts';
 import { readConfig } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
@@ -55,14 +56,15 @@ export interface EngineOptions extends ExecutorOptions {
   readonly memory?: Partial<MemorySettings>;
 }
 
-/** @throws where the configuration is wrong, a weight missing, or the executor not available. */
+/** @throws where the configuration or a limit is wrong, a weight missing, or the executor not available. */
 export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
   const config = parseModelConfig(options.config);
+  const checked = limits(options);
   return new LocalEngine({
     config,
     executor: await openExecutor(options),
     weights: options.weights ?? initialWeights(config, options.seed),
-    ...limits(options),
+    ...checked,
   });
 }
 
@@ -74,11 +76,12 @@ export async function loadLocalEngine(
   path: string,
   options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
+  const checked = limits(options);
   const config = await readConfig(path);
   const engine = new LocalEngine({
     config,
     executor: await openExecutor(options),
-    ...limits(options),
+    ...checked,
   });
   try {
     await engine.load(path);
@@ -89,17 +92,25 @@ export async function loadLocalEngine(
   }
 }
 
-const limits = ({
+/** @throws naming the limit, its value and what is allowed */
+function limits({
   microBatchRows = 2048,
   maxLanes = 512,
   cacheMb = 4096,
   seed = 1,
   lora,
   memory,
-}: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number }) => ({
-  microBatchRows,
-  maxLanes,
-  cacheBytes: cacheMb * 2 ** 20,
-  ...(lora && { lora: { seed, ...lora } }),
-  ...(memory && { memory }),
-});
+}: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number }) {
+  checkRules('engine option', [
+    ['microBatchRows', microBatchRows, isWhole(microBatchRows, 1), 'a whole number from 1'],
+    ['maxLanes', maxLanes, isWhole(maxLanes, 1), 'a whole number from 1'],
+    ['cacheMb', cacheMb, cacheMb > 0, 'a number above 0'],
+  ]);
+  return {
+    microBatchRows,
+    maxLanes,
+    cacheBytes: cacheMb * 2 ** 20,
+    ...(lora && { lora: { seed, ...lora } }),
+    ...(memory && { memory }),
+  };
+}

@@ -175,6 +175,20 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await other.paramsSnapshot()).toEqual(await engine.paramsSnapshot());
   });
 
+  it('a folder without a reference leaves the frozen one: a resumed run may turn its KL term on', async () => {
+    const engine = await open(where);
+    const before = await engine.logprobs(prompts);
+    const folder = join(directory, 'no reference');
+    await engine.forwardBackward(data, { kind: 'cross_entropy' });
+    await engine.optimStep({ learningRate: 0.01 });
+    await engine.save(folder);
+    const other = await open(where);
+    await other.freezeReference();
+    await other.load(folder);
+    expect(await other.logprobs(prompts, 'reference')).toEqual(before);
+    expect(await other.logprobs(prompts)).not.toEqual(before);
+  });
+
   it('the reference stays while the policy moves', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
@@ -246,6 +260,70 @@ describe('what cannot be done is said', () => {
     await expect(engine.forwardBackward([bare], ppo)).rejects.toThrow(/datum 0: refLogprobs/);
   });
 
+  it('an entry with weight that is no number, and a loss option that is none', async () => {
+    const engine = await open();
+    const [datum] = data;
+    const t = datum!.weights.findIndex((w) => w !== 0);
+    for (const name of ['weights', 'advantages', 'logprobs', 'refLogprobs'] as const)
+      for (const wrong of [Number.NaN, Infinity, -Infinity]) {
+        const bad = { ...datum!, [name]: datum![name]!.with(t, wrong) };
+        await expect(engine.forwardBackward([data[1]!, bad], ppo)).rejects.toThrow(
+          `datum 1: ${name}[${t}] is ${wrong}, must be a finite number`,
+        );
+      }
+    // Without weight it is not looked at.
+    const unread = { ...datum!, advantages: datum!.advantages!.with(0, Number.NaN) };
+    expect(await engine.forwardBackward([unread], ppo)).toEqual(
+      await engine.forwardBackward([datum!], ppo),
+    );
+    for (const wrong of [{ clipLow: Number.NaN }, { clipHigh: -1 }, { beta: Infinity }])
+      await expect(engine.forwardBackward(data, { ...ppo, ...wrong })).rejects.toThrow(
+        new RegExp(`loss option ${Object.keys(wrong)[0]} is .*, must be a number from 0`),
+      );
+  });
+
+  it('an option of a step that would leave no weight standing: weights and gradient stay', async () => {
+    const engine = await open();
+    await engine.forwardBackward(data, ppo);
+    const before = [await engine.paramsSnapshot(), await engine.gradientsSnapshot()];
+    for (const wrong of [
+      { learningRate: Number.NaN },
+      { learningRate: undefined as unknown as number },
+      { learningRate: Infinity },
+      { learningRate: 1e39 },
+      { learningRate: '0.1' as unknown as number },
+      { beta1: 1 },
+      { beta1: Number.NaN },
+      { beta2: 1 },
+      { beta2: -0.1 },
+      { eps: 0 },
+      { eps: Number.NaN },
+      { weightDecay: Number.NaN },
+      { maxGradNorm: Number.NaN },
+    ])
+      await expect(engine.optimStep({ learningRate: 0.01, ...wrong })).rejects.toThrow(
+        new RegExp(`AdamW option ${Object.keys(wrong)[0]} is .*, must be`),
+      );
+    expect([await engine.paramsSnapshot(), await engine.gradientsSnapshot()]).toEqual(before);
+    expect(engine.steps).toBe(0);
+  });
+
+  it('a limit of the engine that is none', async () => {
+    for (const wrong of [
+      { maxLanes: 2.5 },
+      { maxLanes: Number.NaN },
+      { maxLanes: 0 },
+      { maxLanes: -3 },
+      { microBatchRows: Number.NaN },
+      { microBatchRows: 0 },
+      { cacheMb: Number.NaN },
+      { cacheMb: 0 },
+    ])
+      await expect(open(wrong)).rejects.toThrow(
+        new RegExp(`engine option ${Object.keys(wrong)[0]} is .*, must be a`),
+      );
+  });
+
   it('a reference that was never frozen', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'reference')).rejects.toThrow(/freezeReference/);
@@ -254,8 +332,8 @@ describe('what cannot be done is said', () => {
   it('a gradient that is not finite leaves the weights alone', async () => {
     const engine = await open();
     const before = await engine.paramsSnapshot();
-    const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * Infinity || 0) };
-    await engine.forwardBackward([bad], ppo);
+    const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * 1e38) };
+    await engine.forwardBackward(new Array(16).fill(bad), ppo);
     await expect(engine.optimStep({ learningRate: 1 })).rejects.toThrow(/not taken/);
     expect(await engine.paramsSnapshot()).toEqual(before);
   });

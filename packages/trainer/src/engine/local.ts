@@ -15,7 +15,7 @@ import type {
   TokenIds,
   Which,
 } from '../types.ts';
-import { adamwStep } from './adamw.ts';
+import { adamwSettings, adamwStep } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, TypedArray } from './executors/types.ts';
@@ -189,12 +189,13 @@ export class LocalEngine implements PolicyEngine {
   }
 
   async optimStep(options: AdamWOptions): Promise<{ gradNorm: number }> {
+    const settings = adamwSettings(options);
     this.#openGradient();
     const gradNorm = await gradientNorm(this.#runner, this.#trained);
     this.#hasGradient = false;
     if (!Number.isFinite(gradNorm))
       throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
-    const values = adamwStep(options, this.#steps + 1, gradNorm);
+    const values = adamwStep(settings, this.#steps + 1, gradNorm);
     await takeStep(this.#runner, this.#trained, values);
     this.#steps += 1;
     this.#adapter?.changed();
@@ -218,8 +219,9 @@ export class LocalEngine implements PolicyEngine {
   }
 
   /**
-   * Weights, and what of optimizer state and reference was saved beside them; the rest starts anew. Of a folder with an
-   * adapter, the adapter; of one with a model, the base model, and an adapter that changes nothing yet.
+   * Weights, and what of optimizer state and reference was saved beside them. Where they were not, the optimizer starts
+   * anew, and a reference that is frozen stays. Of a folder with an adapter, the adapter; of one with a model, the base
+   * model, and an adapter that changes nothing yet.
    */
   async load(directory: string): Promise<void> {
     this.#hasGradient = false;

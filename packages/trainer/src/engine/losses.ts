@@ -5,6 +5,7 @@
 
 import type { LossSpec } from '../types.ts';
 import { type Ops, scalar } from './ops.ts';
+import { checkRules, type Rule } from './rules.ts';
 
 /** Everything [N], one entry a token. */
 export interface TokenTerms<T> {
@@ -38,13 +39,21 @@ export function lossShape(spec: LossSpec): LossShape {
   return spec.kind === 'ppo' && spec.beta > 0 ? 'ppo+kl' : spec.kind;
 }
 
-/** The scalars of a LossSpec as numbers; what it does not have is 0. */
+/**
+ * The scalars of a LossSpec as numbers; what it does not have is 0.
+ * @throws naming the option that is not a number from 0
+ */
 export function lossScalars(spec: LossSpec): LossScalars<number> {
-  return {
+  const scalars = {
     clipLow: spec.kind === 'ppo' ? spec.clipLow : 0,
     clipHigh: spec.kind === 'ppo' || spec.kind === 'cispo' ? spec.clipHigh : 0,
     beta: spec.kind === 'ppo' ? spec.beta : 0,
   };
+  const rules = Object.entries(scalars).map(
+    ([name, x]): Rule => [name, x, x >= 0 && (name !== 'beta' || x < Infinity), 'a number from 0'],
+  );
+  checkRules('loss option', rules);
+  return scalars;
 }
 
 /** Beyond e^20 a ratio says only that the two policies have nothing in common; unbounded it would be inf. */

@@ -105,6 +105,21 @@ it.each(cases)('%s: saved again, it is the same adapter', async (name) => {
   expect(saved.tensors).toEqual(given.tensors);
 });
 
+it.each(['all-linear', '.*_proj'])(
+  'targets as a text, %s, beside layers are saved as the modules they mean: PEFT takes no layers beside a text',
+  async (targetModules) => {
+    const engine = await open({}, { ...lora, targetModules, layers: [1] });
+    const folder = join(scratch, 'text and layers');
+    await engine.save(folder, { weightsOnly: true });
+    const { options } = await readAdapterConfig(folder);
+    const expected = loraModules(tinyConfig, { ...lora, targetModules, layers: [1] });
+    expect(options.layers).toBeUndefined();
+    expect(options.targetModules).toEqual(expected.map(({ name }) => name));
+    expect(loraModules(tinyConfig, options)).toEqual(expected);
+    await engine.close();
+  },
+);
+
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
 const prompts = [3, 7, 7].map((length, i) => integers(i, length, 2, 13));
@@ -272,7 +287,25 @@ describe('which layers have adapters', () => {
     expect(() => names(['qproj'])).toThrow(/"qproj" matches no linear layer.*q_proj/);
     expect(() => names(['embed_tokens'])).toThrow(/"embed_tokens" matches no linear layer/);
     expect(() => names('nothing')).toThrow(/match no linear layer/);
-    expect(() => names(['q_proj'], { rank: 0 })).toThrow(/rank is 0/);
+  });
+
+  it('a rank, an alpha or a pattern that is none is refused by its name', () => {
+    const wrong = (options: Partial<LoraOptions>) => () => names(['q_proj'], options);
+    for (const rank of [0, -3, 1.5, 1e9, Number.NaN]) {
+      expect(wrong({ rank })).toThrow(`lora rank is ${rank}, must be a whole number from 1 to`);
+      expect(wrong({ rankPattern: { k_proj: rank } })).toThrow(
+        `lora rankPattern["k_proj"] is ${rank}, must be a whole number from 1 to`,
+      );
+    }
+    for (const alpha of [Number.NaN, Infinity, undefined as unknown as number]) {
+      expect(wrong({ alpha })).toThrow(`lora alpha is ${alpha}, must be a number`);
+      expect(wrong({ alphaPattern: { k_proj: alpha } })).toThrow('lora alphaPattern["k_proj"] is');
+    }
+    for (const text of ['(((', '(?i)q_proj', '(?P<a>q)_proj']) {
+      const words = `lora pattern ${JSON.stringify(text)} is no regular expression`;
+      expect(() => names(text)).toThrow(words);
+      expect(wrong({ rankPattern: { [text]: 2 } })).toThrow(words);
+    }
   });
 });
 
@@ -310,6 +343,22 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     );
     expect(await failing(() => {}, { ...lora, targetModules: ['q_proj'] })).toMatch(/is missing/);
     expect(await failing(() => {})).toBe('loaded');
+  });
+
+  it.each([
+    [{ r: 1e9 }, 'at r'],
+    [{ lora_alpha: null }, 'at lora_alpha'],
+    [{ rank_pattern: { k_proj: 0 } }, 'at rank_pattern.k_proj'],
+    [{ rank_pattern: { k_proj: 1.5 } }, 'at rank_pattern.k_proj'],
+    [{ rank_pattern: { '(((': 2 } }, 'at rank_pattern["((("]'],
+    [{ alpha_pattern: { '(?i)q_proj': 2 } }, 'at alpha_pattern["(?i)q_proj"]'],
+    [{ target_modules: '(?P<a>q)_proj' }, 'at target_modules'],
+    [{ use_bdlora: { target_modules_bd_a: ['q_proj'] } }, 'use_bdlora is'],
+    [{ monteclora_config: {} }, 'monteclora_config is'],
+  ])('%j is refused with file and key', async (change, words) => {
+    const message = await failing((config) => Object.assign(config, change));
+    expect(message).toContain('adapter_config.json: ');
+    expect(message).toContain(words);
   });
 
   it('an engine without adapters takes none', async () => {

@@ -6,6 +6,7 @@
 import { type ModelConfig, paramSpecs } from '../config.ts';
 import { adapterNames } from '../model/linear.ts';
 import { sizeOf } from '../ops.ts';
+import { checkRules, isWhole, type Rule } from '../rules.ts';
 import { hash32, uniform } from '../sampling/random.ts';
 import type { NamedArrays, TensorName } from '../weights/store.ts';
 
@@ -43,10 +44,15 @@ export interface LoraModule {
 const embedding = 'model.embed_tokens';
 const head = 'lm_head';
 
-/** @throws where a target names no linear layer of the model, listing those there are. */
+/** Beyond any rank that is used; an adapter is allocated before its tensors are read. */
+export const mostRank = 2 ** 16;
+
+/**
+ * @throws where a rank, an alpha or a pattern is none, naming it; where a target names no linear layer of the model,
+ * listing those there are
+ */
 export function loraModules(config: ModelConfig, options: LoraOptions): LoraModule[] {
-  if (!Number.isInteger(options.rank) || options.rank < 1)
-    throw new Error(`lora rank is ${options.rank}, it must be a whole number of 1 or more`);
+  checkWords(options);
   const linear = linearLayers(config);
   checkTargets(linear, options);
   const chosen = linear.filter(({ name }) => isTarget(name, options));
@@ -58,6 +64,28 @@ export function loraModules(config: ModelConfig, options: LoraOptions): LoraModu
     const scale = alpha / (options.rslora ? Math.sqrt(rank) : rank);
     return { name, outputs: outputs!, inputs: inputs!, rank, scale };
   });
+}
+
+function checkWords({
+  rank,
+  alpha,
+  targetModules,
+  rankPattern = {},
+  alphaPattern = {},
+}: LoraOptions): void {
+  const isRank = (x: number) => isWhole(x, 1) && x <= mostRank;
+  const ofEach = (name: string, patterns: Readonly<Record<string, number>>) =>
+    Object.entries(patterns).map(([key, x]) => [`${name}[${JSON.stringify(key)}]`, x] as const);
+  const ranks = [['rank', rank] as const, ...ofEach('rankPattern', rankPattern)];
+  const alphas = [['alpha', alpha] as const, ...ofEach('alphaPattern', alphaPattern)];
+  const texts = [targetModules, ...Object.keys({ ...rankPattern, ...alphaPattern })];
+  for (const text of texts)
+    if (typeof text === 'string' && !isPattern(text))
+      throw new Error(`lora pattern ${JSON.stringify(text)} is no regular expression`);
+  checkRules('lora', [
+    ...ranks.map(([name, x]): Rule => [name, x, isRank(x), `a whole number from 1 to ${mostRank}`]),
+    ...alphas.map(([name, x]): Rule => [name, x, Number.isFinite(x), 'a number']),
+  ]);
 }
 
 function linearLayers(config: ModelConfig): TensorName[] {
@@ -85,7 +113,7 @@ function isTarget(name: string, { targetModules, layers }: LoraOptions): boolean
   const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
   if (layers && !(layer !== undefined && layers.includes(Number(layer)))) return false;
   if (targetModules === allLinear) return name !== head;
-  if (typeof targetModules === 'string') return new RegExp(`^(?:${targetModules})$`).test(name);
+  if (typeof targetModules === 'string') return wholeName(targetModules).test(name);
   return targetModules.some((target) => endsWith(name, target));
 }
 
@@ -95,9 +123,21 @@ function ofPattern(
   name: string,
 ): number | undefined {
   const found = Object.entries(patterns ?? {}).find(([pattern]) =>
-    new RegExp(`^(?:.*\\.)?(?:${pattern})$`).test(name),
+    wholeName(`(?:.*\\.)?(?:${pattern})`).test(name),
   );
   return found?.[1];
+}
+
+const wholeName = (text: string): RegExp => new RegExp(`^(?:${text})$`);
+
+/** Whether a text is a regular expression here: Python's has words that JavaScript's does not. */
+export function isPattern(text: string): boolean {
+  try {
+    wholeName(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The adapters' tensors, in a fixed order. */

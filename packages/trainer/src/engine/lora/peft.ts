@@ -13,9 +13,10 @@ import {
   writeAtomically,
   writeSafetensors,
 } from '../weights/safetensors.ts';
+import { stepsOf } from '../weights/source.ts';
 import { type NamedArrays, restore, snapshot, type TensorSet } from '../weights/store.ts';
 import type { Adapter } from './adapter.ts';
-import type { LoraOptions } from './options.ts';
+import { isPattern, type LoraOptions, mostRank } from './options.ts';
 
 export const adapterConfigFile = 'adapter_config.json';
 const weightsFile = 'adapter_model.safetensors';
@@ -30,8 +31,8 @@ export interface AdapterFolder {
   readonly options: LoraOptions;
 }
 
-const count = z.number().int().positive();
-const patterns = z.record(z.string(), z.number()).nullish();
+const rank = z.number().int().min(1).max(mostRank);
+const pattern = z.string().refine(isPattern, 'no regular expression that JavaScript knows');
 /** Keys of LoraConfig that change what an adapter computes, in ways that are not built in. */
 const unsupported = [
   'use_dora',
@@ -47,17 +48,19 @@ const unsupported = [
   'alora_invocation_tokens',
   'arrow_config',
   'kasa_config',
+  'use_bdlora',
+  'monteclora_config',
 ] as const;
 const schema = z.looseObject({
   peft_type: z.literal('LORA'),
   base_model_name_or_path: z.string().nullish(),
-  r: count,
+  r: rank,
   lora_alpha: z.number(),
-  target_modules: z.union([z.string(), z.array(z.string()).nonempty()]),
+  target_modules: z.union([pattern, z.array(z.string()).nonempty()]),
   use_rslora: z.boolean().nullish(),
   layers_to_transform: z.union([z.number().int(), z.array(z.number().int())]).nullish(),
-  rank_pattern: patterns,
-  alpha_pattern: patterns,
+  rank_pattern: z.record(pattern, rank).nullish(),
+  alpha_pattern: z.record(pattern, z.number()).nullish(),
   bias: z.literal('none').optional(),
 });
 
@@ -135,7 +138,9 @@ export async function saveAdapter(
 }
 
 /** Every key that PEFT 0.21 needs to load it; it fills in the rest. */
-function peftConfig({ options }: Adapter, base: string) {
+function peftConfig({ options, modules }: Adapter, base: string) {
+  // PEFT takes layers beside a list of modules only: beside a text, the modules that both together mean are written.
+  const isBoth = typeof options.targetModules === 'string' && options.layers !== undefined;
   return {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
@@ -143,14 +148,14 @@ function peftConfig({ options }: Adapter, base: string) {
     r: options.rank,
     lora_alpha: options.alpha,
     lora_dropout: 0,
-    target_modules: options.targetModules,
+    target_modules: isBoth ? modules.map(({ name }) => name) : options.targetModules,
     use_rslora: options.rslora ?? false,
     use_dora: false,
     bias: 'none',
     fan_in_fan_out: false,
     init_lora_weights: true,
     inference_mode: true,
-    layers_to_transform: options.layers ?? null,
+    layers_to_transform: isBoth ? null : (options.layers ?? null),
     rank_pattern: options.rankPattern ?? {},
     alpha_pattern: options.alphaPattern ?? {},
     modules_to_save: null,
@@ -174,6 +179,7 @@ export async function loadAdapter(directory: string, adapter: Adapter): Promise<
     throw new Error(
       `${optimizerPath} is of step ${optimizer.metadata.steps}, ${path} of step ${file.metadata.steps}: saving was interrupted`,
     );
+  const steps = optimizer ? stepsOf({ path: optimizerPath, metadata: optimizer.metadata }) : 0;
   const states = moments.map(
     (moment) => optimizer && arraysOf(optimizer.tensors, adapter, optimizerPath, `${moment}.`),
   );
@@ -182,7 +188,7 @@ export async function loadAdapter(directory: string, adapter: Adapter): Promise<
   for (const [i, arrays] of states.entries())
     if (arrays) restore(adapter.training[moments[i]!], arrays);
   adapter.changed();
-  return Number(optimizer?.metadata.steps ?? 0);
+  return steps;
 }
 
 /** A tensor that no module of ours takes would be a part of the adapter silently left out. */

@@ -1,7 +1,8 @@
-/** How many rollouts may be written at once, so that their caches stay within a budget even if all run to their end. */
+/** How many rollouts may be written at once, and in which shapes, so that their caches stay within a budget. */
 
+import type { WriteShape } from '../model/cached.ts';
 import type { CachedModel } from './model.ts';
-import { laneCount, mostBranches, slotCount } from './shapes.ts';
+import { branchSizes, laneCount, slotCount } from './shapes.ts';
 
 export interface Demand {
   readonly groupSize: number;
@@ -10,26 +11,63 @@ export interface Demand {
   readonly maxTokens: number;
 }
 
-/** A cache that moves into another shape is there twice for a moment. */
+/** A cache that moves into another shape, or grows, is there twice for a moment. */
 const copies = 2;
 
-/** Bytes that the caches of so many rollouts need at most. */
-export function cacheBytes(slotBytes: number, lanes: number, demand: Demand): number {
-  const branches = Math.min(demand.groupSize, lanes, mostBranches);
-  const units = laneCount(Math.ceil(lanes / branches));
-  const perUnit = branches * slotCount(demand.maxTokens) + slotCount(demand.prompt);
-  return copies * slotBytes * units * perUnit;
+/** What fits is counted at full length: nothing that was let in has to leave before its end. */
+export class CacheBudget {
+  readonly #slotBytes: number;
+  readonly #limit: number;
+  /** Slots of a lane that has come to its end. */
+  readonly #slots: number;
+
+  constructor(
+    { slotBytes, cacheBytes }: Pick<CachedModel, 'slotBytes' | 'cacheBytes'>,
+    maxTokens: number,
+  ) {
+    this.#slotBytes = slotBytes;
+    this.#limit = cacheBytes;
+    this.#slots = slotCount(maxTokens);
+  }
+
+  /** Bytes that cohorts of these shapes take at most, and so many slots of prompts that are read for them. */
+  bytes(shapes: readonly WriteShape[], readSlots: number): number {
+    const slots = shapes.reduce(
+      (n, { units, branches, prefix }) => n + units * (branches * this.#slots + prefix),
+      readSlots,
+    );
+    return copies * this.#slotBytes * slots;
+  }
+
+  fits(shapes: readonly WriteShape[], readSlots = 0): boolean {
+    return this.bytes(shapes, readSlots) <= this.#limit;
+  }
 }
 
-/** @throws where not even one rollout fits, with what it needs */
-export function lanesWithin(model: CachedModel, demand: Demand): number {
-  const needs = (lanes: number) => cacheBytes(model.slotBytes, lanes, demand);
+/**
+ * How many rollouts fit in some shape. Fewer rollouts, and a group of them alone, fit then too.
+ * @throws where not even one does, with what it needs
+ */
+export function lanesWithin(
+  { slotBytes, cacheBytes, maxLanes }: Pick<CachedModel, 'slotBytes' | 'cacheBytes' | 'maxLanes'>,
+  { groupSize, prompt, maxTokens }: Demand,
+): number {
+  const budget = new CacheBudget({ slotBytes, cacheBytes }, maxTokens);
+  const prefix = slotCount(prompt);
+  const shapesOf = (lanes: number): WriteShape[] =>
+    branchSizes.map((branches) => {
+      const units = Math.ceil(lanes / groupSize) * Math.ceil(Math.min(lanes, groupSize) / branches);
+      return { units: laneCount(units), branches, prefix, slots: slotCount(maxTokens) };
+    });
+  const fits = (lanes: number) => shapesOf(lanes).some((shape) => budget.fits([shape], prefix));
   const mb = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(2));
-  if (needs(1) > model.cacheBytes)
+  if (!fits(1)) {
+    const needs = budget.bytes(shapesOf(1).slice(-1), prefix);
     throw new Error(
-      `one rollout of ${demand.prompt} + ${demand.maxTokens} tokens needs ${mb(needs(1))} MB of cache, cacheMb allows ${mb(model.cacheBytes)}: raise it, or lower maxTokens`,
+      `one rollout of ${prompt} + ${maxTokens} tokens needs ${mb(needs)} MB of cache, cacheMb allows ${mb(cacheBytes)}: raise it, or lower maxTokens`,
     );
-  let lanes = model.maxLanes;
-  while (needs(lanes) > model.cacheBytes) lanes = Math.floor(lanes * 0.75);
-  return Math.max(1, lanes);
+  }
+  let lanes = maxLanes;
+  while (!fits(lanes)) lanes = Math.floor(lanes * 0.75);
+  return lanes;
 }

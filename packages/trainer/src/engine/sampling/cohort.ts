@@ -19,6 +19,7 @@ import {
   type ChosenShape,
   chooseShape,
   chunks,
+  type Fits,
   type Lengths,
   type StepCosts,
   slotCount,
@@ -39,9 +40,14 @@ export type Sources = ReadonlyMap<Rollout, Source>;
 
 export const running = ({ lanes }: Cohort): Rollout[] => lanes.filter(isWriting);
 
-/** The shape whose step costs least for these rollouts. */
-export const planFor = (costs: StepCosts, rollouts: readonly Rollout[]): ChosenShape<Rollout> =>
-  chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts));
+export type Plan = ChosenShape<Rollout>;
+
+/** Of the shapes that fit the one whose step costs least for these rollouts. */
+export const planFor = (
+  costs: StepCosts,
+  rollouts: readonly Rollout[],
+  fits: Fits,
+): Plan | undefined => chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts), fits);
 
 /** What a step of these rollouts costs, whatever shape they are in. */
 export const worth = (costs: StepCosts, rollouts: readonly Rollout[]): number =>
@@ -85,7 +91,7 @@ const unitSource = (unit: readonly Rollout[], sources: Sources): UnitSource => (
 /** Rollouts from wherever they are, in a new cohort. */
 export function assemble(
   { config }: CachedModel,
-  { shape, units }: ChosenShape<Rollout>,
+  { shape, units }: Plan,
   sources: Sources,
 ): Cohort {
   const all = units.map((unit) => unitSource(unit, sources));

@@ -1,10 +1,7 @@
 /** Checks what a caller asks of the sampler. */
 
 import type { SamplingOptions } from '../../types.ts';
-
-type Rule = [name: string, value: number, isRight: boolean, allowed: string];
-
-const whole = (x: number, least: number) => Number.isSafeInteger(x) && x >= least;
+import { checkRules, isWhole, type Rule } from '../rules.ts';
 
 /** @throws naming the option, its value and what is allowed */
 export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
@@ -12,16 +9,15 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
   const seeds: readonly (readonly [string, number])[] =
     typeof seed === 'number' ? [['seed', seed]] : seed.map((one, b) => [`seed[${b}]`, one]);
   const rules: Rule[] = [
-    ['groupSize', groupSize, whole(groupSize, 1), 'a whole number from 1'],
-    ['maxTokens', maxTokens, whole(maxTokens, 1), 'a whole number from 1'],
+    ['groupSize', groupSize, isWhole(groupSize, 1), 'a whole number from 1'],
+    ['maxTokens', maxTokens, isWhole(maxTokens, 1), 'a whole number from 1'],
     ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
-    ['topK', topK, whole(topK, 0), 'a whole number from 0'],
+    ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
     ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
     ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
     ...seeds.map(([name, one]): Rule => [name, one, Number.isSafeInteger(one), 'a whole number']),
   ];
-  for (const [name, value, isRight, allowed] of rules)
-    if (!isRight) throw new Error(`sampling option ${name} is ${value}, must be ${allowed}`);
+  checkRules('sampling option', rules);
   if (typeof seed !== 'number' && seed.length !== prompts)
     throw new Error(`sampling option seed has ${seed.length} seeds for ${prompts} prompts`);
   checkStops(options, vocabulary);
@@ -30,7 +26,7 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
 function checkStops(options: SamplingOptions, vocabulary: number): void {
   const { stopTokens = [], stopStrings = [], decode } = options;
   for (const [i, id] of stopTokens.entries())
-    if (!whole(id, 0) || id >= vocabulary)
+    if (!isWhole(id, 0) || id >= vocabulary)
       throw new Error(
         `sampling option stopTokens[${i}] is ${id}, must be a token of the vocabulary of ${vocabulary}`,
       );

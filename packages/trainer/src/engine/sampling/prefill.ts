@@ -27,20 +27,33 @@ export async function readPrompts(
   indices: readonly number[],
 ): Promise<Map<number, ReadPrompt>> {
   const read = new Map<number, ReadPrompt>();
-  // Equal rounded lengths only, so that a prompt's numbers are its own, whatever it is read with.
-  const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
-  for (const members of classes.values()) {
-    const [, rest] = lengthClass(prompts[members[0]!]!.length);
-    const most = laneCount(Math.max(1, Math.floor(readRows / rest)));
-    for (const some of chunks(members, most)) {
-      const found = await readTogether(
-        model,
-        some.map((b) => prompts[b]!),
-      );
-      for (const [i, b] of some.entries()) read.set(b, found[i]!);
-    }
+  for (const some of readingsOf(prompts, indices)) {
+    const found = await readTogether(
+      model,
+      some.map((b) => prompts[b]!),
+    );
+    for (const [i, b] of some.entries()) read.set(b, found[i]!);
   }
   return read;
+}
+
+/** Slots of the caches that {@link readPrompts} makes. */
+export function slotsRead(prompts: readonly TokenIds[], indices: readonly number[]): number {
+  const slots = readingsOf(prompts, indices).map((some) => {
+    const [whole, rest] = lengthClass(prompts[some[0]!]!.length);
+    return laneCount(some.length) * (whole * chunkLength + rest);
+  });
+  return slots.reduce((sum, n) => sum + n, 0);
+}
+
+/** What is read together. */
+function readingsOf(prompts: readonly TokenIds[], indices: readonly number[]): number[][] {
+  // Equal rounded lengths only, so that a prompt's numbers are its own, whatever it is read with.
+  const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
+  return [...classes.values()].flatMap((members) => {
+    const [, rest] = lengthClass(prompts[members[0]!]!.length);
+    return chunks(members, laneCount(Math.max(1, Math.floor(readRows / rest))));
+  });
 }
 
 /** Whole chunks, and the rounded length of what is left, which is at least one token. */

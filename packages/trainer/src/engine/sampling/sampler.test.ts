@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DrawnToken, Sample, SamplingOptions, TokenIds } from '../../types.ts';
 import { createLocalEngine, type EngineOptions, type LocalEngine } from '../index.ts';
 import { integers, livelyWeights, tinyConfig } from '../testing/data.ts';
-import { cacheBytes } from './budget.ts';
 import { hash32 } from './random.ts';
 import { withoutStop } from './stops.ts';
 
@@ -78,15 +77,16 @@ describe('a sequence is the same whatever it is batched with', () => {
   });
 
   it('in lanes that are as few as the budget of the caches allows', async () => {
-    const demand = { groupSize: 2, prompt: 30, maxTokens: 24 };
-    const slot = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
-    const cacheMb = cacheBytes(slot, 4, demand) / 2 ** 20;
-    const small = await open({ cacheMb });
+    // 32 slots for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
+    const slotBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
+    const one = (2 * 3 * 32 * slotBytes) / 2 ** 20;
+    const small = await open({ cacheMb: 4 * one });
     expectSame(
       (await small.sample(prompts, options)).flat(),
       (await engine.sample(prompts, options)).flat(),
     );
-    const none = await open({ cacheMb: cacheMb / 5 });
+    expect((await (await open({ cacheMb: one })).sample(prompts, options)).flat()).toHaveLength(18);
+    const none = await open({ cacheMb: 0.99 * one });
     await expect(none.sample(prompts, options)).rejects.toThrow(
       /one rollout of 28 \+ 24 tokens needs [\d.]+ MB of cache, cacheMb allows [\d.]+/,
     );

@@ -7,7 +7,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 import type { Sample, SamplingOptions, TokenIds } from '../../types.ts';
-import { lanesWithin } from './budget.ts';
+import { CacheBudget, lanesWithin } from './budget.ts';
 import {
   advance,
   arrivalSources,
@@ -15,6 +15,7 @@ import {
   type Cohort,
   cohortSources,
   joinedInPlace,
+  type Plan,
   planFor,
   running,
   type Sources,
@@ -23,7 +24,7 @@ import {
 } from './cohort.ts';
 import type { CachedModel } from './model.ts';
 import { checkOptions } from './options.ts';
-import { readPrompts } from './prefill.ts';
+import { readPrompts, slotsRead } from './prefill.ts';
 import { type Draw, drawing, isWriting, newGroup, type Rollout, toSample } from './rollouts.ts';
 import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
 import { stopCheck } from './stops.ts';
@@ -52,12 +53,26 @@ export async function sampleRollouts(
   return groups.map((group) => group.map(toSample));
 }
 
+/** Where arrivals go: into a cohort that is there, or one of their own. */
+interface Place {
+  readonly host: Cohort | undefined;
+  readonly plan: Plan;
+}
+
+/** Waiting groups whose turn it is, and the slots that reading their prompts takes. */
+interface Entry {
+  readonly groups: readonly Rollout[][];
+  readonly readSlots: number;
+  readonly place: Place;
+}
+
 class Sampler {
   readonly #model: CachedModel;
   readonly #prompts: readonly TokenIds[];
   readonly #signal: AbortSignal | undefined;
   readonly #draw: Draw;
   readonly #costs: StepCosts;
+  readonly #budget: CacheBudget;
   /** Most rollouts written at once. */
   readonly #lanes: number;
   /** Rollouts of one prompt each, waiting; the next one last. */
@@ -77,6 +92,7 @@ class Sampler {
     this.#signal = options.signal;
     this.#draw = drawing(options, stopCheck(model.endIds, options));
     this.#costs = stepCosts(model.config);
+    this.#budget = new CacheBudget(model, options.maxTokens);
     this.#lanes = lanesWithin(model, { ...options, prompt });
     this.#waiting = groups.flatMap((group) => chunks(group, this.#lanes)).reverse();
   }
@@ -108,9 +124,9 @@ class Sampler {
     while (this.#waiting.length > 0) {
       const free = this.#lanes - this.#cohorts.reduce((n, cohort) => n + running(cohort).length, 0);
       if (this.#cohorts.length > 0 && free < joinShare * this.#lanes) return;
-      const groups = this.#next(free);
-      if (groups.length === 0) return;
-      if (free < aloneShare * this.#lanes && !this.#host(groups.flat())) return;
+      const next = this.#next(free);
+      if (!next || (free < aloneShare * this.#lanes && !next.place.host)) return;
+      const { groups, readSlots } = next;
       this.#waiting.length -= groups.length;
       const read = await readPrompts(
         this.#model,
@@ -121,13 +137,25 @@ class Sampler {
       for (const rollout of rollouts)
         this.#draw(rollout, { kind: this.#model.readKind, row: read.get(rollout.b)!.next });
       const arrivals = rollouts.filter(isWriting);
-      if (arrivals.length > 0) this.#join(arrivals, arrivalSources(arrivals, read));
+      if (arrivals.length > 0) this.#join(arrivals, readSlots, arrivalSources(arrivals, read));
       await this.#pause();
     }
   }
 
-  /** The groups that are next in the queue, as many as so many lanes take. */
-  #next(free: number): Rollout[][] {
+  /** The groups that are next in the queue, as many as so many lanes take and the budget allows. */
+  #next(free: number): Entry | undefined {
+    for (let groups = this.#first(free); groups.length > 0; groups = mostOf(groups)) {
+      const readSlots = slotsRead(
+        this.#prompts,
+        groups.map((group) => group[0]!.b),
+      );
+      const place = this.#place(groups.flat(), readSlots);
+      if (place) return { groups, readSlots, place };
+    }
+    return undefined;
+  }
+
+  #first(free: number): Rollout[][] {
     const groups: Rollout[][] = [];
     let left = free;
     for (let at = this.#waiting.length - 1; at >= 0; at--) {
@@ -139,28 +167,44 @@ class Sampler {
     return groups;
   }
 
-  /** The cohort that arrivals join at least cost; undefined where they cost less by themselves. */
-  #host(arrivals: readonly Rollout[]): Cohort | undefined {
-    const more = this.#cohorts.map((cohort) => {
-      const here = running(cohort);
-      return worth(this.#costs, [...here, ...arrivals]) - worth(this.#costs, here);
+  /** Where arrivals cost least, of the places where their caches fit. */
+  #place(arrivals: readonly Rollout[], readSlots: number): Place | undefined {
+    const places = [undefined, ...this.#cohorts].flatMap((host) => {
+      const here = host ? running(host) : [];
+      const plan = this.#plan([...here, ...arrivals], host ? [host] : [], readSlots);
+      if (!plan) return [];
+      const more =
+        worth(this.#costs, [...here, ...arrivals]) - (host ? worth(this.#costs, here) : 0);
+      return [{ host, plan, more }];
     });
-    const least = Math.min(...more);
-    return least < worth(this.#costs, arrivals) ? this.#cohorts[more.indexOf(least)] : undefined;
+    return places.toSorted((a, b) => a.more - b.more).at(0);
   }
 
-  #join(arrivals: readonly Rollout[], sources: Sources): void {
-    const host = this.#host(arrivals);
+  /** The best shape for rollouts in place of some cohorts, of those that fit beside the others. */
+  #plan(
+    rollouts: readonly Rollout[],
+    replaced: readonly Cohort[],
+    readSlots = 0,
+  ): Plan | undefined {
+    const others = this.#cohorts.filter((cohort) => !replaced.includes(cohort));
+    const shapes = others.map(({ cache }) => cache.shape);
+    return planFor(this.#costs, rollouts, (shape) =>
+      this.#budget.fits([...shapes, shape], readSlots),
+    );
+  }
+
+  #join(arrivals: readonly Rollout[], readSlots: number, sources: Sources): void {
+    // There is one still: without those that have ended at once a plan needs no more than it did.
+    const { host, plan } = this.#place(arrivals, readSlots)!;
     if (!host) {
-      this.#cohorts.push(assemble(this.#model, planFor(this.#costs, arrivals), sources));
+      this.#cohorts.push(assemble(this.#model, plan, sources));
       return;
     }
-    const together = planFor(this.#costs, [...running(host), ...arrivals]);
     const now = stepCost(this.#costs, host.cache.shape);
     const inPlace =
-      now <= together.cost / shrinkShare ? joinedInPlace(host, arrivals, sources) : undefined;
+      now <= plan.cost / shrinkShare ? joinedInPlace(host, arrivals, sources) : undefined;
     const joined =
-      inPlace ?? assemble(this.#model, together, new Map([...cohortSources(host), ...sources]));
+      inPlace ?? assemble(this.#model, plan, new Map([...cohortSources(host), ...sources]));
     this.#cohorts = this.#cohorts.map((cohort) => (cohort === host ? joined : cohort));
   }
 
@@ -168,22 +212,26 @@ class Sampler {
   #tidy(): void {
     this.#cohorts = this.#cohorts.filter((cohort) => cohort.lanes.some(isWriting));
     this.#merge();
-    this.#cohorts = this.#cohorts.map((cohort) => {
-      if (running(cohort).length > shrinkShare * cohort.lanes.length) return cohort;
-      const plan = planFor(this.#costs, running(cohort));
-      if (plan.cost > shrinkShare * stepCost(this.#costs, cohort.cache.shape)) return cohort;
-      return assemble(this.#model, plan, cohortSources(cohort));
-    });
+    for (const [i, cohort] of this.#cohorts.entries()) {
+      if (running(cohort).length > shrinkShare * cohort.lanes.length) continue;
+      const plan = this.#plan(running(cohort), [cohort]);
+      if (!plan || plan.cost > shrinkShare * stepCost(this.#costs, cohort.cache.shape)) continue;
+      this.#cohorts[i] = assemble(this.#model, plan, cohortSources(cohort));
+    }
   }
 
   #merge(): void {
     for (let i = this.#cohorts.length - 1; i > 0; i--) {
       const [a, b] = [this.#cohorts[i - 1]!, this.#cohorts[i]!];
-      const together = planFor(this.#costs, [...running(a), ...running(b)]);
+      const together = this.#plan([...running(a), ...running(b)], [a, b]);
       const apart = [a, b].map((cohort) => stepCost(this.#costs, cohort.cache.shape));
-      if (together.cost > shrinkShare * (apart[0]! + apart[1]!)) continue;
+      if (!together || together.cost > shrinkShare * (apart[0]! + apart[1]!)) continue;
       const sources = new Map([...cohortSources(a), ...cohortSources(b)]);
       this.#cohorts.splice(i - 1, 2, assemble(this.#model, together, sources));
     }
   }
 }
+
+/** Three quarters of them, the first: none of one. */
+const mostOf = (groups: readonly Rollout[][]): Rollout[][] =>
+  groups.slice(0, Math.floor(groups.length * 0.75));

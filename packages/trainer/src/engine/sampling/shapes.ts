@@ -25,8 +25,7 @@ export interface Lengths {
 }
 
 /** Lanes of a unit. */
-const branchSizes = [16, 8, 4, 2, 1];
-export const mostBranches = branchSizes[0]!;
+export const branchSizes: readonly number[] = [16, 8, 4, 2, 1];
 
 /** Multiply-adds of a step, or what takes as long as so many. */
 export interface StepCosts {
@@ -75,14 +74,25 @@ export interface ChosenShape<R> {
   readonly cost: number;
 }
 
-/** Splits groups into units of one size, the one whose step costs least, and rounds everything up. */
+export type Fits = (shape: WriteShape) => boolean;
+
+/**
+ * Splits groups into units of one size, of those that fit the one whose step costs least, and rounds everything up;
+ * undefined where none fits.
+ */
 export function chooseShape<R>(
   costs: StepCosts,
   groups: readonly (readonly R[])[],
   lengths: Lengths,
-): ChosenShape<R> {
-  const { shape, cost } = cheapest(costs, groups, lengths, laneCount);
-  return { shape, units: groups.flatMap((group) => chunks(group, shape.branches)), cost };
+  fits: Fits,
+): ChosenShape<R> | undefined {
+  const chosen = cheapest(stepShapes(groups, lengths, laneCount).filter(fits), costs);
+  return (
+    chosen && {
+      ...chosen,
+      units: groups.flatMap((group) => chunks(group, chosen.shape.branches)),
+    }
+  );
 }
 
 /** Of a step without lanes that only fill up a shape: what rollouts cost as they come and go. */
@@ -90,21 +100,27 @@ export const bareCost = (
   costs: StepCosts,
   groups: readonly (readonly unknown[])[],
   lengths: Lengths,
-): number => cheapest(costs, groups, lengths, (units) => units).cost;
+): number =>
+  cheapest(
+    stepShapes(groups, lengths, (units) => units),
+    costs,
+  )!.cost;
 
-function cheapest(
-  costs: StepCosts,
+function stepShapes(
   groups: readonly (readonly unknown[])[],
   lengths: Lengths,
   round: (units: number) => number,
-) {
+): WriteShape[] {
   const [prefix, slots] = [slotCount(lengths.prefix), slotCount(lengths.count)];
-  const shapes = branchSizes.map((branches): WriteShape => {
+  return branchSizes.map((branches) => {
     const units = groups.reduce((n, group) => n + Math.ceil(group.length / branches), 0);
     return { units: round(units), branches, prefix, slots };
   });
+}
+
+function cheapest(shapes: readonly WriteShape[], costs: StepCosts) {
   const priced = shapes.map((shape) => ({ shape, cost: stepCost(costs, shape) }));
-  return priced.reduce((best, next) => (next.cost < best.cost ? next : best));
+  return priced.toSorted((a, b) => a.cost - b.cost).at(0);
 }
 
 export const chunks = <R>(items: readonly R[], size: number): R[][] =>

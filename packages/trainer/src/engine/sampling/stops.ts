@@ -19,15 +19,30 @@ export function stopCheck(
 }
 
 /**
- * Looks at the end of the text only: a token makes at least one byte of it, so a stop text that the last token
- * completes began within as many tokens as it has bytes. A few more keep away from what a decoder does at the start of
+ * Looks at the end of the text only: a token with text makes at least one byte of it, so a stop text that the last token
+ * completes began within as many of them as it has bytes. A few more keep away from what a decoder does at the start of
  * a text (a blank left out, half a character).
  */
 function textCheck(stopStrings: readonly string[], decode: (tokens: TokenIds) => string) {
   const window = Math.max(...stopStrings.map((text) => Buffer.byteLength(text))) + 4;
+  const hasText = textTokens(decode);
   return (tokens: TokenIds): boolean => {
-    const text = decode(tokens.subarray(Math.max(0, tokens.length - window)));
+    if (!hasText(tokens.at(-1)!)) return false;
+    const last: number[] = [];
+    for (let at = tokens.length - 1; at >= 0 && last.length < window; at--)
+      if (hasText(tokens[at]!)) last.push(tokens[at]!);
+    const text = decode(Int32Array.from(last.reverse()));
     return stopStrings.some((stop) => text.includes(stop));
+  };
+}
+
+/** Whether a token is text: special tokens are not. Twice, because a decoder leaves out a blank at the start. */
+function textTokens(decode: (tokens: TokenIds) => string): (token: number) => boolean {
+  const known = new Map<number, boolean>();
+  return (token) => {
+    const found = known.get(token) ?? decode(Int32Array.of(token, token)) !== '';
+    known.set(token, found);
+    return found;
   };
 }
 

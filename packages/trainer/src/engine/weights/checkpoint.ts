@@ -11,7 +11,7 @@ import type { FloatType } from './floats.ts';
 import { checkTensors, openModel } from './folder.ts';
 import { openSafetensors, type PendingTensor, writeTensors } from './safetensors.ts';
 import { exists, weightsFile } from './sharded.ts';
-import type { TensorSource } from './source.ts';
+import { stepsOf, type TensorSource } from './source.ts';
 import {
   fill,
   type NamedArrays,
@@ -100,12 +100,13 @@ export async function loadEngine(path: string, store: WeightStore): Promise<numb
   const [optimizer, reference] = [await companion('optimizer'), await companion('reference')];
   for (const moment of moments) if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
   if (reference) checkTensors(reference, store.specs);
+  const steps = optimizer ? stepsOf(optimizer) : 0;
   await fill(store.weights, weights);
   if (optimizer)
     for (const moment of moments) await fill(store.training[moment], optimizer, `${moment}.`);
   else store.forgetTraining();
   if (reference) await fill(store.openReference(), reference);
-  return Number(optimizer?.metadata.steps ?? 0);
+  return steps;
 }
 
 function checkStep(found: TensorSource, weights: TensorSource): void {

@@ -85,7 +85,7 @@ async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
 const superfluous = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
 
 /**
- * Every tensor of the model is there in its shape, and no other: one that has no place here changes what the model
+ * Every tensor of the model is there in its shape, fit to be read, and no other: one that has no place here changes what the model
  * computes elsewhere.
  * @throws naming file, tensor, shape found and expected
  */
@@ -102,6 +102,8 @@ export function checkTensors(
       throw new Error(
         `${found.path}: tensor "${prefix}${name}" has shape [${found.shape}], expected [${shape}]`,
       );
+    if (found.flaw !== undefined)
+      throw new Error(`${found.path}: tensor "${prefix}${name}" ${found.flaw}`);
   }
   if (prefix !== '') return;
   for (const [name, { path, shape }] of source.tensors)

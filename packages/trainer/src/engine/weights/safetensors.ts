@@ -74,7 +74,12 @@ async function sourceOf(bytes: Bytes): Promise<TensorSource> {
   return {
     path,
     metadata: metadata.data,
-    tensors: new Map([...entries].map(([name, { shape }]) => [name, { shape, path }])),
+    tensors: new Map(
+      [...entries].map(([name, { shape, dtype }]) => [
+        name,
+        { shape, path, ...(!isFloat(dtype) && { flaw: unread(dtype) }) },
+      ]),
+    ),
     read: (name) => readTensor(bytes, start, name, entries.get(name)),
     close: () => bytes.close(),
   };
@@ -139,6 +144,8 @@ function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, availabl
 }
 
 const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(floatBytes, dtype);
+const unread = (dtype: string): string =>
+  `is ${dtype}; ${Object.keys(floatBytes).join(', ')} can be read`;
 
 async function readTensor(
   bytes: Bytes,
@@ -152,10 +159,7 @@ async function readTensor(
     shape,
     data_offsets: [start, end],
   } = entry;
-  if (!isFloat(dtype))
-    throw new Error(
-      `${bytes.path}: tensor "${name}" is ${dtype}; ${Object.keys(floatBytes).join(', ')} can be read`,
-    );
+  if (!isFloat(dtype)) throw new Error(`${bytes.path}: tensor "${name}" ${unread(dtype)}`);
   const out = new Float32Array(sizeOf(shape));
   for (let at = start; at < end; at += chunk) {
     const piece = await bytes.read(body + at, Math.min(chunk, end - at));

@@ -10,7 +10,7 @@ import { sizeOf } from '../../ops.ts';
 import { type Bytes, openBytes } from '../bytes.ts';
 import type { TensorEntry, TensorSource } from '../source.ts';
 import { numberOf, textOf } from './lookup.ts';
-import { quantFormat } from './quants.ts';
+import { formatFlaw, quantFormat } from './quants.ts';
 import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from './reader.ts';
 import { ggufTokenizer, type TokenizerDefinition } from './tokenizer.ts';
 
@@ -185,10 +185,10 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
   const places = new Map<string, readonly [string, GgufTensor]>();
   for (const [name, tensor] of header.tensors)
     if (name !== 'rope_freqs.weight') places.set(huggingFaceName(name), [name, tensor]);
-  const entries = [...places].map(([name, [, { shape }]]): [string, TensorEntry] => [
-    name,
-    { shape, path: bytes.path },
-  ]);
+  const entries = [...places].map(([name, [own, { shape, type }]]): [string, TensorEntry] => {
+    const flaw = formatFlaw(type);
+    return [name, { shape, path: bytes.path, ...(flaw && { flaw: `(${own}) ${flaw}` }) }];
+  });
   const read = async (name: string) => {
     const place = places.get(name);
     if (!place) throw new Error(`${bytes.path}: tensor "${name}" is missing`);

@@ -1,0 +1,12 @@
+/** Checks of the numbers that callers give. */
+
+export type Rule = readonly [name: string, value: number, isRight: boolean, allowed: string];
+
+export const isWhole = (x: number, least: number): boolean => Number.isSafeInteger(x) && x >= least;
+
+/** @throws naming the option, its value and what is allowed */
+export function checkRules(what: string, rules: readonly Rule[]): void {
+  for (const [name, value, isRight, allowed] of rules)
+    if (!isRight || typeof value !== 'number')
+      throw new Error(`${what} ${name} is ${value}, must be ${allowed}`);
+}

@@ -1,0 +1,117 @@
+import { expect, it, vi } from 'vitest';
+import { parseModelConfig } from '../config.ts';
+import { cacheNames, type ReadShape } from '../model/cached.ts';
+import { integers } from '../testing/data.ts';
+import type { Arrays, LaneCache } from './cache.ts';
+import type { Sources } from './cohort.ts';
+import type { CachedModel } from './model.ts';
+import { hash32 } from './random.ts';
+import { isWriting, type Rollout } from './rollouts.ts';
+import { sampleRollouts } from './sampler.ts';
+
+const config = parseModelConfig({
+  hidden_size: 8,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  num_key_value_heads: 1,
+  intermediate_size: 8,
+  vocab_size: 40,
+  max_position_embeddings: 2048,
+});
+const width = 8;
+const slotBytes = 2 * width * Float32Array.BYTES_PER_ELEMENT;
+
+/** What the sampler uses of a model: one that finds every token as likely as any other. */
+const blank = {
+  config,
+  endIds: [1],
+  positions: 2048,
+  slotBytes,
+  readKind: 'probabilities',
+  writtenKind: 'probabilities',
+  read: async ({ prompts, length, isLast }: ReadShape) => ({
+    ...filled(cacheNames('prompt', config), prompts * length * width),
+    ...(isLast && { next: even(prompts) }),
+  }),
+  write: async ({ shape: { units, branches } }: LaneCache) => ({
+    ...filled(cacheNames('new', config), units * branches * width),
+    next: even(units * branches),
+  }),
+};
+const filled = (names: readonly string[], size: number): Arrays =>
+  Object.fromEntries(names.map((name) => [name, new Float32Array(size)]));
+const even = (rows: number) => new Float32Array(rows * 40).fill(1 / 40);
+
+/** Where each rollout is, and the most bytes of caches that stood at once. */
+const seen = vi.hoisted(() => ({ where: new Map<Rollout, LaneCache>(), most: 0 }));
+
+vi.mock(import('./cohort.ts'), async (original) => {
+  const actual = await original();
+  const arraysOf = ({ parts }: LaneCache) => [parts.prompt, parts.own];
+  /** With what is there and what was read: all of it stands while the new cache is filled. */
+  const note = (cache: LaneCache, sources: Sources = new Map()) => {
+    const caches = seen.where.entries().flatMap(([r, c]) => (isWriting(r) ? arraysOf(c) : []));
+    const read = sources.values().map(({ prompt }) => prompt.from.arrays);
+    const arrays = [...caches, ...read, ...arraysOf(cache)].flatMap((some) => Object.values(some));
+    seen.most = Math.max(
+      seen.most,
+      new Set(arrays).values().reduce((n, { byteLength }) => n + byteLength, 0),
+    );
+  };
+  const settle = <C extends ReturnType<typeof actual.assemble>>(cohort: C): C => {
+    for (const rollout of cohort.lanes) if (rollout) seen.where.set(rollout, cohort.cache);
+    return cohort;
+  };
+  return {
+    ...actual,
+    assemble: (model, plan, sources) => {
+      const made = actual.assemble(model, plan, sources);
+      note(made.cache, sources);
+      return settle(made);
+    },
+    joinedInPlace: (cohort, arrivals, sources) => {
+      note(cohort.cache, sources);
+      const joined = actual.joinedInPlace(cohort, arrivals, sources);
+      return joined && settle(joined);
+    },
+    withRoom: (cohort) => {
+      const grown = actual.withRoom(cohort);
+      note(grown.cache);
+      return settle(grown);
+    },
+  };
+});
+
+it('caches stay within their budget however prompts, groups and lengths fall, and no rollout is lost', async () => {
+  let accepted = 0;
+  let largest = 0;
+  for (let call = 0; call < 120; call++) {
+    const pick = (what: number, choices: readonly number[]) =>
+      choices[hash32(call, what) % choices.length]!;
+    const maxTokens = pick(0, [1, 20, 90, 300]);
+    const groupSize = pick(1, [1, 2, 3, 5, 9, 17]);
+    const longest = pick(2, [8, 100, 400, 600]);
+    const cacheBytes = slotBytes * pick(3, [1000, 4000, 16_000, 60_000]);
+    const prompts = Array.from({ length: pick(4, [1, 7, 30]) }, (_, b) =>
+      integers(call, pick(5, [0, 1]) ? longest : 1 + (hash32(call, b, 6) % longest), 2, 40),
+    );
+    seen.where.clear();
+    seen.most = 0;
+    const model = { ...blank, maxLanes: pick(7, [6, 64, 512]), cacheBytes };
+    const options = { groupSize, maxTokens, temperature: 1, seed: call };
+    try {
+      const samples = await sampleRollouts(model as unknown as CachedModel, prompts, options);
+      accepted++;
+      for (const { tokens, stop } of samples.flat())
+        expect(tokens.length === maxTokens || (stop === 'end' && tokens.length > 0)).toBe(true);
+    } catch (error) {
+      expect(String(error)).toMatch(/one rollout of \d+ \+ \d+ tokens needs/);
+      expect(seen.most).toBe(0);
+    }
+    largest = Math.max(largest, seen.most / cacheBytes);
+  }
+  expect(accepted).toBeGreaterThan(60);
+  // The budget is used, too.
+  expect(largest).toBeGreaterThan(0.8);
+  expect(largest).toBeLessThanOrEqual(1);
+});

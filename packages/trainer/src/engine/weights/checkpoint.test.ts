@@ -1,0 +1,92 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLocalEngine, type EngineOptions, type LocalEngine } from '../index.ts';
+import { someData, tinyConfig } from '../testing/data.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'cipo-checkpoint-'));
+const [model, adapter] = [join(root, 'model'), join(root, 'adapter')];
+const lora = { rank: 2, alpha: 4, targetModules: ['q_proj'] };
+const opened: LocalEngine[] = [];
+afterAll(async () => {
+  await Promise.all(opened.map((engine) => engine.close()));
+  rmSync(root, { recursive: true });
+});
+
+async function open(options: Partial<EngineOptions> = {}): Promise<LocalEngine> {
+  const engine = await createLocalEngine({ config: tinyConfig, seed: 1, threads: 1, ...options });
+  opened.push(engine);
+  return engine;
+}
+
+beforeAll(async () => {
+  for (const [folder, options] of [
+    [model, {}],
+    [adapter, { lora }],
+  ] as const) {
+    const engine = await open(options);
+    await engine.forwardBackward(someData(tinyConfig, 3), { kind: 'cross_entropy' });
+    await engine.optimStep({ learningRate: 0.01 });
+    await engine.save(folder);
+  }
+});
+
+type Header = Record<string, Record<string, unknown>>;
+
+/** While the header of a file is another one. */
+async function changed(path: string, change: (header: Header) => void, then: () => Promise<void>) {
+  const whole = readFileSync(path);
+  const end = 8 + Number(whole.readBigUInt64LE());
+  const header = JSON.parse(whole.toString('utf8', 8, end));
+  change(header);
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(path, Buffer.concat([length, text, whole.subarray(end)]));
+  await then();
+  writeFileSync(path, whole);
+}
+
+it.each([
+  [model, 'model.safetensors', {}],
+  [adapter, 'adapter_model.safetensors', { lora }],
+])('a count of steps that is none is refused with its file: %s', async (folder, file, options) => {
+  const engine = await open({ ...options, seed: 2 });
+  const before = await engine.paramsSnapshot();
+  for (const steps of ['abc', '-1', '1e400', '1.5', '', '9007199254740993']) {
+    const setSteps = ({ __metadata__ }: Header) => {
+      __metadata__!.steps = steps;
+    };
+    await changed(join(folder, file), setSteps, () =>
+      changed(join(folder, 'optimizer.safetensors'), setSteps, () =>
+        expect(engine.load(folder)).rejects.toThrow(
+          `optimizer.safetensors: steps is "${steps}", must be a whole number from 0`,
+        ),
+      ),
+    );
+  }
+  expect(await engine.paramsSnapshot()).toEqual(before);
+  await engine.load(folder);
+  expect(engine.steps).toBe(1);
+});
+
+it('a tensor of a type that is not read leaves all weights as they were', async () => {
+  const engine = await open({ seed: 2 });
+  const before = await engine.paramsSnapshot();
+  for (const [file, name] of [
+    ['model', 'lm_head.weight'],
+    ['optimizer', 'square.lm_head.weight'],
+  ] as const) {
+    const path = join(model, `${file}.safetensors`);
+    const setType = (header: Header) => {
+      header[name]!.dtype = 'I32';
+    };
+    await changed(path, setType, () =>
+      expect(engine.load(model)).rejects.toThrow(
+        `${path}: tensor "${name}" is I32; F32, F16, BF16 can be read`,
+      ),
+    );
+  }
+  expect(await engine.paramsSnapshot()).toEqual(before);
+});
