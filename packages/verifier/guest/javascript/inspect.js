@@ -1,15 +1,26 @@
 /**
- * Guest: values as text, close to what Node's console prints. Line breaks differ from Node in wide
- * values, which a comparison by tokens does not see.
+ * Guest: values as text, as Node's console prints them. What only the engine can see is left out: the entries of an
+ * iterator, and what a promise holds.
  */
+import { fits, layOut } from './layout.js';
 import {
+  apply,
   BaseError,
+  BasePromise,
   BaseString,
+  bigIntOf,
+  booleanOf,
+  brandedAs,
+  charCodeAt,
+  G,
+  getOwnPropertyDescriptor,
   getPrototypeOf,
   hasOwn,
   includes,
+  indexOf,
   isArray,
   isDate,
+  isEnumerable,
   isMap,
   isoText,
   isSet,
@@ -18,106 +29,394 @@ import {
   jsonText,
   keysOf,
   mapEach,
+  min,
+  numberOf,
   push,
   regExpText,
   repeat,
   replace,
   setEach,
+  slice,
+  split,
+  startsWith,
+  stringOf,
+  symbolOf,
+  symbolsOf,
   symbolText,
   tagOf,
+  uncurry,
 } from './primordials.js';
 
-const MAX_ITEMS = 100;
-const MAX_SHOWN_DEPTH = 2;
-const LINE = 72;
+const MOST_ENTRIES = 100;
+const MOST_CHARACTERS = 10_000;
+const CUSTOM = Symbol.for('nodejs.util.inspect.custom');
+const TAG = Symbol.toStringTag;
+const sourceOf = uncurry(Function.prototype.toString);
+const codeText = uncurry(Number.prototype.toString);
+const isPromise = (value) => tagOf(value) === '[object Promise]' && value instanceof BasePromise;
+const inWeakMap = uncurry(WeakMap.prototype.has);
+const inWeakSet = uncurry(WeakSet.prototype.has);
+const viewKind = uncurry(
+  getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get,
+);
 
-/** Text of any value; strings inside are quoted, as `util.inspect` does. */
-export const inspect = (value, depth = 0, seen = []) => {
+/**
+ * Text of any value; strings inside are quoted. `depth`: levels below the value that are shown, null for all of them.
+ */
+export const inspect = (value, options = {}) => {
+  const { depth = 2, customInspect = true } = options ?? {};
+  const most = depth === null ? Infinity : depth;
+  const run = { most, seen: [], repeated: [], indent: 0, deepest: 0, customInspect };
+  return textOf(run, value, 0);
+};
+
+const textOf = (run, value, level) => {
   switch (typeof value) {
     case 'string':
-      return quote(value);
+      return stringText(run, value);
     case 'number':
       return value === 0 && 1 / value < 0 ? '-0' : BaseString(value);
     case 'bigint':
       return `${value}n`;
     case 'symbol':
       return symbolText(value);
-    case 'function':
-      return functionText(value);
     case 'object':
-      return value === null ? 'null' : inspectObject(value, depth, seen);
+    case 'function':
+      return value === null ? 'null' : objectText(run, value, level);
     default:
       return BaseString(value);
   }
 };
 
-const functionText = (value) => {
-  const kind = hasOwn(value, 'prototype') && includes(tagOf(value), 'Class') ? 'class' : 'Function';
-  return value.name ? `[${kind}: ${value.name}]` : `[${kind} (anonymous)]`;
-};
+const ESCAPES = { 8: '\\b', 9: '\\t', 10: '\\n', 11: '\\x0B', 12: '\\f', 13: '\\r', 92: '\\\\' };
 
 const quote = (text) => {
-  const escaped = replace(replace(text, /\\/g, '\\\\'), /\n/g, '\\n');
-  if (!includes(text, "'")) return `'${escaped}'`;
-  if (!includes(text, '"')) return `"${escaped}"`;
-  return includes(text, '`') ? `'${replace(escaped, /'/g, "\\'")}'` : `\`${escaped}\``;
+  let mark = "'";
+  if (includes(text, "'")) {
+    if (!includes(text, '"')) mark = '"';
+    else if (!includes(text, '`') && !includes(text, '${')) mark = '`';
+  }
+  const escaped = replace(text, /[\p{Cc}\p{Cs}'\\]/gu, (c) => {
+    const code = charCodeAt(c, 0);
+    if (code === 39) return mark === "'" ? "\\'" : c;
+    if (ESCAPES[code]) return ESCAPES[code];
+    const digits = codeText(code, 16);
+    if (code > 255) return `\\u${digits}`;
+    return `\\x${code < 16 ? '0' : ''}${replace(digits, /[a-f]/g, (d) => UPPER[d])}`;
+  });
+  return `${mark}${escaped}${mark}`;
+};
+const UPPER = { a: 'A', b: 'B', c: 'C', d: 'D', e: 'E', f: 'F' };
+
+const stringText = (run, value) => {
+  const more = value.length - MOST_CHARACTERS;
+  const text = more > 0 ? slice(value, 0, MOST_CHARACTERS) : value;
+  const end = more > 0 ? `... ${more} more character${more > 1 ? 's' : ''}` : '';
+  if (text.length <= 16 || fits(text.length, run.indent, 4)) return `${quote(text)}${end}`;
+  const lines = split(text, /(?<=\n)/);
+  for (let i = 0; i < lines.length; i++) lines[i] = quote(lines[i]);
+  return `${join(lines, ` +\n${repeat(' ', run.indent + 2)}`)}${end}`;
 };
 
-const inspectObject = (value, depth, seen) => {
-  for (let i = 0; i < seen.length; i++) if (seen[i] === value) return '[Circular *1]';
-  if (value instanceof BaseError) return `${value.stack ?? value}`;
-  if (isDate(value)) return `${value}` === 'Invalid Date' ? 'Invalid Date' : isoText(value);
-  if (tagOf(value) === '[object RegExp]') return regExpText(value);
-  const name = constructorName(value);
-  if (depth > MAX_SHOWN_DEPTH) return isArray(value) ? '[Array]' : `[${name || 'Object'}]`;
-  push(seen, value);
-  const text = contents(value, name, depth, seen);
-  seen.length -= 1;
+const objectText = (run, value, level) => {
+  const custom = run.customInspect ? customText(run, value, level) : undefined;
+  if (custom !== undefined) return custom;
+  for (let i = 0; i < run.seen.length; i++)
+    if (run.seen[i] === value) return `[Circular *${reference(run, value)}]`;
+  return shapeText(run, value, level);
+};
+
+/** The number under which a value that holds itself is referred to. */
+const reference = (run, value) => {
+  const at = placeOf(run.repeated, value);
+  return at > 0 ? at : push(run.repeated, value);
+};
+const placeOf = (values, value) => {
+  for (let i = 0; i < values.length; i++) if (values[i] === value) return i + 1;
+  return 0;
+};
+
+const customText = (run, value, level) => {
+  const own = value[CUSTOM];
+  if (typeof own !== 'function' || own === inspect) return undefined;
+  const made = apply(own, value, [run.most - level, { depth: run.most - level }, inspect]);
+  if (made === value) return undefined;
+  if (typeof made === 'string') return replace(made, /\n/g, `\n${repeat(' ', run.indent)}`);
+  return textOf(run, made, level);
+};
+
+/** The name of the nearest constructor; null where there is none. */
+const makerOf = (value) => {
+  for (let at = value; at !== null; at = getPrototypeOf(at)) {
+    const maker = getOwnPropertyDescriptor(at, 'constructor')?.value;
+    if (typeof maker === 'function' && typeof maker.name === 'string' && maker.name !== '')
+      return maker.name;
+  }
+  return null;
+};
+
+const tagText = (value, maker) => {
+  if (isEnumerable(value, TAG)) return ''; // it is shown as a key
+  const tag = value[TAG];
+  return typeof tag === 'string' && tag !== maker ? tag : '';
+};
+
+/** `Maker(size) [tag] `, as it stands before a brace. */
+const labelOf = (maker, tag, kind, size = '') => {
+  const name = maker === null ? `[${kind}${size}: null prototype]` : `${maker}${size}`;
+  return tag === '' ? `${name} ` : `${name} [${tag}] `;
+};
+
+/** Enumerable keys; of what has entries only those that are none. */
+const keysBeside = (value, hasEntries) => {
+  const keys = [];
+  const names = keysOf(value);
+  for (let i = 0; i < names.length; i++)
+    if (!hasEntries || !/^(0|[1-9]\d{0,9})$/.test(names[i])) push(keys, names[i]);
+  const symbols = symbolsOf(value);
+  for (let i = 0; i < symbols.length; i++)
+    if (isEnumerable(value, symbols[i])) push(keys, symbols[i]);
+  return keys;
+};
+
+const none = () => [];
+
+/** What stands before the braces, between them besides the keys, and which braces they are. */
+const shapeOf = (value) => {
+  const maker = makerOf(value);
+  const tag = tagText(value, maker);
+  const label = (kind, size) => labelOf(maker, tag, kind, size);
+  if (isArray(value)) {
+    const open = `${maker === 'Array' && tag === '' ? '' : label('Array', `(${value.length})`)}[`;
+    return {
+      open,
+      close: ']',
+      entries: arrayParts,
+      keys: keysBeside(value, true),
+      isEmpty: value.length === 0,
+    };
+  }
+  const keys = (hasEntries = false) => keysBeside(value, hasEntries);
+  if (isSet(value)) {
+    const size = countOf(setEach, value);
+    return {
+      open: `${label('Set', `(${size})`)}{`,
+      close: '}',
+      entries: setParts,
+      keys: keys(),
+      isEmpty: size === 0,
+    };
+  }
+  if (isMap(value)) {
+    const size = countOf(mapEach, value);
+    return {
+      open: `${label('Map', `(${size})`)}{`,
+      close: '}',
+      entries: mapParts,
+      keys: keys(),
+      isEmpty: size === 0,
+    };
+  }
+  const view = isView(value) ? viewKind(value) : undefined;
+  if (view !== undefined) {
+    const name = maker ?? view;
+    const open = `${labelOf(name, tag === view ? '' : tag, view, `(${value.length})`)}[`;
+    return { open, close: ']', entries: viewParts, keys: keys(true), isEmpty: value.length === 0 };
+  }
+  if (tagOf(value) === '[object Arguments]' && tag === '')
+    return { open: '[Arguments] {', close: '}', entries: none, keys: keys(), isEmpty: true };
+  const based = (base, own = keys()) => ({
+    base,
+    open: '{',
+    close: '}',
+    entries: none,
+    keys: own,
+    isEmpty: true,
+  });
+  if (typeof value === 'function') return based(functionText(value, maker, tag));
+  if (value instanceof BaseError) return based(errorText(value));
+  if (isDate(value)) return based(`${value}` === 'Invalid Date' ? 'Invalid Date' : isoText(value));
+  if (tagOf(value) === '[object RegExp]') return based(regExpText(value));
+  const boxed = boxedText(value);
+  if (boxed) return based(boxed, keys(true));
+  const open = maker === 'Object' && tag === '' ? '{' : `${label('Object')}{`;
+  const unseen = unseenIn(value);
+  if (unseen) return { open, close: '}', entries: () => [unseen], keys: keys(), isEmpty: false };
+  return { open, close: '}', entries: none, keys: keys(), isEmpty: true };
+};
+
+/** What stands for contents that a program cannot look into. */
+const unseenIn = (value) => {
+  if (isPromise(value)) return '<pending>';
+  return brandedAs(inWeakMap, value) || brandedAs(inWeakSet, value) ? '<items unknown>' : undefined;
+};
+
+const countOf = (each, value) => {
+  let count = 0;
+  each(value, () => {
+    count += 1;
+  });
+  return count;
+};
+
+const shapeText = (run, value, level) => {
+  const { base = '', open, close, entries, keys, isEmpty } = shapeOf(value);
+  if (isEmpty && keys.length === 0) return base || `${open}${close}`;
+  if (level > run.most) return isArray(value) ? '[Array]' : `[${shortName(value)}]`;
+  push(run.seen, value);
+  run.deepest = level;
+  const parts = entries(run, value, level + 1);
+  for (let i = 0; i < keys.length; i++) push(parts, propertyText(run, value, keys[i], level + 1));
+  run.seen.length -= 1;
+  const at = placeOf(run.repeated, value);
+  const mark = at > 0 ? `<ref *${at}>` : '';
+  return layOut({
+    base: base && mark ? `${mark} ${base}` : base || mark,
+    open,
+    close,
+    parts,
+    indent: run.indent,
+    levels: run.deepest - level,
+    list: close === ']' ? value : undefined,
+    isCut: parts.length > MOST_ENTRIES,
+  });
+};
+
+const shortName = (value) => {
+  const maker = makerOf(value);
+  const label = labelOf(maker, tagText(value, maker), 'Object');
+  return slice(label, startsWith(label, '[') ? 1 : 0, startsWith(label, '[') ? -2 : -1);
+};
+
+const within = (run, write) => {
+  run.indent += 2;
+  const text = write();
+  run.indent -= 2;
   return text;
 };
 
-const constructorName = (value) => {
-  const proto = getPrototypeOf(value);
-  if (proto === null) return '[Object: null prototype]';
-  const maker = proto.constructor;
-  return typeof maker === 'function' && typeof maker.name === 'string' ? maker.name : '';
+const propertyText = (run, value, key, level) => {
+  const found = getOwnPropertyDescriptor(value, key) ?? { value: value[key] };
+  const text = hasOwn(found, 'value')
+    ? within(run, () => textOf(run, found.value, level))
+    : accessorText(found);
+  if (typeof key === 'symbol') return `${symbolText(key)}: ${text}`;
+  if (key === '__proto__') return `['__proto__']: ${text}`;
+  return `${/^[a-zA-Z_][a-zA-Z_0-9]*$/.test(key) ? key : quote(key)}: ${text}`;
 };
 
-const contents = (value, name, depth, seen) => {
-  const inner = (x) => inspect(x, depth + 1, seen);
-  const items = [];
-  if (isArray(value) || isView(value)) {
-    const label = isArray(value) && name === 'Array' ? '' : `${name}(${value.length}) `;
-    const shown = Math.min(value.length, MAX_ITEMS);
-    for (let i = 0; i < shown; i++) push(items, i in value ? inner(value[i]) : '<1 empty item>');
-    const more = value.length - shown;
-    if (more > 0) push(items, `... ${more} more item${more > 1 ? 's' : ''}`);
-    return layOut(label, '[', items, ']', depth);
-  }
-  if (isMap(value)) {
-    mapEach(value, (v, k) => push(items, `${inner(k)} => ${inner(v)}`));
-    return layOut(`Map(${items.length}) `, '{', items, '}', depth);
-  }
-  if (isSet(value)) {
-    setEach(value, (v) => push(items, inner(v)));
-    return layOut(`Set(${items.length}) `, '{', items, '}', depth);
-  }
-  const keys = keysOf(value);
-  for (let i = 0; i < keys.length; i++)
-    push(items, `${keyText(keys[i])}: ${inner(value[keys[i]])}`);
-  return layOut(name === 'Object' || name === '' ? '' : `${name} `, '{', items, '}', depth);
+const accessorText = ({ get, set }) => {
+  if (get === undefined) return set === undefined ? 'undefined' : '[Setter]';
+  return set === undefined ? '[Getter]' : '[Getter/Setter]';
 };
 
-const keyText = (key) => (/^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key));
+const moreText = (more) => `... ${more} more item${more > 1 ? 's' : ''}`;
 
-const layOut = (label, open, items, close, depth) => {
-  if (items.length === 0) return `${label}${open}${close}`;
-  const line = join(items, ', ');
-  if (line.length + label.length <= LINE && !includes(line, '\n')) {
-    return `${label}${open} ${line} ${close}`;
+const arrayParts = (run, value, level) => {
+  const parts = [];
+  let at = 0;
+  while (at < value.length && parts.length < MOST_ENTRIES) {
+    const start = at;
+    while (at < value.length && !hasOwn(value, at)) at += 1;
+    if (at > start) push(parts, `<${at - start} empty item${at - start > 1 ? 's' : ''}>`);
+    else {
+      const item = value[at];
+      push(
+        parts,
+        within(run, () => textOf(run, item, level)),
+      );
+      at += 1;
+    }
   }
-  const pad = repeat('  ', depth);
-  return `${label}${open}\n${pad}  ${join(items, `,\n${pad}  `)}\n${pad}${close}`;
+  if (at < value.length) push(parts, moreText(value.length - at));
+  return parts;
+};
+
+const viewParts = (run, value, level) => {
+  const parts = [];
+  const shown = min(value.length, MOST_ENTRIES);
+  for (let i = 0; i < shown; i++) push(parts, textOf(run, value[i], level));
+  if (value.length > shown) push(parts, moreText(value.length - shown));
+  return parts;
+};
+
+const setParts = (run, value, level) => {
+  const parts = [];
+  let count = 0;
+  setEach(value, (item) => {
+    count += 1;
+    if (count <= MOST_ENTRIES)
+      push(
+        parts,
+        within(run, () => textOf(run, item, level)),
+      );
+  });
+  if (count > MOST_ENTRIES) push(parts, moreText(count - MOST_ENTRIES));
+  return parts;
+};
+
+const mapParts = (run, value, level) => {
+  const parts = [];
+  let count = 0;
+  mapEach(value, (item, key) => {
+    count += 1;
+    if (count > MOST_ENTRIES) return;
+    const text = (x) => within(run, () => textOf(run, x, level));
+    push(parts, `${text(key)} => ${text(item)}`);
+  });
+  if (count > MOST_ENTRIES) push(parts, moreText(count - MOST_ENTRIES));
+  return parts;
+};
+
+const functionText = (value, maker, tag) => {
+  const source = sourceOf(value);
+  if (startsWith(source, 'class') && slice(source, -1) === '}') return classText(value, maker, tag);
+  const kind = KINDS[tagOf(value)] ?? 'Function';
+  const name =
+    typeof value.name === 'string' && value.name !== '' ? `: ${value.name}` : ' (anonymous)';
+  let text = `[${kind}${maker === null ? ' (null prototype)' : ''}${name}]`;
+  if (maker !== kind && maker !== null) text += ` ${maker}`;
+  return tag !== '' && tag !== kind ? `${text} [${tag}]` : text;
+};
+const KINDS = {
+  '[object AsyncFunction]': 'AsyncFunction',
+  '[object GeneratorFunction]': 'GeneratorFunction',
+  '[object AsyncGeneratorFunction]': 'AsyncGeneratorFunction',
+};
+
+const classText = (value, maker, tag) => {
+  const named = hasOwn(value, 'name') && typeof value.name === 'string' && value.name !== '';
+  let text = `[class ${named ? value.name : '(anonymous)'}`;
+  if (maker !== 'Function' && maker !== null) text += ` [${maker}]`;
+  if (tag !== '') text += ` [${tag}]`;
+  if (maker === null) return `${text} extends [null prototype]]`;
+  const parent = getPrototypeOf(value).name;
+  return `${text}${parent ? ` extends ${parent}` : ''}]`;
+};
+
+const errorText = (value) => {
+  const stack = typeof value.stack === 'string' && value.stack !== '' ? value.stack : `${value}`;
+  return indexOf(stack, '\n    at') < 0 ? `[${stack}]` : stack;
+};
+
+const BOXES = [
+  { name: 'Number', valueIn: numberOf },
+  { name: 'String', valueIn: stringOf },
+  { name: 'Boolean', valueIn: booleanOf },
+  { name: 'BigInt', valueIn: bigIntOf },
+  { name: 'Symbol', valueIn: symbolOf },
+];
+
+/** `[Number: 3]` of an object around a primitive; undefined of any other. */
+const boxedText = (value) => {
+  for (let i = 0; i < BOXES.length; i++) {
+    const { name, valueIn } = BOXES[i];
+    if (!brandedAs(valueIn, value)) continue;
+    const maker = makerOf(value);
+    const kind = maker === name ? name : `${name} (${maker ?? 'null prototype'})`;
+    return `[${kind}: ${textOf({ indent: 0 }, valueIn(value), 0)}]`;
+  }
+  return undefined;
 };
 
 /** The arguments of a `console.log`, `%` placeholders of the first one filled. */
@@ -142,18 +441,34 @@ export const formatWithPlaceholders = (values) => {
 const placeholder = (mark, value) => {
   switch (mark) {
     case '%s':
-      return typeof value === 'string' ? value : inspect(value, 1);
+      return wordOf(value);
     case '%d':
-      return typeof value === 'bigint' ? `${value}n` : BaseString(+value);
+      if (typeof value === 'bigint') return `${value}n`;
+      return typeof value === 'symbol' ? 'NaN' : inspect(+value);
     case '%i':
-      return BaseString(parseInt(value, 10));
+      if (typeof value === 'bigint') return `${value}n`;
+      return typeof value === 'symbol' ? 'NaN' : inspect(parseInt(value, 10));
     case '%f':
-      return BaseString(parseFloat(value));
+      return typeof value === 'symbol' ? 'NaN' : inspect(parseFloat(value));
     case '%j':
       return jsonText(value);
     case '%c':
       return '';
+    case '%o':
+      return inspect(value, { depth: 4 });
     default:
       return inspect(value);
   }
 };
+
+/** `%s`: an object says itself how it is written only where its class, not the language, brought `toString`. */
+const wordOf = (value) => {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'function') return sourceOf(value);
+  if (typeof value !== 'object' || value === null) return inspect(value);
+  const isOwn = typeof value.toString === 'function' && !BUILT_IN[sourceOf(value.toString)];
+  return isOwn && !isArray(value) && !isDate(value)
+    ? BaseString(value)
+    : inspect(value, { depth: 0 });
+};
+const BUILT_IN = { [sourceOf(G.Object.prototype.toString)]: true };

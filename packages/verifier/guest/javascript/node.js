@@ -183,7 +183,9 @@ const promisify =
     });
 
 const util = {
-  inspect: (value) => inspect(value),
+  inspect: Object.assign((value, options) => inspect(value, options), {
+    custom: Symbol.for('nodejs.util.inspect.custom'),
+  }),
   format: (...values) => formatWithPlaceholders(values),
   promisify,
   isDeepStrictEqual: (a, b) => deepEqual(a, b, true),

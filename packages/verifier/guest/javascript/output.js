@@ -2,7 +2,8 @@
  * Guest, part 3: what the answer prints, capped, and the console.
  */
 import { formatWithPlaceholders, inspect } from './inspect.js';
-import { BaseString, G, join, push, repeat } from './primordials.js';
+import { BaseString, G, join, push, repeat, replace } from './primordials.js';
+import { tableText } from './table.js';
 import { hidden } from './world.js';
 
 /** Thrown by identity: an answer cannot make one, so it cannot pretend to have hit a limit. */
@@ -39,9 +40,11 @@ export const stderrText = () => join(complaints.parts, '');
 
 const nothing = () => undefined;
 let indent = '';
-const log = (...values) => emit(`${indent}${formatWithPlaceholders(values)}\n`);
+const indented = (text) =>
+  indent === '' ? `${text}\n` : `${indent}${replace(text, /\n/g, `\n${indent}`)}\n`;
+const log = (...values) => emit(indented(formatWithPlaceholders(values)));
 const warn = (...values) => {
-  if (complaints.limit > 0) addTo(complaints, `${indent}${formatWithPlaceholders(values)}\n`);
+  if (complaints.limit > 0) addTo(complaints, indented(formatWithPlaceholders(values)));
 };
 const counts = {};
 
@@ -49,8 +52,8 @@ export const guestConsole = {
   log,
   info: log,
   debug: log,
-  dir: (value) => log(inspect(value)),
-  table: (value) => log(inspect(value)),
+  dir: (value, options) => emit(indented(inspect(value, { ...options, customInspect: false }))),
+  table: (value, columns) => log(tableText(value, columns)),
   error: warn,
   warn,
   trace: (...values) => warn('Trace:', ...values),

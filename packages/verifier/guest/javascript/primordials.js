@@ -5,7 +5,7 @@
  */
 export const G = globalThis;
 export const { apply, construct, ownKeys } = Reflect;
-const uncurry =
+export const uncurry =
   (method) =>
   (self, ...rest) =>
     apply(method, self, rest);
@@ -39,6 +39,7 @@ export const {
   defineProperty,
   getOwnPropertyDescriptor,
   getOwnPropertyNames,
+  getOwnPropertySymbols: symbolsOf,
   getPrototypeOf,
   setPrototypeOf,
   freeze,
@@ -71,6 +72,8 @@ export const setEach = uncurry(Set.prototype.forEach);
 export const numberOf = uncurry(Number.prototype.valueOf);
 export const stringOf = uncurry(String.prototype.valueOf);
 export const booleanOf = uncurry(Boolean.prototype.valueOf);
+export const bigIntOf = uncurry(BigInt.prototype.valueOf);
+export const symbolOf = uncurry(Symbol.prototype.valueOf);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
 export const isoText = uncurry(Date.prototype.toISOString);

@@ -12,7 +12,9 @@ const FOLDER = new URL('../../../guest/javascript/', import.meta.url);
 const FILES = [
   'primordials',
   'world',
+  'layout',
   'inspect',
+  'table',
   'output',
   'timers',
   'wire',
