@@ -14,6 +14,7 @@ const FILES = [
   'world',
   'inspect',
   'output',
+  'heap',
   'timers',
   'wire',
   'bytes',
