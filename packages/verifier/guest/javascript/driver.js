@@ -125,6 +125,21 @@ const globalFunction = (name) => {
   return typeof own === 'function' ? own : undefined;
 };
 
+const hasMethod = (owner, name) =>
+  owner !== undefined && owner !== null && typeof owner[name] === 'function';
+
+/** `Owner.name`: of a class the method of a new object, or else the static one; of an object its own. */
+const findMethod = (ownerName, name) => {
+  const { exports } = guestModule;
+  const named = exported[0] ?? exports?.[ownerName] ?? globalFunction(ownerName);
+  const owner = named ?? exports?.default ?? exports;
+  const isClass = typeof owner === 'function' && owner.prototype !== undefined;
+  const isStatic = !isClass || (hasOwn(owner, name) && !hasMethod(owner.prototype, name));
+  const self = isStatic ? owner : new owner();
+  const holder = hasMethod(self, name) ? self : owner;
+  return hasMethod(holder, name) ? (...args) => apply(holder[name], holder, args) : undefined;
+};
+
 const drained = () => {
   leave();
   return ['drained'];
@@ -167,10 +182,10 @@ const entries = {
       const body = indirectEval(source);
       return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);
     }),
-  /** Calls the entry point, and encodes what it returns. */
-  call: (name, args) =>
+  /** Calls the entry point, a function or with `method` one of a class, and encodes what it returns. */
+  call: (name, method, args) =>
     guarded(() => {
-      const entry = findFunction(name);
+      const entry = method === '' ? findFunction(name) : findMethod(name, method);
       if (entry === undefined) return ['missing'];
       return settle(apply(entry, undefined, decodeArguments(args)), (value) => [
         'value',

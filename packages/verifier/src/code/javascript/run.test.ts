@@ -186,6 +186,41 @@ test('places stay where they are under a line for the shell', async () => {
   expect(ran.kind === 'ran' && ran.stderr).toContain('answer.js:3:6');
 });
 
+describe('Class.method', () => {
+  const tests = (entry: string) => ({
+    type: 'call',
+    entry,
+    cases: [1, 2].map((x) => ({ args: [x], expected: x })),
+  });
+  test.each([
+    'class A { f(x) { return x } }',
+    'class A { static f(x) { return x } }',
+    'class B { f(x) { return x } } class A extends B {}',
+    'class B { static f(x) { return x } } class A extends B {}',
+    'class A { seen = 0; async f(x) { return this.seen++ === 0 && x } }',
+    'class A { k = 1; f = (x) => x * this.k }',
+    'class A { constructor() { throw new Error("only static") } static f(x) { return x } }',
+    'class A { static f() { return 0 } f(x) { return x } }',
+    'function A() {} A.prototype.f = function (x) { return x }',
+    'const A = { f(x) { return this.g(x) }, g: (x) => x }',
+    'const A = () => 0; A.f = (x) => x',
+    'module.exports = class { f(x) { return x } }',
+    'exports.A = class { f(x) { return x } }',
+    'export default class A { f(x) { return x } }',
+  ])('%s', async (answer) => {
+    expect(await judge(tests('A.f'), answer)).toBe('accepted');
+  });
+  test('in TypeScript, and of Solution', async () => {
+    const answer = (name: string) => `class ${name} { f(x: number): number { return x } }`;
+    expect(await judge(tests('A.f'), answer('A'), 'typescript')).toBe('accepted');
+    expect(await judge(tests('Solution.f'), answer('Solution'), 'typescript')).toBe('accepted');
+  });
+  test.each(['class A {}', 'function f(x) { return x }', 'const A = () => 0', 'const A = 5'])(
+    'missing in %s',
+    async (answer) => expect(await judge(tests('A.f'), answer)).toBe('missing_entry'),
+  );
+});
+
 describe('a test program', () => {
   const late = 'const assert = require("assert"); f(1, (v) => assert.strictEqual(v, 3))';
   const plain = 'console.assert(f(1) === 3)';

@@ -85,12 +85,12 @@ class Session {
     plan: { readonly entry: string; readonly calls: readonly string[] },
     tests: TestRun[],
   ): Trouble | undefined {
-    const [owner = '', method] = plan.entry.split('.');
-    const loaded = this.#load(realm, '', [owner, method ? owner : 'Solution']);
+    const [owner = '', method = ''] = plan.entry.split('.');
+    const loaded = this.#load(realm, '', method ? [owner] : [owner, 'Solution']);
     if (loaded.kind !== 'passed') return loaded;
     for (const args of plan.calls) {
       this.budget.nextTest();
-      const run = this.#turns(realm, 'call', [method ?? owner, args]);
+      const run = this.#turns(realm, 'call', [owner, method, args]);
       tests.push(run);
       const over = run.kind !== 'value' && (this.#job.stopAtTrouble || isFinal(run));
       if (over) break;
