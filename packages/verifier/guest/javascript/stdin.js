@@ -44,8 +44,11 @@ export const readAllInput = (encoding) => {
   return typeof encoding === 'string' && encoding !== 'buffer' ? text : Buffer.from(text);
 };
 
-/** `fs.readSync(0, buffer)`: as many bytes as fit. */
-export const readInputInto = (buffer, offset = 0, length = buffer.length - offset) => {
+/** `fs.readSync(0, buffer)`: as many bytes as fit. `where` is an offset, or both numbers by name. */
+export const readInputInto = (buffer, where, most) => {
+  const options = typeof where === 'object' && where !== null ? where : undefined;
+  const offset = (options ? options.offset : where) ?? 0;
+  const length = (options ? options.length : most) ?? buffer.length - offset;
   if (inputBytes === undefined) {
     inputBytes = Buffer.from(takeAll());
     inputBytesAt = 0;

@@ -83,6 +83,7 @@ const remember = (action, args, everyMs) => {
     handle: undefined,
     isHeld: true,
     atMs: 0,
+    notBeforeMs: 0,
     everyMs,
     order: 0,
     slot: -1,
@@ -111,7 +112,8 @@ const delayOf = (delayMs) => {
 const schedule = (timer, delay) => {
   lastOrder += 1;
   timer.order = lastOrder;
-  timer.atMs = floor(clock.nowMs) + delay;
+  timer.atMs = floor(clock.nowMs) + delay; // as Node, whose timers see whole milliseconds
+  timer.notBeforeMs = clock.nowMs + delay;
   addTimer(timer);
 };
 
@@ -180,13 +182,17 @@ const takeImmediate = () => {
   return entry;
 };
 
+const moveClockTo = (ms) => {
+  if (ms > clock.nowMs) clock.nowMs = ms;
+};
+
 /** Moves the clock to the next timer, unless immediates come before it. */
 const beginRound = () => {
   const timer = firstTimer();
   if (immediates.length > 0) passTime();
   // To get here takes Node about the millisecond that the shortest timers want.
   if (timer !== undefined && (immediates.length === 0 || timer.atMs <= clock.nowMs + 1)) {
-    if (timer.atMs > clock.nowMs) clock.nowMs = timer.atMs;
+    moveClockTo(timer.atMs);
   }
   round.dueMs = clock.nowMs;
   round.checking = false;
@@ -197,6 +203,7 @@ const takeNext = () => {
     const timer = firstTimer();
     if (!round.checking && timer !== undefined && timer.atMs <= round.dueMs) {
       removeTimer(timer);
+      moveClockTo(timer.notBeforeMs);
       return timer;
     }
     if (!round.checking) {

@@ -63,6 +63,11 @@ test.each([
     'let over = false; setTimeout(() => { over = true }, 20); (function spin() { if (over) say("over")(); else setImmediate(spin) })()',
     'over',
   ],
+  [
+    'no timer comes early, whatever clock is asked',
+    'for (let i = 0; i < 23; i++) Date.now(); const day = Date.now(), from = performance.now(); setTimeout(() => { say(performance.now() - from >= 100)(); say(Date.now() - day >= 100)() }, 100)',
+    'true true',
+  ],
 ])('%s', async (_fact, source, said) => {
   const lines = said.split(' ').map((word) => `${word.replaceAll('-', ' ')}\n`);
   expect(await run(`${SAY} ${source}`)).toEqual([0, lines.join('')]);
@@ -114,6 +119,12 @@ describe('standard input', () => {
       'const fs = require("fs"), b = Buffer.alloc(4), all = []; let n; while ((n = fs.readSync(0, b))) all.push(...b.subarray(0, n)); console.log(Buffer.from(all) + "")',
       'aé€b',
       'aé€b\n',
+    ],
+    [
+      'a part of a buffer, by name',
+      'const b = Buffer.from("....."); const n = require("fs").readSync(0, b, { offset: 1, length: 2 }); console.log(n, b + "")',
+      'abc',
+      '2 .ab..\n',
     ],
     [
       'bytes, then text',
