@@ -42,14 +42,18 @@ const requireFunction = (action) => {
 
 const isWaiting = (entry) => waitingById[entry.id] === entry;
 
-/** Node's timers are objects that turn into a number where one is wanted. */
+let entryOf;
+/**
+ * Node's timers are objects that turn into a number where one is wanted. Only from then on the number
+ * stands for the timer: an answer that counts through them clears none of the tests'.
+ */
 class Timeout {
+  static {
+    entryOf = (value) => (#entry in value ? value.#entry : undefined);
+  }
   #entry;
   constructor(entry) {
     this.#entry = entry;
-  }
-  get id() {
-    return this.#entry.id;
   }
   ref() {
     hold(this.#entry, true);
@@ -63,6 +67,7 @@ class Timeout {
     return this.#entry.isHeld;
   }
   [Symbol.toPrimitive]() {
+    this.#entry.isNumbered = true;
     return this.#entry.id;
   }
 }
@@ -82,6 +87,7 @@ const remember = (action, args, everyMs) => {
     args,
     handle: undefined,
     isHeld: true,
+    isNumbered: false,
     atMs: 0,
     notBeforeMs: 0,
     everyMs,
@@ -117,9 +123,14 @@ const schedule = (timer, delay) => {
   addTimer(timer);
 };
 
+const numbered = (id) => {
+  const entry = waitingById[id];
+  return entry?.isNumbered ? entry : undefined;
+};
+
 export const clear = (timer) => {
-  const entry = waitingById[typeof timer === 'object' && timer !== null ? timer.id : timer];
-  if (entry === undefined) return;
+  const entry = typeof timer === 'object' && timer !== null ? entryOf(timer) : numbered(timer);
+  if (entry === undefined || !isWaiting(entry)) return;
   forget(entry);
   if (entry.slot >= 0) removeTimer(entry);
 };

@@ -50,7 +50,7 @@ test.each([
   ],
   [
     'cleared timers do not run, wherever they stand',
-    'const t = [7, 2, 9, 4, 4, 1].map((ms, i) => setTimeout(say(i), ms)); clearTimeout(t[1]); clearTimeout(+t[4]); clearTimeout(t[5]); clearTimeout(); clearTimeout({}); const i = setImmediate(say("no")); clearImmediate(i)',
+    'const t = [7, 2, 9, 4, 4, 1].map((ms, i) => setTimeout(say(i), ms)); clearTimeout(t[1]); clearTimeout(+t[4]); clearTimeout(String(t[5])); clearTimeout(); clearTimeout({}); const i = setImmediate(say("no")); clearImmediate(i)',
     '3 0 2',
   ],
   [
@@ -260,6 +260,12 @@ describe('a test program', () => {
       'has callbacks of its own, which an exit may not take',
       'let v; f((x) => { v = x }); setTimeout(() => console.assert(v === 3), 50)',
       'const f = () => setTimeout(() => process.exit(0))',
+      false,
+    ],
+    [
+      'has timers of its own, whose numbers an answer does not have',
+      'let v; f((x) => { v = x }); setTimeout(() => console.assert(v === 3), 50)',
+      'const f = () => setTimeout(() => { for (let id = 0; id < 99; id++) { clearTimeout(id); clearTimeout({ id }); const { constructor } = setTimeout(() => {}); clearTimeout(new constructor({ id, slot: 0, isHeld: true })) } })',
       false,
     ],
     [
