@@ -37,6 +37,9 @@ const ESCAPES = attacks('escape', [
   reached('Object.keys(process.env).length > 0'),
   reached('process.pid > 1'),
   reached('process.execPath !== "/node"'),
+  reached(
+    '(() => { let got; for (const key of ["handle", "slot", "order", "id", "0"]) Object.defineProperty(Object.prototype, key, { set() { got = this }, configurable: true }); setTimeout(() => {}); setImmediate(() => {}); process.nextTick(() => {}); return got !== undefined })()',
+  ),
   reached('fetch("http://127.0.0.1")'),
   reached('new XMLHttpRequest()'),
   reached('new WebSocket("ws://127.0.0.1")'),
@@ -120,6 +123,10 @@ const FORGING = attacks(
     'const f = () => 0; }); with (new Proxy({}, { has: () => true, get: () => () => true })) (function () {',
     'const f = () => 0; if (false) {',
     'const f = () => { process.exit(0) }',
+    'const f = () => { try { process.exit(0) } catch (e) { Object.defineProperty(e, "code", { get: () => undefined }) } return 0 }',
+    'const f = () => { try { process.exit({ toString: () => "0" }) } finally { return 0 } }',
+    'const f = () => { process.nextTick(() => process.exit(0)); return 0 }',
+    'const f = () => 0; process.on("exit", () => process.exit(0)); setTimeout(() => process.exit(0))',
     'const f = () => { throw { exit: true } }',
     'const f = () => { throw { name: "AssertionError", message: "passed" } }',
     'const f = () => ({ __proto__: { toString: () => "WIN" } })',
@@ -149,6 +156,12 @@ const FORGING = attacks(
 );
 
 const LOOPS = attacks('loop', [
+  f('(function again() { process.nextTick(again) })(); return 0'),
+  f('(function again() { setImmediate(again) })(); return new Promise(() => {})'),
+  f('process.exit({ toString() { for (;;); } })'),
+  f(
+    'try { process.exit(0) } catch (e) { Object.defineProperty(e, "code", { get() { for (;;); } }) } return 0',
+  ),
   f('for (;;);'),
   f('while (true) { try { for (;;); } catch { } finally { continue } }'),
   'for (;;);',
@@ -299,6 +312,10 @@ const FLOODS = attacks(
     'console.log("%s".repeat(1e5), ...Array(1e5).fill("x"))',
     'process.exit(0)',
     'process.exitCode = 0; throw new Error("x")',
+    'process.on("exit", () => { for (;;) console.log("x") })',
+    'process.on("exit", () => { for (;;); }); process.exit(0)',
+    'try { process.exit(0) } catch {} for (;;) console.log("x".repeat(1e4))',
+    'setInterval(() => {}, 0).unref(); setInterval(() => {}, 2 ** 30)',
     'process.stdin.on("data", () => { for (;;); })',
     'const rl = require("readline").createInterface({ input: process.stdin }); rl.on("line", () => rl.emit("line", "x"))',
     'require("fs").writeFileSync("/dev/stdout", "x".repeat(1 << 24))',

@@ -4,8 +4,8 @@
  */
 
 import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
-import { guestProcess } from './node.js';
-import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
+import { guestProcess, leave } from './node.js';
+import { complaints, exited, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
   apply,
   BasePromise,
@@ -17,18 +17,19 @@ import {
   thenOf,
 } from './primordials.js';
 import { standardInput } from './stdin.js';
-import { runNextTimer } from './timers.js';
+import { isQuietFor, runNext, runTicks } from './timers.js';
 import { decodeArguments, encode } from './wire.js';
 import { RETURNING } from './world.js';
 
 const PENDING = ['pending'];
+/** How long a test program's intervals go on alone, in virtual time, before they count as left behind. */
+const LINGER_MS = 5000;
 let exported = [];
 let settled;
 
 /** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
 const describe = (error) => {
   if (error === OUTPUT_LIMIT) return ['output'];
-  if (error === EXIT) return ['exit', BaseString(EXIT.code)];
   const kind = isViolation(error) ? 'violation' : 'threw';
   if ((typeof error === 'object' && error !== null) || typeof error === 'function') {
     return [
@@ -52,12 +53,25 @@ const attempt = (read) => {
   }
 };
 
-const guarded = (action) => {
+const reported = (action) => {
   try {
     return action();
   } catch (error) {
     return describe(error);
   }
+};
+
+/** One entry into the answer, up to where its promise jobs begin. Past an exit nothing else counts. */
+const guarded = (action) => {
+  let reply;
+  if (exited.code === undefined) {
+    reply = reported(() => {
+      const own = action();
+      runTicks();
+      return own;
+    });
+  }
+  return exited.code === undefined ? reply : ['exit', exited.code];
 };
 
 /** Waits for a promise by polling; any other value is the answer itself. */
@@ -69,7 +83,7 @@ const settle = (value, finish) => {
   thenOf(
     value,
     (result) => {
-      settled = guarded(() => finish(result));
+      settled = reported(() => finish(result));
     },
     (error) => {
       settled = describe(error);
@@ -90,7 +104,7 @@ const evaluate = (source) => {
 };
 
 /** The function that a call test names: a top-level name, an export, or a method of `Solution`. */
-const findEntry = (name) => {
+const findFunction = (name) => {
   const [direct, solution] = exported;
   const { exports } = guestModule;
   if (typeof direct === 'function') return direct;
@@ -103,8 +117,32 @@ const findEntry = (name) => {
     const method = instance[name];
     if (typeof method === 'function') return (...args) => apply(method, instance, args);
   }
+  return globalFunction(name);
+};
+
+const globalFunction = (name) => {
   const own = hasOwn(G, name) ? G[name] : undefined;
   return typeof own === 'function' ? own : undefined;
+};
+
+const hasMethod = (owner, name) =>
+  owner !== undefined && owner !== null && typeof owner[name] === 'function';
+
+/** `Owner.name`: of a class the method of a new object, or else the static one; of an object its own. */
+const findMethod = (ownerName, name) => {
+  const { exports } = guestModule;
+  const named = exported[0] ?? exports?.[ownerName] ?? globalFunction(ownerName);
+  const owner = named ?? exports?.default ?? exports;
+  const isClass = typeof owner === 'function' && owner.prototype !== undefined;
+  const isStatic = !isClass || (hasOwn(owner, name) && !hasMethod(owner.prototype, name));
+  const self = isStatic ? owner : new owner();
+  const holder = hasMethod(self, name) ? self : owner;
+  return hasMethod(holder, name) ? (...args) => apply(holder[name], holder, args) : undefined;
+};
+
+const drained = () => {
+  leave();
+  return ['drained'];
 };
 
 const entries = {
@@ -144,30 +182,34 @@ const entries = {
       const body = indirectEval(source);
       return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);
     }),
-  /** Calls the entry point and encodes what it returns. */
-  call: (name, args) =>
+  /** Calls the entry point, a function or with `method` one of a class, and encodes what it returns. */
+  call: (name, method, args) =>
     guarded(() => {
-      const entry = findEntry(name);
+      const entry = method === '' ? findFunction(name) : findMethod(name, method);
       if (entry === undefined) return ['missing'];
       return settle(apply(entry, undefined, decodeArguments(args)), (value) => [
         'value',
         encode(value),
       ]);
     }),
-  /** One more timer; `['idle']` when a promise is still open and nothing can settle it. */
+  /** One more turn; `['idle']` when a promise is still open and nothing can settle it. */
   poll: () =>
     guarded(() => {
       if (settled !== undefined) return settled;
-      if (runNextTimer()) return settled ?? PENDING;
+      if (runNext()) return settled ?? PENDING;
       return settled ?? ['idle'];
     }),
-  /** One more timer of a program that is only read by its output; `['drained']` at its end. */
-  drain: () => guarded(() => (runNextTimer() ? PENDING : ['drained'])),
+  /** One more turn of a program that nothing is asked of any more; `['drained']` at its end. */
+  drain: () => guarded(() => (runNext() ? PENDING : drained())),
+  /** The same for a test program that has got through: an interval that it left running is no failure. */
+  linger: () => guarded(() => (!isQuietFor(LINGER_MS) && runNext() ? PENDING : drained())),
   /** Everything printed so far. */
   stdout: stdoutText,
   stderr: stderrText,
   /** What a program that came to its end by itself ends with. */
   exitCode: () => attempt(() => BaseString(guestProcess.exitCode ?? 0)),
+  /** What `process.exit` was called with; nothing when it was not. */
+  exited: () => exited.code ?? '',
 };
 
 /** The one function that the cell holds. */

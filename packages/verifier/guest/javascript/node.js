@@ -4,7 +4,7 @@ import { Buffer } from './bytes.js';
 import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
-import { complain, EXIT, emit } from './output.js';
+import { complain, EXIT, emit, exited } from './output.js';
 import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G, hasOwn } from './primordials.js';
 import {
   EventEmitter,
@@ -14,8 +14,8 @@ import {
   readlinePromises,
   stdin,
 } from './stdin.js';
-import { later, setTimeout } from './timers.js';
-import { clock, hidden, performance } from './world.js';
+import { clear, nextTick, setImmediate, setInterval, setTimeout } from './timers.js';
+import { clock, hidden, passTime, performance } from './world.js';
 
 const ignoreCall = () => undefined;
 
@@ -31,7 +31,7 @@ class Output extends EventEmitter {
   write(chunk, encoding, callback) {
     this.#write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString());
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') later(done);
+    if (typeof done === 'function') nextTick(done);
     return true;
   }
   end(chunk) {
@@ -40,12 +40,13 @@ class Output extends EventEmitter {
   }
 }
 
-const uptime = () => (clock.nowMs - clock.startMs) / 1000;
+const uptime = () => (passTime() - clock.startMs) / 1000;
+const uptimeNs = () => floor(uptime() * 1e9);
 const hrtime = (before) => {
-  const seconds = floor(uptime()) - (before?.[0] ?? 0);
-  return [seconds, 0];
+  const ns = uptimeNs() - (before ? before[0] * 1e9 + before[1] : 0);
+  return [floor(ns / 1e9), ns % 1e9];
 };
-hrtime.bigint = () => BaseBigInt(floor(uptime() * 1e9));
+hrtime.bigint = () => BaseBigInt(uptimeNs());
 
 class GuestProcess extends EventEmitter {
   stdin = stdin;
@@ -65,14 +66,18 @@ class GuestProcess extends EventEmitter {
   exitCode = undefined;
   hrtime = hrtime;
   exit(code) {
-    EXIT.code = code ?? this.exitCode ?? 0;
+    if (exited.code === undefined) {
+      guestProcess.exitCode = code ?? guestProcess.exitCode;
+      leave();
+      exited.code = BaseString(guestProcess.exitCode ?? 0);
+    }
     throw EXIT;
   }
   abort() {
-    this.exit(134);
+    guestProcess.exit(134);
   }
   nextTick(action, ...values) {
-    later(action, ...values);
+    nextTick(action, ...values);
   }
   cwd() {
     return '/';
@@ -98,6 +103,14 @@ class GuestProcess extends EventEmitter {
   }
 }
 export const guestProcess = new GuestProcess();
+
+let isLeaving = false;
+/** Tells the listeners of `exit`, once. */
+export const leave = () => {
+  if (isLeaving) return;
+  isLeaving = true;
+  guestProcess.emit('exit', guestProcess.exitCode ?? 0);
+};
 hidden(G, 'process', guestProcess);
 
 const noSuchFile = (path) => {
@@ -228,7 +241,17 @@ Object.assign(makers, {
   process: () => guestProcess,
   readline: () => readline,
   'readline/promises': () => readlinePromises,
-  timers: () => ({ setTimeout, setInterval: G.setInterval, setImmediate: G.setImmediate }),
-  'timers/promises': () => ({ setTimeout: wait, setImmediate: (value) => wait(0, value) }),
+  timers: () => ({
+    setTimeout,
+    setInterval,
+    setImmediate,
+    clearTimeout: clear,
+    clearInterval: clear,
+    clearImmediate: clear,
+  }),
+  'timers/promises': () => ({
+    setTimeout: wait,
+    setImmediate: (value) => new BasePromise((resolve) => setImmediate(resolve, value)),
+  }),
   util: () => util,
 });

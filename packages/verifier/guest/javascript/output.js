@@ -8,14 +8,17 @@ import { hidden } from './world.js';
 
 /** Thrown by identity: an answer cannot make one, so it cannot pretend to have hit a limit. */
 export const OUTPUT_LIMIT = { limit: 'output' };
-/** Thrown by `process.exit`. */
+/** Thrown by `process.exit`, for what it interrupts. Whoever catches it has not kept the program alive. */
 export const EXIT = { exit: true };
+/** What `process.exit` was called with, as text; nothing counts that happens after that. */
+export const exited = { code: undefined };
 
 export const printed = { parts: [], length: 0, limit: 1 << 20 };
 /** Standard error. Its limit is 0, which keeps nothing, unless somebody will read it. */
 export const complaints = { parts: [], length: 0, limit: 0 };
 
 const addTo = (stream, value) => {
+  if (exited.code !== undefined) return;
   const text = typeof value === 'string' ? value : BaseString(value);
   if (stream.length + text.length > stream.limit) {
     stream.length = stream.limit + 1;

@@ -4,13 +4,24 @@
  */
 import { Buffer } from './bytes.js';
 import { emit } from './output.js';
-import { BasePromise, BaseString, G, indexOf, push, slice } from './primordials.js';
+import { BasePromise, BaseString, G, indexOf, min, push, slice } from './primordials.js';
 import { setTimeout } from './timers.js';
 import { hidden } from './world.js';
 
 export const standardInput = { text: '', at: 0 };
 
+/** The input as bytes from where `readSync` began on it, until somebody wants text again. */
+let inputBytes;
+let inputBytesAt = 0;
+const backToText = () => {
+  if (inputBytes === undefined) return;
+  standardInput.text = Buffer.from(inputBytes.subarray(inputBytesAt)).toString();
+  standardInput.at = 0;
+  inputBytes = undefined;
+};
+
 const takeAll = () => {
+  backToText();
   const rest = slice(standardInput.text, standardInput.at);
   standardInput.at = standardInput.text.length;
   return rest;
@@ -18,6 +29,7 @@ const takeAll = () => {
 
 /** The next line without its end; undefined when none is left. */
 const takeLine = () => {
+  backToText();
   const { text, at } = standardInput;
   if (at >= text.length) return undefined;
   const end = indexOf(text, '\n', at);
@@ -32,13 +44,18 @@ export const readAllInput = (encoding) => {
   return typeof encoding === 'string' && encoding !== 'buffer' ? text : Buffer.from(text);
 };
 
-/** `fs.readSync(0, buffer)`: as many bytes as fit. */
-export const readInputInto = (buffer, offset = 0, length = buffer.length - offset) => {
-  const bytes = Buffer.from(takeAll());
-  const count = Math.min(bytes.length, length);
-  for (let i = 0; i < count; i++) buffer[offset + i] = bytes[i];
-  standardInput.text = Buffer.from(bytes.subarray(count)).toString();
-  standardInput.at = 0;
+/** `fs.readSync(0, buffer)`: as many bytes as fit. `where` is an offset, or both numbers by name. */
+export const readInputInto = (buffer, where, most) => {
+  const options = typeof where === 'object' && where !== null ? where : undefined;
+  const offset = (options ? options.offset : where) ?? 0;
+  const length = (options ? options.length : most) ?? buffer.length - offset;
+  if (inputBytes === undefined) {
+    inputBytes = Buffer.from(takeAll());
+    inputBytesAt = 0;
+  }
+  const count = min(inputBytes.length - inputBytesAt, length);
+  for (let i = 0; i < count; i++) buffer[offset + i] = inputBytes[inputBytesAt + i];
+  inputBytesAt += count;
   return count;
 };
 
@@ -160,9 +177,14 @@ class Interface extends EventEmitter {
   #questions = [];
   #started = false;
   #closed = false;
+  #output;
   terminal = false;
   line = '';
 
+  constructor(options, output = options?.output) {
+    super();
+    this.#output = output;
+  }
   listening(name) {
     if (name === 'line' || name === 'close') this.#start();
   }
@@ -174,16 +196,27 @@ class Interface extends EventEmitter {
   #pump() {
     this.#started = false;
     if (this.#closed) return;
-    const question = this.#questions.shift();
-    if (!question && this.listenerCount('line') === 0 && this.listenerCount('close') === 0) return;
-    const line = takeLine();
-    if (line === undefined) return this.close();
-    if (question) question(line);
-    else this.emit('line', line);
+    if (this.#questions.length === 0) {
+      if (this.listenerCount('line') === 0 && this.listenerCount('close') === 0) return;
+      if (!this.#emitLines()) return this.close();
+    } else {
+      const line = takeLine();
+      if (line === undefined) return this.close();
+      this.#questions.shift()(line);
+    }
     this.#start();
   }
+  /** All lines in one go, as Node does with a chunk, also past `close()`; true when a question wants one. */
+  #emitLines() {
+    while (this.#questions.length === 0) {
+      const line = takeLine();
+      if (line === undefined) return false;
+      this.emit('line', line);
+    }
+    return true;
+  }
   question(query, options, callback) {
-    emit(BaseString(query));
+    this.#output?.write(BaseString(query));
     push(this.#questions, typeof options === 'function' ? options : callback);
     this.#start();
   }
@@ -212,7 +245,10 @@ class PromiseInterface extends Interface {
   }
 }
 
-const interfaceOf = (Kind) => () => new Kind();
+const interfaceOf =
+  (Kind) =>
+  (...options) =>
+    new Kind(...options);
 export const readlinePromises = {
   createInterface: interfaceOf(PromiseInterface),
   Interface: PromiseInterface,

@@ -1,47 +1,160 @@
 /**
- * Guest, part 4: timers in virtual time. Nothing waits: the driver takes the next timer that is due
- * and moves the clock there.
+ * Guest, part 4: the event loop in virtual time, in Node's order. Nothing waits: the driver takes what
+ * comes next and moves the clock there.
  */
-import { apply, BasePromise, BaseTypeError, G, push, thenOf } from './primordials.js';
-import { clock, hidden } from './world.js';
+import { addTimer, bareList, firstTimer, removeTimer } from './heap.js';
+import {
+  apply,
+  BasePromise,
+  BaseTypeError,
+  createObject,
+  floor,
+  freeze,
+  G,
+  push,
+  thenOf,
+} from './primordials.js';
+import { clock, hidden, passTime } from './world.js';
 
-const waiting = [];
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** Everything that waits, by its number. */
+const waitingById = createObject(null);
+/** How many of these keep the program alive, and how many of those are intervals. */
+let held = 0;
+let heldIntervals = 0;
 let lastId = 0;
+let lastOrder = 0;
 
-const add = (action, delayMs, args, everyMs) => {
+const ticks = bareList();
+let nextTickAt = 0;
+const immediates = bareList();
+let nextImmediateAt = 0;
+
+/** A round of the loop: the timers that are due by `dueMs`, then the immediates before `checkUntil`. */
+const round = { dueMs: 0, checking: true, checkUntil: 0 };
+
+const requireFunction = (action) => {
   if (typeof action !== 'function') {
     throw new BaseTypeError('The "callback" argument must be of type function');
   }
+};
+
+const isWaiting = (entry) => waitingById[entry.id] === entry;
+
+let entryOf;
+/**
+ * Node's timers are objects that turn into a number where one is wanted. Only from then on the number
+ * stands for the timer: an answer that counts through them clears none of the tests'.
+ */
+class Timeout {
+  static {
+    entryOf = (value) => (#entry in value ? value.#entry : undefined);
+  }
+  #entry;
+  constructor(entry) {
+    this.#entry = entry;
+  }
+  ref() {
+    hold(this.#entry, true);
+    return this;
+  }
+  unref() {
+    hold(this.#entry, false);
+    return this;
+  }
+  hasRef() {
+    return this.#entry.isHeld;
+  }
+  [Symbol.toPrimitive]() {
+    this.#entry.isNumbered = true;
+    return this.#entry.id;
+  }
+}
+freeze(Timeout.prototype);
+
+const count = (entry, by) => {
+  held += by;
+  if (entry.everyMs > 0) heldIntervals += by;
+};
+
+const remember = (action, args, everyMs) => {
+  requireFunction(action);
   lastId += 1;
-  const delay = delayMs > 0 ? +delayMs : 0;
-  push(waiting, { id: lastId, atMs: clock.nowMs + delay, action, args, everyMs });
-  return timerHandle(lastId);
+  const entry = {
+    id: lastId,
+    action,
+    args,
+    handle: undefined,
+    isHeld: true,
+    isNumbered: false,
+    atMs: 0,
+    notBeforeMs: 0,
+    everyMs,
+    order: 0,
+    slot: -1,
+  };
+  entry.handle = new Timeout(entry);
+  waitingById[lastId] = entry;
+  count(entry, 1);
+  return entry;
 };
 
-/** Node's timers are objects that turn into a number where one is wanted. */
-const timerHandle = (id) => {
-  const timer = { id, ref: () => timer, unref: () => timer, hasRef: () => true };
-  hidden(timer, Symbol.toPrimitive, () => id);
-  return timer;
+const forget = (entry) => {
+  delete waitingById[entry.id];
+  if (entry.isHeld) count(entry, -1);
 };
 
-const removeAt = (index) => {
-  for (let i = index; i < waiting.length - 1; i++) waiting[i] = waiting[i + 1];
-  waiting.length -= 1;
+const hold = (entry, isHeld) => {
+  if (isWaiting(entry) && entry.isHeld !== isHeld) count(entry, isHeld ? 1 : -1);
+  entry.isHeld = isHeld;
+};
+
+const delayOf = (delayMs) => {
+  const delay = +delayMs;
+  return delay >= 1 && delay <= LONGEST_MS ? floor(delay) : 1;
+};
+
+const schedule = (timer, delay) => {
+  lastOrder += 1;
+  timer.order = lastOrder;
+  timer.atMs = floor(clock.nowMs) + delay; // as Node, whose timers see whole milliseconds
+  timer.notBeforeMs = clock.nowMs + delay;
+  addTimer(timer);
+};
+
+const numbered = (id) => {
+  const entry = waitingById[id];
+  return entry?.isNumbered ? entry : undefined;
 };
 
 export const clear = (timer) => {
-  const id = typeof timer === 'object' && timer !== null ? timer.id : timer;
-  for (let i = 0; i < waiting.length; i++) if (waiting[i].id === id) return removeAt(i);
-  return undefined;
+  const entry = typeof timer === 'object' && timer !== null ? entryOf(timer) : numbered(timer);
+  if (entry === undefined || !isWaiting(entry)) return;
+  forget(entry);
+  if (entry.slot >= 0) removeTimer(entry);
 };
 
-export const setTimeout = (action, delayMs, ...args) => add(action, delayMs, args);
-export const setInterval = (action, delayMs, ...args) =>
-  add(action, delayMs, args, delayMs > 1 ? +delayMs : 1);
-export const setImmediate = (action, ...args) => add(action, 0, args);
-export const later = (action, ...args) =>
-  thenOf(BasePromise.resolve(), () => apply(action, undefined, args));
+export const setTimeout = (action, delayMs, ...args) => {
+  const timer = remember(action, args, 0);
+  schedule(timer, delayOf(delayMs));
+  return timer.handle;
+};
+export const setInterval = (action, delayMs, ...args) => {
+  const timer = remember(action, args, delayOf(delayMs));
+  schedule(timer, timer.everyMs);
+  return timer.handle;
+};
+export const setImmediate = (action, ...args) => {
+  const entry = remember(action, args, 0);
+  push(immediates, entry);
+  return entry.handle;
+};
+/** `process.nextTick`: before any promise job, where Node has not begun with those. */
+export const nextTick = (action, ...args) => {
+  requireFunction(action);
+  push(ticks, { action, args });
+};
 
 hidden(G, 'setTimeout', setTimeout);
 hidden(G, 'setInterval', setInterval);
@@ -50,20 +163,92 @@ hidden(G, 'clearTimeout', clear);
 hidden(G, 'clearInterval', clear);
 hidden(G, 'clearImmediate', clear);
 hidden(G, 'queueMicrotask', (action) => {
-  later(action);
+  requireFunction(action);
+  thenOf(BasePromise.resolve(), () => action());
 });
 
-/** Runs the timer that is due first; false when none waits. What it throws goes to the caller. */
-export const runNextTimer = () => {
-  let first = -1;
-  for (let i = 0; i < waiting.length; i++) {
-    if (first < 0 || waiting[i].atMs < waiting[first].atMs) first = i;
+/** Runs what `nextTick` was given, and what that gives it; false when there was nothing. */
+export const runTicks = () => {
+  if (ticks.length === 0) return false;
+  while (nextTickAt < ticks.length) {
+    const { action, args } = ticks[nextTickAt];
+    ticks[nextTickAt] = undefined;
+    nextTickAt += 1;
+    apply(action, undefined, args);
   }
-  if (first < 0) return false;
-  const timer = waiting[first];
-  removeAt(first);
-  if (timer.atMs > clock.nowMs) clock.nowMs = timer.atMs;
-  if (timer.everyMs) push(waiting, { ...timer, atMs: clock.nowMs + timer.everyMs });
-  apply(timer.action, undefined, timer.args);
+  ticks.length = 0;
+  nextTickAt = 0;
   return true;
+};
+
+const takeImmediate = () => {
+  const entry = immediates[nextImmediateAt];
+  immediates[nextImmediateAt] = undefined;
+  nextImmediateAt += 1;
+  if (nextImmediateAt === immediates.length) {
+    immediates.length = 0;
+    nextImmediateAt = 0;
+    round.checkUntil = 0;
+  }
+  return entry;
+};
+
+const moveClockTo = (ms) => {
+  if (ms > clock.nowMs) clock.nowMs = ms;
+};
+
+/** Moves the clock to the next timer, unless immediates come before it. */
+const beginRound = () => {
+  const timer = firstTimer();
+  if (immediates.length > 0) passTime();
+  // To get here takes Node about the millisecond that the shortest timers want.
+  if (timer !== undefined && (immediates.length === 0 || timer.atMs <= clock.nowMs + 1)) {
+    moveClockTo(timer.atMs);
+  }
+  round.dueMs = clock.nowMs;
+  round.checking = false;
+};
+
+const takeNext = () => {
+  for (;;) {
+    const timer = firstTimer();
+    if (!round.checking && timer !== undefined && timer.atMs <= round.dueMs) {
+      removeTimer(timer);
+      moveClockTo(timer.notBeforeMs);
+      return timer;
+    }
+    if (!round.checking) {
+      round.checking = true;
+      round.checkUntil = immediates.length;
+    }
+    if (nextImmediateAt < round.checkUntil) {
+      const entry = takeImmediate();
+      if (isWaiting(entry)) return entry;
+    } else beginRound();
+  }
+};
+
+/**
+ * Runs what comes next, ticks included; false when nothing keeps the program alive. What it throws
+ * goes to the caller.
+ */
+export const runNext = () => {
+  if (runTicks()) return true;
+  if (held === 0) return false;
+  const entry = takeNext();
+  if (entry.everyMs === 0) forget(entry);
+  apply(entry.action, entry.handle, entry.args);
+  if (entry.everyMs > 0 && isWaiting(entry)) schedule(entry, entry.everyMs);
+  return true;
+};
+
+let quietSinceMs;
+/**
+ * True when intervals are all that is left, and all that was due within `ms` of when that began has
+ * run. By the times they are due, not the clock, which an answer can push on.
+ */
+export const isQuietFor = (ms) => {
+  if (held > heldIntervals || ticks.length > 0) quietSinceMs = undefined;
+  else quietSinceMs ??= clock.nowMs;
+  return held > 0 && quietSinceMs !== undefined && firstTimer().atMs > quietSinceMs + ms;
 };

@@ -9,7 +9,9 @@ import {
   BaseTypeError,
   construct,
   defineProperty,
+  floor,
   G,
+  getOwnPropertyDescriptor,
   imul,
   isoText,
 } from './primordials.js';
@@ -21,8 +23,17 @@ for (const name of REMOVED) delete G[name];
 /** Memory that the isolate's limit does not count, and threads: V8 puts these into every context anew. */
 export const RETURNING = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
 
-/** Virtual time in milliseconds: moves only when a timer is due. */
+/** Virtual time in milliseconds: moves when a timer is due, and a little whenever it is read. */
 export const clock = { nowMs: 1_700_000_000_000, startMs: 1_700_000_000_000 };
+
+/** What one look at the clock takes: a program that waits for time to pass comes to its end. */
+const LOOK_MS = 1 / 16; // exact in binary, so that no rounding adds up
+export const passTime = () => {
+  clock.nowMs += LOOK_MS;
+  return clock.nowMs;
+};
+/** The time that a program is told, in whole milliseconds. */
+const readClock = () => floor(passTime());
 
 const hidden = (target, name, value) =>
   defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
@@ -41,20 +52,35 @@ for (const name of ['resize', 'transfer', 'transferToFixedLength'])
 hidden(G, 'ArrayBuffer', FixedArrayBuffer);
 
 function VirtualDate(...parts) {
-  if (!new.target) return apply(BaseDate.prototype.toString, new BaseDate(clock.nowMs), []);
-  const given = parts.length > 0 ? parts : [clock.nowMs];
+  if (!new.target) return apply(BaseDate.prototype.toString, new BaseDate(readClock()), []);
+  const given = parts.length > 0 ? parts : [readClock()];
   return construct(BaseDate, given, new.target === VirtualDate ? BaseDate : new.target);
 }
 VirtualDate.prototype = BaseDate.prototype;
 hidden(VirtualDate, 'name', 'Date');
-hidden(VirtualDate, 'now', () => clock.nowMs);
+hidden(VirtualDate, 'now', readClock);
 hidden(VirtualDate, 'UTC', BaseDate.UTC);
 hidden(VirtualDate, 'parse', BaseDate.parse);
 hidden(BaseDate.prototype, 'constructor', VirtualDate);
 hidden(G, 'Date', VirtualDate);
 
+// These two take the real time where they get no date.
+const { DateTimeFormat } = Intl;
+const formatterOf = getOwnPropertyDescriptor(DateTimeFormat.prototype, 'format').get;
+const { formatToParts } = DateTimeFormat.prototype;
+const dateOrNow = (date) => (date === undefined ? readClock() : date);
+defineProperty(DateTimeFormat.prototype, 'format', {
+  get() {
+    const format = apply(formatterOf, this, []);
+    return (date) => format(dateOrNow(date));
+  },
+});
+hidden(DateTimeFormat.prototype, 'formatToParts', function (date) {
+  return apply(formatToParts, this, [dateOrNow(date)]);
+});
+
 export const performance = {
-  now: () => clock.nowMs - clock.startMs,
+  now: () => passTime() - clock.startMs,
   timeOrigin: clock.startMs,
   mark: () => undefined,
   measure: () => undefined,

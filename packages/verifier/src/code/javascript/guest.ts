@@ -16,6 +16,7 @@ const FILES = [
   'inspect',
   'table',
   'output',
+  'heap',
   'timers',
   'wire',
   'bytes',

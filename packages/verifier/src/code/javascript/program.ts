@@ -14,7 +14,8 @@ const NAME = /^[A-Za-z_$][\w$]*$/;
 export function wrapProgram(source: string, names: readonly string[], isAsync = false): string {
   const values = names.filter((name) => NAME.test(name)).map(valueIfDeclared);
   const tail = `\n;return [${values.join(', ')}];\n})\n//# sourceURL=${ANSWER_FILE}`;
-  return `${isAsync ? OPEN_ASYNC : OPEN}${source}${tail}`;
+  // A line for the shell is only allowed at the very start.
+  return `${isAsync ? OPEN_ASYNC : OPEN}${source.replace(/^#!/, '//')}${tail}`;
 }
 
 function valueIfDeclared(name: string): string {

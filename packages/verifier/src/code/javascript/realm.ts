@@ -26,9 +26,11 @@ export type EntryName =
   | 'call'
   | 'poll'
   | 'drain'
+  | 'linger'
   | 'stdout'
   | 'stderr'
-  | 'exitCode';
+  | 'exitCode'
+  | 'exited';
 
 type Drive = ivm.Reference<(...args: never[]) => unknown>;
 

@@ -11,8 +11,6 @@ import { namesIn, wrapTests } from './names.ts';
 import { type EntryName, type GuestReply, Realm } from './realm.ts';
 import { transpile } from './transpile.ts';
 
-/** Turns of the guest's event loop that one test may take. */
-const MAX_TURNS = 100_000;
 const SETUP_MS = 2000;
 let spare: Realm | undefined;
 
@@ -87,12 +85,12 @@ class Session {
     plan: { readonly entry: string; readonly calls: readonly string[] },
     tests: TestRun[],
   ): Trouble | undefined {
-    const [owner = '', method] = plan.entry.split('.');
-    const loaded = this.#load(realm, '', [owner, method ? owner : 'Solution']);
+    const [owner = '', method = ''] = plan.entry.split('.');
+    const loaded = this.#load(realm, '', method ? [owner] : [owner, 'Solution']);
     if (loaded.kind !== 'passed') return loaded;
     for (const args of plan.calls) {
       this.budget.nextTest();
-      const run = this.#turns(realm, 'call', [method ?? owner, args]);
+      const run = this.#turns(realm, 'call', [owner, method, args]);
       tests.push(run);
       const over = run.kind !== 'value' && (this.#job.stopAtTrouble || isFinal(run));
       if (over) break;
@@ -132,16 +130,14 @@ class Session {
     const loaded = this.#load(realm, stdin, []);
     const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
     if (ended.kind === 'memory' || ended.kind === 'starved') return ended;
-    const { end, code, words } = farewell(ended, loaded.kind === 'open', () =>
-      this.#text(realm, 'exitCode'),
-    );
+    const { end, code, words } = farewell(ended, () => this.#text(realm, 'exitCode'));
     const room = this.#job.limits.outputBytes;
     const stderr = `${this.#text(realm, 'stderr')}${words}`.slice(0, room);
     return { kind: 'ran', end, code, stdout: this.#text(realm, 'stdout'), stderr };
   }
 
   /** What a realm still has to say, also after its program was ended by a limit. */
-  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode'): string {
+  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode' | 'exited'): string {
     if (realm.lost) return '';
     try {
       return String(realm.enter(entry, [], SETUP_MS));
@@ -162,7 +158,9 @@ class Session {
     const sentinel = randomUUID();
     const run = this.#turns(realm, 'test', [wrapTests(program, declared, sentinel)]);
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
-    tests.push(through ? { kind: 'passed' } : run.kind === 'value' ? { kind: 'exit' } : run);
+    // Its callbacks may still have something to say. An exit is no pass: it may keep them from that.
+    const ended = through ? this.#turns(realm, 'linger', []) : run;
+    tests.push(ended.kind === 'value' ? { kind: 'exit' } : ended);
     return undefined;
   }
 
@@ -199,14 +197,10 @@ class Session {
 
   /** Enters the guest and turns its event loop until there is an answer. */
   #turns(realm: Realm, entry: EntryName, args: readonly string[]): TestRun {
-    const again = entry === 'drain' ? 'drain' : 'poll';
+    const again = entry === 'drain' || entry === 'linger' ? entry : 'poll';
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
-      for (let turn = 0; reply[0] === 'pending'; turn++) {
-        if (turn > MAX_TURNS) {
-          this.#clean = false;
-          return { kind: 'open' };
-        }
+      while (reply[0] === 'pending') {
         reply = realm.enter(again, [], this.budget.stretchMs()) as GuestReply;
       }
       return this.budget.overdrawn ? { kind: 'time' } : this.#read(reply);
@@ -222,6 +216,8 @@ class Session {
     // In an isolate that others have used the memory may be theirs: judged again in a fresh one.
     if (realm.lost) return { kind: this.#worn ? 'starved' : 'memory' };
     if (this.budget.stretchTimedOut) return { kind: this.budget.starved ? 'starved' : 'time' };
+    const code = this.#text(realm, 'exited');
+    if (code !== '') return { kind: 'exit', code };
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error ? (error.stack ?? '') : '';
     return {
@@ -265,17 +261,14 @@ function isFinal(run: TestRun): boolean {
 /** The exit code of a program, and what Node would print at its end. */
 function farewell(
   ended: TestRun,
-  unsettled: boolean,
   ownCode: () => string,
 ): { end: WholeRun['end']; code: number; words: string } {
   switch (ended.kind) {
     case 'time':
     case 'output':
       return { end: ended.kind, code: 0, words: '' };
-    case 'open': // a top-level promise that nothing can settle, or timers without end
-      return unsettled
-        ? { end: 'exited', code: 13, words: '' }
-        : { end: 'time', code: 0, words: '' };
+    case 'open': // a top-level promise that nothing can settle
+      return { end: 'exited', code: 13, words: '' };
     case 'exit':
       return { end: 'exited', code: exitCode(ended.code), words: '' };
     case 'syntax':
