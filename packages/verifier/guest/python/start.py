@@ -1,7 +1,7 @@
 """The last lines before the snapshot: puts the pieces together and leaves one name behind."""
 
 # What programs import, so that it is in the snapshot already.
-import abc, array, bisect, calendar, cmath, collections, contextlib, copy, csv, dataclasses, datetime  # noqa: E401
+import abc, array, asyncio, atexit, bisect, calendar, cmath, collections, contextlib, copy, csv, dataclasses, datetime  # noqa: E401
 import decimal, enum, fractions, functools, hashlib, heapq, itertools, math, numbers, operator, queue  # noqa: E401
 import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, secrets  # noqa: E401
 
@@ -9,20 +9,19 @@ import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, se
 def _start():
     harden = _Harden()
     sys.setrecursionlimit(10_000)
-    harden.fix_time()
+    sys.maxsize = 2**63 - 1  # as everywhere else: programs start their minima with it
     harden.fix_chance()
-    harden.fix_threads()
-    harden.fix_loop()
     harden.make_compare()
     return harden
 
 
 def _finish():
     """After boot, which still needs what is taken away here. Answers the one function that is kept."""
+    asyncio._set_running_loop(None)
     _harden.hide_host()
     _harden.hide_introspection()
     _harden.keep_pristine()
-    return _make_runner(_harden)
+    return _make_runner(_harden, _shims)
 
 
 _harden = _start()
