@@ -9,7 +9,6 @@ import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, se
 def _start():
     harden = _Harden()
     sys.setrecursionlimit(10_000)
-    sys.maxsize = 2**63 - 1  # as everywhere else: programs start their minima with it
     harden.fix_chance()
     harden.make_compare()
     return harden

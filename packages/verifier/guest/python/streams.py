@@ -43,16 +43,21 @@ class _Sink(io.RawIOBase):
 
 
 class _Out(io.BufferedWriter):
-    """Nothing is lost by closing it: programs close standard output and still print."""
+    """Standard output in bytes. Closing it loses nothing: programs close it and still print."""
+
+    drain = io.BufferedWriter.flush
+
+    def flush(self):
+        """Nobody looks before the end, and `input()` flushes at every line."""
 
     def close(self):
-        self.flush()
+        """Other wrappers may still write."""
 
     def text(self):
         try:
-            self.flush()
+            self.drain()
         except _OutputLimit:
-            pass  # `room` tells
+            pass  # `full` tells
         return b"".join(self.raw.parts).decode("utf-8", "replace")
 
     @property
@@ -113,7 +118,7 @@ class _Streams:
     def write(self, fd, data):
         if fd not in (1, 2):
             raise OSError(9, "Bad file descriptor")
-        self.standard[fd].flush()
+        self.standard[fd].drain()
         return self.standard[fd].raw.write(data)
 
     def fstat(self, fd):

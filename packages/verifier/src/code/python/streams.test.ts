@@ -110,11 +110,6 @@ describe('a Python program', () => {
     ],
     ['is left by os._exit', 'import os\nprint(1)\nos._exit(0)', '1\n'],
     [
-      'starts a minimum with sys.maxsize',
-      'import sys\nprint(min(sys.maxsize, 5 * 10**9))',
-      '5000000000\n',
-    ],
-    [
       'says what is wrong with a file number',
       'import os\ntry: os.write(7, b"")\nexcept OSError as e: print(e)',
       '[Errno 9] Bad file descriptor\n',
