@@ -1,7 +1,7 @@
 """The last lines before the snapshot: puts the pieces together and leaves one name behind."""
 
 # What programs import, so that it is in the snapshot already.
-import abc, array, asyncio, atexit, bisect, calendar, cmath, collections, contextlib, copy, csv, dataclasses, datetime  # noqa: E401
+import abc, array, bisect, calendar, cmath, collections, contextlib, copy, csv, dataclasses, datetime  # noqa: E401
 import decimal, enum, fractions, functools, hashlib, heapq, itertools, math, numbers, operator, queue  # noqa: E401
 import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, secrets  # noqa: E401
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 _START = 1_700_000_000.0
 _READ = 0.00005  # what looking at the clock takes: a program that waits for a time gets there
-_LAP = 0.00001  # what a lap of an event loop takes
+_LAP = 0.00001  # the same for a loop, which looks at it in every lap
 _FOREVER = float("inf")
 
 
@@ -19,13 +19,16 @@ class _Stuck(BaseException):
 
 
 class _Parked(BaseException):
-    """Takes a thread off the stack that waits for what only those below it can bring."""
+    """Takes a thread off the stack that waits for what only those below it can bring, or for a time."""
+
+    def __init__(self, until=_FOREVER):
+        self.until = until
 
 
 class _Turns:
     def __init__(self):
         self.passed = 0.0
-        self.waiting = {}  # threads to run, with the number of changes when they were given up
+        self.waiting = {}  # threads to run: after which number of changes, or until when, it is no use
         self.waits = []  # of those on the stack: (is it over?, when is it over anyway)
         self.changes = 0  # how often somebody brought what others may wait for
         self.fix_clock()
@@ -34,12 +37,9 @@ class _Turns:
         self.fix_loops()
 
     # ---- the clock
-    def advance(self, seconds):
-        self.passed += max(0.0, float(seconds))
-
-    def read(self):
+    def read(self, cost=_READ):
         at = self.passed
-        self.passed = at + _READ
+        self.passed = at + cost
         return at
 
     def sleep(self, seconds=0):
@@ -48,19 +48,22 @@ class _Turns:
         self.passed = max(self.passed, end)
 
     def fix_clock(self):
+        read = self.read
         time.sleep = self.sleep
-        time.time = lambda: _START + self.read()
-        time.time_ns = lambda: int(_START * 1e9) + int(self.read() * 1e9)
+        time.time = lambda: _START + read()
+        time.time_ns = lambda: int(_START * 1e9) + int(read() * 1e9)
         for name in ("perf_counter", "monotonic", "process_time", "thread_time"):
-            setattr(time, name, self.read)
-            setattr(time, f"{name}_ns", lambda: int(self.read() * 1e9))
-        threading._time = queue.time = self.read  # they took the real ones when they were imported
+            setattr(time, name, read)
+            setattr(time, f"{name}_ns", lambda: int(read() * 1e9))
+        threading._time = queue.time = time.monotonic  # they took the real ones when they were imported
 
     # ---- turns
     def let_others_run(self, over, end=_FOREVER):
         """Runs threads that are waiting to run until `over()` or nobody can go on. Answers the first."""
+        limit = min(end, self.limit())
         while not over():
-            thread = next((one for one, seen in self.waiting.items() if seen != self.changes), None)
+            ready = (one for one, (seen, until) in self.waiting.items() if seen != self.changes or limit > until)
+            thread = next(ready, None)
             if thread is None:
                 return over()
             del self.waiting[thread]
@@ -71,15 +74,19 @@ class _Turns:
                 self.waits.pop()
         return True
 
+    def limit(self):
+        """When the first of those on the stack wants to go on."""
+        return min((end for _, end in self.waits), default=_FOREVER)
+
     def wait(self, over, timeout=None):
-        """Waits as a thread does. Answers whether it was worth it."""
+        """Waits as a thread does. Answers whether what it waited for has come."""
         end = _FOREVER if timeout is None else self.passed + max(0.0, timeout)
         if self.let_others_run(over, end):
             return True
-        below = min((end for _, end in self.waits), default=_FOREVER)
-        if end > below:
-            self.passed = max(self.passed, below)
-            raise _Parked()
+        limit = self.limit()
+        if timeout is not None and end > limit:
+            self.passed = max(self.passed, limit)
+            raise _Parked(limit)
         if self.waits and (timeout is None or any(over() for over, _ in self.waits)):
             raise _Parked()
         if timeout is None:
@@ -98,10 +105,10 @@ class _Turns:
         parked = False
         try:
             thread.run()
-        except _Parked:
+        except _Parked as end:
             parked = True
             vars(thread).update(kept)
-            self.waiting[thread] = self.changes
+            self.waiting[thread] = self.changes, end.until
         except SystemExit:
             pass
         finally:
@@ -120,7 +127,7 @@ class _Turns:
 
     # ---- threads
     def fix_threads(self):
-        WAITS = {"get", "put", "wait", "wait_for", "acquire", "join", "result"}
+        WAITS = {"get", "put", "wait", "wait_for", "acquire"}
 
         def may_wait(function):
             if isinstance(function, functools.partial):
@@ -132,7 +139,7 @@ class _Turns:
             if thread._started.is_set():
                 raise RuntimeError("threads can only be started once")
             thread._started.set()
-            self.waiting[thread] = None
+            self.waiting[thread] = None, _FOREVER
             plain = type(thread).run is threading.Thread.run
             if not any(map(may_wait, (thread._target, *thread._args) if plain else (thread.run,))):
                 self.let_others_run(lambda: thread not in self.waiting)
@@ -244,10 +251,10 @@ class _Turns:
                 self._selector = self
 
             def select(self, timeout):
-                end = _FOREVER if timeout is None else turns.passed + max(_LAP, timeout)
-                if not turns.let_others_run(lambda: self._ready, end) and timeout is None:
-                    raise _Stuck()
-                if not self._ready or timeout == 0:
+                end = _FOREVER if timeout is None else turns.passed + timeout
+                if not turns.let_others_run(lambda: self._ready, end):
+                    if timeout is None:
+                        raise _Stuck()
                     turns.passed = max(turns.passed, end)
                 return []
 
@@ -258,7 +265,7 @@ class _Turns:
                 pass
 
             def time(self):
-                return turns.passed
+                return turns.read(_LAP)
 
         class Policy(events._BaseDefaultEventLoopPolicy):
             _loop_factory = VirtualLoop

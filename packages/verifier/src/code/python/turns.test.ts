@@ -86,8 +86,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 with ThreadPoolExecutor(max_workers=4) as ex:
     print(list(ex.map(lambda x: x * x, range(5))))
     fs = [ex.submit(lambda x: 1 // x, i) for i in range(3)]
-    print([f.exception() is None for f in as_completed(fs)])`,
-      '[0, 1, 4, 9, 16]\n[True, True, False]\n',
+    print(sorted(f.exception() is None for f in as_completed(fs)))`,
+      '[0, 1, 4, 9, 16]\n[False, True, True]\n',
     ],
     [
       'leaves a task behind',
@@ -360,6 +360,41 @@ async def m():
     except asyncio.TimeoutError: print("timeout")
 asyncio.run(m())`,
       'timeout\n',
+    ],
+    [
+      'waits for the time of a loop without sleeping',
+      `
+import asyncio
+async def m():
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    while loop.time() < start + .1: pass
+    while loop.time() < start + .2: await asyncio.sleep(0)
+    print("there")
+asyncio.run(m())`,
+      'there\n',
+    ],
+    [
+      'stops a thread that looks every second',
+      `
+import threading, time
+stop, out = threading.Event(), []
+def w():
+    while not stop.wait(1): out.append("tick")
+def never(): threading.Event().wait()
+threading.Thread(target=never, daemon=True).start()
+t = threading.Thread(target=w); t.start()
+for i in range(2): time.sleep(2.5); out.append(i)
+stop.set(); t.join(); print(*out)`,
+      'tick tick 0 tick tick 1\n',
+    ],
+    [
+      'has an object that speaks when it goes',
+      `
+class A:
+    def __del__(self): print("gone")
+a = A(); print("end")`,
+      'end\ngone\n',
     ],
     [
       'groups tasks',
