@@ -140,6 +140,14 @@ describe('standard input, Python', () => {
       'import sys, threading\ndef main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nsys.setrecursionlimit(10**6)\nthreading.stack_size(2**26)\nt = threading.Thread(target=main)\nt.start()\nt.join()',
     ],
     [
+      'os.read of all there is, and os._exit',
+      'import io, os\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nfor _ in range(int(input())): print(sum(map(int, input().split())))\nos._exit(0)',
+    ],
+    [
+      'an exit handler that prints',
+      'import atexit\nout = []\natexit.register(lambda: print(*out, sep="\\n"))\nfor _ in range(int(input())): out.append(sum(map(int, input().split())))',
+    ],
+    [
       'a main guard and exit()',
       'def main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nif __name__ == "__main__":\n    main()\n    exit()',
     ],
