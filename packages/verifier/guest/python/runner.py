@@ -5,7 +5,7 @@ everything that it relies on is captured in closures before any answer runs, and
 answer the tests (frames, tracing, the collector) is taken away by `harden.py`.
 """
 
-import array, asyncio, atexit, builtins, collections, itertools, json, os, sys, types  # noqa: E401
+import array, asyncio, atexit, builtins, collections, io, itertools, json, os, sys, types  # noqa: E401
 
 
 def _make_runner(harden, shims):
@@ -26,7 +26,7 @@ def _make_runner(harden, shims):
     RecursionError_, AttributeError_, KeyError_ = RecursionError, AttributeError, KeyError
     OutputLimit, Gone, Stuck = shims._OutputLimit, shims._Gone, shims._Stuck
     run_coroutine, run_exitfuncs = asyncio.run, atexit._run_exitfuncs
-    modules = sys.modules
+    modules, IOBase = sys.modules, io.IOBase
     MAX_DEPTH = 200
     # What is shown as the list of its items.
     SEQUENCES = (
@@ -219,8 +219,11 @@ def _make_runner(harden, shims):
             turns.finish()
         finally:
             attempted(run_exitfuncs)
+            # What a program holds is flushed, not freed: freeing a long chain overruns the stack.
             attempted(lambda: sys.stdout.flush())
-            attempted(ns.clear)  # what only the program held is closed, and so written
+            for held in list_(ns.values()):
+                if isinstance_(held, IOBase):
+                    attempted(held.flush)
 
     def find(ns, entry):
         """What answers with the function for one call: methods get an object of their own each time."""

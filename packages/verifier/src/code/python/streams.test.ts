@@ -88,6 +88,16 @@ describe('a Python program', () => {
       'end\n',
     ],
     [
+      'ends with a long chain of objects',
+      'class N: pass\nh = None\nfor i in range(200000):\n    n = N()\n    n.next = h\n    h = n\nprint(1)',
+      '1\n',
+    ],
+    [
+      'holds its output back in an object of its own',
+      'import os, sys\nclass Out:\n    def __init__(self): self.text = ""\n    def write(self, text): self.text += text\n    def flush(self): os.write(1, self.text.encode())\nsys.stdout = Out()\nprint("kept")',
+      'kept\n',
+    ],
+    [
       'writes half a character at a time',
       'import sys\nfor b in "é€".encode(): sys.stdout.buffer.write(bytes([b]))',
       'é€',

@@ -389,14 +389,6 @@ stop.set(); t.join(); print(*out)`,
       'tick tick 0 tick tick 1\n',
     ],
     [
-      'has an object that speaks when it goes',
-      `
-class A:
-    def __del__(self): print("gone")
-a = A(); print("end")`,
-      'end\ngone\n',
-    ],
-    [
       'groups tasks',
       `
 import asyncio
