@@ -66,12 +66,7 @@ class _Turns:
             thread = next(ready, None)
             if thread is None:
                 return over()
-            del self.waiting[thread]
-            self.waits.append((over, end))
-            try:
-                self.run(thread)
-            finally:
-                self.waits.pop()
+            self.run(thread, over, end)
         return True
 
     def limit(self):
@@ -94,8 +89,10 @@ class _Turns:
         self.passed = max(self.passed, end)
         return False
 
-    def run(self, thread):
-        """One turn of a thread: to its end, or to where it is given up."""
+    def run(self, thread, over, end):
+        """One turn of a thread, in somebody's wait: to its end, or to where it is given up."""
+        self.waiting.pop(thread, None)
+        self.waits.append((over, end))
         loop = asyncio._get_running_loop()
         task = asyncio.tasks._swap_current_task(loop, None) if loop else None
         asyncio._set_running_loop(None)
@@ -105,13 +102,14 @@ class _Turns:
         parked = False
         try:
             thread.run()
-        except _Parked as end:
+        except _Parked as given_up:
             parked = True
             vars(thread).update(kept)
-            self.waiting[thread] = self.changes, end.until
+            self.waiting[thread] = self.changes, given_up.until
         except SystemExit:
             pass
         finally:
+            self.waits.pop()
             threading._active[me] = before
             asyncio._set_running_loop(loop)
             if task:
@@ -139,10 +137,11 @@ class _Turns:
             if thread._started.is_set():
                 raise RuntimeError("threads can only be started once")
             thread._started.set()
-            self.waiting[thread] = None, _FOREVER
             plain = type(thread).run is threading.Thread.run
-            if not any(map(may_wait, (thread._target, *thread._args) if plain else (thread.run,))):
-                self.let_others_run(lambda: thread not in self.waiting)
+            if any(map(may_wait, (thread._target, *thread._args) if plain else (thread.run,))):
+                self.waiting[thread] = None, _FOREVER
+            else:
+                self.run(thread, lambda: False, _FOREVER)
 
         def join(thread, timeout=None):
             if not thread._started.is_set():
@@ -233,6 +232,8 @@ class _Turns:
         def submit(pool, function, /, *args, **kwargs):
             if pool._shutdown:
                 raise RuntimeError("cannot schedule new futures after shutdown")
+            if not pool._threads:
+                pool._create_worker_context().initialize()
             future = Future()
             thread = threading.Thread(target=work, args=(future, functools.partial(function, *args, **kwargs)))
             pool._threads.add(thread)
@@ -251,18 +252,21 @@ class _Turns:
                 self._selector = self
 
             def select(self, timeout):
-                end = _FOREVER if timeout is None else turns.passed + timeout
-                if not turns.let_others_run(lambda: self._ready, end):
-                    if timeout is None:
-                        raise _Stuck()
-                    turns.passed = max(turns.passed, end)
+                if timeout is not None or turns.waits:
+                    turns.wait(lambda: self._ready, timeout)
+                elif not turns.let_others_run(lambda: self._ready):
+                    raise _Stuck()
                 return []
 
             def _process_events(self, events):
                 pass
 
             def _write_to_self(self):
-                pass
+                turns.changes += 1
+
+            def set_debug(self, enabled):
+                """Debugging reads frames."""
+                self._debug = False
 
             def time(self):
                 return turns.read(_LAP)

@@ -389,6 +389,34 @@ stop.set(); t.join(); print(*out)`,
       'tick tick 0 tick tick 1\n',
     ],
     [
+      'hands a coroutine to the loop of a thread',
+      `
+import asyncio, threading
+loop = asyncio.new_event_loop()
+t = threading.Thread(target=loop.run_forever, daemon=True); t.start()
+async def c(): await asyncio.sleep(.1); return 7
+print(asyncio.run_coroutine_threadsafe(c(), loop).result(5))
+loop.call_soon_threadsafe(loop.stop); t.join(); print("joined")`,
+      '7\njoined\n',
+    ],
+    [
+      'prints before it sleeps in a loop of a thread of a loop',
+      `
+import asyncio
+async def deep(): print("deep"); await asyncio.sleep(1); return 3
+async def m(): print(await asyncio.to_thread(lambda: asyncio.run(deep())))
+asyncio.run(m(), debug=True)`,
+      'deep\n3\n',
+    ],
+    [
+      'readies the threads of a pool',
+      `
+from concurrent.futures import ThreadPoolExecutor
+with ThreadPoolExecutor(1, initializer=print, initargs=("ready",)) as ex:
+    print(*[ex.submit(pow, 2, i).result() for i in range(3)])`,
+      'ready\n1 2 4\n',
+    ],
+    [
       'groups tasks',
       `
 import asyncio
