@@ -1,9 +1,9 @@
-"""Takes away what an answer could use against its judges, and makes time and chance repeatable.
+"""Takes away what an answer could use against its judges, and makes chance repeatable.
 
 Everything here runs once, before the snapshot is taken.
 """
 
-import _thread, ast, asyncio, builtins, gc, inspect, os, random, sys, threading, time, traceback, types, uuid  # noqa: E401
+import ast, builtins, gc, inspect, os, random, sys, threading, traceback, types, uuid  # noqa: E401
 
 
 class _Harden:
@@ -11,9 +11,6 @@ class _Harden:
 
     class Forbidden(Exception):
         """Raised by what an answer may not touch."""
-
-    class Stuck(BaseException):
-        """Raised when an event loop waits for something that cannot come."""
 
     def __init__(self):
         self.frame_of = types.TracebackType.tb_frame.__get__
@@ -94,26 +91,7 @@ class _Harden:
         kept = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
         sys.meta_path[:] = [NotHere, *kept]
 
-    # ---- time and chance
-    def fix_time(self):
-        now = [1_700_000_000.0]
-
-        def sleep(seconds=0):
-            now[0] += max(0.0, float(seconds))
-
-        def seconds():
-            return now[0]
-
-        def since_start():
-            return now[0] - 1_700_000_000.0
-
-        time.sleep = sleep
-        time.time = seconds
-        time.time_ns = lambda: int(now[0] * 1e9)
-        for name in ("perf_counter", "monotonic", "process_time", "thread_time"):
-            setattr(time, name, since_start)
-            setattr(time, f"{name}_ns", lambda: int(since_start() * 1e9))
-
+    # ---- chance
     def fix_chance(self):
         generator = random.Random(20240229)
         os.urandom = lambda size: generator.randbytes(size)
@@ -130,60 +108,6 @@ class _Harden:
         uuid.uuid4 = lambda: uuid.UUID(int=generator.getrandbits(128), version=4)
         uuid.uuid1 = lambda node=None, clock_seq=None: uuid.UUID(int=generator.getrandbits(128), version=1)
         uuid.getnode = lambda: 0x0242AC110002
-
-    # ---- threads run to their end when they are started; there is only one
-    def fix_threads(self):
-        def start(thread):
-            thread._started.set()
-            try:
-                thread.run()
-            finally:
-                thread._ran = True
-
-        threading.Thread.start = start
-        threading.Thread.join = lambda thread, timeout=None: None
-        threading.Thread.is_alive = lambda thread: False
-        threading.stack_size = lambda size=0: 0
-        _thread.start_new_thread = lambda function, args, kwargs={}: function(*args, **kwargs)
-        _thread.stack_size = threading.stack_size
-
-    # ---- an event loop in virtual time
-    def fix_loop(self):
-        Stuck = self.Stuck
-
-        class VirtualLoop(asyncio.BaseEventLoop):
-            def __init__(self):
-                super().__init__()
-                self.now = 0.0
-                self._selector = self
-
-            def select(self, timeout):
-                if timeout is None:
-                    raise Stuck()
-                self.now += timeout
-                return []
-
-            def _process_events(self, events):
-                pass
-
-            def _write_to_self(self):
-                pass
-
-            def time(self):
-                return self.now
-
-        def run(main, *, debug=None, loop_factory=None):
-            loop = VirtualLoop()
-            asyncio.events._set_running_loop(None)
-            try:
-                return loop.run_until_complete(main)
-            finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.close()
-
-        asyncio.new_event_loop = asyncio.events.new_event_loop = VirtualLoop
-        asyncio.run = run
-        self.run_coroutine = run
 
     # ---- the tests' own world
     def keep_pristine(self):

@@ -5,10 +5,11 @@ everything that it relies on is captured in closures before any answer runs, and
 answer the tests (frames, tracing, the collector) is taken away by `harden.py`.
 """
 
-import builtins, io, json, os, sys, types  # noqa: E401
+import array, asyncio, atexit, builtins, collections, io, itertools, json, os, sys, types  # noqa: E401
 
 
-def _make_runner(harden):
+def _make_runner(harden, shims):
+    streams, turns = shims.streams, shims.turns
     loads = json.loads
     # The encoder in C holds all that it needs: there is nothing in it that an answer could patch.
     encode = json.encoder.c_make_encoder(
@@ -23,46 +24,20 @@ def _make_runner(harden):
     set_, frozenset_, int_, float_, bool_, bytes_, complex_ = set, frozenset, int, float, bool, bytes, complex
     BaseException_, SystemExit_, SyntaxError_, MemoryError_ = BaseException, SystemExit, SyntaxError, MemoryError
     RecursionError_, AttributeError_, KeyError_ = RecursionError, AttributeError, KeyError
-    StringIO, BytesIO, TextIOWrapper = io.StringIO, io.BytesIO, io.TextIOWrapper
-    real_open = builtins.open
+    OutputLimit, Gone, Stuck = shims._OutputLimit, shims._Gone, shims._Stuck
+    run_coroutine, run_exitfuncs = asyncio.run, atexit._run_exitfuncs
+    modules, IOBase = sys.modules, io.IOBase
     MAX_DEPTH = 200
+    # What is shown as the list of its items.
+    SEQUENCES = (
+        range, map, filter, zip, enumerate, types.GeneratorType, reversed, collections.deque, array.array,
+        *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
+        *map(type, ({}.keys(), {}.values(), {}.items(), reversed([]), iter([]), iter(()), iter(""), iter(set()))),
+        *map(type, (iter({}), iter({}.values()), iter({}.items()), iter(range(0)), iter(range(1 << 99)))),
+    )
     FILE = "<answer>"
     whole_tests, BrokenTests = _whole_tests, _BrokenTests
-
-    class OutputLimit(BaseException):
-        pass
-
-    class Printed(StringIO):
-        """Standard output with a cap that holds even when the answer swallows the exception."""
-
-        def __init__(self, limit):
-            super().__init__()
-            self.room = limit
-            self.buffer = BinaryOut(self)
-
-        def write(self, text):
-            n = super().write(text)
-            self.room -= n
-            if self.room < 0:
-                raise OutputLimit()
-            return n
-
-        def fileno(self):
-            return 1
-
-        def isatty(self):
-            return False
-
-    class BinaryOut(io.RawIOBase):
-        def __init__(self, out):
-            self.out = out
-
-        def writable(self):
-            return True
-
-        def write(self, data):
-            self.out.write(bytes_(data).decode("utf-8", "replace"))
-            return len_(data)
+    IMPORTED = "answer"  # the module of an answer that is not run as a program: its main guard stays shut
 
     # ---- values on their way out: the wire form of code/value.ts
     def wire(value, path, room):
@@ -138,8 +113,7 @@ def _make_runner(harden):
             return ["e", type_(value).__name__, str_(value)[:1000]]
         if isinstance_(value, types.FunctionType):
             return ["f", value.__name__[:100]]
-        if isinstance_(value, (range, map, filter, zip, enumerate, types.GeneratorType, type_({}.keys()),
-                               type_({}.values()), type_({}.items()), type_(reversed([])))):
+        if isinstance_(value, SEQUENCES):
             return ["a", *[wire(x, path, room) for x in value]]
         return ["r", type_(value).__name__[:100], repr_(value)[:1000]]
 
@@ -191,9 +165,9 @@ def _make_runner(harden):
             return {"kind": "output"}
         if isinstance_(error, MemoryError_):
             return {"kind": "memory"}
-        if isinstance_(error, SystemExit_):
+        if isinstance_(error, (SystemExit_, Gone)):
             return {"kind": "exit", "code": str_(error.code if error.code is not None else 0)[:100]}
-        if isinstance_(error, harden.Stuck):
+        if isinstance_(error, Stuck):
             return {"kind": "open"}
         if isinstance_(error, harden.Forbidden):
             return {"kind": "violation", "name": "SandboxError", "message": text_of(error)}
@@ -216,51 +190,41 @@ def _make_runner(harden):
             return {"kind": "syntax", "message": f"{type_(error).__name__}: {text_of(error)}"[:500]}
 
     # ---- the program and its world
-    def open_(file, *args, **kwargs):
-        if file in (0, "/dev/stdin", "/proc/self/fd/0"):
-            mode = args[0] if args else kwargs.get("mode", "r")
-            return sys.stdin.buffer if "b" in mode else sys.stdin
-        if file in (1, "/dev/stdout"):
-            return sys.stdout
-        return real_open(file, *args, **kwargs)
-
-    def os_write(fd, data):
-        if fd == 1:
-            sys.__stdout__.buffer.write(data)
-        elif fd == 2 and isinstance_(sys.__stderr__, Printed):
-            sys.__stderr__.buffer.write(data)
-        return len_(data)
-
-    def os_read(fd, size):
-        if fd != 0:
-            raise OSError(9, "Bad file descriptor")
-        return sys.__stdin__.buffer.read(size)
-
-    def begin(stdin, limit):
-        os.write, os.read = os_write, os_read
-        raw = BytesIO(stdin.encode("utf-8", "surrogatepass"))
-        sys.stdin = sys.__stdin__ = TextIOWrapper(raw, encoding="utf-8", errors="replace")
-        sys.stdout = sys.__stdout__ = Printed(limit)
-        sys.stderr = sys.__stderr__ = StringIO()
-        builtins.open = io.open = open_
-        return sys.stdout
-
-    def namespace():
-        main = types.ModuleType("__main__")
-        sys.modules["__main__"] = main
+    def namespace(name="__main__"):
+        main = types.ModuleType(name)
+        modules["__main__"] = modules[name] = main
         main.__builtins__ = builtins
         return main.__dict__
 
-    def run_program(job):
+    def run_program(job, name="__main__"):
         code = compiled(job["program"])
         if isinstance_(code, dict_):
             return code, None
-        ns = namespace()
+        ns = namespace(name)
         try:
             exec_(code, ns)
         except BaseException_ as error:
             return trouble(error), ns
         return None, ns
+
+    def attempted(action):
+        """The trouble that an action came to, if any."""
+        try:
+            action()
+        except BaseException_ as error:
+            return trouble(error)
+
+    def end(ns):
+        """What Python does when a program has ended. Throws what threads that still had to run threw."""
+        try:
+            turns.finish()
+        finally:
+            attempted(run_exitfuncs)
+            # What a program holds is flushed, not freed: freeing a long chain overruns the stack.
+            attempted(lambda: sys.stdout.flush())
+            for held in list_(ns.values()):
+                if isinstance_(held, IOBase):
+                    attempted(held.flush)
 
     def find(ns, entry):
         """What answers with the function for one call: methods get an object of their own each time."""
@@ -277,24 +241,24 @@ def _make_runner(harden):
     def settle(value):
         """What an `async def` answers with: run to its end on a loop whose time is virtual."""
         if isinstance_(value, types.CoroutineType):
-            return harden.run_coroutine(value)
+            return run_coroutine(value)
         return value
 
-    def call(fresh, args, limit):
+    def call(fresh, args, limit, out):
         try:
             entry = fresh()
             if entry is None:
                 return {"kind": "missing"}
             value = settle(entry(*revive(loads(args))))
-            if sys.__stdout__.room < 0:
+            if out.full:
                 return {"kind": "output"}
             text = dumps(wire(value, [], [limit]))
             return {"kind": "value", "wire": text} if len_(text) <= limit else {"kind": "output"}
         except BaseException_ as error:
             return trouble(error)
 
-    def run_calls(job):
-        failed, ns = run_program(job)
+    def run_calls(job, out):
+        failed, ns = run_program(job, IMPORTED)
         if failed:
             return {"load": failed}
         try:
@@ -305,22 +269,25 @@ def _make_runner(harden):
             return {"tests": [{"kind": "missing"}]}
         tests = []
         for args in job["calls"]:
-            tests.append(call(fresh, args, job["outputBytes"]))
+            tests.append(call(fresh, args, job["outputBytes"], out))
             if tests[-1]["kind"] != "value" and (job["stopAtTrouble"] or tests[-1]["kind"] == "exit"):
                 break
         return {"tests": tests}
 
     def run_input(job, out):
-        failed, _ = run_program(job)
-        if out.room < 0:
-            return {"tests": [{"kind": "output"}]}
+        failed, ns = run_program(job)
         if failed and failed["kind"] == "syntax":
             return {"load": failed}
+        if not failed or failed["kind"] == "exit":
+            failed = attempted(lambda: end(ns)) or failed
+        text = out.text()
+        if out.full or len_(text) > job["outputBytes"]:
+            return {"tests": [{"kind": "output"}]}
         if failed and failed["kind"] == "exit" and failed["code"] not in ("0", "None", "False"):
             failed = {"kind": "threw", "name": "SystemExit", "message": failed["code"]}
         if failed and failed["kind"] != "exit":
             return {"tests": [failed]}
-        return {"tests": [{"kind": "printed", "text": out.getvalue()}]}
+        return {"tests": [{"kind": "printed", "text": text}]}
 
     def run_tests(job):
         """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
@@ -332,39 +299,48 @@ def _make_runner(harden):
             return {"load": {"kind": "broken-tests", "message": "it is unreadable"}}
         except BrokenTests as error:
             return {"load": {"kind": "broken-tests", "message": str(error)}}
-        failed, ns = run_program(job)
+        failed, ns = run_program(job, IMPORTED)
         if failed:
             return {"load": failed}
         try:
-            exec_(code, harden.test_namespace(ns, called))
+            space = harden.test_namespace(ns, called)
+            space["__name__"] = "__main__"  # tests may stand behind a guard
+            modules.pop("__main__", None)  # nothing of the tests is looked up in the answer's module
+            exec_(code, space)
         except BaseException_ as error:
             return {"tests": [trouble(error)]}
         return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}
 
     # ---- a program that is only run
-    def run_whole(job, out):
+    def run_whole(job, out, err):
         sys.path.insert(0, os.getcwd())
         sys.path_importer_cache.clear()  # time stands still, so new files do not show in a folder's date
-        sys.stderr = sys.__stderr__ = err = Printed(job["outputBytes"])
         code, last_words = whole(job["program"])
-        end = "output" if out.room < 0 or err.room < 0 else "time" if code is None else "exited"
         limit = job["outputBytes"]
-        return {"tests": [{"kind": "ran", "end": end, "code": code or 0, "stdout": out.getvalue()[:limit],
-                           "stderr": (err.getvalue() + last_words)[:limit]}]}
+        stdout, stderr = out.text(), err.text()
+        way = "output" if out.full or err.full else "time" if code is None else "exited"
+        return {"tests": [{"kind": "ran", "end": way, "code": code or 0, "stdout": stdout[:limit],
+                           "stderr": (stderr + last_words)[:limit]}]}
 
     def whole(source):
         """The exit code, or None when the program would wait for ever, and what Python says at its end."""
         code = compiled(source)
         if isinstance_(code, dict_):
             return 1, f'  File "{FILE}", line {code.get("line", 1)}\n{code["message"]}\n'
+        ns = namespace()
+        first = how_it_ends(lambda: exec_(code, ns))
+        late = how_it_ends(lambda: end(ns))
+        return late if first == (0, "") else first
+
+    def how_it_ends(action):
         try:
-            exec_(code, namespace())
-        except SystemExit_ as error:
+            action()
+        except (SystemExit_, Gone) as error:
             status = error.code
             if status is None or isinstance_(status, int_):
                 return (int_(status or 0) & 255), ""
             return 1, text_of(error) + "\n"
-        except harden.Stuck:
+        except Stuck:
             return None, ""
         except OutputLimit:
             return 1, ""
@@ -381,11 +357,11 @@ def _make_runner(harden):
 
     def run(text):
         job = loads(text)
-        out = begin(job.get("stdin", ""), job["outputBytes"])
+        out, err = streams.begin(job.get("stdin", ""), job["outputBytes"])
         if job["kind"] == "run":
-            return dumps(run_whole(job, out))
+            return dumps(run_whole(job, out, err))
         if job["kind"] == "call":
-            return dumps(run_calls(job))
+            return dumps(run_calls(job, out))
         if job["kind"] == "stdio":
             return dumps(run_input(job, out))
         return dumps(run_tests(job))

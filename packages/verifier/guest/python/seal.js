@@ -39,7 +39,10 @@
   const runner = need('PyObject_GetAttrString')(main, place('__run_job').at);
   if (!runner) throw new Error('the runner is not in the snapshot');
 
-  const openStreams = FS.streams.length;
+  /** The open streams and where they stand, before any program closes, moves or replaces one. */
+  const streams = FS.streams.map(
+    (stream) => stream && { stream, fd: stream.fd, flags: stream.flags, position: stream.position },
+  );
   const top = sbrk(0);
   const imagePages = Math.ceil(top / 65536);
   const image = new WebAssembly.Memory({ initial: imagePages, maximum: imagePages });
@@ -106,7 +109,11 @@
     putBack(0, (top + 4095) & ~4095);
     if (now > top) apply(fill, heap, [0, top, now]);
     restoreStack(stackPointer);
-    FS.streams.length = openStreams;
+    FS.streams = streams.map((kept) => {
+      if (!kept) return null;
+      const { stream, ...state } = kept;
+      return Object.assign(stream, state);
+    });
     FS.currentPath = HOME;
     takeGiven();
     return heap.length;

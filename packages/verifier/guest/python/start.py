@@ -9,20 +9,18 @@ import re, statistics, string, struct, textwrap, typing, unicodedata, bisect, se
 def _start():
     harden = _Harden()
     sys.setrecursionlimit(10_000)
-    harden.fix_time()
     harden.fix_chance()
-    harden.fix_threads()
-    harden.fix_loop()
     harden.make_compare()
     return harden
 
 
 def _finish():
     """After boot, which still needs what is taken away here. Answers the one function that is kept."""
+    asyncio._set_running_loop(None)
     _harden.hide_host()
     _harden.hide_introspection()
     _harden.keep_pristine()
-    return _make_runner(_harden)
+    return _make_runner(_harden, _shims)
 
 
 _harden = _start()

@@ -140,6 +140,14 @@ describe('standard input, Python', () => {
       'import sys, threading\ndef main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nsys.setrecursionlimit(10**6)\nthreading.stack_size(2**26)\nt = threading.Thread(target=main)\nt.start()\nt.join()',
     ],
     [
+      'os.read of all there is, and os._exit',
+      'import io, os\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nfor _ in range(int(input())): print(sum(map(int, input().split())))\nos._exit(0)',
+    ],
+    [
+      'an exit handler that prints',
+      'import atexit\nout = []\natexit.register(lambda: print(*out, sep="\\n"))\nfor _ in range(int(input())): out.append(sum(map(int, input().split())))',
+    ],
+    [
       'a main guard and exit()',
       'def main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nif __name__ == "__main__":\n    main()\n    exit()',
     ],
@@ -236,6 +244,24 @@ describe('assert tests', () => {
     expect(statusOf(await judge(python(code), 'def f(x): return x'))).toBe('accepted');
     expect(statusOf(await judge(python(code), 'def f(x): return 1'))).toBe('runtime_error');
   });
+
+  test.each([
+    ['def f(x): return x * 2', 'accepted'],
+    ['def f(x): return x * 3', 'runtime_error'],
+    ['import sys\ndef f(x): return x * 2\nif __name__ == "__main__": sys.exit(f(1))', 'accepted'],
+  ])('in Python run behind a main guard, where the answer does not: %s', async (answer, status) => {
+    const code = 'def test(): assert f(2) == 4\nif __name__ == "__main__": test()';
+    const guarded = { language: 'python', tests: { type: 'assert', code } };
+    expect(statusOf(await judge(guarded, answer))).toBe(status);
+  });
+
+  test('in Python look nothing up in the module of the answer', async () => {
+    const code =
+      'import dataclasses\n@dataclasses.dataclass\nclass Q:\n    a: int\nassert f(3) == Q(1)';
+    const row = { language: 'python', tests: { type: 'assert', code } };
+    const forged = 'NotImplemented = True\ndef f(x): return object()';
+    expect(statusOf(await judge(row, forged))).toBe('runtime_error');
+  });
 });
 
 describe('a checker', () => {
@@ -309,6 +335,38 @@ describe('Python call tests', () => {
       'accepted',
     ],
     ['class Solution', 3, 'class Solution:\n    def f(self, x): return x', 'accepted'],
+    [
+      'a deque',
+      [1, 2],
+      'import collections\ndef f(x): return collections.deque([1, 2])',
+      'accepted',
+    ],
+    ['an array', [1, 2], 'import array\ndef f(x): return array.array("i", [1, 2])', 'accepted'],
+    ['an iterator', [1, 2], 'def f(x): return iter([1, 2])', 'accepted'],
+    [
+      'iterators of itertools',
+      [[1], [2, 1]],
+      'import itertools\ndef f(x): return itertools.chain([[1]], [itertools.islice([2, 1, 0], 2)])',
+      'accepted',
+    ],
+    [
+      'an endless iterator',
+      [1],
+      'import itertools\ndef f(x): return itertools.count()',
+      'output_limit',
+    ],
+    [
+      'a main guard that reads input',
+      3,
+      'def f(x): return x\nif __name__ == "__main__":\n    n = int(input())',
+      'accepted',
+    ],
+    [
+      'classes that are looked up in their module',
+      3,
+      'import dataclasses, enum, pickle, typing\n@dataclasses.dataclass\nclass P:\n    x: "int"\nclass E(enum.Enum):\n    A = 1\ndef f(x):\n    assert typing.get_type_hints(P) == {"x": int} and pickle.loads(pickle.dumps(E.A)) is E.A\n    return pickle.loads(pickle.dumps(P(x))).x',
+      'accepted',
+    ],
     ['a wrong value', 4, 'def f(x): return x', 'wrong_answer'],
     [
       'deep recursion',

@@ -59,18 +59,25 @@ export function cappedWasm(memoryMb: number): Buffer {
 
 /**
  * The Python program that becomes part of the snapshot. It lives in a namespace of its own, with
- * built-ins of its own, so that an answer which changes `builtins` changes nothing for it.
+ * built-ins of its own, so that an answer which changes `builtins` changes nothing for it. What an
+ * answer can reach of it lives in another, which does not lead to the first.
  */
 export function runnerProgram(): string {
-  const source = ['harden.py', 'tests.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
+  const run = (names: readonly string[], space: string) =>
+    `exec(compile(${JSON.stringify(names.map(guestFile).join('\n'))}, "<runner>", "exec"), ${space})`;
   return [
-    'import builtins as _b',
-    '_space = {"__builtins__": dict(_b.__dict__), "__name__": "__runner__"}',
-    `exec(compile(${JSON.stringify(source)}, "<runner>", "exec"), _space)`,
+    'import builtins as _b, types as _t',
+    '_shims = _t.ModuleType("__shims__")',
+    '_shims.__builtins__ = dict(_b.__dict__)',
+    run(['streams.py', 'turns.py', 'maxsize.py'], '_shims.__dict__'),
+    '_shims.streams, _shims.turns = _shims._Streams(), _shims._Turns()',
+    '_shims._widen_maxsize()',
+    '_space = {"__builtins__": dict(_b.__dict__), "__name__": "__runner__", "_shims": _shims}',
+    run(['harden.py', 'tests.py', 'runner.py', 'start.py'], '_space'),
     'def _finish():',
     '    global __run_job',
     '    __run_job = _space["_finish"]()',
-    '    for own in ("_b", "_space", "_finish"): del globals()[own]',
+    '    for own in ("_b", "_t", "_shims", "_space", "_finish"): del globals()[own]',
   ].join('\n');
 }
 
