@@ -3,6 +3,7 @@
  * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
  */
 
+import { closeBuiltIns, lockdown } from './lockdown.js';
 import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
 import { guestProcess } from './node.js';
 import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
@@ -137,6 +138,7 @@ const entries = {
   /** Runs a test program over the declared values; its completion value says that it got through. */
   test: (source) =>
     guarded(() => {
+      closeBuiltIns();
       const values = [];
       for (let i = 0; i < exported.length; i++) {
         if (exported[i] !== undefined) values[values.length] = exported[i];

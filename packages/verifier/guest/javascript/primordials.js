@@ -70,6 +70,8 @@ export const mapEach = uncurry(Map.prototype.forEach);
 export const setEach = uncurry(Set.prototype.forEach);
 export const numberOf = uncurry(Number.prototype.valueOf);
 export const stringOf = uncurry(String.prototype.valueOf);
+export const bigIntOf = uncurry(BigInt.prototype.valueOf);
+export const symbolOf = uncurry(Symbol.prototype.valueOf);
 export const booleanOf = uncurry(Boolean.prototype.valueOf);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
@@ -86,8 +88,13 @@ export const brandedAs = (check, value) => {
     return false;
   }
 };
-const sizeOfMap = uncurry(getOwnPropertyDescriptor(Map.prototype, 'size').get);
-const sizeOfSet = uncurry(getOwnPropertyDescriptor(Set.prototype, 'size').get);
+const getter = (owner, key) => uncurry(getOwnPropertyDescriptor(owner, key).get);
+const sizeOfMap = getter(Map.prototype, 'size');
+const sizeOfSet = getter(Set.prototype, 'size');
+export const sizeOfBuffer = getter(ArrayBuffer.prototype, 'byteLength');
+export const bufferOf = getter(DataView.prototype, 'buffer');
+export const byteLengthOf = getter(DataView.prototype, 'byteLength');
+export const offsetOfView = getter(DataView.prototype, 'byteOffset');
 export const isMap = (value) => brandedAs(sizeOfMap, value);
 export const isSet = (value) => brandedAs(sizeOfSet, value);
 export const isDate = (value) => brandedAs(timeOf, value);

@@ -160,7 +160,8 @@ class Session {
     if (loaded.kind !== 'passed') return loaded;
     const declared = names.filter((_, i) => loaded.declared[i] === '1');
     const sentinel = randomUUID();
-    const run = this.#turns(realm, 'test', [wrapTests(program, declared, sentinel)]);
+    const script = wrapTests(program, declared, sentinel, (text) => realm.check(text, 'tests.js'));
+    const run = this.#turns(realm, 'test', [script]);
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
     tests.push(through ? { kind: 'passed' } : run.kind === 'value' ? { kind: 'exit' } : run);
     return undefined;
