@@ -3,7 +3,7 @@
  * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
  */
 
-import { closeBuiltIns, lockdown } from './lockdown.js';
+import { closeBuiltIns, lockdown, replaceable } from './lockdown.js';
 import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
 import { guestProcess } from './node.js';
 import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
@@ -135,11 +135,11 @@ const entries = {
         return ['loaded', declared];
       }),
     ),
-  /** Runs a test program over the declared values; its completion value says that it got through. */
+  /** Runs a test program over what it may replace and the declared values; its completion value says that it got through. */
   test: (source) =>
     guarded(() => {
       closeBuiltIns();
-      const values = [];
+      const values = [replaceable];
       for (let i = 0; i < exported.length; i++) {
         if (exported[i] !== undefined) values[values.length] = exported[i];
       }

@@ -130,6 +130,12 @@ const fixAll = (roots, open) => {
   }
 };
 
+/** What the tests may replace for a while. An answer that could would choose their inputs, or their time. */
+export const replaceable = { random: Math.random, now: G.Date.now };
+
+const readReplaceable = (owner, key) =>
+  defineProperty(owner, key, { get: () => replaceable[key], set() {}, configurable: false });
+
 /** Built-ins that an answer may give methods to while it loads, as they are before it does. */
 let extensible = [];
 
@@ -144,6 +150,8 @@ export const lockdown = () => {
   defineProperty(Function.prototype, 'toString', { value: () => sealed });
   // Call sites would bring the functions on the stack, and with them their arguments.
   defineProperty(Error, 'prepareStackTrace', { get: () => undefined, set() {} });
+  readReplaceable(Math, 'random');
+  readReplaceable(Date, 'now');
   const open = new Set(EXTENSIBLE);
   const { hrtime } = guestProcess;
   const modules = ownKeys(makers).map(guestRequire);

@@ -94,6 +94,16 @@ describe('a test program may', () => {
       'const seen = []; process.stdout.write = (s) => seen.push(s); f(); assert.deepEqual(seen, ["hi"])',
     ],
     [
+      'replace chance and put it back',
+      'const f = () => Math.floor(Math.random() * 10)',
+      'const { random } = Math; Math.random = () => 0.55; assert.equal(f(), 5); Math.random = random; assert.notEqual(Math.random(), Math.random())',
+    ],
+    [
+      'set the clock and put it back',
+      'const f = () => Date.now() + 1',
+      'const { now } = Date; Date.now = () => 5; assert.equal(f(), 6); Date.now = now; assert(f() > 1e9)',
+    ],
+    [
       'leave its variables undeclared',
       'const f = (x) => x + 1',
       'result = f(1); assert.equal(result, 2); for (i = 0; i < 3; i++) assert.equal(f(i), i + 1); for (k of [1]) f(k)',

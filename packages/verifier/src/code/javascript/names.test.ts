@@ -34,12 +34,23 @@ test('tests run in strict mode, or as they are where that does not compile', () 
   expect(sloppy).not.toContain('use strict');
 });
 
+test('only the tests can replace the clock and the chance, by a name that they alone know', () => {
+  const script = wrapTests(
+    'Math.random = g; global.Date.now = g; my.Math.random = 1',
+    [],
+    'a-b',
+    nothing,
+  );
+  expect(script).toContain('$ab.random = g; $ab.now = g; my.Math.random = 1');
+  expect(wrapTests('Math.random === g', [], 'a-b', nothing)).toContain('Math.random === g');
+});
+
 test.each([
   ['a = 1; for (b of c) d.e = 2', 'var a, b; '],
   ['for (k in o) { if (p == 1 || q === 2) (r) => r >= 3 }', 'var k; '],
   ['given = 1; console.log = given', ''],
 ])('%s makes variables: %s', (tests, expected) => {
-  const [, own] = /^\(async function \(given\) \{ (.*?)return await/.exec(
+  const [, own] = /^\(async function \(\$x, given\) \{ (.*?)return await/.exec(
     wrapTests(tests, ['given'], 'x', nothing),
   )!;
   expect(own).toBe(expected);

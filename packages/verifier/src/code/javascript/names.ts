@@ -38,6 +38,9 @@ export function namesIn(tests: string): string[] {
 const ASSIGNED =
   /(?<![.\w$])([A-Za-z_$][\w$]*)\s*(?==(?![=>]))|\bfor\s*\(\s*([A-Za-z_$][\w$]*)\s+(?=of|in)/g;
 
+/** Where tests put a clock or a chance of their own in, which an answer may not. */
+const REPLACED = /(?<![.\w$])(?:global(?:This)?\.)?(?:Math\.(random)|Date\.(now))(?=\s*=(?![=>]))/g;
+
 /** Names that a test program assigns and nobody gave it. */
 function looseNames(tests: string, names: readonly string[]): string[] {
   const given = new Set([...EXCLUDED, ...names]);
@@ -49,7 +52,8 @@ function looseNames(tests: string, names: readonly string[]): string[] {
  * A test program as a function of the names it gets, ending in a value that only it knows: an answer
  * that ends the run early, in whatever way, has not brought it. It runs in strict mode, where no caller
  * can be had: an answer would read its arguments, or call it to see what it throws. Its globals become
- * variables, which an answer cannot define beforehand.
+ * variables, which an answer cannot define beforehand. The first value it gets is what it may replace,
+ * under a name as secret as the sentinel.
  *
  * @param check throws for a script that does not compile: then the program stays sloppy
  */
@@ -59,11 +63,14 @@ export function wrapTests(
   sentinel: string,
   check: (script: string) => void,
 ): string {
+  const replaceable = `$${sentinel.replaceAll('-', '')}`;
+  const program = tests.replace(REPLACED, (_, ...keys) => `${replaceable}.${keys[0] ?? keys[1]}`);
+  const parameters = [replaceable, ...names].join(', ');
   const loose = looseNames(tests, names);
   const own = loose.length > 0 ? `var ${loose.join(', ')}; ` : '';
   const wrap = (mode: string) => {
-    const inner = `(async function () { ${mode}${tests}\n;return ${JSON.stringify(sentinel)};\n})`;
-    return `(async function (${names.join(', ')}) { ${own}return await ${inner}(); })\n//# sourceURL=tests.js`;
+    const inner = `(async function () { ${mode}${program}\n;return ${JSON.stringify(sentinel)};\n})`;
+    return `(async function (${parameters}) { ${own}return await ${inner}(); })\n//# sourceURL=tests.js`;
   };
   const strict = wrap("'use strict'; ");
   try {
