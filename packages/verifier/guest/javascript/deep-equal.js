@@ -92,13 +92,18 @@ const entriesOf = (map) => {
   return entries;
 };
 
-/** In any order. */
+/** In any order. Mostly it is the same one, so the search begins at the first that is left. */
 const equalLists = (left, right, strict, pairs) => {
   if (left.length !== right.length) return false;
+  const taken = [];
+  let first = 0;
   for (let i = 0; i < left.length; i++) {
-    const at = right.findIndex((other) => equalWithin(left[i], other, strict, pairs));
-    if (at < 0) return false;
-    right.splice(at, 1);
+    let at = first;
+    while (at < right.length && (taken[at] || !equalWithin(left[i], right[at], strict, pairs)))
+      at++;
+    if (at === right.length) return false;
+    taken[at] = true;
+    while (taken[first]) first++;
   }
   return true;
 };
