@@ -151,6 +151,10 @@ const FORGING = attacks(
 /** Against test programs that lean on what the usual one does not. All of them end at once. */
 const REALM = forgeries('forging by the shared realm', [
   [
+    'function f(x) { const up = f.caller; return up ? up.arguments[2] : 0 }',
+    'function check(g, input, expected) { with ({}) assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
     'function f(x){ return f.caller.arguments[2] }',
     'function check(g, input, expected) { assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
   ],

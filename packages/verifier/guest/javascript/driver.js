@@ -10,7 +10,9 @@ import { complaints, EXIT, OUTPUT_LIMIT, printed, stderrText, stdoutText } from 
 import {
   apply,
   BasePromise,
+  BaseProxy,
   BaseString,
+  construct,
   G,
   hasOwn,
   indirectEval,
@@ -108,6 +110,16 @@ const findEntry = (name) => {
   return typeof own === 'function' ? own : undefined;
 };
 
+/** A function of the answer, called by a strict one: it cannot see the arguments of a sloppy caller. */
+const behindStrict = (value) => {
+  if (typeof value !== 'function') return value;
+  const shield = new BaseProxy(value, {
+    apply: (target, self, args) => apply(target, self, args),
+    construct: (target, args, maker) => construct(target, args, maker === shield ? target : maker),
+  });
+  return shield;
+};
+
 const entries = {
   /**
    * Sets standard input and the output caps; `locked` fixes the realm for a test program. An
@@ -136,12 +148,13 @@ const entries = {
       }),
     ),
   /** Runs a test program over what it may replace and the declared values; its completion value says that it got through. */
-  test: (source) =>
+  test: (source, isSloppy) =>
     guarded(() => {
       closeBuiltIns();
       const values = [replaceable];
       for (let i = 0; i < exported.length; i++) {
-        if (exported[i] !== undefined) values[values.length] = exported[i];
+        const value = exported[i];
+        if (value !== undefined) values[values.length] = isSloppy ? behindStrict(value) : value;
       }
       const body = indirectEval(source);
       return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);

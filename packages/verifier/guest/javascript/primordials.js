@@ -32,6 +32,7 @@ export const [BaseString, BaseNumber, BaseBigInt, BaseBoolean, BaseBuffer, BaseB
   ArrayBuffer,
   Uint8Array,
 ];
+export const BaseProxy = Proxy;
 export const { isArray } = Array;
 export const { isInteger, isNaN: isNaNumber } = Number;
 export const { parse: jsonParse, stringify: jsonText } = JSON;

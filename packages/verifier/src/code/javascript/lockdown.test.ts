@@ -110,8 +110,8 @@ describe('a test program may', () => {
     ],
     [
       'be one that strict mode does not take',
-      'const f = (x) => x + 1',
-      'with ({ three: 3 }) assert.equal(f(three), 4)',
+      'const f = (x) => x + 1; class Box { static made = 0; #x = 1; constructor() { Box.made++ } get x() { return this.#x } }',
+      'with ({ three: 3 }) assert.equal(f(three), 4); const b = new Box(); assert(b instanceof Box && b.x === 1 && Box.made === 1)',
     ],
   ])('%s', async (_name, answer, program) => {
     expect(await judge(answer, program)).toBe('accepted');

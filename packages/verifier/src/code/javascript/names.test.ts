@@ -27,22 +27,23 @@ test('no global of the realm is an answer’s to declare, but the few that tests
 });
 
 test('tests run in strict mode, or as they are where that does not compile', () => {
-  expect(wrapTests('g()', ['g'], 'x', nothing)).toContain("{ 'use strict'; g()");
+  expect(wrapTests('g()', ['g'], 'x', nothing).script).toContain("{ 'use strict'; g()");
   const sloppy = wrapTests('g()', ['g'], 'x', () => {
     throw new SyntaxError();
   });
-  expect(sloppy).not.toContain('use strict');
+  expect(sloppy.script).not.toContain('use strict');
+  expect(sloppy.isSloppy).toBe(true);
 });
 
 test('only the tests can replace the clock and the chance, by a name that they alone know', () => {
-  const script = wrapTests(
+  const { script } = wrapTests(
     'Math.random = g; global.Date.now = g; my.Math.random = 1',
     [],
     'a-b',
     nothing,
   );
   expect(script).toContain('$ab.random = g; $ab.now = g; my.Math.random = 1');
-  expect(wrapTests('Math.random === g', [], 'a-b', nothing)).toContain('Math.random === g');
+  expect(wrapTests('Math.random === g', [], 'a-b', nothing).script).toContain('Math.random === g');
 });
 
 test.each([
@@ -51,7 +52,7 @@ test.each([
   ['given = 1; console.log = given', ''],
 ])('%s makes variables: %s', (tests, expected) => {
   const [, own] = /^\(async function \(\$x, given\) \{ (.*?)return await/.exec(
-    wrapTests(tests, ['given'], 'x', nothing),
+    wrapTests(tests, ['given'], 'x', nothing).script,
   )!;
   expect(own).toBe(expected);
 });

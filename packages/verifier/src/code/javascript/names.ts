@@ -55,14 +55,15 @@ function looseNames(tests: string, names: readonly string[]): string[] {
  * variables, which an answer cannot define beforehand. The first value it gets is what it may replace,
  * under a name as secret as the sentinel.
  *
- * @param check throws for a script that does not compile: then the program stays sloppy
+ * @param check throws for a script that does not compile: then the program stays sloppy, and the
+ *   answer's functions want a strict caller in between
  */
 export function wrapTests(
   tests: string,
   names: readonly string[],
   sentinel: string,
   check: (script: string) => void,
-): string {
+): { readonly script: string; readonly isSloppy: boolean } {
   const replaceable = `$${sentinel.replaceAll('-', '')}`;
   const program = tests.replace(REPLACED, (_, ...keys) => `${replaceable}.${keys[0] ?? keys[1]}`);
   const parameters = [replaceable, ...names].join(', ');
@@ -75,8 +76,8 @@ export function wrapTests(
   const strict = wrap("'use strict'; ");
   try {
     check(strict);
-    return strict;
+    return { script: strict, isSloppy: false };
   } catch {
-    return wrap('');
+    return { script: wrap(''), isSloppy: true };
   }
 }

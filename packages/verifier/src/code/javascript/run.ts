@@ -160,8 +160,10 @@ class Session {
     if (loaded.kind !== 'passed') return loaded;
     const declared = names.filter((_, i) => loaded.declared[i] === '1');
     const sentinel = randomUUID();
-    const script = wrapTests(program, declared, sentinel, (text) => realm.check(text, 'tests.js'));
-    const run = this.#turns(realm, 'test', [script]);
+    const { script, isSloppy } = wrapTests(program, declared, sentinel, (text) =>
+      realm.check(text, 'tests.js'),
+    );
+    const run = this.#turns(realm, 'test', [script, isSloppy]);
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
     tests.push(through ? { kind: 'passed' } : run.kind === 'value' ? { kind: 'exit' } : run);
     return undefined;
@@ -199,7 +201,7 @@ class Session {
   }
 
   /** Enters the guest and turns its event loop until there is an answer. */
-  #turns(realm: Realm, entry: EntryName, args: readonly string[]): TestRun {
+  #turns(realm: Realm, entry: EntryName, args: readonly (string | boolean)[]): TestRun {
     const again = entry === 'drain' ? 'drain' : 'poll';
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
