@@ -147,7 +147,10 @@ const entries = {
         return ['loaded', declared];
       }),
     ),
-  /** Runs a test program over what it may replace and the declared values; its completion value says that it got through. */
+  /**
+   * Runs a test program over what it may replace and the declared values; its completion value says
+   * that it got through.
+   */
   test: (source, isSloppy) =>
     guarded(() => {
       closeBuiltIns();

@@ -46,7 +46,7 @@ const unnamed = () => {
   ];
 };
 
-/** Their heirs may have an own property of any name: programs subclass them and assign. */
+/** Built-ins whose heirs may have an own property of any name: programs subclass them and assign. */
 const INHERITED = new Set([
   ...[Object, Function, Array, Map, Set, WeakMap, WeakSet, Promise, Date, Error].map(
     ({ prototype }) => prototype,
@@ -60,7 +60,7 @@ for (const Base of [Array, String, Number, Boolean, Function, Map, Set, Date, Pr
   push(EXTENSIBLE, Base, Base.prototype);
 }
 
-/** Names on the others that programs override by assignment, which a fixed one would stop. */
+/** Names on other built-ins that programs override by assignment, which a fixed one would stop. */
 const ASSIGNABLE = new Set([
   'constructor',
   'toJSON',
@@ -136,7 +136,7 @@ export const replaceable = { random: Math.random, now: G.Date.now };
 const readReplaceable = (owner, key) =>
   defineProperty(owner, key, { get: () => replaceable[key], set() {}, configurable: false });
 
-/** Built-ins that an answer may give methods to while it loads, as they are before it does. */
+/** What an answer may give methods to while it loads, with its keys and prototype before it does. */
 let extensible = [];
 
 export const lockdown = () => {
