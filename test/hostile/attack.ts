@@ -8,6 +8,8 @@ export interface Attack {
   readonly code: string;
   /** How it is tested; `call` unless said otherwise. */
   readonly by?: 'call' | 'assert' | 'stdio';
+  /** The assert test's own program, where the usual one has not got what is attacked. */
+  readonly tests?: string;
 }
 
 /** Stands for the token in the code of an attack. */
@@ -22,8 +24,19 @@ export function attacks(kind: string, codes: readonly string[], by?: Attack['by'
   }));
 }
 
+/** Answers to assert tests of their own. In JavaScript; `assert` is there. */
+export function forgeries(
+  kind: string,
+  pairs: readonly (readonly [code: string, tests: string])[],
+): Attack[] {
+  return pairs.flatMap(([code, tests]) => {
+    const program = `const assert = require('assert');\n${tests.replaceAll('WIN', String(WIN))}`;
+    return attacks(kind, [code], 'assert').map((attack) => ({ ...attack, tests: program }));
+  });
+}
+
 /** The task that an attack pretends to solve. */
-export function rowFor(language: string, { by = 'call' }: Attack): Record<string, unknown> {
+export function rowFor(language: string, { by = 'call', tests }: Attack): Record<string, unknown> {
   const limits = { cpuMs: 200, wallMs: 15_000, outputBytes: 1 << 18 };
   if (by === 'stdio') {
     const cases = [{ input: 'guess\n', output: `${WIN}\n` }];
@@ -33,6 +46,7 @@ export function rowFor(language: string, { by = 'call' }: Attack): Record<string
     const cases = [{ args: [1], expected: WIN }];
     return { language, limits, tests: { type: 'call', entry: 'f', cases } };
   }
+  if (tests !== undefined) return { language, limits, tests: { type: 'assert', code: tests } };
   const code =
     language === 'python'
       ? `import math\ndef check(g):\n    x = g(1)\n    assert x == ${WIN}\n    assert math.isclose(g(2), ${WIN + 1})\n    assert len([g(3)]) == 1 and abs(g(3) - ${WIN + 2}) < 1e-6\ncheck(f)`

@@ -3,7 +3,8 @@ import { JAVASCRIPT } from './javascript.ts';
 import { PYTHON } from './python.ts';
 import { openVerifier, runAttacks } from './suite.ts';
 
-// All of it takes minutes: `node test/hostile/run.ts`. Here every class is met, every few attacks.
+// All of it takes minutes: `node test/hostile/run.ts`. Here every class is met, every few attacks, and
+// all that have tests of their own: they end at once.
 const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 8;
 const verifier = openVerifier();
 afterAll(() => verifier.close());
@@ -24,7 +25,9 @@ describe.each([
   test.each(kinds)(
     '%s: each is judged, none passes, the next answer is not touched',
     async (kind) => {
-      const own = all.filter((attack) => attack.kind === kind).filter((_, i) => i % STEP === 0);
+      const own = all
+        .filter((attack) => attack.kind === kind)
+        .filter((attack, i) => i % STEP === 0 || attack.tests !== undefined);
       const results = await runAttacks(verifier, language, own);
       const problems = results.flatMap(({ attack, problem }) =>
         problem ? [`${problem}: ${attack.code.slice(0, 200)}`] : [],

@@ -1,5 +1,5 @@
 /** Attacks in JavaScript, by what they go for. */
-import { type Attack, attacks } from './attack.ts';
+import { type Attack, attacks, forgeries } from './attack.ts';
 
 const f = (body: string) => `function f(x) { ${body} }`;
 const reached = (expression: string) => f(`if (${expression}) return WIN; return 0`);
@@ -154,6 +154,308 @@ const FORGING = attacks(
   ],
   'assert',
 );
+
+/** Against test programs that lean on what the usual one does not. All of them end at once. */
+const REALM = forgeries('forging by the shared realm', [
+  [
+    'function f(x) { const up = f.caller; return up ? up.arguments[2] : 0 }',
+    'function check(g, input, expected) { with ({}) assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
+    'function f(x){ return f.caller.arguments[2] }',
+    'function check(g, input, expected) { assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
+    'function f(x){ let r; const old = Error.prepareStackTrace; Error.prepareStackTrace = (e, s) => s; for (const c of new Error().stack) { const g = c.getFunction && c.getFunction(); if (g && g.name === "check") r = g.arguments[2] } return r }',
+    'function check(g, input, expected) { assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
+    'const f = Function("x", "return arguments.callee.caller.arguments[2]")',
+    'function check(g, input, expected) { assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
+    'let busy = 0; function f(x){ if (busy++) return 0; try { f.caller() } catch (e) { return e.expected } }',
+    'function test() { const candidate = f; assert.strictEqual(candidate(1), WIN); } test();',
+  ],
+  [
+    'let busy = 0; function f(x){ if (busy++) return 0; try { f.caller(1) } catch (e) { return e.expected } }',
+    'const check = (x) => assert.strictEqual(f(x), WIN); check(1);',
+  ],
+  [
+    'function f(){ let r; Error.prepareStackTrace = (e, s) => s; for (const c of new Error().stack) { const t = c.getThis && c.getThis(); if (t && t.expected) r = t.expected } return r }',
+    'const t = { expected: WIN, run() { assert.strictEqual(f(1), this.expected) } }; t.run();',
+  ],
+  [
+    'Object.defineProperty(globalThis, "good", { get: () => true, set() {} }); const f = () => 0',
+    'good = f(1) === WIN; assert(good);',
+  ],
+  [
+    'const f = () => RegExp.input',
+    'const want = /b+/.exec("abbbc").input; assert.strictEqual(f(1), want)',
+  ],
+  [
+    'const f = () => RegExp.$1',
+    'const want = /a(b+)/.exec("abbbc")[1]; assert.strictEqual(f(1), want)',
+  ],
+  [
+    'const f = () => RegExp["$&"]',
+    'const want = /b+/.exec("abbbc")[0]; assert.strictEqual(f(1), want)',
+  ],
+  [
+    'const f = () => { const s = new Set(); Object.defineProperty(s, "size", { value: 2 }); return s }',
+    'assert.deepStrictEqual(f(1), new Set([1, 2]))',
+  ],
+  [
+    'const f = () => { const s = new Map(); Object.defineProperty(s, "size", { value: 1 }); return s }',
+    'assert.deepStrictEqual(f(1), new Map([[1, 2]]))',
+  ],
+  [
+    'const f = () => { const s = new Map(); Object.defineProperty(s, "size", { value: 1 }); s[Symbol.iterator] = function* () {}; return s }',
+    'assert.deepStrictEqual(new Map([[1, 2]]), f(1))',
+  ],
+  [
+    'const f = () => Object.create(Map.prototype)',
+    'assert.deepStrictEqual(f(1), new Map([[1, 2]]))',
+  ],
+  ['const f = () => Object.create(Set.prototype)', 'assert.deepStrictEqual(f(1), new Set([1]))'],
+  [
+    'const f = () => Object.defineProperty(Object.create(Date.prototype), Symbol.toStringTag, { value: "Date" })',
+    'assert.deepStrictEqual(f(1), new Date(5))',
+  ],
+  ['const f = () => ({ [Symbol.toStringTag]: "Error" })', 'assert.deepEqual(f(1), new Error("x"))'],
+  [
+    'const f = () => Object.create(Array.prototype, { [Symbol.toStringTag]: { value: "Array" } })',
+    'assert.deepEqual(f(1), [1])',
+  ],
+  ['const f = () => new Boolean(false)', 'assert.deepStrictEqual(f(1), new Boolean(true))'],
+  [
+    'const f = () => new ArrayBuffer(4)',
+    'assert.deepStrictEqual(f(1), new Uint8Array([1,2,3,4]).buffer)',
+  ],
+  [
+    'const f = () => new DataView(new ArrayBuffer(4))',
+    'assert.deepStrictEqual(f(1), new DataView(new Uint8Array([1,2,3,4]).buffer))',
+  ],
+  ['const f = () => Object(Symbol())', 'assert.deepStrictEqual(f(1), Object(Symbol()))'],
+  ['const f = () => Object(1n)', 'assert.deepStrictEqual(f(1), Object(2n))'],
+  ['const f = () => Promise.resolve(1)', 'assert.deepStrictEqual(f(1), Promise.resolve(2))'],
+  [
+    'Object.defineProperty(process, "exit", { value() {} }); const f = () => 0',
+    'if (f(1) !== WIN) process.exit(1)',
+  ],
+  ['process.exit = () => {}; const f = () => 0', 'if (f(1) !== WIN) process.exit(1)'],
+  [
+    'Object.setPrototypeOf(process, { exit() {} }); const f = () => 0',
+    'if (f(1) !== WIN) process.exit(1)',
+  ],
+  [
+    'Object.defineProperty(RangeError, Symbol.hasInstance, { value: () => true }); const f = () => { throw 1 }',
+    'assert.throws(() => f(1), RangeError)',
+  ],
+  [
+    'Object.defineProperty(Array, Symbol.hasInstance, { value: () => true }); const f = () => 0',
+    'assert(f(1) instanceof Array)',
+  ],
+  [
+    'Object.defineProperty(require("assert").AssertionError, Symbol.hasInstance, { value: () => true }); const f = () => { throw 1 }',
+    'assert.throws(() => f(1), assert.AssertionError)',
+  ],
+  [
+    'Object.setPrototypeOf(RangeError, { [Symbol.hasInstance]: () => true }); const f = () => { throw 1 }',
+    'assert.throws(() => f(1), RangeError)',
+  ],
+  [
+    'Uint8Array.prototype.toJSON = () => 1; const f = () => new Uint8Array(1)',
+    'if (JSON.stringify(f(1)) !== JSON.stringify(new Uint8Array([5]))) throw 1',
+  ],
+  [
+    'BigInt.prototype.toJSON = () => 1; const f = () => 1n',
+    'if (JSON.stringify(f(1)) !== JSON.stringify(5n)) throw 1',
+  ],
+  [
+    'Array.prototype.toJSON = () => 1; const f = () => [1]',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'const f = () => { Array.prototype.toJSON = () => 1; return [1] }',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'String.prototype.toJSON = () => 1; const f = () => "a"',
+    'if (JSON.stringify(f(1)) !== JSON.stringify("b")) throw 1',
+  ],
+  [
+    'Object.defineProperty(Array.prototype, "toJSON", { value: () => 1 }); const f = () => [1]',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'Object.setPrototypeOf(Array.prototype, { toJSON: () => 1 }); const f = () => [1]',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'Object.prototype.toString.call = () => "[object Array]"; const f = () => 0',
+    'if (Object.prototype.toString.call(f(1)) !== "[object Array]") throw 1',
+  ],
+  [
+    'Object.defineProperty(Object.prototype.toString, "call", { value: () => "[object Array]" }); const f = () => 0',
+    'if (Object.prototype.toString.call(f(1)) !== "[object Array]") throw 1',
+  ],
+  [
+    'function Uint8Array() { return [] } const f = () => []',
+    'if (JSON.stringify(f(1)) !== JSON.stringify(new Uint8Array(3))) throw 1',
+  ],
+  [
+    'const structuredClone = () => 0; const f = () => 0',
+    'if (f(1) !== structuredClone(WIN)) throw 1',
+  ],
+  [
+    'const encodeURIComponent = () => 0; const f = () => 0',
+    'if (f(1) !== encodeURIComponent("a b")) throw 1',
+  ],
+  [
+    'const global = { parseInt: () => 0 }; const f = () => 0',
+    'if (f(1) !== global.parseInt("5")) throw 1',
+  ],
+  ['const btoa = () => 0; const f = () => 0', 'if (f(1) !== btoa("5")) throw 1'],
+  [
+    'require("lodash").prototype.isEqual = () => true; const f = () => 0',
+    'const _ = require("lodash"); if (!_(f(1)).isEqual(WIN)) throw 1',
+  ],
+  [
+    'Object.defineProperty(require("lodash").isEqual, "call", { value: () => true }); const f = () => 0',
+    'const _ = require("lodash"); if (!_.isEqual.call(_, f(1), WIN)) throw 1',
+  ],
+  [
+    'const f = () => { const o = {}; Object.defineProperty(o, "x", { enumerable: true, get: function g() { return g.caller.arguments[1].x } }); return o }',
+    'const _ = require("lodash"); if (!_.isEqual(f(1), { x: WIN })) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.getPrototypeOf("".matchAll(/x/g)).next = () => ({ done: true })',
+    'for (const m of "ab".matchAll(/./g)) if (f(1) !== m[0]) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.getPrototypeOf([].values().map((x) => x)).next = () => ({ done: true })',
+    'for (const m of [1].values().map((x) => x)) if (f(1) !== m) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.getPrototypeOf(Iterator.from({ next() {} })).next = () => ({ done: true })',
+    'const it = { i: 0, next() { return { done: this.i++ > 0, value: 1 } } }; for (const m of Iterator.from(it)) if (f(1) !== m) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.getPrototypeOf(new Intl.Segmenter().segment("")[Symbol.iterator]()).next = () => ({ done: true })',
+    'for (const m of new Intl.Segmenter().segment("ab")) if (f(1) !== m.segment) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.setPrototypeOf(Object.getPrototypeOf([].values()), { [Symbol.iterator]: () => ({ next: () => ({ done: true }) }) })',
+    'for (const m of [1].values()) if (f(1) !== m) throw 1',
+  ],
+  [
+    'const f = (n) => { Array.prototype[n] = 0; return 0 }',
+    'const memo = []; const ref = (n) => memo[n] !== undefined ? memo[n] : (memo[n] = n * 2); if (f(5) !== ref(5)) throw 1',
+  ],
+  [
+    'const f = (n) => 0; for (let n = 0; n < 100; n++) Object.defineProperty(Array.prototype, n, { value: 0 })',
+    'const memo = []; const ref = (n) => memo[n] !== undefined ? memo[n] : (memo[n] = n * 2); if (f(5) !== ref(5)) throw 1',
+  ],
+  [
+    'const f = (n) => 0; for (let n = 0; n < 100; n++) Array.prototype[n + ",1"] = 0',
+    'const memo = []; const ref = (n) => memo[[n, 1]] !== undefined ? memo[[n, 1]] : (memo[[n, 1]] = n * 2); if (f(5) !== ref(5)) throw 1',
+  ],
+  [
+    'Array.prototype.then = (ok) => ok([0]); const f = () => [0]',
+    'const want = await Promise.all([1]); if (f(1)[0] !== want[0]) throw 1',
+  ],
+  [
+    'Function.prototype.prototype = RangeError.prototype; const f = () => { throw new RangeError() }',
+    'assert.throws(() => f(1), (e) => e.message === "no")',
+  ],
+  ['console.assert = () => {}; const f = () => 0', 'console.assert(f(1) === WIN)'],
+  [
+    'Object.defineProperty(console, "assert", { value() {} }); const f = () => 0',
+    'console.assert(f(1) === WIN)',
+  ],
+  ['Math.random = () => 0; const f = () => 0', 'if (f(1) !== Math.random()) throw 1'],
+  ['Date.now = () => 0; const f = () => 0', 'if (f(1) !== Date.now()) throw 1'],
+  [
+    'require("util").isDeepStrictEqual = () => true; const f = () => 0',
+    'if (!require("util").isDeepStrictEqual(f(1), 5)) throw 1',
+  ],
+  [
+    'require("path").posix.join = () => 0; const f = () => 0',
+    'if (require("path").posix.join("a", "b") !== f()) throw 1',
+  ],
+  [
+    'require("events").prototype.emit = () => 0; const f = () => 0',
+    'const e = new (require("events"))(); e.on("x", () => { if (f(1) !== 5) throw 1 }); e.emit("x")',
+  ],
+  ['const f = () => ["a@b.c"]', 'assert.match(f(1), /^[^@]+@b.c$/)'],
+  [
+    'Promise.prototype.constructor = class { constructor(run) {} }; const f = () => 0',
+    'const r = await new Promise((ok) => ok(5)); if (f(1) !== r) throw 1',
+  ],
+  [
+    'Object.defineProperty(Array.prototype, Symbol.toPrimitive, { value: () => 0 }); const f = () => []',
+    'if (f(1) + "" !== [5] + "") throw 1',
+  ],
+  ['Array.prototype.valueOf = () => 0; const f = () => []', 'if (+f(1) !== +[5]) throw 1'],
+  [
+    'globalThis.Math = { ...Math, abs: () => 0 }; const f = () => 0',
+    'if (Math.abs(f(1) - 5) > 1e-6) throw 1',
+  ],
+  ['Math.abs = () => 0; const f = () => 0', 'if (Math.abs(f(1) - 5) > 1e-6) throw 1'],
+  [
+    'Object.defineProperty(Array.prototype, "toJSON", { value: () => 1, configurable: true }); Object.preventExtensions(Array.prototype); const f = () => [1]',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'Object.setPrototypeOf(Array.prototype, { toJSON: () => 1 }); Object.preventExtensions(Array.prototype); const f = () => [1]',
+    'if (JSON.stringify(f(1)) !== JSON.stringify([5])) throw 1',
+  ],
+  [
+    'Object.defineProperty(process, "hrtime", { value: () => [9, 9] }); const f = () => 9',
+    'if (f(1) !== process.hrtime()[0]) throw 1',
+  ],
+  [
+    'const f = () => 0; Intl.NumberFormat.prototype.format = () => 0; Object.defineProperty(Intl, "NumberFormat", { value: class { format() { return 0 } } })',
+    'if (f(1) !== new Intl.NumberFormat().format(5)) throw 1',
+  ],
+  [
+    'globalThis.self = { Object }; globalThis.define = Object.assign((make) => { globalThis._ = make() }, { amd: {} }); const f = () => 0; require("lodash")',
+    'const _ = require("lodash"); if (!_.isEqual(f(1), 5)) throw 1',
+  ],
+  [
+    'const f = () => 0; Object.defineProperty(Array.prototype, 0, { set(v) { }, get() { return () => true }, configurable: true }); const _ = require("lodash"); delete Array.prototype[0]',
+    'const _ = require("lodash"); if (!_.isEqual(f(1), 5)) throw 1',
+  ],
+  [
+    'class E extends Error {} E.prepareStackTrace = (e, s) => s; function f() { let r; for (const c of [].concat(new E().stack)) { const g = c.getFunction && c.getFunction(); if (g && g.name === "check") r = g.arguments[2] } return r }',
+    'function check(g, input, expected) { assert.strictEqual(g(input), expected) } check(f, 1, WIN);',
+  ],
+  [
+    'const f = () => { const b = new Uint8Array(2); Object.defineProperty(b, "length", { value: 1 }); return b }',
+    'assert.deepStrictEqual(f(1), new Uint8Array([7]))',
+  ],
+  [
+    'const f = () => { const e = new Proxy([], { get: (t, k) => k === "length" ? 1 : t[k] }); return e }',
+    'assert.deepStrictEqual(f(1), [7])',
+  ],
+  [
+    'const f = () => new Proxy({}, { getPrototypeOf: () => Map.prototype })',
+    'assert.deepStrictEqual(f(1), new Map([[1, 2]]))',
+  ],
+  [
+    'const f = () => Object.create(Promise.prototype)',
+    'assert.deepStrictEqual(f(1), Promise.resolve(2))',
+  ],
+  [
+    'const f = () => Object.create(RegExp.prototype, { source: { value: "a" }, flags: { value: "" }, [Symbol.toStringTag]: { value: "RegExp" } })',
+    'assert.deepStrictEqual(f(1), /b/)',
+  ],
+  [
+    'const f = () => Object.create(Number.prototype, { [Symbol.toStringTag]: { value: "Number" } })',
+    'assert.deepStrictEqual(f(1), new Number(4))',
+  ],
+]);
 
 const LOOPS = attacks('loop', [
   f('(function again() { process.nextTick(again) })(); return 0'),
@@ -366,6 +668,7 @@ export const JAVASCRIPT: readonly Attack[] = [
   ...ESCAPES,
   ...TAMPERING,
   ...FORGING,
+  ...REALM,
   ...LOOPS,
   ...NATIVES,
   ...MEMORY,

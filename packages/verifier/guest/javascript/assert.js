@@ -1,7 +1,7 @@
 /** Guest: the `assert` module. */
 import { deepEqual } from './deep-equal.js';
 import { inspect } from './inspect.js';
-import { sameValue, slice } from './primordials.js';
+import { apply, hasOwn, sameValue, slice } from './primordials.js';
 
 class AssertionError extends Error {
   constructor({ message, actual, expected, operator }) {
@@ -29,14 +29,17 @@ export const assert = (value, message) => {
   if (!value) failAssertion(message, value, true, '==');
 };
 
+const isText = (value) => typeof value === 'string';
+
 const isHeir = (Base, Kind) => Kind.prototype instanceof Base;
 
 const matches = (error, expected) => {
   if (expected === undefined || typeof expected === 'string') return true;
   if (expected instanceof RegExp) return expected.test(`${error}`);
   if (typeof expected === 'function') {
-    if (expected.prototype !== undefined && error instanceof expected) return true;
-    return !(expected === Error || isHeir(Error, expected)) && expected.call({}, error) === true;
+    if (hasOwn(expected, 'prototype') && error instanceof expected) return true;
+    if (expected === Error || isHeir(Error, expected)) return false;
+    return apply(expected, {}, [error]) === true;
   }
   return Object.keys(expected).every((key) =>
     expected[key] instanceof RegExp
@@ -83,8 +86,8 @@ Object.assign(assert, {
   notDeepEqual: check((a, b) => !deepEqual(a, b, false), 'notDeepEqual'),
   deepStrictEqual: check((a, b) => deepEqual(a, b, true), 'deepStrictEqual'),
   notDeepStrictEqual: check((a, b) => !deepEqual(a, b, true), 'notDeepStrictEqual'),
-  match: check((text, pattern) => pattern.test(text), 'match'),
-  doesNotMatch: check((text, pattern) => !pattern.test(text), 'doesNotMatch'),
+  match: check((text, pattern) => isText(text) && pattern.test(text), 'match'),
+  doesNotMatch: check((text, pattern) => isText(text) && !pattern.test(text), 'doesNotMatch'),
   ifError: (value) => {
     if (value !== null && value !== undefined) throw value;
   },

@@ -1,21 +1,35 @@
 /**
  * Guest: deep equality as Node's assert knows it, loose and strict. Used by `assert` and `util`.
+ * Either side may be an answer's, so what an object holds is read past its own properties.
  */
 import {
+  BaseBytes,
   BaseError,
+  bigIntOf,
+  booleanOf,
   brandedAs,
+  bufferOf,
+  byteLengthOf,
+  createObject,
   getPrototypeOf,
   hasOwn,
   isArray,
   isDate,
   isMap,
+  isNaNumber,
   isSet,
   isView,
   keysOf,
+  mapEach,
   numberOf,
+  offsetOfView,
   push,
+  regExpText,
   sameValue,
+  setEach,
+  sizeOfBuffer,
   stringOf,
+  symbolOf,
   tagOf,
   timeOf,
 } from './primordials.js';
@@ -40,18 +54,19 @@ const equalWithin = (a, b, strict, pairs) => {
   return same;
 };
 
-const sameNaN = (value) => typeof value === 'number' && Number.isNaN(value);
+const sameNaN = (value) => typeof value === 'number' && isNaNumber(value);
 
 const equalObjects = (a, b, strict, pairs) => {
-  if (isArray(a) !== isArray(b) || tagOf(a) !== tagOf(b)) return false;
-  if (isDate(a)) return isDate(b) && sameValue(timeOf(a), timeOf(b));
-  if (tagOf(a) === '[object RegExp]') return `${a}` === `${b}`;
+  const tag = tagOf(a);
+  if (tag !== tagOf(b) || isArray(a) !== isArray(b) || isView(a) !== isView(b)) return false;
+  if (isArray(a) && a.length !== b.length) return false;
+  const kind = KINDS[tag];
+  if (kind !== undefined) {
+    const held = kind.has(a);
+    if (held !== kind.has(b) || (held && !kind.equal(a, b, strict, pairs))) return false;
+  }
+  if (a instanceof BaseError !== b instanceof BaseError) return false;
   if (a instanceof BaseError && (a.name !== b.name || a.message !== b.message)) return false;
-  if (brandedAs(numberOf, a) && !sameValue(numberOf(a), numberOf(b))) return false;
-  if (brandedAs(stringOf, a) && stringOf(a) !== stringOf(b)) return false;
-  if ((isArray(a) || isView(a)) && a.length !== b.length) return false;
-  if (isSet(a)) return equalSets(a, b, strict, pairs);
-  if (isMap(a)) return equalMaps(a, b, strict, pairs);
   return equalFields(a, b, strict, pairs);
 };
 
@@ -65,24 +80,72 @@ const equalFields = (a, b, strict, pairs) => {
   return true;
 };
 
-const equalSets = (a, b, strict, pairs) => {
-  if (a.size !== b.size) return false;
-  const left = [...b];
-  for (const item of a) {
-    const at = left.findIndex((other) => equalWithin(item, other, strict, pairs));
-    if (at < 0) return false;
-    left.splice(at, 1);
+const itemsOf = (set) => {
+  const items = [];
+  setEach(set, (item) => push(items, item));
+  return items;
+};
+
+const entriesOf = (map) => {
+  const entries = [];
+  mapEach(map, (value, key) => push(entries, [key, value]));
+  return entries;
+};
+
+/** In any order. Mostly it is the same one, so the search begins at the first that is left. */
+const equalLists = (left, right, strict, pairs) => {
+  if (left.length !== right.length) return false;
+  const taken = [];
+  let first = 0;
+  for (let i = 0; i < left.length; i++) {
+    let at = first;
+    while (at < right.length && (taken[at] || !equalWithin(left[i], right[at], strict, pairs)))
+      at++;
+    if (at === right.length) return false;
+    taken[at] = true;
+    while (taken[first]) first++;
   }
   return true;
 };
 
-const equalMaps = (a, b, strict, pairs) => {
-  if (a.size !== b.size) return false;
-  const left = [...b];
-  for (const entry of a) {
-    const at = left.findIndex((other) => equalWithin(entry, other, strict, pairs));
-    if (at < 0) return false;
-    left.splice(at, 1);
-  }
-  return true;
-};
+const bytesOf = (value) =>
+  isView(value)
+    ? new BaseBytes(bufferOf(value), offsetOfView(value), byteLengthOf(value))
+    : new BaseBytes(value);
+
+const equalBytes = (a, b) => equalFields(bytesOf(a), bytesOf(b), true, []);
+
+/** A value by the built-in that reads it, which throws for anything else. */
+const readBy = (read) => ({
+  has: (value) => brandedAs(read, value),
+  equal: (a, b) => sameValue(read(a), read(b)),
+});
+
+const onlyItself = { has: () => true, equal: () => false };
+
+/**
+ * What an object of each tag holds beside its fields. A tag can be pretended, so `has` asks the
+ * object itself, and only two that have it or two that have not are alike.
+ */
+const KINDS = Object.assign(createObject(null), {
+  '[object Map]': {
+    has: isMap,
+    equal: (a, b, strict, pairs) => equalLists(entriesOf(a), entriesOf(b), strict, pairs),
+  },
+  '[object Set]': {
+    has: isSet,
+    equal: (a, b, strict, pairs) => equalLists(itemsOf(a), itemsOf(b), strict, pairs),
+  },
+  '[object Date]': { has: isDate, equal: (a, b) => sameValue(timeOf(a), timeOf(b)) },
+  '[object RegExp]': readBy(regExpText),
+  '[object Number]': readBy(numberOf),
+  '[object String]': readBy(stringOf),
+  '[object Boolean]': readBy(booleanOf),
+  '[object BigInt]': readBy(bigIntOf),
+  '[object Symbol]': readBy(symbolOf),
+  '[object ArrayBuffer]': { has: (value) => brandedAs(sizeOfBuffer, value), equal: equalBytes },
+  '[object DataView]': { has: isView, equal: equalBytes },
+  '[object Promise]': onlyItself,
+  '[object WeakMap]': onlyItself,
+  '[object WeakSet]': onlyItself,
+});

@@ -3,13 +3,16 @@
  * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
  */
 
+import { closeBuiltIns, lockdown, replaceable } from './lockdown.js';
 import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
 import { guestProcess, leave } from './node.js';
 import { complaints, exited, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
   apply,
   BasePromise,
+  BaseProxy,
   BaseString,
+  construct,
   G,
   hasOwn,
   indirectEval,
@@ -145,6 +148,16 @@ const drained = () => {
   return ['drained'];
 };
 
+/** A function of the answer, called by a strict one: it cannot see the arguments of a sloppy caller. */
+const behindStrict = (value) => {
+  if (typeof value !== 'function') return value;
+  const shield = new BaseProxy(value, {
+    apply: (target, self, args) => apply(target, self, args),
+    construct: (target, args, maker) => construct(target, args, maker === shield ? target : maker),
+  });
+  return shield;
+};
+
 const entries = {
   /**
    * Sets standard input and the output caps; `locked` fixes the realm for a test program. An
@@ -172,12 +185,17 @@ const entries = {
         return ['loaded', declared];
       }),
     ),
-  /** Runs a test program over the declared values; its completion value says that it got through. */
-  test: (source) =>
+  /**
+   * Runs a test program over what it may replace and the declared values; its completion value says
+   * that it got through.
+   */
+  test: (source, isSloppy) =>
     guarded(() => {
-      const values = [];
+      closeBuiltIns();
+      const values = [replaceable];
       for (let i = 0; i < exported.length; i++) {
-        if (exported[i] !== undefined) values[values.length] = exported[i];
+        const value = exported[i];
+        if (value !== undefined) values[values.length] = isSloppy ? behindStrict(value) : value;
       }
       const body = indirectEval(source);
       return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);

@@ -371,14 +371,14 @@ const mapParts = (run, value, level) => {
 const functionText = (value, maker, tag) => {
   const source = sourceOf(value);
   if (startsWith(source, 'class') && slice(source, -1) === '}') return classText(value, maker, tag);
-  const kind = KINDS[tagOf(value)] ?? 'Function';
+  const kind = FUNCTION_KINDS[tagOf(value)] ?? 'Function';
   const name =
     typeof value.name === 'string' && value.name !== '' ? `: ${value.name}` : ' (anonymous)';
   let text = `[${kind}${maker === null ? ' (null prototype)' : ''}${name}]`;
   if (maker !== kind && maker !== null) text += ` ${maker}`;
   return tag !== '' && tag !== kind ? `${text} [${tag}]` : text;
 };
-const KINDS = {
+const FUNCTION_KINDS = {
   '[object AsyncFunction]': 'AsyncFunction',
   '[object GeneratorFunction]': 'GeneratorFunction',
   '[object AsyncGeneratorFunction]': 'AsyncGeneratorFunction',

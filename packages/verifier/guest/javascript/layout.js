@@ -8,7 +8,8 @@ const LINE = 80;
 const LEVELS = 3;
 const padStart = uncurry(String.prototype.padStart);
 export const padEnd = uncurry(String.prototype.padEnd);
-export const { sqrt, round, max } = Math;
+const { sqrt, round: nearest } = Math;
+export const { max } = Math;
 
 /** Room on a line for a text that starts `indent` deep, and what is kept free beside it. */
 export const fits = (length, indent, kept) => length <= LINE - indent - kept;
@@ -53,7 +54,7 @@ const columns = (parts, indent, list, isCut) => {
   const bias = sqrt(full - total / parts.length);
   const width = max(full - 3 - bias, 1);
   const perLine = min(
-    round(sqrt(2.5 * width * count) / width),
+    nearest(sqrt(2.5 * width * count) / width),
     floor((LINE - indent) / full),
     LEVELS * 4,
     15,

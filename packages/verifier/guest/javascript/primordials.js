@@ -32,6 +32,7 @@ export const [BaseString, BaseNumber, BaseBigInt, BaseBoolean, BaseBuffer, BaseB
   ArrayBuffer,
   Uint8Array,
 ];
+export const BaseProxy = Proxy;
 export const { isArray } = Array;
 export const { isInteger, isNaN: isNaNumber } = Number;
 export const { parse: jsonParse, stringify: jsonText } = JSON;
@@ -71,9 +72,9 @@ export const mapEach = uncurry(Map.prototype.forEach);
 export const setEach = uncurry(Set.prototype.forEach);
 export const numberOf = uncurry(Number.prototype.valueOf);
 export const stringOf = uncurry(String.prototype.valueOf);
-export const booleanOf = uncurry(Boolean.prototype.valueOf);
 export const bigIntOf = uncurry(BigInt.prototype.valueOf);
 export const symbolOf = uncurry(Symbol.prototype.valueOf);
+export const booleanOf = uncurry(Boolean.prototype.valueOf);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
 export const isoText = uncurry(Date.prototype.toISOString);
@@ -89,8 +90,13 @@ export const brandedAs = (check, value) => {
     return false;
   }
 };
-const sizeOfMap = uncurry(getOwnPropertyDescriptor(Map.prototype, 'size').get);
-const sizeOfSet = uncurry(getOwnPropertyDescriptor(Set.prototype, 'size').get);
+const getter = (owner, key) => uncurry(getOwnPropertyDescriptor(owner, key).get);
+const sizeOfMap = getter(Map.prototype, 'size');
+const sizeOfSet = getter(Set.prototype, 'size');
+export const sizeOfBuffer = getter(ArrayBuffer.prototype, 'byteLength');
+export const bufferOf = getter(DataView.prototype, 'buffer');
+export const byteLengthOf = getter(DataView.prototype, 'byteLength');
+export const offsetOfView = getter(DataView.prototype, 'byteOffset');
 export const isMap = (value) => brandedAs(sizeOfMap, value);
 export const isSet = (value) => brandedAs(sizeOfSet, value);
 export const isDate = (value) => brandedAs(timeOf, value);

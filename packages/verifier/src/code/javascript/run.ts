@@ -156,7 +156,10 @@ class Session {
     if (loaded.kind !== 'passed') return loaded;
     const declared = names.filter((_, i) => loaded.declared[i] === '1');
     const sentinel = randomUUID();
-    const run = this.#turns(realm, 'test', [wrapTests(program, declared, sentinel)]);
+    const { script, isSloppy } = wrapTests(program, declared, sentinel, (text) =>
+      realm.check(text, 'tests.js'),
+    );
+    const run = this.#turns(realm, 'test', [script, isSloppy]);
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
     // Its callbacks may still have something to say. An exit is no pass: it may keep them from that.
     const ended = through ? this.#turns(realm, 'linger', []) : run;
@@ -196,7 +199,7 @@ class Session {
   }
 
   /** Enters the guest and turns its event loop until there is an answer. */
-  #turns(realm: Realm, entry: EntryName, args: readonly string[]): TestRun {
+  #turns(realm: Realm, entry: EntryName, args: readonly (string | boolean)[]): TestRun {
     const again = entry === 'drain' || entry === 'linger' ? entry : 'poll';
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
