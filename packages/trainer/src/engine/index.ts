@@ -11,7 +11,7 @@ import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
 import type { LoraSettings, MemorySettings } from './parts.ts';
-import { readConfig } from './weights/folder.ts';
+import { openModel } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
@@ -74,7 +74,9 @@ export async function loadLocalEngine(
   path: string,
   options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
-  const config = await readConfig(path);
+  // Memory is taken for sizes that the tensors bear out, not for what a configuration says.
+  const { config, source } = await openModel(path);
+  await source.close();
   const engine = new LocalEngine({
     config,
     executor: await openExecutor(options),
