@@ -63,8 +63,7 @@ export function checkMemory({ plan, estimate, budget }: PlannedMemory, lora: boo
   throw new Error(
     [
       `this run needs about ${megabytes(estimate.total)} of memory, and ${megabytes(budget)} may be used: ${memoryParts(estimate)}.`,
-      'With one of these lines it would take:',
-      ...advice,
+      ...(advice.length > 0 ? ['With one of these lines it would take:', ...advice] : []),
       'Or set engine.memoryMb, if the estimate is wrong for this machine.',
     ].join('\n'),
   );

@@ -45,6 +45,57 @@ function preTokenizer(part: unknown): unknown {
 }
 
 /**
+ * Two flags of added tokens. One that is `normalized` is what the normalizer makes of it, in the text and given back; the
+ * library knows it by its own name beside. One that is a `single_word` is none beside a letter; the library passes that
+ * over. Left as it is: one whose only neighbour is another added token.
+ */
+export function mendAddedTokens(tokenizer: object): void {
+  if (!('added_tokens_map' in tokenizer) || !(tokenizer.added_tokens_map instanceof Map)) return;
+  const added: Map<string, Json> = tokenizer.added_tokens_map;
+  for (const [text, token] of [...added]) {
+    if (text === token.content) continue;
+    if (added.get(String(token.content)) === token) added.delete(String(token.content));
+    // A special one keeps its name, by which it is left out of what is decoded.
+    if (token.special !== true && hasVocab(tokenizer))
+      tokenizer.model.vocab[Number(token.id)] = text;
+  }
+  if (!added.values().some((token) => token.single_word === true)) return;
+  for (const splitter of Object.values(tokenizer).filter(hasSplit)) {
+    const split = splitter.split.bind(splitter);
+    Object.assign(splitter, { split: (text: string) => joined(split(text), added) });
+  }
+}
+
+const hasVocab = (x: object): x is { model: { vocab: string[] } } =>
+  'model' in x && hasEncode(x.model) && 'vocab' in x.model && Array.isArray(x.model.vocab);
+
+interface Splitter {
+  split(text: string): string[];
+}
+const hasSplit = (x: unknown): x is Splitter =>
+  isObject(x) && 'split' in x && typeof x.split === 'function';
+
+/** What Python's `tokenizers` takes for a letter of a word. */
+const letter = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
+const [afterLetter, beforeLetter] = [new RegExp(`${letter}$`, 'u'), new RegExp(`^${letter}`, 'u')];
+
+/** A text's sections, in which tokens that touch a letter and must not are text again, one with the text beside them. */
+function joined(sections: readonly string[], added: ReadonlyMap<string, Json>): string[] {
+  const out: string[] = [];
+  let isText = false;
+  for (const [i, section] of sections.entries()) {
+    const touches =
+      afterLetter.test(sections[i - 1] ?? '') || beforeLetter.test(sections[i + 1] ?? '');
+    const token = added.get(section);
+    const wasText = isText;
+    isText = token === undefined || (token.single_word === true && touches);
+    if (isText && wasText) out.push(out.pop() + section);
+    else out.push(section);
+  }
+  return out;
+}
+
+/**
  * A byte that is no word of the vocabulary (SmolLM2 has no U+0006) is left out before its neighbours are merged, as
  * Python does it; the library leaves it out afterwards, when they no longer are neighbours.
  */

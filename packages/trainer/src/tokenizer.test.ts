@@ -110,6 +110,38 @@ it('tokens that have no word, as of a model with padded rows, have no text', () 
   expect(tokenizer.decode([])).toBe('');
 });
 
+/** Numbers as Python's tokenizers 0.23 gives them; the added token's is `added`. */
+describe("flags of added tokens are Python's", () => {
+  const withToken = (kind: string, token: object) => {
+    const json = Object(read(`${kind}/tokenizer.json`));
+    const plain = { lstrip: false, rstrip: false, single_word: false, normalized: false };
+    const own = { ...plain, special: false, ...token, id: added };
+    const all = { ...json, added_tokens: [...json.added_tokens, own] };
+    return makeTokenizer(all, read(`${kind}/tokenizer_config.json`), kind);
+  };
+  const added = 600;
+
+  it.each([
+    ['<x>', 'a<x> <x>b', [333, 281, 312, 283, 364, 312, 455]],
+    ['<x>', 'é<x>', [318, 198, 172, 281, 312, 283]],
+    ['<x>', 'a <x> b', [333, 318, added, 320, 291]],
+    ['Hi', 'Hi HiHi Hi', [added, 320, 75, 298, 75, 298, 318, added]],
+  ])('a single word %s in "%s"', (content, text, ids) => {
+    expect([...withToken('llama2', { content, single_word: true }).encode(text)]).toEqual(ids);
+  });
+
+  it.each([
+    ['<x>', '  <x>  a', [320, added, 320, 290]],
+    ['<x>', 'a <x> b', [333, added, 334]],
+    ['<x>', '<x><x>', [added, 281, 312, 283]],
+    ['Hi', 'Hi HiHi Hi', [added, added, 75, 298, added]],
+  ])('a normalized %s in "%s", which is given back as it was', (content, text, ids) => {
+    const tokenizer = withToken('llama2', { content, normalized: true });
+    expect([...tokenizer.encode(text)]).toEqual(ids);
+    expect(tokenizer.decode(ids)).toBe(text);
+  });
+});
+
 describe('control tokens inside a message', () => {
   const tokenizer = loadTokenizer(join(root, 'gpt2'));
   const asked = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
@@ -139,9 +171,25 @@ describe('a tokenizer folder that lacks something is refused with its name', () 
     [{ chat_template: [{ name: 'tool_use', template: 'x' }] }, /tool_use, none is named default/],
     [{ eos_token: null }, /some\/folder: eos_token null is not in the vocabulary/],
     [{ eos_token: '<nowhere>' }, /eos_token <nowhere> is not in the vocabulary/],
+    [{ eos_token: 'constructor' }, /eos_token constructor is not in the vocabulary/],
+    [{ eos_token: '__proto__' }, /eos_token __proto__ is not in the vocabulary/],
     [{ chat_template: 7 }, /some\/folder\/tokenizer_config.json.*chat_template/s],
   ])('%j', (more, words) => {
     expect(() => made(more)).toThrow(words);
+  });
+
+  it.each([-5, 1.5, 2 ** 40])('an added token of number %d', (id) => {
+    const odd = { ...json, added_tokens: [...json.added_tokens, { ...json.added_tokens[0], id }] };
+    expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
+      /some\/folder\/tokenizer\.json.*added_tokens\[\d+\]\.id/s,
+    );
+  });
+
+  it('a kind of model that is unknown by its name', () => {
+    const odd = { ...json, model: { ...json.model, type: 'Foo' } };
+    expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
+      /some\/folder\/tokenizer\.json: .*"Foo" is not supported; these are: BPE/s,
+    );
   });
 
   it('a part that is unknown by its name', () => {

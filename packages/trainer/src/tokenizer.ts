@@ -14,7 +14,7 @@ import { writeAtomically } from './engine/weights/bytes.ts';
 import { isGguf } from './engine/weights/folder.ts';
 import { readGgufTokenizer } from './engine/weights/gguf/model.ts';
 import { readJson } from './json.ts';
-import { mendDecoder, mendModel, portable } from './tokenizer-fixes.ts';
+import { mendAddedTokens, mendDecoder, mendModel, portable } from './tokenizer-fixes.ts';
 import type { TokenIds, Tokenizer } from './types.ts';
 
 const [tokenizerFile, configFile, templateFile] = [
@@ -41,15 +41,32 @@ const settings = z.looseObject({
   unk_token: tokenText,
   chat_template: templateField,
 });
+/** A row of the model; as many as a configuration can have. */
+const tokenId = z
+  .number()
+  .int()
+  .nonnegative()
+  .max(2 ** 22 - 1);
 /** BPE, WordPiece and WordLevel have words with numbers, Unigram pieces with scores. */
-const words = z.record(z.string(), z.number());
+const kinds = ['BPE', 'WordPiece', 'WordLevel', 'Unigram'];
+const words = z.record(z.string(), tokenId);
 const pieces = z
   .array(z.tuple([z.string(), z.number()]))
   .transform((list) => Object.fromEntries(list.map(([piece], id) => [piece, id])));
 const vocabulary = z.looseObject({
-  model: z.looseObject({ vocab: z.union([words, pieces]), unk_token: z.string().nullish() }),
+  model: z.looseObject({
+    /** Old files have none; the library then goes by what else is there. */
+    type: z
+      .enum(kinds, {
+        error: ({ input }) =>
+          `${JSON.stringify(input)} is not supported; these are: ${kinds.join(', ')}`,
+      })
+      .nullish(),
+    vocab: z.union([words, pieces]),
+    unk_token: z.string().nullish(),
+  }),
   added_tokens: z
-    .array(z.looseObject({ id: z.number(), content: z.string(), special: z.boolean() }))
+    .array(z.looseObject({ id: tokenId, content: z.string(), special: z.boolean() }))
     .default([]),
 });
 
@@ -100,10 +117,13 @@ export function makeTokenizer(
   const inner = innerTokenizer(Object(tokenizerJson), Object(configJson), name);
   mendDecoder(inner.decoder);
   mendModel(inner.model, model);
+  mendAddedTokens(inner);
+  const wordId = (word: string) =>
+    Object.hasOwn(model.vocab, word) ? model.vocab[word] : undefined;
   const idOf = (token: string | null | undefined) =>
     token === null || token === undefined
       ? undefined
-      : (added_tokens.find((t) => t.content === token)?.id ?? model.vocab[token]);
+      : (added_tokens.find((t) => t.content === token)?.id ?? wordId(token));
   const endId = idOf(config.eos_token);
   if (endId === undefined)
     throw new Error(`${name}: eos_token ${config.eos_token} is not in the vocabulary`);

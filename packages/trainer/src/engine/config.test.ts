@@ -99,6 +99,7 @@ describe('what would compute something else is refused by name', () => {
     [{ rope_scaling: { type: 'dynamic', factor: 2 } }, 'rope_type "dynamic" is not supported'],
     [{ rope_parameters: { rope_type: 'longrope' } }, 'rope_type "longrope" is not supported'],
     [{ rope_scaling: { rope_type: 'new' } }, 'rope_type "new" is unknown'],
+    [{ rope_scaling: { rope_type: 'constructor' } }, 'rope_type "constructor" is unknown'],
     [{ rope_scaling: { rope_type: 'llama3', factor: 8 } }, 'low_freq_factor'],
     [{ partial_rotary_factor: 0.5 }, 'partial_rotary_factor 0.5 is not supported'],
     [{ num_key_value_heads: 3 }, 'must be a multiple of num_key_value_heads 3'],

@@ -12,7 +12,7 @@ import type { ExecutorName } from './executors/types.ts';
 import { LocalEngine } from './local.ts';
 import type { LoraSettings, MemorySettings } from './parts.ts';
 import { checkRules, isWhole } from './rules.ts';
-import { readConfig } from './weights/folder.ts';
+import { openModel } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { parseModelConfig } from './config.ts';
@@ -77,7 +77,9 @@ export async function loadLocalEngine(
   options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
   const checked = limits(options);
-  const config = await readConfig(path);
+  // Memory is taken for sizes that the tensors bear out, not for what a configuration says.
+  const { config, source } = await openModel(path);
+  await source.close();
   const engine = new LocalEngine({
     config,
     executor: await openExecutor(options),

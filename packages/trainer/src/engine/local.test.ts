@@ -246,12 +246,20 @@ describe('what cannot be done is said', () => {
       { groupSize: 0 },
       { maxTokens: 1.5 },
       { temperature: -1 },
+      { temperature: 1e-40 },
       { topP: 0 },
       { topK: Number.NaN },
     ])
       await expect(engine.sample(prompts, { ...sampling, ...wrong })).rejects.toThrow(
         new RegExp(`option ${Object.keys(wrong)[0]} is`),
       );
+  });
+
+  it('a temperature to score at whose inverse single precision does not hold', async () => {
+    const engine = await open();
+    await expect(engine.logprobs(prompts, 'policy', { temperature: 1e-40 })).rejects.toThrow(
+      'temperature is 1e-40, must be a number above 0 whose inverse is a float32',
+    );
   });
 
   it('a datum without what the loss needs', async () => {

@@ -73,6 +73,13 @@ describe('the memory a run will take', () => {
     for (const one of advice) expect(together.total).toBeLessThanOrEqual(one.total);
   });
 
+  it('is advised nothing that saves no more than a hundredth', () => {
+    const small = { ...plan, trains: false, microBatchRows: 260, cacheBytes: 2 ** 29 };
+    const { total } = estimateMemory(small);
+    expect(estimateMemory({ ...small, microBatchRows: 256 }).total).toBeLessThan(total);
+    expect(memoryAdvice(small, total / 2)).toEqual([]);
+  });
+
   it('is compared with what this machine has', () => {
     expect(availableMemory()).toBeGreaterThan(2 ** 20);
   });

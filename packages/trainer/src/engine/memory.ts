@@ -123,6 +123,9 @@ export interface Advice {
   readonly total: number;
 }
 
+/** An advice saves at least this part of a plan: less is not to be seen in megabytes. */
+const worthwhile = 0.01;
+
 /** Settings that would each make the plan smaller, those that make it fit first, the gentlest first; last all together. */
 export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   const now = estimateMemory(plan).total;
@@ -136,7 +139,7 @@ export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   ];
   const useful = changes.flatMap(([setting, change]) => {
     const { total } = estimateMemory({ ...plan, ...change });
-    return total < now ? [{ setting, change, total }] : [];
+    return total <= now * (1 - worthwhile) ? [{ setting, change, total }] : [];
   });
   const all = Object.assign({}, ...useful.map(({ change }) => change));
   const together = {

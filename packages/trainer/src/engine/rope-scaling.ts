@@ -78,7 +78,7 @@ export function ropeFields(config: Raw): Record<string, unknown> {
 
 function refuse(kind: unknown, { partial_rotary_factor: part = 1 }: Raw): void {
   const name = String(kind);
-  if (refused[name])
+  if (Object.hasOwn(refused, name))
     throw new Error(
       `model config: rope_type "${name}" is not supported: ${refused[name]}; default, ${Object.keys(kinds).join(', ')} are`,
     );

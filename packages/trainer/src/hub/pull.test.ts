@@ -37,6 +37,7 @@ beforeEach(() => {
   hub.forged.clear();
   hub.refused.clear();
   hub.asked.length = 0;
+  hub.strange = undefined;
   hub.status = 200;
 });
 afterEach(() => rmSync(directory, { recursive: true }));
@@ -186,6 +187,17 @@ it.each([
   expect(hub.asked.filter(({ path }) => path === shard)).toHaveLength(times);
 });
 
+it.each([
+  ['revision', '<html>log in</html>'],
+  ['revision', '{}'],
+  ['revision', 'null'],
+  ['tree', '<html>log in</html>'],
+  ['tree', '{}'],
+] as const)('names model and hub where %s is answered with %s', async (route, body) => {
+  hub.strange = { route, body };
+  await expect(pull()).rejects.toThrow(`${model}: ${hub.url} does not answer as a hub does`);
+});
+
 it('says what the hub said in words that help', async () => {
   await expect(pull({ revision: 'nowhere' })).rejects.toThrow(
     `there is no model ${model} with a revision nowhere on the hub`,
@@ -195,5 +207,8 @@ it('says what the hub said in words that help', async () => {
   hub.status = 503;
   await expect(pull()).rejects.toThrow('the hub answered 503');
   await expect(pull({ hubUrl: 'http://127.0.0.1:9' })).rejects.toThrow('the hub cannot be reached');
-  await expect(pullModel('../etc', { directory })).rejects.toThrow('is not the name of a model');
+  for (const name of ['../etc', './x', 'x/.', '-x/y'])
+    await expect(pullModel(name, { directory })).rejects.toThrow('is not the name of a model');
+  for (const hubUrl of ['notaurl', 'ftp://hub'])
+    await expect(pull({ hubUrl })).rejects.toThrow(`"${hubUrl}" is not the address of a hub`);
 });

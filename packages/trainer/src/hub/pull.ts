@@ -5,8 +5,10 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloadFile, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { downloadFile, HUB_URL, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { z } from 'zod';
 import { parseModelConfig } from '../engine/config.ts';
+import { readJson } from '../json.ts';
 import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
 import { download, FinalError } from './download.ts';
 
@@ -46,26 +48,33 @@ export interface PulledModel {
 
 /** @throws naming the model and what is wrong: unknown, not allowed, not of a kind that loads, bytes that are not right */
 export async function pullModel(id: string, options: PullOptions): Promise<PulledModel> {
-  if (!/^[\w.-]+\/[\w.-]+$/.test(id) || id.includes('..'))
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(id) || id.includes('..'))
     throw new Error(`"${id}" is not the name of a model: owner/name is`);
+  const { hubUrl } = options;
+  if (hubUrl !== undefined && !/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? ''))
+    throw new Error(`"${hubUrl}" is not the address of a hub: it begins with https:// or http://`);
   const hub = {
     repo: { type: 'model' as const, name: id },
     fetch: withSignal(options.signal),
-    ...(options.hubUrl !== undefined && { hubUrl: options.hubUrl }),
+    ...(hubUrl !== undefined && { hubUrl }),
     ...(options.accessToken !== undefined && { accessToken: options.accessToken }),
   };
-  const revision = await explained(id, options, async () => {
-    const wanted = options.revision ?? 'main';
-    const found = await modelInfo({
-      ...hub,
-      name: id,
-      revision: wanted,
-      additionalFields: ['sha'],
-    });
-    return found.sha;
-  });
+  const revision = await explained(id, options, () =>
+    understood(id, options, async () => {
+      const wanted = options.revision ?? 'main';
+      const found = await modelInfo({
+        ...hub,
+        name: id,
+        revision: wanted,
+        additionalFields: ['sha'],
+      });
+      return commit.parse(found.sha);
+    }),
+  );
   const where = `${id} at ${revision.slice(0, 12)}`;
-  const files = await explained(id, options, () => remoteFiles({ ...hub, revision }));
+  const files = await explained(id, options, () =>
+    understood(id, options, () => remoteFiles({ ...hub, revision })),
+  );
   const choice = chooseFiles(files, where, options.file);
   await mkdir(options.directory, { recursive: true });
   const fetched = await explained(id, options, () =>
@@ -84,6 +93,8 @@ export async function pullModel(id: string, options: PullOptions): Promise<Pulle
 /** What came from where, for whoever finds the folder. */
 const source = (model: string, revision: string, files: readonly RemoteFile[]) =>
   `${JSON.stringify({ model, revision, files: files.map(({ path, digest }) => ({ path, ...digest })) }, null, 2)}\n`;
+
+const commit = z.string().min(1);
 
 interface HubRevision {
   readonly repo: { type: 'model'; name: string };
@@ -116,7 +127,7 @@ async function fetchAll(
   await checkLoads(choice, where, options.directory);
   const hasIndex = choice.descriptions.some(({ path }) => path === indexFile);
   const shards = hasIndex
-    ? shardsOf(files, where, JSON.parse(await readFile(join(options.directory, indexFile), 'utf8')))
+    ? shardsOf(files, where, readJson(join(options.directory, indexFile)))
     : [];
   const weights = [...choice.weights, ...shards];
   progress.expect(weights);
@@ -178,6 +189,26 @@ const withSignal =
   (signal: AbortSignal | undefined): typeof fetch =>
   (input, init) =>
     fetch(input, { ...init, ...(signal && { signal }) });
+
+/** A network that wants a login first, or a server that is no hub, answers with what the library stumbles over. */
+async function understood<T>(
+  id: string,
+  { hubUrl = HUB_URL }: PullOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // A broken connection is a TypeError too, and has a cause.
+    const isStumble = error instanceof TypeError && error.cause === undefined;
+    if (!isStumble && !(error instanceof SyntaxError) && !(error instanceof z.ZodError))
+      throw error;
+    throw new Error(
+      `${id}: ${hubUrl} does not answer as a hub does; a login page of the network may stand before it`,
+      { cause: error },
+    );
+  }
+}
 
 /** The hub's answers in words that say what to do. */
 async function explained<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {

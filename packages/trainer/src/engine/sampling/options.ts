@@ -3,6 +3,10 @@
 import type { SamplingOptions } from '../../types.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';
 
+/** Logits are multiplied by its inverse in single precision, which is infinite where it is too small. */
+export const isTemperature = (x: number): boolean =>
+  x > 0 && x < Infinity && Math.fround(1 / x) < Infinity;
+
 /** @throws naming the option, its value and what is allowed */
 export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
   const { groupSize, maxTokens, temperature, topK = 0, topP = 1, minP = 0, seed } = options;
@@ -11,7 +15,12 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
   const rules: Rule[] = [
     ['groupSize', groupSize, isWhole(groupSize, 1), 'a whole number from 1'],
     ['maxTokens', maxTokens, isWhole(maxTokens, 1), 'a whole number from 1'],
-    ['temperature', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0'],
+    [
+      'temperature',
+      temperature,
+      temperature === 0 || isTemperature(temperature),
+      '0, or a number above whose inverse is a float32',
+    ],
     ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
     ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
     ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],

@@ -18,7 +18,12 @@ const mostAtOnce = 2 ** 28;
 /** @throws what the file system says */
 export async function openBytes(path: string): Promise<Bytes> {
   const handle = await open(path, 'r');
-  const { size } = await handle.stat();
+  const found = await handle.stat();
+  if (found.isDirectory()) {
+    await handle.close();
+    throw new Error(`${path}: a folder, not a file`);
+  }
+  const { size } = found;
   return {
     path,
     size,

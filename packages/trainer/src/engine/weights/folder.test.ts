@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadLocalEngine } from '../index.ts';
 import { readModel, writeFolder } from './checkpoint.ts';
 import { openModel, readConfig } from './folder.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
@@ -45,14 +46,16 @@ describe('weights in shards', () => {
   it('of which one is missing, or holds less than the index says, are refused by name', async () => {
     const folder = copyOf('qwen2');
     rmSync(join(folder, first));
-    await expect(openModel(folder)).rejects.toThrow(first);
+    await expect(openModel(folder)).rejects.toThrow(
+      /00001-of-00002\.safetensors is missing, though .*index\.json names it/,
+    );
     await writeSafetensors(join(folder, first), {});
     await expect(openModel(folder)).rejects.toThrow(
       /00001-of-00002\.safetensors: tensor ".*" is missing, though .*index\.json puts it there/,
     );
   });
 
-  it.each(['../../secret.safetensors', '/etc/passwd', '.hidden', 'a/b'])(
+  it.each(['../../secret.safetensors', '/etc/passwd', '.hidden', 'a/b', '', 'a\0b'])(
     'that lie elsewhere (%s) are not opened',
     async (place) => {
       const folder = copyOf('qwen2');
@@ -62,6 +65,13 @@ describe('weights in shards', () => {
       await expect(openModel(folder)).rejects.toThrow('is not the name of a file in this folder');
     },
   );
+
+  it('in a folder by the name of a file are refused by it', async () => {
+    const folder = copyOf('llama');
+    rmSync(join(folder, 'model.safetensors'));
+    mkdirSync(join(folder, 'model.safetensors'));
+    await expect(openModel(folder)).rejects.toThrow(/model\.safetensors: a folder, not a file/);
+  });
 
   it('without an index or a weights file are missed by name', async () => {
     const folder = copyOf('llama');
@@ -83,6 +93,15 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
     const folder = copyOf('llama');
     editJson(join(folder, 'config.json'), (config) => Object.assign(config, change));
     await expect(openModel(folder)).rejects.toThrow(words);
+  });
+
+  it('before memory is taken for what the configuration says', async () => {
+    const folder = copyOf('llama');
+    const sizes = { hidden_size: 131_072, vocab_size: 4_194_304, num_hidden_layers: 1024 };
+    editJson(join(folder, 'config.json'), (config) => Object.assign(config, sizes));
+    await expect(loadLocalEngine(folder, { threads: 1 })).rejects.toThrow(
+      /model\.safetensors: tensor "model\.embed_tokens\.weight" has shape .*expected \[4194304,131072\]/,
+    );
   });
 
   it('but what old versions of transformers left behind is passed over', async () => {
@@ -142,10 +161,19 @@ describe('a safetensors file', () => {
     ],
     ['a negative axis', { a: entry(0, 8, [-2]) }, 'tensor "a"'],
     ['twenty axes', { a: entry(0, 4, Array(20).fill(1)) }, 'tensor "a"'],
+    ['more bytes than tensors', { a: entry(0, 8) }, 'its tensors end at byte 8, the file at 16'],
     ['a list for a header', [1, 2], 'the header is not a JSON object'],
   ])('with %s is refused', async (_, header, words) => {
     await expect(written(header)).rejects.toThrow(words);
     await expect(written(header)).rejects.toThrow('file.safetensors');
+  });
+
+  it('with an entry nested beyond what can be printed is refused by its name', async () => {
+    const header = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    writeFileSync(path, Buffer.concat([length, Buffer.from(header)]));
+    await expect(readSafetensors(path)).rejects.toThrow(/file\.safetensors: tensor "a": .*object/s);
   });
 
   it('that announces a header of a terabyte is refused at once', async () => {

@@ -110,8 +110,7 @@ function parseHeader(text: string, path: string): Record<string, unknown> {
 function entryOf(path: string, name: string, raw: unknown): Entry {
   const parsed = entrySchema.safeParse(raw);
   const where = `${path}: tensor "${name}"`;
-  if (!parsed.success)
-    throw new Error(`${where}: ${z.prettifyError(parsed.error)} in ${JSON.stringify(raw)}`);
+  if (!parsed.success) throw new Error(`${where}: ${z.prettifyError(parsed.error)}`);
   const {
     dtype,
     shape,
@@ -125,7 +124,7 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
   return parsed.data;
 }
 
-/** Tensors lie side by side, without gaps or overlaps, as the format demands. */
+/** Tensors lie side by side, without gaps or overlaps, up to the file's end, as the format demands. */
 function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, available: number): void {
   const order = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
   let at = 0;
@@ -141,6 +140,8 @@ function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, availabl
       throw new Error(`${path}: tensor "${name}": truncated, ends at byte ${end} of ${available}`);
     at = end;
   }
+  if (at !== available)
+    throw new Error(`${path}: its tensors end at byte ${at}, the file at ${available}`);
 }
 
 const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(floatBytes, dtype);

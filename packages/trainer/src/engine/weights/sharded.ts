@@ -29,15 +29,23 @@ async function openShards(directory: string, index: string): Promise<TensorSourc
   const names = [...new Set(Object.values(weight_map))];
   if (names.length > mostShards)
     throw new Error(`${index}: ${names.length} shards, at most ${mostShards} are read`);
-  const strange = names.find((name) => name !== basename(name) || name.startsWith('.'));
+  const strange = names.find(
+    (name) => name === '' || name !== basename(name) || name.startsWith('.') || name.includes('\0'),
+  );
   if (strange !== undefined)
-    throw new Error(`${index}: "${strange}" is not the name of a file in this folder`);
+    throw new Error(
+      `${index}: ${JSON.stringify(strange)} is not the name of a file in this folder`,
+    );
   const shards = new Map<string, TensorSource>();
   const close = async () => {
     for (const shard of shards.values()) await shard.close();
   };
   try {
-    for (const name of names) shards.set(name, await openSafetensors(join(directory, name)));
+    for (const name of names) {
+      const path = join(directory, name);
+      if (!(await exists(path))) throw new Error(`${path} is missing, though ${index} names it`);
+      shards.set(name, await openSafetensors(path));
+    }
     const tensors = locate(index, weight_map, shards);
     const read = (name: string) => shards.get(weight_map[name]!)!.read(name);
     return { path: index, tensors, metadata: {}, read, close };

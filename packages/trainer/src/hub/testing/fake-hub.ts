@@ -18,6 +18,8 @@ export interface FakeHub {
   readonly forged: Set<string>;
   /** Contents that are refused, with a status. */
   readonly refused: Map<string, number>;
+  /** Answers what is asked of this route with this body. */
+  strange: { readonly route: 'revision' | 'tree'; readonly body: string } | undefined;
   /** Answers everything with this status. */
   status: number;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export async function fakeHub(): Promise<FakeHub> {
     deaf: new Set(),
     forged: new Set(),
     refused: new Map(),
+    strange: undefined,
     status: 200,
   };
   const server = createServer((request, response) => answer(hub, request, response));
@@ -54,6 +57,8 @@ function answer(hub: State, request: IncomingMessage, response: ServerResponse):
   const [api, rest] = [`/api/models/${model}/`, `/${model}/resolve/${commit}/`];
   const name = decodeURIComponent(path.slice(rest.length));
   if (hub.status !== 200) response.writeHead(hub.status).end();
+  else if (hub.strange && path.startsWith(`${api}${hub.strange.route}/`))
+    response.writeHead(200).end(hub.strange.body);
   else if (path === `${api}revision/main` || path === `${api}revision/v1.0`)
     json(response, { _id: '1', id: model, sha: commit });
   else if (path === `${api}tree/${commit}`) json(response, tree(hub));

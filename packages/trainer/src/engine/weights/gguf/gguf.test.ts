@@ -150,7 +150,7 @@ describe('a file that is not what it should be is refused with its name', () => 
     [
       'a format that is not read',
       (b: Buffer) => b.writeUInt32LE(10, b.indexOf('blk.0.ffn_up.weight') + 19 + 4 + 16),
-      'tensor "model.layers.0.mlp.up_proj.weight" (blk.0.ffn_up.weight) is in format Q2_K, which is not read; these are: F32',
+      'tensor "blk.0.ffn_up.weight" is in format Q2_K, which is not read; these are: F32',
     ],
     [
       'another shape',

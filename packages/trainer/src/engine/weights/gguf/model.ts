@@ -10,7 +10,7 @@ import { sizeOf } from '../../ops.ts';
 import { type Bytes, openBytes } from '../bytes.ts';
 import type { TensorEntry, TensorSource } from '../source.ts';
 import { numberOf, textOf } from './lookup.ts';
-import { formatFlaw, quantFormat } from './quants.ts';
+import { quantFormat } from './quants.ts';
 import { type GgufHeader, type GgufMetadata, type GgufTensor, readGgufHeader } from './reader.ts';
 import { ggufTokenizer, type TokenizerDefinition } from './tokenizer.ts';
 
@@ -31,13 +31,13 @@ export async function openGguf(path: string): Promise<GgufModel> {
     const parts = numberOf(header.metadata, 'split.count') ?? 1;
     if (parts > 1)
       throw new Error(
-        `${path}: one of ${parts} files, which are not read; join them (llama-gguf-split --merge)`,
+        `one of ${parts} files, which are not read; join them (llama-gguf-split --merge)`,
       );
     const config = await configOf(bytes, header);
     return { config, metadata: header.metadata, source: sourceOf(bytes, header, config) };
   } catch (error) {
     await bytes.close();
-    throw error;
+    throw inFile(path, error);
   }
 }
 
@@ -60,29 +60,34 @@ const inFile = (path: string, error: unknown): Error => {
 
 type Known = Architecture & { readonly ggufName: string };
 
-function architectureOfFile(path: string, metadata: GgufMetadata): Known {
+function architectureOfFile(metadata: GgufMetadata): Known {
   const name = textOf(metadata, 'general.architecture');
   const all = architectures.filter((a): a is Known => a.ggufName !== undefined);
   const found = all.find(({ ggufName }) => ggufName === name);
   if (found) return found;
   const known = all.map(({ ggufName }) => ggufName).join(', ');
-  throw new Error(`${path}: general.architecture "${name}" is not supported; these are: ${known}`);
+  throw new Error(`general.architecture "${name}" is not supported; these are: ${known}`);
 }
 
 async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> {
   const { metadata, tensors } = header;
-  const { ggufName, modelType } = architectureOfFile(bytes.path, metadata);
+  const { ggufName, modelType } = architectureOfFile(metadata);
   const number = (key: string) => numberOf(metadata, `${ggufName}.${key}`);
   const heads = number('attention.head_count');
   const embedding = tensors.get('token_embd.weight');
-  if (!embedding) throw new Error(`${bytes.path}: tensor "token_embd.weight" is missing`);
+  if (!embedding) throw new Error(`tensor "token_embd.weight" is missing`);
+  const [width, rotated] = [number('attention.key_length'), number('rope.dimension_count')];
+  if (width !== undefined && rotated !== undefined && rotated !== width)
+    throw new Error(
+      `metadata "${ggufName}.rope.dimension_count" is ${rotated} of heads of ${width}: rotating a part of a head is not supported`,
+    );
   const raw = {
     model_type: modelType,
     hidden_size: number('embedding_length'),
     num_hidden_layers: number('block_count'),
     num_attention_heads: heads,
     num_key_value_heads: number('attention.head_count_kv') ?? heads,
-    head_dim: number('attention.key_length') ?? number('rope.dimension_count'),
+    head_dim: width ?? rotated,
     intermediate_size: number('feed_forward_length'),
     vocab_size: embedding.shape[0],
     max_position_embeddings: number('context_length'),
@@ -96,12 +101,8 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
     eos_token_id: numberOf(metadata, 'tokenizer.ggml.eos_token_id'),
     pad_token_id: numberOf(metadata, 'tokenizer.ggml.padding_token_id'),
   };
-  try {
-    const config = parseModelConfig(raw);
-    return tensors.has('rope_freqs.weight') ? await withFrequencies(bytes, header, config) : config;
-  } catch (error) {
-    throw inFile(bytes.path, error);
-  }
+  const config = parseModelConfig(raw);
+  return tensors.has('rope_freqs.weight') ? withFrequencies(bytes, header, config) : config;
 }
 
 /** 9.999999747378752e-6, which is what single precision makes of it, is 1e-5 again. */
@@ -183,12 +184,18 @@ export function huggingFaceName(name: string): string {
 
 function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): TensorSource {
   const places = new Map<string, readonly [string, GgufTensor]>();
-  for (const [name, tensor] of header.tensors)
-    if (name !== 'rope_freqs.weight') places.set(huggingFaceName(name), [name, tensor]);
-  const entries = [...places].map(([name, [own, { shape, type }]]): [string, TensorEntry] => {
-    const flaw = formatFlaw(type);
-    return [name, { shape, path: bytes.path, ...(flaw && { flaw: `(${own}) ${flaw}` }) }];
-  });
+  checkPlaces(bytes, header);
+  for (const [name, tensor] of header.tensors) {
+    if (name === 'rope_freqs.weight') continue;
+    const [known] = places.get(huggingFaceName(name)) ?? [];
+    if (known !== undefined)
+      throw new Error(`tensors "${known}" and "${name}" are the same weight of the model`);
+    places.set(huggingFaceName(name), [name, tensor]);
+  }
+  const entries = [...places].map(([name, [, { shape }]]): [string, TensorEntry] => [
+    name,
+    { shape, path: bytes.path },
+  ]);
   const read = async (name: string) => {
     const place = places.get(name);
     if (!place) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
@@ -199,13 +206,29 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
   return { path, tensors: new Map(entries), metadata: {}, read, close: () => bytes.close() };
 }
 
-async function readTensor(bytes: Bytes, name: string, { shape, type, start }: GgufTensor) {
+/** @throws where two tensors share bytes of the file */
+function checkPlaces(bytes: Bytes, { tensors }: GgufHeader): void {
+  const order = [...tensors].sort(([, a], [, b]) => a.start - b.start);
+  let [before, at] = ['', 0];
+  for (const [name, tensor] of order) {
+    if (tensor.start < at)
+      throw new Error(`tensor "${name}" begins at byte ${tensor.start}, inside "${before}"`);
+    [before, at] = [name, placeOf(bytes, name, tensor).end];
+  }
+}
+
+function placeOf(bytes: Bytes, name: string, { shape, type, start }: GgufTensor) {
   const where = `${bytes.path}: tensor "${name}"`;
   const format = formatOf(where, type);
   const total = sizeOf(shape);
-  const end = start + (total / format.values) * format.bytes;
   if ((shape.at(-1) ?? 1) % format.values !== 0)
     throw new Error(`${where} of shape [${shape}] is no whole number of ${format.name} blocks`);
+  return { where, format, total, end: start + (total / format.values) * format.bytes };
+}
+
+async function readTensor(bytes: Bytes, name: string, tensor: GgufTensor) {
+  const { start } = tensor;
+  const { where, format, total, end } = placeOf(bytes, name, tensor);
   if (end > bytes.size)
     throw new Error(`${where}: truncated, ends at byte ${end} of ${bytes.size}`);
   const out = new Float32Array(total);

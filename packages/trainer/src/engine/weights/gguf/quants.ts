@@ -161,12 +161,8 @@ const unread: Readonly<Record<number, string>> = {
 export function quantFormat(type: number): QuantFormat {
   const found = formats.get(type);
   if (found) return found;
-  throw new Error(formatFlaw(type));
-}
-
-/** Why tensors of this type cannot be read; undefined where they can. */
-export function formatFlaw(type: number): string | undefined {
-  if (formats.has(type)) return undefined;
   const known = [...formats.values()].map(({ name }) => name).join(', ');
-  return `is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`;
+  throw new Error(
+    `is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`,
+  );
 }

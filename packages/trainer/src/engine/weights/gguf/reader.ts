@@ -25,7 +25,8 @@ export interface GgufHeader {
 const limits = {
   entries: 65_536,
   tensors: 65_536,
-  elements: 2 ** 24,
+  /** Of all arrays together; a vocabulary of 262,144 words and its merges are a sixth of it. */
+  elements: 2 ** 23,
   stringBytes: 2 ** 24,
   dimensions: 4,
   headerBytes: 2 ** 29,
@@ -74,12 +75,14 @@ function parseHeader(cursor: Cursor): GgufHeader {
   const places = Array.from({ length: tensorCount }, () => tensorPlace(cursor));
   const alignment = alignmentOf(metadata);
   const body = Math.ceil(cursor.at / alignment) * alignment;
-  return {
-    metadata,
-    tensors: new Map(
-      places.map(({ name, offset, ...rest }) => [name, { ...rest, start: body + offset }]),
-    ),
-  };
+  const tensors = new Map<string, GgufTensor>();
+  for (const { name, offset, ...rest } of places) {
+    if (tensors.has(name)) throw new Error(`tensor "${name}" is there twice`);
+    if (offset % alignment !== 0)
+      throw new Error(`tensor "${name}" is at offset ${offset}, no multiple of ${alignment}`);
+    tensors.set(name, { ...rest, start: body + offset });
+  }
+  return { metadata, tensors };
 }
 
 function tensorPlace(cursor: Cursor) {
@@ -96,14 +99,18 @@ function tensorPlace(cursor: Cursor) {
 
 function alignmentOf(metadata: GgufMetadata): number {
   const found = metadata.get('general.alignment') ?? 32;
-  const isPower = typeof found === 'number' && found > 0 && (found & (found - 1)) === 0;
-  if (!isPower) throw new Error(`general.alignment ${found} is no power of two`);
+  // Beyond 2^30 the bits are no longer those of the number.
+  const isSize =
+    typeof found === 'number' && Number.isInteger(found) && found > 0 && found <= 2 ** 30;
+  if (!isSize || (found & (found - 1)) !== 0)
+    throw new Error(`general.alignment ${found} is no power of two`);
   return found;
 }
 
 /** Reads from the beginning on; little endian. */
 class Cursor {
   at = 0;
+  #elements = 0;
   readonly #data: Uint8Array;
   readonly #view: DataView;
   readonly #text = new TextDecoder();
@@ -149,6 +156,11 @@ class Cursor {
     const type = this.u32();
     if (type === 9) throw new Error(`${what} is an array of arrays, which is not read`);
     const count = this.count(limits.elements, `elements of ${what}`);
+    this.#elements += count;
+    if (this.#elements > limits.elements)
+      throw new Error(
+        `${what} brings the elements of all arrays to ${this.#elements}, at most ${limits.elements} are read`,
+      );
     const out: GgufValue[] = [];
     for (let i = 0; i < count; i++) out.push(this.value(type, what));
     return out;

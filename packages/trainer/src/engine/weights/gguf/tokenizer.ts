@@ -232,6 +232,9 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
   };
 }
 
+/** Letters compared in all; cutting a piece takes the square of its length. Real vocabularies take a hundredth of it. */
+const mostCutting = 2 ** 28;
+
 /**
  * SentencePiece merges the neighbours whose union has the best score. As merges in order: every way to cut a piece into
  * two pieces, best pieces first; of one piece, longer left sides first (as transformers' converter has them).
@@ -239,7 +242,13 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
 function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[]): string[][] {
   const ids = new Map(tokens.flatMap((token, id) => (isAdded(kinds[id]!) ? [] : [[token, id]])));
   const cuts: { left: string; right: string; score: number; order: number }[] = [];
+  let cutting = 0;
   for (const [piece, id] of ids) {
+    cutting += piece.length ** 2;
+    if (cutting > mostCutting)
+      throw new Error(
+        `metadata "tokenizer.ggml.tokens": its pieces are too long to be cut; piece ${id} has ${piece.length} letters`,
+      );
     const characters = Array.from(piece);
     for (let i = 1; i < characters.length; i++) {
       const [left, right] = [characters.slice(0, i).join(''), characters.slice(i).join('')];
