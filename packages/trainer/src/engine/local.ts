@@ -41,7 +41,7 @@ import {
 } from './programs.ts';
 import { Runner } from './runner.ts';
 import { CachedModel } from './sampling/model.ts';
-import { isTemperature } from './sampling/options.ts';
+import { isTemperature, leastTemperature } from './sampling/options.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
 import { scoringBatches } from './scoring.ts';
 import { loadEngine, saveEngine } from './weights/checkpoint.ts';
@@ -345,9 +345,7 @@ export class LocalEngine implements PolicyEngine {
 /** @throws where it is no temperature that anything can be sampled at */
 function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   if (isTemperature(temperature)) return temperature;
-  throw new Error(
-    `temperature is ${temperature}, must be a number above 0 whose inverse is a float32`,
-  );
+  throw new Error(`temperature is ${temperature}, must be a number from ${leastTemperature}`);
 }
 
 const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>

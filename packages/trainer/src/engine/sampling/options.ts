@@ -3,9 +3,9 @@
 import type { SamplingOptions } from '../../types.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';
 
-/** Logits are multiplied by its inverse in single precision, which is infinite where it is too small. */
-export const isTemperature = (x: number): boolean =>
-  x > 0 && x < Infinity && Math.fround(1 / x) < Infinity;
+/** Logits over a smaller one may be infinite in single precision. */
+export const leastTemperature = 1e-30;
+export const isTemperature = (x: number): boolean => x >= leastTemperature && x < Infinity;
 
 /** @throws naming the option, its value and what is allowed */
 export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
@@ -19,7 +19,7 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
       'temperature',
       temperature,
       temperature === 0 || isTemperature(temperature),
-      '0, or a number above whose inverse is a float32',
+      `0, or a number from ${leastTemperature}`,
     ],
     ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
     ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
