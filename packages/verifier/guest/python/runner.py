@@ -324,15 +324,14 @@ def _make_runner(harden):
     def run_tests(job):
         """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
         try:
-            code = compile_(harden.guard(job["tests"]), "<tests>", "exec", dont_inherit=True)
-            called = harden.called_names(job["tests"])
+            code, namespace_for = harden.prepare(job["tests"])
         except SyntaxError_:
             return {"load": {"kind": "broken-tests"}}
         failed, ns = run_program(job)
         if failed:
             return {"load": failed}
         try:
-            exec_(code, harden.test_namespace(ns, called))
+            exec_(code, namespace_for(ns))
         except BaseException_ as error:
             return {"tests": [trouble(error)]}
         return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}

@@ -62,7 +62,7 @@ export function cappedWasm(memoryMb: number): Buffer {
  * built-ins of its own, so that an answer which changes `builtins` changes nothing for it.
  */
 export function runnerProgram(): string {
-  const source = ['harden.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
+  const source = ['harden.py', 'trial.py', 'runner.py', 'start.py'].map(guestFile).join('\n');
   return [
     'import builtins as _b',
     '_space = {"__builtins__": dict(_b.__dict__), "__name__": "__runner__"}',
