@@ -3,7 +3,7 @@
 Everything here runs once, before the snapshot is taken.
 """
 
-import _thread, asyncio, builtins, gc, inspect, logging, os, random, sys, threading, time, traceback, types, uuid  # noqa: E401
+import _imp, _thread, asyncio, builtins, gc, importlib.machinery, inspect, logging, os, random, sys, threading, time, traceback, types, uuid  # noqa: E401
 
 
 class _Harden:
@@ -65,28 +65,36 @@ class _Harden:
         self.get_referents(types.TracebackType.__dict__)[0]["tb_frame"] = property(empty)
 
     def hide_own_functions(self):
-        """Functions of ours lead to our globals and to the tests; those of the library are not to be rewritten."""
+        """Functions of ours and of the tests show how they are called, no more; the library's are not rewritten."""
         fields = self.get_referents(types.FunctionType.__dict__)[0]
         code_of = fields["__code__"].__get__
-        starts = ("/lib/python", "<frozen ")
+        OURS, kept = self.OURS, ("/lib/python", "<frozen ")
 
-        def watched(name, field):
+        def without_constants(function):
+            code = code_of(function)
+            return code.replace(co_consts=(None,) * len(code.co_consts))
+
+        def watched(field, shown):
             def read(function):
-                if code_of(function).co_filename in OURS:
-                    raise AttributeError(f"{name} is not available in the sandbox")
-                return field.__get__(function)
+                return shown(function) if code_of(function).co_filename in OURS else field.__get__(function)
 
             def write(function, value):
                 file = code_of(function).co_filename
-                if file in OURS or file.startswith(starts):
-                    raise AttributeError(f"{name} is not writable in the sandbox")
+                if file in OURS or file.startswith(kept):
+                    raise AttributeError(f"{field.__name__} is not writable in the sandbox")
                 field.__set__(function, value)
 
             return property(read, write)
 
-        OURS = self.OURS
-        for name in ("__code__", "__globals__", "__builtins__", "__closure__", "__defaults__", "__kwdefaults__"):
-            fields[name] = watched(name, fields[name])
+        for name, shown in (
+            ("__code__", without_constants),
+            ("__globals__", lambda function: {}),
+            ("__builtins__", lambda function: {}),
+            ("__closure__", lambda function: None),
+            ("__defaults__", fields["__defaults__"].__get__),
+            ("__kwdefaults__", fields["__kwdefaults__"].__get__),
+        ):
+            fields[name] = watched(fields[name], shown)
 
     def own_names_only(self):
         """These read the names of whoever calls them, which may be us: library code can be made to call them."""
@@ -101,9 +109,11 @@ class _Harden:
                 raise Forbidden("the names of the tests are not available in the sandbox")
             return frame
 
+        Proxy = type(locals_of(getframe()))
+
         def names(frame):
             found = locals_of(frame)
-            return found if isinstance(found, dict) else dict(found)
+            return dict(found) if type(found) is Proxy else found
 
         def eval(source, /, globals=None, locals=None):
             if globals is None:
@@ -206,8 +216,21 @@ class _Harden:
         for known in list(sys.modules):
             if known.partition(".")[0] in names:
                 del sys.modules[known]
+        self.hide_test_modules()
         kept = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
         sys.meta_path[:] = [NotHere, *kept]
+
+    def hide_test_modules(self):
+        """CPython's own test modules are built in here, and open every object."""
+        create, Spec = _imp.create_builtin, importlib.machinery.ModuleSpec
+
+        def create_builtin(spec):
+            name = str(spec.name)
+            if type(name) is not str or name.startswith(("_test", "_xxtest", "xx")):
+                raise ModuleNotFoundError("no such module in the sandbox", name=name)
+            return create(Spec(name, spec.loader, origin=spec.origin))
+
+        _imp.create_builtin = create_builtin
 
     # ---- time and chance
     def fix_time(self):

@@ -48,6 +48,7 @@ def _make_rules(Forbidden):
     deque, Decimal = collections.deque, decimal.Decimal
     plain_kinds = (int, float, bool, complex, str, bytes, bytearray, type(None), range)
     plain = {id(kind) for kind in plain_kinds}
+    boxes = {id(kind) for kind in (list, tuple, set, frozenset, dict)}
     by_identity = object.__dict__["__eq__"]
     asking_nothing = {id(by_identity), *(id(kind.__eq__) for kind in plain_kinds)}
     # These pass on to whatever they stand for.
@@ -166,8 +167,19 @@ def _make_rules(Forbidden):
                 return [(x, dict.get(b, key)) for key, x in dict.items(a) if dict.__contains__(b, key)]
         return None
 
+    def is_simple(value, depth=0):
+        """Plain values in plain boxes: nothing of the answer's can be in there. The quick way for most values."""
+        kind = id(type(value))
+        if kind in plain:
+            return True
+        if kind not in boxes or depth > 50:
+            return False
+        if type(value) is dict and not is_simple(list(value.values()), depth + 1):
+            return False
+        return all_plain(value) or all(is_simple(item, depth + 1) for item in value)
+
     def refuse_clash(a, b):
-        if clash(a, b):
+        if not (is_simple(a) and is_simple(b)) and clash(a, b):
             raise Forbidden("an object that compares by its own rules was given for a plain value")
 
     # ---- what the tests call
@@ -206,7 +218,7 @@ def _make_rules(Forbidden):
         kind = type(b)
         for box in (list, tuple, set, frozenset, dict):
             if is_a(kind, box) and not has_own(kind):
-                if id(type(a)) not in plain or not all_plain(box.__iter__(b)):
+                if not (is_simple(a) and is_simple(b)):
                     for item in box.__iter__(b):
                         refuse_clash(a, item)
                 return a in b
@@ -263,7 +275,7 @@ def _keep(names):
             continue
         dicts[name] = module.__dict__, dict(module.__dict__)
         for key, value in list(module.__dict__.items()):
-            if key != "__builtins__":
+            if key not in ("__builtins__", "__loader__", "__spec__"):
                 todo.extend(keep(value))
 
     gone = object()
