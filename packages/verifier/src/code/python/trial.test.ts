@@ -133,19 +133,10 @@ def f(x): return 0`,
     ],
     [
       `import copy
-assert copy.deepcopy(f(1)) == copy.deepcopy(738491625)`,
+assert copy.deepcopy(f(1)) == copy.deepcopy([738491625])`,
       `import copy
-copy._deepcopy_dispatch[int] = lambda x, m: 0
-def f(x): return 0`,
-    ],
-    [
-      `import copy
-assert copy.deepcopy(f(1)) == copy.deepcopy(738491625)`,
-      `import copy
-copy._deepcopy_atomic_types = set()
-copy._deepcopy_dispatch[int] = lambda x, m: 0
-copy._copy_dispatch={int: lambda x: 0}
-def f(x): return 0`,
+copy._deepcopy_dispatch[list] = lambda x, m: []
+def f(x): return [0]`,
     ],
     [
       `import copy
