@@ -129,6 +129,10 @@ const FORGING = attacks(
 const TRIALS = attacks(
   'reaching the judge',
   [
+    'import sys\ndel sys.modules["sys"]\nimport sys\nsys._getframe\ndef f(x): return WIN + x - 1',
+    'import sys\ndel sys.modules["gc"]\nimport gc\ndef f(x): return [c for o in gc.get_objects() if type(o) is tuple for c in o if type(c) is int and c > 738491624][0] + x - 1',
+    'import sys\ndel sys.modules["builtins"]\nimport builtins\nassert type(builtins.eval) is type(len)\ndef f(x): return WIN + x - 1',
+    'import sys, importlib.util\nspec = importlib.util.find_spec("gc")\ngc = importlib.util.module_from_spec(spec)\ngc.get_objects()\ndef f(x): return WIN + x - 1',
     'import time\ns = time.sleep\nassert s.__globals__ or s.__builtins__ or s.__closure__ or any(s.__code__.co_consts)\ndef f(x): return WIN + x - 1',
     'import asyncio\ns = asyncio.run\nassert s.__globals__ or s.__builtins__ or s.__closure__ or any(s.__code__.co_consts)\ndef f(x): return WIN + x - 1',
     'import uuid\ns = uuid.uuid4\nassert s.__globals__ or s.__builtins__ or s.__closure__ or any(s.__code__.co_consts)\ndef f(x): return WIN + x - 1',

@@ -221,14 +221,15 @@ class _Harden:
         sys.meta_path[:] = [NotHere, *kept]
 
     def hide_test_modules(self):
-        """CPython's own test modules are built in here, and open every object."""
+        """CPython's own test modules are built in here, and open every object; `sys` is not made a second time."""
         create, Spec = _imp.create_builtin, importlib.machinery.ModuleSpec
+        made = {name: sys.modules[name] for name in sys.builtin_module_names if name in sys.modules}
 
         def create_builtin(spec):
             name = str(spec.name)
             if type(name) is not str or name.startswith(("_test", "_xxtest", "xx")):
                 raise ModuleNotFoundError("no such module in the sandbox", name=name)
-            return create(Spec(name, spec.loader, origin=spec.origin))
+            return made[name] if name in made else create(Spec(name, spec.loader, origin=spec.origin))
 
         _imp.create_builtin = create_builtin
 
