@@ -9,7 +9,8 @@ import ast, builtins, collections, decimal, functools, gc, sys, types, weakref  
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains", "sub", "rsub", "hash", "getattr", "getattribute")
 _RULES = (*(f"__{name}__" for name in _COMPARISONS), "__class__")
-_ORDERS = ("assertIn", "assertNotIn", "assertGreater", "assertGreaterEqual", "assertLess", "assertLessEqual")
+# Functions of `unittest` and `operator` that compare their first two arguments, besides `assert…Equal`.
+_COMPARING = ("assertIn", "assertNotIn", "assertGreater", "assertLess", "eq", "ne", "lt", "le", "gt", "ge")
 
 
 class _Guard(ast.NodeTransformer):
@@ -31,7 +32,7 @@ class _Guard(ast.NodeTransformer):
     def visit_Call(self, node):
         self.generic_visit(node)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if name in _ORDERS or (name.startswith("assert") and name.endswith(("Equal", "Equals"))):
+        if name in _COMPARING or (name.startswith("assert") and name.endswith(("Equal", "Equals"))):
             return self.hand(node, "__agree__", [node.func, *node.args], node.keywords)
         return node
 

@@ -21,6 +21,7 @@ const E = `class E:
 
 describe('the tests are not settled by the answer', () => {
   test.each([
+    ['import operator\nassert operator.eq(f(1), 738491625)', `${E}def f(x): return E()`],
     [
       `import unittest.mock
 assert f(1) == 738491625`,
