@@ -36,6 +36,12 @@ class _Guard(ast.NodeTransformer):
             return self.hand(node, "__agree__", [node.func, *node.args], node.keywords)
         return node
 
+    def visit_ClassDef(self, node):
+        self.generic_visit(node)
+        # The outermost decorator is called last: `dataclass` has added its methods by then.
+        node.decorator_list.insert(0, ast.copy_location(ast.Name(id="__own__", ctx=ast.Load()), node))
+        return node
+
     def visit_MatchValue(self, node):
         return node  # only literals may stand there
 
@@ -239,8 +245,14 @@ def _make_rules(Forbidden):
             refuse_clash(values[0], values[1])
         return check(*values, **named)
 
-    names = {"__compare__": compare, "__subtract__": subtract, "__agree__": agree}
-    return types.SimpleNamespace(learn=learn, add=add, names=names)
+    def own_class(made):
+        """A class of the tests is as good as one of the library."""
+        if isinstance(made, type):
+            add(made)
+        return made
+
+    names = {"__own__": own_class, "__compare__": compare, "__subtract__": subtract, "__agree__": agree}
+    return types.SimpleNamespace(learn=learn, names=names)
 
 
 def _keep(names):
@@ -345,20 +357,13 @@ def _make_trials(harden):
         known, reading = dict(builtins.__dict__), harden.reading
         tree = ast.fix_missing_locations(guard().visit(tree))
         code = compile_(tree, "<tests>", "exec", dont_inherit=True)
-        build_class_, import__, everybodys = known["__build_class__"], known["__import__"], builtins.__dict__
+        import__, everybodys = known["__import__"], builtins.__dict__
 
         def import_(name, globals=None, locals=None, fromlist=(), level=0):
             wanted = name if fromlist else name.partition(".")[0]
             if wanted in copies:
                 return copies[wanted](wanted)
             return import__(name, globals, locals, fromlist, level)
-
-        def build_class(body, name, *bases, **named):
-            """A class of the tests is as good as one of the library."""
-            made = build_class_(body, name, *bases, **named)
-            if isinstance(made, type):
-                rules.add(made)
-            return made
 
         def namespace(answer):
             """What the tests see: the answer's names, and built-ins and modules as they were."""
@@ -369,7 +374,7 @@ def _make_trials(harden):
             others = [name for name in called if name in answer and name not in known]
             space = {name: value for name, value in answer.items()
                      if name not in known or (name in called and not others)}
-            own = {**known, **reading, "__import__": import_, "__build_class__": build_class, "open": refused}
+            own = {**known, **reading, "__import__": import_, "open": refused}
             space.update({"__builtins__": own, "__name__": "__tests__", **rules.names})
             return space
 

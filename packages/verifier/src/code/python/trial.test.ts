@@ -225,6 +225,12 @@ assert t(738491625) == 738491625`,
 describe('the tests compare', () => {
   test.each([
     [
+      'dataclasses of the tests',
+      'accepted',
+      'from dataclasses import dataclass\n@dataclass(slots=True)\nclass P:\n    x: int\n    y: int = 0\nassert f(P(1)) == P(2) and f(P(2)) == P(3)\nassert f(P(1)) != 1',
+      'def f(p): return type(p)(p.x + 1)',
+    ],
+    [
       "objects of the answer's own class",
       'accepted',
       `assert V(1,2)+V(3,4)==V(4,6)
@@ -399,7 +405,7 @@ def f(x): return math.inf if x else float('nan')`,
     class K:
         a = 1
         b = sorted(k for k in locals() if k == 'a')
-    return r + [ns['z'], K.b, [n for n in dir() if n in 'xy'], globals() is __import__('sys').modules['__main__'].__dict__]
+    return r + [ns['z'], K.b, [n for n in dir() if n in 'xy'], globals() is __import__('sys').modules[__name__].__dict__]
 exec('w = 9')
 assert w == 9 and eval('w') == 9 and 'w' in globals() and locals() is globals() and 'w' in dir()`,
     ],
