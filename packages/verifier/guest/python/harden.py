@@ -3,7 +3,7 @@
 Everything here runs once, before the snapshot is taken.
 """
 
-import ast, builtins, gc, inspect, os, random, sys, threading, traceback, types, uuid  # noqa: E401
+import _imp, builtins, gc, importlib.machinery, inspect, logging, os, random, sys, threading, traceback, types, uuid  # noqa: E401
 
 
 class _Harden:
@@ -12,19 +12,21 @@ class _Harden:
     class Forbidden(Exception):
         """Raised by what an answer may not touch."""
 
+    OURS = ("<runner>", "<tests>")  # the files of code that an answer may not look into
+
     def __init__(self):
         self.frame_of = types.TracebackType.tb_frame.__get__
-        self.code_of = types.FrameType.f_code.__get__
-        self.builtins = dict(builtins.__dict__)
-        self.modules = {}
-        self.Module = types.ModuleType
+        frame = types.FrameType
+        self.code_of, self.back_of, self.line_of = frame.f_code.__get__, frame.f_back.__get__, frame.f_lineno.__get__
+        self.globals_of, self.locals_of = frame.f_globals.__get__, frame.f_locals.__get__
         self.get_referents = gc.get_referents
 
     # ---- introspection: frames lead to the tests' constants, and so do tracing and the collector
     def hide_introspection(self):
+        self.plain_log_records()
+        self.own_names_only()
         for owner, names in (
             (types.FrameType, ["f_back", "f_code", "f_locals", "f_globals", "f_builtins", "f_generator"]),
-            (types.TracebackType, ["tb_frame"]),
             (types.GeneratorType, ["gi_frame", "gi_code"]),
             (types.CoroutineType, ["cr_frame", "cr_code"]),
             (types.AsyncGeneratorType, ["ag_frame", "ag_code"]),
@@ -32,11 +34,13 @@ class _Harden:
             fields = self.get_referents(owner.__dict__)[0]
             for name in names:
                 fields.pop(name, None)
+        self.empty_frames()
+        self.hide_own_functions()
         for clear in ("_clear_internal_caches", "_clear_type_cache"):
             getattr(sys, clear, lambda: None)()
         for name in (
-            "_getframe", "_current_frames", "_current_exceptions", "settrace", "setprofile", "addaudithook",
-            "monitoring", "gettrace", "getprofile", "_settraceallthreads", "_setprofileallthreads",
+            "_getframe", "_current_frames", "_current_exceptions", "addaudithook",
+            "_settraceallthreads", "_setprofileallthreads",
             "call_tracing", "_clear_type_cache", "remote_exec",
         ):
             if hasattr(sys, name):
@@ -46,7 +50,127 @@ class _Harden:
         for name in ("currentframe", "stack", "trace", "getouterframes", "getinnerframes"):
             setattr(inspect, name, self.refuse(f"inspect.{name}"))
         threading.settrace = threading.setprofile = self.refuse("tracing")
+        self.no_tracing()
         self.plain_tracebacks()
+
+    def empty_frames(self):
+        """Libraries look at the frames of a traceback: they find nothing there."""
+
+        def empty(tb):
+            return types.SimpleNamespace(f_globals={}, f_locals={}, f_back=None, clear=lambda: None)
+
+        self.get_referents(types.TracebackType.__dict__)[0]["tb_frame"] = property(empty)
+
+    def hide_own_functions(self):
+        """Functions of ours and of the tests show how they are called, no more; the library's are not rewritten."""
+        fields = self.get_referents(types.FunctionType.__dict__)[0]
+        code_of = fields["__code__"].__get__
+        OURS, kept = self.OURS, ("/lib/python", "<frozen ")
+
+        def without_constants(function):
+            code = code_of(function)
+            return code.replace(co_consts=(None,) * len(code.co_consts))
+
+        def watched(field, shown):
+            def read(function):
+                return shown(function) if code_of(function).co_filename in OURS else field.__get__(function)
+
+            def write(function, value):
+                file = code_of(function).co_filename
+                if file in OURS or file.startswith(kept):
+                    raise AttributeError(f"{field.__name__} is not writable in the sandbox")
+                field.__set__(function, value)
+
+            return property(read, write)
+
+        for name, shown in (
+            ("__code__", without_constants),
+            ("__globals__", lambda function: {}),
+            ("__builtins__", lambda function: {}),
+            ("__closure__", lambda function: None),
+            ("__defaults__", fields["__defaults__"].__get__),
+            ("__kwdefaults__", fields["__kwdefaults__"].__get__),
+        ):
+            fields[name] = watched(fields[name], shown)
+
+    def own_names_only(self):
+        """These read the names of whoever calls them, which may be us: library code can be made to call them."""
+        getframe, code_of, OURS, Forbidden = sys._getframe, self.code_of, self.OURS, self.Forbidden
+        globals_of, locals_of = self.globals_of, self.locals_of
+        self.reading = {name: getattr(builtins, name) for name in ("eval", "exec", "globals", "locals", "vars", "dir")}
+        eval_, exec_, vars_, dir_ = (self.reading[name] for name in ("eval", "exec", "vars", "dir"))
+
+        def caller():
+            frame = getframe(2)
+            if code_of(frame).co_filename in OURS:
+                raise Forbidden("the names of the tests are not available in the sandbox")
+            return frame
+
+        Proxy = type(locals_of(getframe()))
+
+        def names(frame):
+            found = locals_of(frame)
+            return dict(found) if type(found) is Proxy else found
+
+        def eval(source, /, globals=None, locals=None):
+            if globals is None:
+                frame = caller()
+                globals, locals = globals_of(frame), names(frame) if locals is None else locals
+            return eval_(source, globals, locals)
+
+        def exec(source, /, globals=None, locals=None, *, closure=None):
+            if globals is None:
+                frame = caller()
+                globals, locals = globals_of(frame), names(frame) if locals is None else locals
+            exec_(source, globals, locals, closure=closure)
+
+        def globals():
+            return globals_of(caller())
+
+        def locals():
+            return names(caller())
+
+        def vars(*of):
+            return vars_(*of) if of else names(caller())
+
+        def dir(*of):
+            return dir_(*of) if of else sorted(names(caller()))
+
+        for function in (eval, exec, globals, locals, vars, dir):
+            function.__qualname__, function.__module__ = function.__name__, "builtins"
+            setattr(builtins, function.__name__, function)
+
+    def no_tracing(self):
+        """What a debugger or doctest looks at is there; only none of it can be turned on."""
+
+        def none():
+            return None
+
+        def only_off(function):
+            if function is not None:
+                refused()
+
+        refused = self.refuse("tracing")
+        monitoring = {name: refused if callable(value) else value for name, value in vars(sys.monitoring).items()}
+        sys.monitoring = types.SimpleNamespace(**monitoring)
+        sys.modules["sys.monitoring"] = sys.monitoring
+        sys.gettrace = sys.getprofile = none
+        sys.settrace = sys.setprofile = only_off
+
+    def plain_log_records(self):
+        """Logging looks for its caller in the frames; it is shown the answer's only."""
+        getframe, code_of, back_of, line_of = sys._getframe, self.code_of, self.back_of, self.line_of
+
+        def find_caller(logger, stack_info=False, stacklevel=1):
+            frame = getframe(1)
+            while frame is not None:
+                code = code_of(frame)
+                if code.co_filename == "<answer>":
+                    return code.co_filename, line_of(frame), code.co_name, None
+                frame = back_of(frame)
+            return "(unknown file)", 0, "(unknown function)", None
+
+        logging.Logger.findCaller = find_caller
 
     def refuse(self, what):
         Forbidden = self.Forbidden
@@ -73,6 +197,7 @@ class _Harden:
         traceback.print_exc = traceback.print_exception = traceback.print_stack = traceback.print_tb = show
         traceback.format_exception = lambda error, *args, **kwargs: lines(error)
         traceback.format_tb = traceback.format_stack = lambda *args, **kwargs: []
+        traceback.walk_tb = traceback.walk_stack = traceback._walk_tb_with_full_positions = lambda *args: iter(())
         traceback.extract_tb = traceback.extract_stack = lambda *args, **kwargs: []
 
     def hide_host(self):
@@ -88,8 +213,22 @@ class _Harden:
         for known in list(sys.modules):
             if known.partition(".")[0] in names:
                 del sys.modules[known]
+        self.hide_test_modules()
         kept = [finder for finder in sys.meta_path if "pyodide" not in type(finder).__module__]
         sys.meta_path[:] = [NotHere, *kept]
+
+    def hide_test_modules(self):
+        """CPython's own test modules are built in here, and open every object; `sys` is not made a second time."""
+        create, Spec = _imp.create_builtin, importlib.machinery.ModuleSpec
+        made = {name: sys.modules[name] for name in sys.builtin_module_names if name in sys.modules}
+
+        def create_builtin(spec):
+            name = str(spec.name)
+            if type(name) is not str or name.startswith(("_test", "_xxtest", "xx")):
+                raise ModuleNotFoundError("no such module in the sandbox", name=name)
+            return made[name] if name in made else create(Spec(name, spec.loader, origin=spec.origin))
+
+        _imp.create_builtin = create_builtin
 
     # ---- chance
     def fix_chance(self):
@@ -109,129 +248,3 @@ class _Harden:
         uuid.uuid1 = lambda node=None, clock_seq=None: uuid.UUID(int=generator.getrandbits(128), version=1)
         uuid.getnode = lambda: 0x0242AC110002
 
-    # ---- the tests' own world
-    def keep_pristine(self):
-        """Copies of modules as they are now, for tests that import them after an answer has run."""
-        for name, module in list(sys.modules.items()):
-            if isinstance(module, types.ModuleType):
-                self.modules[name] = dict(module.__dict__)
-
-    def called_names(self, source):
-        """The names that a test program calls. Asked before the answer runs, like {guard}."""
-        return {node.func.id for node in ast.walk(ast.parse(source))
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-
-    def test_namespace(self, answer, called):
-        # An answer must not replace what the tests lean on. Only where they call nothing else of it is
-        # a function with a built-in's name the one that is asked for.
-        known = self.builtins
-        others = [name for name in called if name in answer and name not in known]
-        space = {name: value for name, value in answer.items()
-                 if name not in known or (name in called and not others)}
-        own = dict(known)
-        own["__import__"] = self.pristine_import()
-        own["open"] = self.refuse("open")
-        space.update({"__builtins__": own, "__name__": "__tests__", "__compare__": self.compare})
-        return space
-
-    def pristine_import(self):
-        real, modules, Module = self.builtins["__import__"], self.modules, self.Module
-
-        def import_(name, globals=None, locals=None, fromlist=(), level=0):
-            wanted = name if fromlist else name.partition(".")[0]
-            if wanted not in modules:
-                return real(name, globals, locals, fromlist, level)
-            copy = Module(wanted)
-            copy.__dict__.update(modules[wanted])
-            return copy
-
-        return import_
-
-    def guard(self, source):
-        """The tests with every comparison handed to {compare}."""
-        tree = ast.parse(source)
-
-        class Guard(ast.NodeTransformer):
-            def visit_Compare(self, node):
-                self.generic_visit(node)
-                if len(node.ops) != 1:
-                    return node
-                name = type(node.ops[0]).__name__
-                call = ast.Call(
-                    func=ast.Name(id="__compare__", ctx=ast.Load()),
-                    args=[ast.Constant(value=name), node.left, node.comparators[0]],
-                    keywords=[],
-                )
-                return ast.copy_location(call, node)
-
-        return ast.fix_missing_locations(Guard().visit(tree))
-
-    def make_compare(self):
-        """A comparison that an answer's own `__eq__` cannot settle against a plain value."""
-        plain = (int, float, bool, complex, str, bytes, bytearray, type(None), range)
-        boxes = (list, tuple, set, frozenset)
-        dict_, type_, isinstance_, object_, id_ = dict, type, isinstance, object, id
-        chain_of = type.__dict__["__mro__"].__get__
-        fields_of = type.__dict__["__dict__"].__get__
-        values, items = dict.values, dict.keys
-        tricks = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__", "__sub__", "__rsub__",
-                  "__class__", "__getattribute__", "__hash__")
-        answers = ("<answer>",)
-
-        def made_by_answer(cls):
-            """Does a class compare by code of the answer?"""
-            for base in chain_of(cls):
-                for name, field in fields_of(base).items():
-                    if name in tricks:
-                        code = getattr(field, "__code__", None)
-                        if code is not None and code.co_filename in answers:
-                            return True
-            return False
-
-        def is_plain(value, depth=0):
-            kind = type_(value)
-            if kind in plain:
-                return True
-            if depth > 50:
-                return False
-            if kind in boxes:
-                return all(is_plain(x, depth + 1) for x in value)
-            if kind is dict_:
-                return all(is_plain(x, depth + 1) for x in items(value)) and all(
-                    is_plain(x, depth + 1) for x in values(value)
-                )
-            return False
-
-        def is_tricky(value, depth=0):
-            kind = type_(value)
-            if kind in plain or depth > 50:
-                return False
-            if made_by_answer(kind):
-                return True
-            if isinstance_(value, (list, tuple, set, frozenset)):
-                base = next(b for b in boxes if isinstance_(value, b))
-                return any(is_tricky(x, depth + 1) for x in base.__iter__(value))
-            if isinstance_(value, dict_):
-                return any(is_tricky(x, depth + 1) for x in values(value))
-            return False
-
-        Forbidden = self.Forbidden
-
-        def compare(name, a, b):
-            if (is_plain(a) and is_tricky(b)) or (is_plain(b) and is_tricky(a)):
-                raise Forbidden("an object that compares by its own rules was given for a plain value")
-            return operators[name](a, b)
-
-        operators = {
-            "Eq": lambda a, b: a == b,
-            "NotEq": lambda a, b: a != b,
-            "Lt": lambda a, b: a < b,
-            "LtE": lambda a, b: a <= b,
-            "Gt": lambda a, b: a > b,
-            "GtE": lambda a, b: a >= b,
-            "Is": lambda a, b: a is b,
-            "IsNot": lambda a, b: a is not b,
-            "In": lambda a, b: a in b,
-            "NotIn": lambda a, b: a not in b,
-        }
-        self.compare = compare

@@ -292,9 +292,7 @@ def _make_runner(harden, shims):
     def run_tests(job):
         """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
         try:
-            tests = whole_tests(job["tests"])
-            code = compile_(harden.guard(tests), "<tests>", "exec", dont_inherit=True)
-            called = harden.called_names(tests)
+            code, namespace_for = harden.prepare(whole_tests(job["tests"]))
         except SyntaxError_:
             return {"load": {"kind": "broken-tests", "message": "it is unreadable"}}
         except BrokenTests as error:
@@ -303,10 +301,8 @@ def _make_runner(harden, shims):
         if failed:
             return {"load": failed}
         try:
-            space = harden.test_namespace(ns, called)
-            space["__name__"] = "__main__"  # tests may stand behind a guard
             modules.pop("__main__", None)  # nothing of the tests is looked up in the answer's module
-            exec_(code, space)
+            exec_(code, namespace_for(ns))
         except BaseException_ as error:
             return {"tests": [trouble(error)]}
         return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}

@@ -180,12 +180,13 @@
 
   // ---- the gate
   const READ_ONLY_ERROR = 69;
+  const NO_TERMINAL_ERROR = 59;
   const WRITE_FLAGS = 1 | 2 | 64 | 512 | 1024;
   const gate = { closed: false, hit: undefined };
   const VIOLATION = { violation: true };
   /** Imports that lead to JavaScript objects, dynamic loading or sockets. */
   const FORBIDDEN =
-    /^(?:Js|_Js|Jsv|js2python|_?python2js|_?pyproxy|raw_call_js|ffi_|create_once|create_promise|array_to_js|proxy_cache|_agen|set_pyodide|is_comlink|handle_next|can_run|get_async|wrap_|_maybe_|destroy_|emscripten_asm_const|emscripten_promise|_?_?dlopen|_emscripten_dlopen|_?_?dlsym|_emscripten_system|emscripten_debugger|_setitimer|getaddrinfo|getnameinfo|__syscall_(?:socket|bind|connect|listen|accept4|sendto|sendmsg|recvfrom|recvmsg|getsockname|getpeername|getsockopt|poll|pipe|ioctl)|emscripten_set_up_async|__hiwire|gc_register|set_suspender|syncify|_mmap_js|_msync_js)/;
+    /^(?:Js|_Js|Jsv|js2python|_?python2js|_?pyproxy|raw_call_js|ffi_|create_once|create_promise|array_to_js|proxy_cache|_agen|set_pyodide|is_comlink|handle_next|can_run|get_async|wrap_|_maybe_|destroy_|emscripten_asm_const|emscripten_promise|_?_?dlopen|_emscripten_dlopen|_?_?dlsym|_emscripten_system|emscripten_debugger|_setitimer|getaddrinfo|getnameinfo|__syscall_(?:socket|bind|connect|listen|accept4|sendto|sendmsg|recvfrom|recvmsg|getsockname|getpeername|getsockopt|poll|pipe)|emscripten_set_up_async|__hiwire|gc_register|set_suspender|syncify|_mmap_js|_msync_js)/;
   /** Imports that change the file system: answered as on a read-only disk. */
   const WRITING =
     /^__syscall_(?:mkdirat|mknodat|unlinkat|rmdir|renameat|symlinkat|truncate64|ftruncate64|chmod|fchmod|fchmodat2|fchownat|fchown32|utimensat|chdir|fchdir|umask_js|fallocate)$/;
@@ -194,6 +195,9 @@
     if (name === '__syscall_openat') {
       return (folder, path, flags, mode) =>
         gate.closed && flags & WRITE_FLAGS ? -READ_ONLY_ERROR : own(folder, path, flags, mode);
+    }
+    if (name === '__syscall_ioctl') {
+      return (...args) => (gate.closed ? -NO_TERMINAL_ERROR : own(...args));
     }
     if (WRITING.test(name)) return (...args) => (gate.closed ? -READ_ONLY_ERROR : own(...args));
     if (!FORBIDDEN.test(name)) return undefined;

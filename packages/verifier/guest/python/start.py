@@ -10,17 +10,19 @@ def _start():
     harden = _Harden()
     sys.setrecursionlimit(10_000)
     harden.fix_chance()
-    harden.make_compare()
     return harden
 
 
 def _finish():
     """After boot, which still needs what is taken away here. Answers the one function that is kept."""
     asyncio._set_running_loop(None)
-    _harden.hide_host()
-    _harden.hide_introspection()
-    _harden.keep_pristine()
-    return _make_runner(_harden, _shims)
+    harden = _harden
+    harden.hide_host()
+    _make_trials(harden)
+    harden.hide_introspection()
+    harden.learn()
+    del globals()["_harden"]  # nothing but the runner leads to it
+    return _make_runner(harden, _shims)
 
 
 _harden = _start()

@@ -3,6 +3,8 @@
 A program written for a test runner only defines its tests: run as it stands it would pass every answer.
 """
 
+import ast, sys  # noqa: E401
+
 
 class _BrokenTests(Exception):
     """The program's own fault; its text is the reason."""

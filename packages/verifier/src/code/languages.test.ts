@@ -240,6 +240,22 @@ describe('assert tests', () => {
       'classes',
       'class TestF:\n  def test_f(self): assert f(1) == 1\n  def test_g(self): assert f(2) == 2',
     ],
+    [
+      'cases',
+      'import unittest\nclass T(unittest.TestCase):\n  def test_f(self): self.assertEqual(f(1), 1)\n  def test_g(self): self.assertEqual(f(2), 2)',
+    ],
+    [
+      'cases behind a guard',
+      'import unittest\nclass T(unittest.TestCase):\n  def test_f(self): self.assertEqual((f(1), f(2)), (1, 2))\nif __name__ == "__main__": unittest.main()',
+    ],
+    [
+      'cases, for a runner of theirs,',
+      'from unittest import TestCase, TextTestRunner, defaultTestLoader\nclass T(TestCase):\n  def test_f(self): self.assertEqual((f(1), f(2)), (1, 2))\nTextTestRunner().run(defaultTestLoader.loadTestsFromTestCase(T))',
+    ],
+    [
+      'functions, and import the answer,',
+      'from solution import f as g\nimport solution\ndef test_f(): assert g(1) == 1 and solution.f(2) == 2',
+    ],
   ])('tests that stand in %s for a runner are run', async (_name, code) => {
     expect(statusOf(await judge(python(code), 'def f(x): return x'))).toBe('accepted');
     expect(statusOf(await judge(python(code), 'def f(x): return 1'))).toBe('runtime_error');

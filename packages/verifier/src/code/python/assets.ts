@@ -73,7 +73,7 @@ export function runnerProgram(): string {
     '_shims.streams, _shims.turns = _shims._Streams(), _shims._Turns()',
     '_shims._widen_maxsize()',
     '_space = {"__builtins__": dict(_b.__dict__), "__name__": "__runner__", "_shims": _shims}',
-    run(['harden.py', 'tests.py', 'runner.py', 'start.py'], '_space'),
+    run(['harden.py', 'tests.py', 'trial.py', 'runner.py', 'start.py'], '_space'),
     'def _finish():',
     '    global __run_job',
     '    __run_job = _space["_finish"]()',
