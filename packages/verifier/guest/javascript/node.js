@@ -5,6 +5,7 @@ import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
 import { complain, EXIT, emit } from './output.js';
+import { path } from './path.js';
 import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G, hasOwn } from './primordials.js';
 import {
   EventEmitter,
@@ -196,21 +197,6 @@ const util = {
 };
 const wait = (delayMs, value) => new BasePromise((resolve) => setTimeout(resolve, delayMs, value));
 promisify.custom = Symbol('promisify.custom');
-
-const segments = (path) => path.split('/').filter((part) => part !== '' && part !== '.');
-const path = {
-  sep: '/',
-  join: (...parts) =>
-    `${parts[0]?.startsWith('/') ? '/' : ''}${segments(parts.join('/')).join('/')}`,
-  resolve: (...parts) => `/${segments(parts.join('/')).join('/')}`,
-  basename: (name, ending = '') => {
-    const base = segments(name).at(-1) ?? '';
-    return ending && base.endsWith(ending) ? base.slice(0, -ending.length) : base;
-  },
-  dirname: (name) => segments(name).slice(0, -1).join('/') || '.',
-  extname: (name) => /[^/](\.[^./]*)$/.exec(name)?.[1] ?? '',
-};
-path.posix = path;
 
 Object.assign(makers, {
   assert: () => assert,

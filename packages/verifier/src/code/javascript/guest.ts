@@ -21,6 +21,7 @@ const FILES = [
   'modules',
   'deep-equal',
   'assert',
+  'path',
   'node',
   'lockdown',
   'driver',
