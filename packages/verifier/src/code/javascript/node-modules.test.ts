@@ -9,15 +9,15 @@ afterAll(() => verifier.close());
 
 /** What Node makes of an expression, and what the sandbox does. */
 const both = async (expressions: readonly string[]) => {
-  const source = `(require) => [${expressions.map((e) => `() => ${e}`).join()}].map((run) => {
+  const source = `(require, Buffer) => [${expressions.map((e) => `() => ${e}`).join()}].map((run) => {
     try { return JSON.stringify(run()) ?? 'undefined'; } catch (error) { return error.name; }
   })`;
   const ran = await verifier.run({
     language: 'javascript',
-    source: `console.log(JSON.stringify((${source})(require)))`,
+    source: `console.log(JSON.stringify((${source})(require, Buffer)))`,
   });
   if (ran.kind !== 'ran' || ran.stderr) throw new Error(JSON.stringify(ran));
-  const inNode: string[] = runInThisContext(source)(createRequire(import.meta.url));
+  const inNode: string[] = runInThisContext(source)(createRequire(import.meta.url), Buffer);
   const name = (texts: string[]) => texts.map((text, i) => `${expressions[i]} → ${text}`);
   return { here: name(JSON.parse(ran.stdout)), inNode: name(inNode) };
 };
@@ -55,6 +55,71 @@ test('path does what it does in Node', async () => {
     `${p}.sep + ${p}.delimiter`,
     `${p}.join(1)`,
     `${p}.dirname()`,
+  ]);
+  expect(here).toEqual(inNode);
+});
+
+const bytes = (...steps: string[]) =>
+  `(() => { const b = Buffer.alloc(16); const r = [${steps.join()}]; return [...r, b.toString('hex')]; })()`;
+
+test('a Buffer does what it does in Node', async () => {
+  const kinds = [];
+  for (const [bits, ends] of [
+    [8, ['']],
+    [16, ['LE', 'BE']],
+    [32, ['LE', 'BE']],
+  ] as const) {
+    for (const end of ends)
+      kinds.push(`UInt${bits}${end}`, `Int${bits}${end}`, `Uint${bits}${end}`);
+  }
+  const values = [0, 1, 100, -1, 1.7, -1.7, 127, 128, 255, 256, 65535, 2 ** 31, 2 ** 32];
+  const { here, inNode } = await both([
+    ...kinds.flatMap((kind) =>
+      values.map((v) => bytes(`b.write${kind}(${v}, 3)`, `b.read${kind}(3)`, `b.read${kind}()`)),
+    ),
+    ...['FloatLE', 'FloatBE', 'DoubleLE', 'DoubleBE'].map((kind) =>
+      bytes(`b.write${kind}(3.14, 5)`, `b.read${kind}(5)`),
+    ),
+    bytes(
+      'b.writeBigInt64LE(-5n, 2)',
+      'String(b.readBigInt64LE(2))',
+      'String(b.readBigUInt64BE(1))',
+    ),
+    bytes('b.writeInt32LE(1, 13)'),
+    bytes('b.readUInt8(16)'),
+    bytes('b.writeUInt16LE("x")'),
+    "Buffer.alloc(3, 'a').toString()",
+    "Buffer.alloc(5, 'ab').toString()",
+    "Buffer.alloc(4, 'ff00', 'hex')",
+    "Buffer.alloc(2, '')",
+    'Buffer.alloc(2, 300)',
+    "Buffer.alloc(6).fill('xy', 1, 4)",
+    "Buffer.from('aé€😀').toString('base64')",
+    "Buffer.from('aé€😀').toString('base64url')",
+    "Buffer.from('é', 'latin1')",
+    "Buffer.from('aé', 'UTF16LE')",
+    "Buffer.from('aé', 'ucs2').toString('utf16le')",
+    "Buffer.from('é').toString('ascii')",
+    "Buffer.from('0aFfzz11', 'hex')",
+    "Buffer.from('a', 'nope')",
+    "Buffer.from(JSON.parse(JSON.stringify(Buffer.from('ab'))))",
+    'Buffer.from(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2)',
+    "Buffer.concat([Buffer.from('a'), Buffer.from('bc')], 2)",
+    "Buffer.concat([Buffer.from('a')], 3)",
+    "[Buffer.compare(Buffer.from('a'), Buffer.from('b')), Buffer.from('ab').compare(Buffer.from('a'))]",
+    "[Buffer.isEncoding('UTF8'), Buffer.isEncoding('x'), Buffer.isBuffer(Buffer.from('').slice())]",
+    bytes(
+      "b.write('hello', 13)",
+      "b.write('é', 1)",
+      "b.write('ff', 'hex')",
+      "b.write('abc', 5, 2)",
+    ),
+    bytes("Buffer.from('abc').copy(b, 14)", "Buffer.from('abc').copy(b, 1, 1, 2)"),
+    bytes('(b.slice(1, 3)[0] = 7)', '(b.subarray(4)[1] = 9)'),
+    "[1, 'l', 'lo', 'x', '', Buffer.from('ll')].map((x) => Buffer.from('hello').indexOf(x))",
+    "[Buffer.from('hello').includes('ell'), Buffer.from('hello').indexOf('l', -2)]",
+    "Buffer.from('abc').equals(new Uint8Array([97, 98, 99]))",
+    "[...Buffer.from('ab').map((x) => x + 1)]",
   ]);
   expect(here).toEqual(inNode);
 });
