@@ -10,9 +10,11 @@ import {
   apply,
   BasePromise,
   BaseString,
+  BaseSyntaxError,
   G,
   hasOwn,
   indirectEval,
+  isArray,
   slice,
   thenOf,
 } from './primordials.js';
@@ -23,6 +25,8 @@ import { RETURNING } from './world.js';
 
 const PENDING = ['pending'];
 let exported = [];
+/** Did the program return at its top level, before it could hand over its names? */
+let returned = false;
 let settled;
 
 /** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
@@ -128,7 +132,8 @@ const entries = {
   load: (source) =>
     guarded(() =>
       settle(evaluate(source), (values) => {
-        exported = values ?? [];
+        returned = !isArray(values);
+        exported = returned ? [] : values;
         let declared = '';
         for (let i = 0; i < exported.length; i++) declared += exported[i] === undefined ? '0' : '1';
         return ['loaded', declared];
@@ -148,6 +153,9 @@ const entries = {
   call: (name, args) =>
     guarded(() => {
       const entry = findEntry(name);
+      if (entry === undefined && returned) {
+        throw new BaseSyntaxError(`the program returns at its top level, before ${name} is known`);
+      }
       if (entry === undefined) return ['missing'];
       return settle(apply(entry, undefined, decodeArguments(args)), (value) => [
         'value',
