@@ -2,9 +2,9 @@
  * Guest: text as bytes. UTF-8 both ways, base64, hex, and a Buffer with what programs use of it.
  */
 import {
-  apply,
   BaseBuffer,
   BaseBytes,
+  BaseError,
   BaseRangeError,
   BaseString,
   BaseTypeError,
@@ -330,8 +330,23 @@ hidden(G, 'btoa', (text) => base64Text(latinBytes(BaseString(text))));
 hidden(G, 'atob', (text) => latinText(base64Bytes(BaseString(text))));
 hidden(G, 'structuredClone', (value) => clone(value, new Map()));
 
+/** The classes of errors that a clone keeps, by name. */
+const ERRORS = {
+  __proto__: null,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+};
+
 const clone = (value, seen) => {
-  if (typeof value === 'function') throw new Error('a function could not be cloned');
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    const error = new BaseError(`${BaseString(value)} could not be cloned.`);
+    error.name = 'DataCloneError';
+    throw error;
+  }
   if (typeof value !== 'object' || value === null) return value;
   if (seen.has(value)) return seen.get(value);
   const keep = (copy) => {
@@ -340,7 +355,18 @@ const clone = (value, seen) => {
   };
   if (value instanceof Date) return keep(new Date(+value));
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-  if (isView(value)) return keep(apply(value.slice, value, []));
+  if (value instanceof BaseBuffer) return keep(value.slice(0));
+  if (isView(value)) {
+    const Kind = value instanceof BaseBytes ? BaseBytes : value.constructor;
+    const { byteOffset, byteLength } = value;
+    return keep(new Kind(value.buffer.slice(byteOffset, byteOffset + byteLength)));
+  }
+  if (value instanceof BaseError) {
+    const copy = keep(new (ERRORS[value.name] ?? BaseError)(value.message));
+    copy.stack = value.stack;
+    if ('cause' in value) hidden(copy, 'cause', clone(value.cause, seen));
+    return copy;
+  }
   if (value instanceof Map) {
     const copy = keep(new Map());
     value.forEach((item, key) => {

@@ -16,6 +16,7 @@ import {
   stdin,
 } from './stdin.js';
 import { later, setTimeout } from './timers.js';
+import { callbackify, promisify, types, wait } from './util.js';
 import { clock, hidden, performance } from './world.js';
 
 const ignoreCall = () => undefined;
@@ -176,27 +177,34 @@ for (const name of ['readdirSync', 'statSync', 'lstatSync', 'realpathSync', 'rea
   fs[name] = noSuchFile;
 }
 
-const promisify =
-  (action) =>
-  (...values) =>
-    new BasePromise((resolve, reject) => {
-      action(...values, (error, value) => (error ? reject(error) : resolve(value)));
-    });
-
 const util = {
   inspect: (value) => inspect(value),
   format: (...values) => formatWithPlaceholders(values),
   promisify,
+  callbackify,
+  deprecate: (action) => action,
   isDeepStrictEqual: (a, b) => deepEqual(a, b, true),
   inherits: (Child, Parent) => {
+    Child.super_ = Parent;
     Object.setPrototypeOf(Child.prototype, Parent.prototype);
   },
-  types: {},
+  types,
   TextDecoder: G.TextDecoder,
   TextEncoder: G.TextEncoder,
 };
-const wait = (delayMs, value) => new BasePromise((resolve) => setTimeout(resolve, delayMs, value));
-promisify.custom = Symbol('promisify.custom');
+EventEmitter.once = (emitter, name) =>
+  new BasePromise((resolve, reject) => {
+    const fail = (error) => {
+      emitter.off(name, bring);
+      reject(error);
+    };
+    const bring = (...values) => {
+      emitter.off('error', fail);
+      resolve(values);
+    };
+    emitter.once(name, bring);
+    if (name !== 'error') emitter.once('error', fail);
+  });
 
 Object.assign(makers, {
   assert: () => assert,

@@ -44,23 +44,28 @@ export const readInputInto = (buffer, offset = 0, length = buffer.length - offse
 
 export class EventEmitter {
   #listeners = new Map();
-  on(name, listener) {
+  #add(name, listener, isFirst, isOnce) {
+    const call = (...values) => {
+      this.off(name, listener);
+      return listener.apply(this, values);
+    };
+    const entry = { listener, call: isOnce ? call : listener };
     const list = this.#listeners.get(name) ?? [];
-    this.#listeners.set(name, [...list, { listener, call: listener }]);
+    this.#listeners.set(name, isFirst ? [entry, ...list] : [...list, entry]);
     this.listening?.(name);
     return this;
   }
+  on(name, listener) {
+    return this.#add(name, listener, false, false);
+  }
   once(name, listener) {
-    const entry = {
-      listener,
-      call: (...values) => {
-        this.off(name, listener);
-        return listener.apply(this, values);
-      },
-    };
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), entry]);
-    this.listening?.(name);
-    return this;
+    return this.#add(name, listener, false, true);
+  }
+  prependListener(name, listener) {
+    return this.#add(name, listener, true, false);
+  }
+  prependOnceListener(name, listener) {
+    return this.#add(name, listener, true, true);
   }
   addListener(name, listener) {
     return this.on(name, listener);
@@ -68,7 +73,9 @@ export class EventEmitter {
   off(name, listener) {
     const list = this.#listeners.get(name) ?? [];
     const index = list.findLastIndex((entry) => entry.listener === listener);
-    if (index >= 0) this.#listeners.set(name, list.toSpliced(index, 1));
+    if (index < 0) return this;
+    if (list.length === 1) this.#listeners.delete(name);
+    else this.#listeners.set(name, list.toSpliced(index, 1));
     return this;
   }
   removeListener(name, listener) {
@@ -90,6 +97,12 @@ export class EventEmitter {
   }
   setMaxListeners() {
     return this;
+  }
+  eventNames() {
+    return [...this.#listeners.keys()];
+  }
+  listeners(name) {
+    return (this.#listeners.get(name) ?? []).map(({ listener }) => listener);
   }
 }
 EventEmitter.EventEmitter = EventEmitter;

@@ -22,6 +22,7 @@ const FILES = [
   'deep-equal',
   'assert',
   'path',
+  'util',
   'node',
   'lockdown',
   'driver',

@@ -123,3 +123,78 @@ test('a Buffer does what it does in Node', async () => {
   ]);
   expect(here).toEqual(inNode);
 });
+
+test('events, util and structuredClone do what they do in Node', async () => {
+  const kinds = [
+    'Date',
+    'Map',
+    'Set',
+    'RegExp',
+    'Promise',
+    'NativeError',
+    'TypedArray',
+    'Uint8Array',
+  ];
+  kinds.push('ArrayBuffer', 'GeneratorFunction', 'AsyncFunction', 'BoxedPrimitive', 'DataView');
+  const { here, inNode } = await both([
+    ...kinds.map(
+      (
+        kind,
+      ) => `[new Date(), new Map(), new Set(), /a/, Promise.resolve(), new TypeError(), new Uint8Array(1),
+        new Float64Array(1), new ArrayBuffer(1), function* () {}, async () => 1, new Number(1), 1, null, undefined,
+        new DataView(new ArrayBuffer(1)), { [Symbol.toStringTag]: 'x' }].map(require('util').types.is${kind})`,
+    ),
+    `(() => { const E = require('events'); const e = new E(); const seen = [];
+      e.on('a', (x) => seen.push(1, x)).prependListener('a', () => seen.push(0)).prependOnceListener('a', () => seen.push(-1));
+      const f = () => 1; e.once('b', f);
+      return [e.emit('a', 7), e.emit('a', 8), seen, e.eventNames(), e.listeners('b')[0] === f, e.emit('b'), e.eventNames()]; })()`,
+    `(() => { function A() {} function B() {} require('util').inherits(B, A); return [new B() instanceof A, B.super_ === A]; })()`,
+    ...['TypeError', 'RangeError', 'Error', 'URIError'].map(
+      (name) => `(() => { const c = structuredClone(new ${name}('m', { cause: [1] }));
+        return [c instanceof ${name}, c.name, c.message, c.cause, Object.keys(c), typeof c.stack]; })()`,
+    ),
+    "(() => { class Odd extends TypeError {} const c = structuredClone(new Odd('m')); return [c instanceof TypeError, c instanceof Odd, c.name]; })()",
+    '(() => { try { structuredClone(() => 1); } catch (error) { return [error.name, error.message]; } })()',
+    "(() => { const a = Buffer.from('ab'); const b = structuredClone(a); a[0] = 1; return [b, b instanceof Buffer]; })()",
+    '[...new Uint8Array(structuredClone(new Uint8Array([1, 2]).buffer))]',
+    'structuredClone(new DataView(new ArrayBuffer(2), 1)).byteLength',
+    '[...structuredClone(new Float32Array([1, 2]).subarray(1))]',
+  ]);
+  expect(here).toEqual(inNode);
+});
+
+test.each([
+  [
+    'promisify keeps this',
+    "class A { n = 1; f(x, done) { done(null, this.n + x) } } const a = new A(); require('util').promisify(a.f).call(a, 1).then(console.log)",
+    '2',
+  ],
+  [
+    'promisify takes what a function has for it',
+    "const f = () => 0; f[require('util').promisify.custom] = () => Promise.resolve(2); require('util').promisify(f)().then(console.log)",
+    '2',
+  ],
+  [
+    'promisify(setTimeout) waits',
+    "require('util').promisify(setTimeout)(5, 'x').then(console.log); console.log(1)",
+    '1\nx',
+  ],
+  [
+    'promisify(rl.question) asks',
+    "const rl = require('readline').createInterface({ input: process.stdin }); require('util').promisify(rl.question).bind(rl)('').then((l) => { console.log(l); rl.close() })",
+    'line',
+  ],
+  [
+    'callbackify calls back',
+    "require('util').callbackify(async (x) => x + 1)(1, (error, value) => console.log(error, value))",
+    'null 2',
+  ],
+  [
+    'once brings what was emitted, or the error',
+    "const { once, EventEmitter } = require('events'); const e = new EventEmitter(); once(e, 'a').then((v) => { console.log(v.join()); once(e, 'b').catch((x) => console.log(x, e.eventNames().length)); e.emit('error', 'no') }); e.emit('a', 1, 2)",
+    '1,2\nno 0',
+  ],
+])('%s', async (_name, source, stdout) => {
+  const ran = await verifier.run({ language: 'javascript', source, stdin: 'line\n' });
+  expect(ran).toMatchObject({ exitCode: 0, stdout: `${stdout}\n`, stderr: '' });
+});
