@@ -15,6 +15,7 @@ import {
   readlinePromises,
   stdin,
 } from './stdin.js';
+import { StringDecoder } from './string-decoder.js';
 import { later, setTimeout } from './timers.js';
 import { callbackify, promisify, types, wait } from './util.js';
 import { clock, hidden, performance } from './world.js';
@@ -220,7 +221,9 @@ Object.assign(makers, {
   process: () => guestProcess,
   readline: () => readline,
   'readline/promises': () => readlinePromises,
+  string_decoder: () => ({ StringDecoder }),
   timers: () => ({ setTimeout, setInterval: G.setInterval, setImmediate: G.setImmediate }),
   'timers/promises': () => ({ setTimeout: wait, setImmediate: (value) => wait(0, value) }),
+  url: () => ({ URL: G.URL, URLSearchParams: G.URLSearchParams }),
   util: () => util,
 });

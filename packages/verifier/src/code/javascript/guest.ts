@@ -23,6 +23,8 @@ const FILES = [
   'assert',
   'path',
   'util',
+  'string-decoder',
+  'url',
   'node',
   'lockdown',
   'driver',

@@ -9,15 +9,20 @@ afterAll(() => verifier.close());
 
 /** What Node makes of an expression, and what the sandbox does. */
 const both = async (expressions: readonly string[]) => {
-  const source = `(require, Buffer) => [${expressions.map((e) => `() => ${e}`).join()}].map((run) => {
+  const source = `(require, Buffer, URL, URLSearchParams) => [${expressions.map((e) => `() => ${e}`).join()}].map((run) => {
     try { return JSON.stringify(run()) ?? 'undefined'; } catch (error) { return error.name; }
   })`;
   const ran = await verifier.run({
     language: 'javascript',
-    source: `console.log(JSON.stringify((${source})(require, Buffer)))`,
+    source: `console.log(JSON.stringify((${source})(require, Buffer, URL, URLSearchParams)))`,
   });
   if (ran.kind !== 'ran' || ran.stderr) throw new Error(JSON.stringify(ran));
-  const inNode: string[] = runInThisContext(source)(createRequire(import.meta.url), Buffer);
+  const inNode: string[] = runInThisContext(source)(
+    createRequire(import.meta.url),
+    Buffer,
+    URL,
+    URLSearchParams,
+  );
   const name = (texts: string[]) => texts.map((text, i) => `${expressions[i]} → ${text}`);
   return { here: name(JSON.parse(ran.stdout)), inNode: name(inNode) };
 };
@@ -197,4 +202,100 @@ test.each([
 ])('%s', async (_name, source, stdout) => {
   const ran = await verifier.run({ language: 'javascript', source, stdin: 'line\n' });
   expect(ran).toMatchObject({ exitCode: 0, stdout: `${stdout}\n`, stderr: '' });
+});
+
+test('a StringDecoder does what it does in Node', async () => {
+  const pieces = (encoding: string, size: number) =>
+    `(() => { const d = new (require('string_decoder').StringDecoder)('${encoding}');
+      const b = Buffer.from('aé€😀\\n', 'utf8'); const r = [];
+      for (let i = 0; i < b.length; i += ${size}) r.push(d.write(b.subarray(i, i + ${size})));
+      return [...r, d.write(Buffer.from([0xe2, 0x82])), d.end(), d.end(Buffer.from('x'))]; })()`;
+  const encodings = ['utf8', 'hex', 'latin1', 'base64'];
+  const { here, inNode } = await both([
+    ...encodings.flatMap((encoding) => [1, 2, 3, 4].map((size) => pieces(encoding, size))),
+  ]);
+  expect(here).toEqual(inNode);
+});
+
+test('URL and URLSearchParams do what they do in Node', async () => {
+  const urls = [
+    'http://example.com',
+    'HTTPS://User:p%40ss@Example.COM:8443/a/./b/../c%20d/?q=1&r=a b#frag ment',
+    'https://example.com:443',
+    'https://example.com?x=1',
+    'https://example.com/a//b/..',
+    'http:example.com/x',
+    'http://[::1]:80/x',
+    'https://example.com/ü?ä=ö#ß',
+    `https://example.com/?it's=<b>&"c"`,
+    'https://example.com/?#',
+    'file:///a/b.txt',
+    'file:/a/../b',
+    'file:a',
+    'file://h/a b',
+    'a1+.-:x y',
+    'http://a/%2e%2E/b/%2e',
+    'http:\\\\a\\b',
+    'http://u@h/',
+    'http://:p@h/',
+    "https://h/^`{}|[]'%zz",
+    'mailto:me@example.com?subject=x',
+    'ftp://h/x;y=1',
+    'custom://host/a/../b',
+    'custom:opaque',
+    'not a url',
+    '',
+    '/relative',
+    'http://',
+    'http://a b/',
+    'http://a:99999/',
+    'http://a:x/',
+    '  https://example.com/x  ',
+    'data:text/plain,hi',
+  ];
+  const fields =
+    '[u.href, u.origin, u.protocol, u.username, u.password, u.host, u.hostname, u.port, u.pathname, u.search, u.hash]';
+  const of = (...made: string[]) =>
+    `(() => { const u = new URL(${made.join()}); return ${fields}; })()`;
+  const relative = [
+    'x',
+    './x',
+    '../x',
+    '/x',
+    '?q=2',
+    '#h',
+    '',
+    '//other/y',
+    'http://z/',
+    'x/../../..',
+    '/a?b#c',
+    'https:y',
+  ];
+  const params = [
+    '',
+    'a=1&b=2&a=3',
+    '?x=%20+y&z',
+    'a=%C3%A4&b=%zz',
+    '=v&&k=',
+    'a=b=c',
+    'e=*-._~!()',
+  ];
+  const { here, inNode } = await both([
+    ...urls.map((url) => of(JSON.stringify(url))),
+    ...relative.map((url) => of(`'${url}'`, "'https://u:p@h.com:81/d/e/f?o=1#p'")),
+    ...['x', '?q', '#h'].map((url) => of(`'${url}'`, "'mailto:me'")),
+    ...params.map(
+      (p) =>
+        `(() => { const s = new URLSearchParams('${p}'); return [s.toString(), [...s], s.size, s.get('a'), s.getAll('a'), s.has('k')]; })()`,
+    ),
+    "new URLSearchParams({ a: 1, b: 'x y' }).toString()",
+    "new URLSearchParams([['a', 'ä&='], ['b', '😀']]).toString()",
+    "new URLSearchParams(new URLSearchParams('a=1')).toString()",
+    "(() => { const s = new URLSearchParams('b=1&a=2&b=3'); s.append('c', 4); s.set('b', 5); s.delete('a'); s.set('d', 6); s.sort(); const r = []; s.forEach((v, k) => r.push(k + v)); return [r, [...s.keys()], [...s.values()]]; })()",
+    "(() => { const u = new URL('https://e.com/?a=1'); u.searchParams.set('b', 'x y'); u.hash = 'z'; u.pathname = '/p q/../r'; u.port = '81'; u.hostname = 'f.com'; return [u.href, JSON.stringify(u), String(u)]; })()",
+    "(() => { const u = new URL('https://e.com/?a=1'); u.search = 'q=2'; return [u.href, u.searchParams.get('q')]; })()",
+    "[URL.canParse('x'), URL.canParse('x', 'http://a'), URL.parse('y:') !== null, URL.parse('y')]",
+    "require('url').URL === URL",
+  ]);
+  expect(here).toEqual(inNode);
 });
