@@ -40,6 +40,7 @@ test.each([
   'x = 1; (async () => { await (0); console.log(x) })()',
   'if (true) { (async () => { await [0]; console.log(1) })(); return } await(2)',
   "console.log(1); // import('fs') and await (this)",
+  "x = 1; import('fs').then(() => console.log(this === module.exports ? x : 0))",
   "var await = 1; import('fs').catch(() => 0); console.log(await)",
 ])('%s stays a script', async (source) => {
   expect(await printed(source)).toBe('1\n');
@@ -55,6 +56,14 @@ test('an error beside an async function is told in the words of a script', async
   expect(await printed('async function f() { await 1 }\nlet a = ;')).toContain(
     "Unexpected token ';'",
   );
+});
+
+test('an entry point may stand behind an await', async () => {
+  const cases = [{ args: [1], expected: 2 }];
+  const task = parseCodeTask({ language: 'js', tests: { type: 'call', entry: 'f', cases } });
+  const code =
+    'const [one] = await [Promise.resolve(1)];\nconst by = await one;\nconst f = (x) => x + by;';
+  expect(await verifier.verify(task, code)).toMatchObject({ status: 'accepted' });
 });
 
 test('an entry point may have a name in any script', async () => {

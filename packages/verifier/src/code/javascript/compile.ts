@@ -34,7 +34,7 @@ export function compile(
     ? /\b(await|import|export)\b/.test(source)
     : hidesModule(realm, source);
   if (!mayBeModule) return asScript;
-  const asModule = compileModule(realm, source, false, names);
+  const asModule = compileModule(realm, source, false, names, problem === undefined);
   // A script may have a variable `await`, or an async function beside an error of another kind.
   const isScript = 'kind' in asModule && !(problem && wantsModule(problem.message));
   return isScript ? asScript : asModule;
@@ -53,11 +53,12 @@ function compileModule(
   source: string,
   isTypeScript: boolean,
   names: readonly string[],
+  isScript = false,
 ): Compiled | Trouble {
   loadTranspiler(); // outside of the try: failing to load is our trouble, not the answer's
   let output: Transpiled;
   try {
-    output = transpile(source, isTypeScript);
+    output = transpile(source, isTypeScript, isScript);
   } catch (error) {
     return { kind: 'syntax', ...readTranspileError(error) };
   }
