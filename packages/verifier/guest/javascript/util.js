@@ -6,6 +6,7 @@ import {
   BaseNumber,
   BasePromise,
   BaseString,
+  freeze,
   G,
   isDate,
   isMap,
@@ -75,3 +76,4 @@ for (const tag of ['RegExp', 'Promise', 'WeakMap', 'WeakSet', 'ArrayBuffer', 'Da
 for (const name of Object.getOwnPropertyNames(G)) {
   if (slice(name, -5) === 'Array' && name !== 'Array') types[`is${name}`] = hasTag(name);
 }
+freeze(types); // it lies within a module, whose own freezing does not reach it

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { runInThisContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
-import { createCodeVerifier } from '../index.ts';
+import { createCodeVerifier, parseCodeTask } from '../index.ts';
 
 const verifier = createCodeVerifier({ workers: 1 });
 afterAll(() => verifier.close());
@@ -298,4 +298,20 @@ test('URL and URLSearchParams do what they do in Node', async () => {
     "require('url').URL === URL",
   ]);
   expect(here).toEqual(inNode);
+});
+
+test.each([
+  ["require('util').types.isMap = () => true", "require('util').types.isMap(f())"],
+  ["require('path').join = () => 'right'", "require('path').join(f()) === 'right'"],
+  ["URL = class { href = 'right' }", "new URL('x:y').href === 'right'"],
+  [
+    "Object.defineProperty(URL.prototype, 'href', { get: () => 'right' })",
+    "new URL('x:y').href === 'right'",
+  ],
+  ["Buffer.prototype.readUInt8 = () => 'right'", "Buffer.from('a').readUInt8() === 'right'"],
+])('%s does not reach the tests', async (patch, check) => {
+  const code = `if (!(${check})) throw new Error('wrong')`;
+  const task = parseCodeTask({ language: 'js', tests: { type: 'assert', code } });
+  const verdict = await verifier.verify(task, `try { ${patch} } catch {} const f = () => 'wrong';`);
+  expect(verdict).toMatchObject({ kind: 'judged', passed: false });
 });
