@@ -2,14 +2,20 @@
  * Guest: text as bytes. UTF-8 both ways, base64, hex, and a Buffer with what programs use of it.
  */
 import {
-  apply,
+  BaseBuffer,
   BaseBytes,
+  BaseError,
+  BaseRangeError,
   BaseString,
+  BaseTypeError,
   charCodeAt,
   defineProperty,
   G,
+  isNaNumber,
   isView,
   join,
+  max,
+  min,
   push,
   slice,
 } from './primordials.js';
@@ -106,7 +112,11 @@ const latinText = (bytes) => {
 
 const hexBytes = (text) => {
   const bytes = [];
-  for (let i = 0; i + 1 < text.length; i += 2) push(bytes, parseInt(slice(text, i, i + 2), 16));
+  for (let i = 0; i + 1 < text.length; i += 2) {
+    const pair = slice(text, i, i + 2);
+    if (!/^[\da-f]{2}$/i.test(pair)) break;
+    push(bytes, parseInt(pair, 16));
+  }
   return bytes;
 };
 
@@ -118,21 +128,56 @@ const hexText = (bytes) => {
   return text;
 };
 
-const bytesIn = (text, encoding) => {
-  if (encoding === 'base64' || encoding === 'base64url') return base64Bytes(text);
-  if (encoding === 'hex') return hexBytes(text);
-  if (encoding === 'latin1' || encoding === 'binary' || encoding === 'ascii')
-    return latinBytes(text);
-  return utf8Bytes(text);
+const wideBytes = (text) => {
+  const bytes = [];
+  for (let i = 0; i < text.length; i++) {
+    const code = charCodeAt(text, i);
+    push(bytes, code & 255, code >> 8);
+  }
+  return bytes;
 };
 
+const wideText = (bytes) => {
+  const parts = [];
+  for (let i = 0; i + 1 < bytes.length; i += 2) push(parts, charOf(bytes[i] | (bytes[i + 1] << 8)));
+  return join(parts, '');
+};
+
+const base64UrlText = (bytes) => base64Text(bytes).replace(/[+/=]/g, (c) => URL_LETTERS[c]);
+const URL_LETTERS = { '+': '-', '/': '_', '=': '' };
+const asciiText = (bytes) => latinText(bytes.map((byte) => byte & 127));
+
+/** Text to bytes and bytes to text, by encoding. */
+const CODECS = {
+  __proto__: null,
+  utf8: [utf8Bytes, utf8Text],
+  'utf-8': [utf8Bytes, utf8Text],
+  base64: [base64Bytes, base64Text],
+  base64url: [base64Bytes, base64UrlText],
+  hex: [hexBytes, hexText],
+  latin1: [latinBytes, latinText],
+  binary: [latinBytes, latinText],
+  ascii: [latinBytes, asciiText],
+  utf16le: [wideBytes, wideText],
+  ucs2: [wideBytes, wideText],
+};
+const codecOf = (encoding) => {
+  const codec = CODECS[encoding] ?? CODECS[BaseString(encoding ?? 'utf8').toLowerCase()];
+  if (codec) return codec;
+  const error = new BaseTypeError(`Unknown encoding: ${encoding}`);
+  error.code = 'ERR_UNKNOWN_ENCODING';
+  throw error;
+};
+const bytesIn = (text, encoding) => codecOf(encoding)[0](text);
+
 export class Buffer extends Uint8Array {
-  static from(value, encoding) {
+  static from(value, encoding, length) {
     if (typeof value === 'string') return new Buffer(bytesIn(value, encoding));
-    return new Buffer(value);
+    if (value instanceof BaseBuffer) return new Buffer(value, encoding, length);
+    return new Buffer(value?.type === 'Buffer' ? value.data : value);
   }
-  static alloc(size, fill = 0) {
-    return new Buffer(size).fill(fill);
+  static alloc(size, fill = 0, encoding = undefined) {
+    return new Buffer(size).fill(fill, 0, size, encoding);
   }
   static allocUnsafe(size) {
     return new Buffer(size);
@@ -140,32 +185,127 @@ export class Buffer extends Uint8Array {
   static isBuffer(value) {
     return value instanceof Buffer;
   }
+  static isEncoding(name) {
+    return typeof name === 'string' && name.toLowerCase() in CODECS;
+  }
   static byteLength(text, encoding) {
     return typeof text === 'string' ? bytesIn(text, encoding).length : text.byteLength;
   }
-  static concat(list) {
+  static compare(a, b) {
+    const shorter = min(a.length, b.length);
+    for (let i = 0; i < shorter; i++) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
+    return a.length === b.length ? 0 : a.length < b.length ? -1 : 1;
+  }
+  static concat(list, length = Infinity) {
     const bytes = [];
     for (let i = 0; i < list.length; i++) {
-      for (let k = 0; k < list[i].length; k++) push(bytes, list[i][k]);
+      for (let k = 0; k < list[i].length && bytes.length < length; k++) push(bytes, list[i][k]);
     }
+    while (length !== Infinity && bytes.length < length) push(bytes, 0);
     return new Buffer(bytes);
   }
   toString(encoding, start = 0, end = this.length) {
     const bytes = start === 0 && end === this.length ? this : this.subarray(start, end);
-    if (encoding === 'base64') return base64Text(bytes);
-    if (encoding === 'hex') return hexText(bytes);
-    if (encoding === 'latin1' || encoding === 'binary' || encoding === 'ascii')
-      return latinText(bytes);
-    return utf8Text(bytes);
+    return codecOf(encoding)[1](bytes);
   }
   toJSON() {
     return { type: 'Buffer', data: [...this] };
   }
   equals(other) {
-    if (other.length !== this.length) return false;
-    for (let i = 0; i < this.length; i++) if (this[i] !== other[i]) return false;
-    return true;
+    return Buffer.compare(this, other) === 0;
   }
+  compare(other) {
+    return Buffer.compare(this, other);
+  }
+  /** Shares the bytes, unlike the method of other typed arrays. */
+  slice(start, end) {
+    return this.subarray(start, end);
+  }
+  fill(value, start = 0, end = this.length, encoding = undefined) {
+    if (typeof start === 'string') return this.fill(value, 0, this.length, start);
+    const bytes = typeof value === 'string' ? bytesIn(value, encoding) : value;
+    if (typeof bytes !== 'object' || bytes === null) return super.fill(bytes, start, end);
+    for (let i = start; i < end; i++) {
+      this[i] = bytes.length === 0 ? 0 : bytes[(i - start) % bytes.length];
+    }
+    return this;
+  }
+  write(text, offset = 0, length = undefined, encoding = undefined) {
+    if (typeof offset === 'string') return this.write(text, 0, undefined, offset);
+    if (typeof length === 'string') return this.write(text, offset, undefined, length);
+    const bytes = bytesIn(text, encoding);
+    const count = min(bytes.length, this.length - offset, length ?? Infinity);
+    for (let i = 0; i < count; i++) this[offset + i] = bytes[i];
+    return count;
+  }
+  copy(target, targetStart = 0, start = 0, end = this.length) {
+    const bytes = this.subarray(start, min(end, start + target.length - targetStart));
+    target.set(bytes, targetStart);
+    return bytes.length;
+  }
+  indexOf(value, from = 0, encoding = undefined) {
+    if (typeof value === 'number') return super.indexOf(value & 255, from);
+    const bytes = typeof value === 'string' ? bytesIn(value, encoding) : value;
+    const first = from < 0 ? max(0, this.length + from) : from;
+    for (let i = first; i + bytes.length <= this.length; i++) {
+      let same = 0;
+      while (same < bytes.length && this[i + same] === bytes[same]) same++;
+      if (same === bytes.length) return i;
+    }
+    return -1;
+  }
+  includes(value, from, encoding) {
+    return this.indexOf(value, from, encoding) >= 0;
+  }
+}
+
+/** Numbers in a Buffer: what Node calls them, what a DataView does, and how many bytes they have. */
+const NUMBERS = [
+  ['UInt8', 'Uint8', 1],
+  ['Int8', 'Int8', 1],
+  ['UInt16', 'Uint16', 2],
+  ['Int16', 'Int16', 2],
+  ['UInt32', 'Uint32', 4],
+  ['Int32', 'Int32', 4],
+  ['BigUInt64', 'BigUint64', 8],
+  ['BigInt64', 'BigInt64', 8],
+  ['Float', 'Float32', 4],
+  ['Double', 'Float64', 8],
+];
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const outOfRange = (name, value) => {
+  const error = new BaseRangeError(`The value of "${name}" is out of range. Received ${value}`);
+  error.code = 'ERR_OUT_OF_RANGE';
+  throw error;
+};
+
+const addNumber = ([name, kind, size], end) => {
+  const little = end === 'LE';
+  const isWhole = !kind.startsWith('Float');
+  const read = function (offset = 0) {
+    if (!(offset >= 0 && offset + size <= this.length)) outOfRange('offset', offset);
+    return viewOf(this)[`get${kind}`](offset, little);
+  };
+  const write = function (value, offset = 0) {
+    if (!(offset >= 0 && offset + size <= this.length)) outOfRange('offset', offset);
+    const view = viewOf(this);
+    const before = view[`get${kind}`](offset, little);
+    view[`set${kind}`](offset, value, little);
+    const given = typeof value === 'bigint' ? value : Math.trunc(value);
+    // What does not come back as it went in does not fit.
+    if (isWhole && !isNaNumber(given) && view[`get${kind}`](offset, little) !== given) {
+      view[`set${kind}`](offset, before, little);
+      outOfRange('value', value);
+    }
+    return offset + size;
+  };
+  for (const spelled of [name, name.replace('UI', 'Ui')]) {
+    hidden(Buffer.prototype, `read${spelled}${end}`, read);
+    hidden(Buffer.prototype, `write${spelled}${end}`, write);
+  }
+};
+for (const number of NUMBERS) {
+  for (const end of number[2] === 1 ? [''] : ['LE', 'BE']) addNumber(number, end);
 }
 
 class TextEncoder {
@@ -190,8 +330,23 @@ hidden(G, 'btoa', (text) => base64Text(latinBytes(BaseString(text))));
 hidden(G, 'atob', (text) => latinText(base64Bytes(BaseString(text))));
 hidden(G, 'structuredClone', (value) => clone(value, new Map()));
 
+/** The classes of errors that a clone keeps, by name. */
+const ERRORS = {
+  __proto__: null,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+};
+
 const clone = (value, seen) => {
-  if (typeof value === 'function') throw new Error('a function could not be cloned');
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    const error = new BaseError(`${BaseString(value)} could not be cloned.`);
+    error.name = 'DataCloneError';
+    throw error;
+  }
   if (typeof value !== 'object' || value === null) return value;
   if (seen.has(value)) return seen.get(value);
   const keep = (copy) => {
@@ -200,7 +355,18 @@ const clone = (value, seen) => {
   };
   if (value instanceof Date) return keep(new Date(+value));
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
-  if (isView(value)) return keep(apply(value.slice, value, []));
+  if (value instanceof BaseBuffer) return keep(value.slice(0));
+  if (isView(value)) {
+    const Kind = value instanceof BaseBytes ? BaseBytes : value.constructor;
+    const { byteOffset, byteLength } = value;
+    return keep(new Kind(value.buffer.slice(byteOffset, byteOffset + byteLength)));
+  }
+  if (value instanceof BaseError) {
+    const copy = keep(new (ERRORS[value.name] ?? BaseError)(value.message));
+    copy.stack = value.stack;
+    if ('cause' in value) hidden(copy, 'cause', clone(value.cause, seen));
+    return copy;
+  }
   if (value instanceof Map) {
     const copy = keep(new Map());
     value.forEach((item, key) => {

@@ -12,10 +12,12 @@ import {
   BasePromise,
   BaseProxy,
   BaseString,
+  BaseSyntaxError,
   construct,
   G,
   hasOwn,
   indirectEval,
+  isArray,
   slice,
   thenOf,
 } from './primordials.js';
@@ -28,6 +30,8 @@ const PENDING = ['pending'];
 /** How long a test program's intervals go on alone, in virtual time, before they count as left behind. */
 const LINGER_MS = 5000;
 let exported = [];
+/** Did the program return at its top level, before it could hand over its names? */
+let returned = false;
 let settled;
 
 /** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
@@ -179,7 +183,8 @@ const entries = {
   load: (source) =>
     guarded(() =>
       settle(evaluate(source), (values) => {
-        exported = values ?? [];
+        returned = !isArray(values);
+        exported = returned ? [] : values;
         let declared = '';
         for (let i = 0; i < exported.length; i++) declared += exported[i] === undefined ? '0' : '1';
         return ['loaded', declared];
@@ -204,6 +209,9 @@ const entries = {
   call: (name, method, args) =>
     guarded(() => {
       const entry = method === '' ? findFunction(name) : findMethod(name, method);
+      if (entry === undefined && returned) {
+        throw new BaseSyntaxError(`the program returns at its top level, before ${name} is known`);
+      }
       if (entry === undefined) return ['missing'];
       return settle(apply(entry, undefined, decodeArguments(args)), (value) => [
         'value',

@@ -1,7 +1,7 @@
 /**
  * Guest: how the parts of a value stand on lines, as Node's `util.inspect` puts them.
  */
-import { floor, includes, join, min, push, repeat, uncurry } from './primordials.js';
+import { floor, includes, join, max, min, push, repeat, uncurry } from './primordials.js';
 
 const LINE = 80;
 /** Values of at most so many levels share a line. */
@@ -9,7 +9,6 @@ const LEVELS = 3;
 const padStart = uncurry(String.prototype.padStart);
 export const padEnd = uncurry(String.prototype.padEnd);
 const { sqrt, round: nearest } = Math;
-export const { max } = Math;
 
 /** Room on a line for a text that starts `indent` deep, and what is kept free beside it. */
 export const fits = (length, indent, kept) => length <= LINE - indent - kept;

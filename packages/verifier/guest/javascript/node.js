@@ -5,6 +5,7 @@ import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
 import { complain, EXIT, emit, exited } from './output.js';
+import { path } from './path.js';
 import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G, hasOwn } from './primordials.js';
 import {
   EventEmitter,
@@ -14,7 +15,9 @@ import {
   readlinePromises,
   stdin,
 } from './stdin.js';
+import { StringDecoder } from './string-decoder.js';
 import { clear, nextTick, setImmediate, setInterval, setTimeout } from './timers.js';
+import { callbackify, promisify, types, wait } from './util.js';
 import { clock, hidden, passTime, performance } from './world.js';
 
 const ignoreCall = () => undefined;
@@ -188,44 +191,36 @@ for (const name of ['readdirSync', 'statSync', 'lstatSync', 'realpathSync', 'rea
   fs[name] = noSuchFile;
 }
 
-const promisify =
-  (action) =>
-  (...values) =>
-    new BasePromise((resolve, reject) => {
-      action(...values, (error, value) => (error ? reject(error) : resolve(value)));
-    });
-
 const util = {
   inspect: Object.assign((value, options) => inspect(value, options), {
     custom: Symbol.for('nodejs.util.inspect.custom'),
   }),
   format: (...values) => formatWithPlaceholders(values),
   promisify,
+  callbackify,
+  deprecate: (action) => action,
   isDeepStrictEqual: (a, b) => deepEqual(a, b, true),
   inherits: (Child, Parent) => {
+    Child.super_ = Parent;
     Object.setPrototypeOf(Child.prototype, Parent.prototype);
   },
-  types: {},
+  types,
   TextDecoder: G.TextDecoder,
   TextEncoder: G.TextEncoder,
 };
-const wait = (delayMs, value) => new BasePromise((resolve) => setTimeout(resolve, delayMs, value));
-promisify.custom = Symbol('promisify.custom');
-
-const segments = (path) => path.split('/').filter((part) => part !== '' && part !== '.');
-const path = {
-  sep: '/',
-  join: (...parts) =>
-    `${parts[0]?.startsWith('/') ? '/' : ''}${segments(parts.join('/')).join('/')}`,
-  resolve: (...parts) => `/${segments(parts.join('/')).join('/')}`,
-  basename: (name, ending = '') => {
-    const base = segments(name).at(-1) ?? '';
-    return ending && base.endsWith(ending) ? base.slice(0, -ending.length) : base;
-  },
-  dirname: (name) => segments(name).slice(0, -1).join('/') || '.',
-  extname: (name) => /[^/](\.[^./]*)$/.exec(name)?.[1] ?? '',
-};
-path.posix = path;
+EventEmitter.once = (emitter, name) =>
+  new BasePromise((resolve, reject) => {
+    const fail = (error) => {
+      emitter.off(name, bring);
+      reject(error);
+    };
+    const bring = (...values) => {
+      emitter.off('error', fail);
+      resolve(values);
+    };
+    emitter.once(name, bring);
+    if (name !== 'error') emitter.once('error', fail);
+  });
 
 Object.assign(makers, {
   assert: () => assert,
@@ -241,6 +236,7 @@ Object.assign(makers, {
   process: () => guestProcess,
   readline: () => readline,
   'readline/promises': () => readlinePromises,
+  string_decoder: () => ({ StringDecoder }),
   timers: () => ({
     setTimeout,
     setInterval,
@@ -253,5 +249,6 @@ Object.assign(makers, {
     setTimeout: wait,
     setImmediate: (value) => new BasePromise((resolve) => setImmediate(resolve, value)),
   }),
+  url: () => ({ URL: G.URL, URLSearchParams: G.URLSearchParams }),
   util: () => util,
 });

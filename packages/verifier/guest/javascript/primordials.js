@@ -50,7 +50,7 @@ export const {
   is: sameValue,
 } = Object;
 export const isView = ArrayBuffer.isView;
-export const { floor, imul, min } = Math;
+export const { floor, imul, max, min } = Math;
 
 export const slice = uncurry(String.prototype.slice);
 export const split = uncurry(String.prototype.split);

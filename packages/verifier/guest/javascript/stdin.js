@@ -61,23 +61,28 @@ export const readInputInto = (buffer, where, most) => {
 
 export class EventEmitter {
   #listeners = new Map();
-  on(name, listener) {
+  #add(name, listener, isFirst, isOnce) {
+    const call = (...values) => {
+      this.off(name, listener);
+      return listener.apply(this, values);
+    };
+    const entry = { listener, call: isOnce ? call : listener };
     const list = this.#listeners.get(name) ?? [];
-    this.#listeners.set(name, [...list, { listener, call: listener }]);
+    this.#listeners.set(name, isFirst ? [entry, ...list] : [...list, entry]);
     this.listening?.(name);
     return this;
   }
+  on(name, listener) {
+    return this.#add(name, listener, false, false);
+  }
   once(name, listener) {
-    const entry = {
-      listener,
-      call: (...values) => {
-        this.off(name, listener);
-        return listener.apply(this, values);
-      },
-    };
-    this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), entry]);
-    this.listening?.(name);
-    return this;
+    return this.#add(name, listener, false, true);
+  }
+  prependListener(name, listener) {
+    return this.#add(name, listener, true, false);
+  }
+  prependOnceListener(name, listener) {
+    return this.#add(name, listener, true, true);
   }
   addListener(name, listener) {
     return this.on(name, listener);
@@ -85,7 +90,9 @@ export class EventEmitter {
   off(name, listener) {
     const list = this.#listeners.get(name) ?? [];
     const index = list.findLastIndex((entry) => entry.listener === listener);
-    if (index >= 0) this.#listeners.set(name, list.toSpliced(index, 1));
+    if (index < 0) return this;
+    if (list.length === 1) this.#listeners.delete(name);
+    else this.#listeners.set(name, list.toSpliced(index, 1));
     return this;
   }
   removeListener(name, listener) {
@@ -107,6 +114,12 @@ export class EventEmitter {
   }
   setMaxListeners() {
     return this;
+  }
+  eventNames() {
+    return [...this.#listeners.keys()];
+  }
+  listeners(name) {
+    return (this.#listeners.get(name) ?? []).map(({ listener }) => listener);
   }
 }
 EventEmitter.EventEmitter = EventEmitter;

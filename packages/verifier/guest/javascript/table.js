@@ -1,6 +1,6 @@
 /** Guest: `console.table`. */
 import { inspect } from './inspect.js';
-import { max, padEnd } from './layout.js';
+import { padEnd } from './layout.js';
 import {
   createObject,
   hasOwn,
@@ -10,6 +10,7 @@ import {
   join,
   keysOf,
   mapEach,
+  max,
   push,
   repeat,
   setEach,

@@ -5,6 +5,7 @@
 
 import { OUTPUT_LIMIT, printed } from './output.js';
 import {
+  apply,
   BaseBigInt,
   BaseDate,
   BaseError,
@@ -14,6 +15,7 @@ import {
   BaseString,
   booleanOf,
   brandedAs,
+  createObject,
   includes,
   isArray,
   isDate,
@@ -108,7 +110,31 @@ const encodeKind = (value) => {
   if (tag === '[object RegExp]' || tag === '[object Promise]') {
     return `["r",${jsonText(slice(tag, 8, -1))},${shortText(`${value}`)}]`;
   }
+  if (NEXT[tag]) return encodeIterator(value, NEXT[tag]);
   return encodeFields(value);
+};
+
+/** The `next` of each kind of iterator that the language makes, by tag. */
+const NEXT = createObject(null);
+for (const iterator of [
+  (function* () {})(),
+  [].values(),
+  ''[Symbol.iterator](),
+  new BaseMap().keys(),
+  new BaseSet().keys(),
+  ''.matchAll(/a/g),
+  [].values().map(BaseString),
+]) {
+  NEXT[tagOf(iterator)] = iterator.next;
+}
+
+/** What is left in an iterator, as a list; an endless one runs into the output cap. */
+const encodeIterator = (iterator, next) => {
+  let text = '["a"';
+  for (let step = apply(next, iterator, []); !step.done; step = apply(next, iterator, [])) {
+    text += `${take(',')}${encodeAny(step.value)}`;
+  }
+  return `${text}]`;
 };
 
 const shortText = (value) => jsonText(slice(`${value}`, 0, 1000));

@@ -19,8 +19,10 @@ export const MODULES: readonly string[] = [
   'process',
   'readline',
   'readline/promises',
+  'string_decoder',
   'timers',
   'timers/promises',
+  'url',
   'util',
 ];
 

@@ -27,11 +27,25 @@ export function compile(
 ): Compiled | Trouble {
   if (language === 'typescript') return compileModule(realm, source, true, names);
   const problem = syntaxProblem(realm, source);
-  if (problem === undefined) {
-    return { script: wrapProgram(source, names), place: (stack) => placeInAnswer(stack) };
-  }
-  if (!wantsModule(problem.message)) return { kind: 'syntax', ...problem };
-  return compileModule(realm, source, false, names);
+  const asScript: Compiled | Trouble = problem
+    ? { kind: 'syntax', ...problem }
+    : { script: wrapProgram(source, names), place: (stack) => placeInAnswer(stack) };
+  const mayBeModule = problem
+    ? /\b(await|import|export)\b/.test(source)
+    : hidesModule(realm, source);
+  if (!mayBeModule) return asScript;
+  const asModule = compileModule(realm, source, false, names, problem === undefined);
+  // A script may have a variable `await`, or an async function beside an error of another kind.
+  const isScript = 'kind' in asModule && !(problem && wantsModule(problem.message));
+  return isScript ? asScript : asModule;
+}
+
+/** Does a text that is a script for V8 say more as a module: `import(...)`, or `await [x]` at the top? */
+function hidesModule(realm: Realm, source: string): boolean {
+  if (/\bimport\s*\(/.test(source)) return true;
+  if (!/\bawait\s*[([`+\-/]/.test(source)) return false;
+  // A static block is where `await` is no name although no function is async.
+  return syntaxProblem(realm, `class A { static { ${source}\n} }`) !== undefined;
 }
 
 function compileModule(
@@ -39,17 +53,18 @@ function compileModule(
   source: string,
   isTypeScript: boolean,
   names: readonly string[],
+  isScript = false,
 ): Compiled | Trouble {
   loadTranspiler(); // outside of the try: failing to load is our trouble, not the answer's
   let output: Transpiled;
   try {
-    output = transpile(source, isTypeScript);
+    output = transpile(source, isTypeScript, isScript);
   } catch (error) {
     return { kind: 'syntax', ...readTranspileError(error) };
   }
-  const isAsync = syntaxProblem(realm, output.code) !== undefined; // top-level await
+  const isAsync = /\bawait\b/.test(output.code); // perhaps at the top, where it needs an async wrapper
   const script = wrapProgram(output.code, names, isAsync);
-  const problem = isAsync ? syntaxProblem(realm, script) : undefined;
+  const problem = syntaxProblem(realm, script);
   if (problem) return { kind: 'syntax', message: problem.message };
   return {
     script,

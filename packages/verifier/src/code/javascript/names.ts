@@ -19,7 +19,7 @@ const TRUSTED = `Object Function Array Number parseFloat parseInt Infinity NaN u
   Float16Array Float32Array Float64Array DataView Map BigInt Set Iterator WeakMap WeakSet Proxy Reflect
   DisposableStack AsyncDisposableStack decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite
   isNaN console require module exports process performance assert Buffer TextEncoder TextDecoder btoa
-  atob structuredClone setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate
+  atob structuredClone URL URLSearchParams setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate
   queueMicrotask`;
 
 const EXCLUDED = new Set(`${RESERVED} ${TRUSTED}`.split(/\s+/));

@@ -8,7 +8,7 @@ const OPEN_ASYNC = `(async ${OPEN.slice(1)}`;
 /** The name under which frames of the answer show up in stack traces. */
 export const ANSWER_FILE = 'answer.js';
 
-const NAME = /^[A-Za-z_$][\w$]*$/;
+const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
 /** A program ready for `load`. `names` become its completion value, undefined where not declared. */
 export function wrapProgram(source: string, names: readonly string[], isAsync = false): string {

@@ -19,8 +19,11 @@ export interface Transpiled {
   original(place: { line: number; column: number }): { line: number; column: number } | undefined;
 }
 
-/** @throws {Error} swc's, whose text {@link readTranspileError} understands */
-export function transpile(source: string, isTypeScript: boolean): Transpiled {
+/**
+ * @param isScript keep what a script may lean on beside `import()`: sloppy mode, and `this` at the top
+ * @throws {Error} swc's, whose text {@link readTranspileError} understands
+ */
+export function transpile(source: string, isTypeScript: boolean, isScript = false): Transpiled {
   const output = loadTranspiler().transformSync(source, {
     filename: isTypeScript ? 'answer.ts' : 'answer.js',
     swcrc: false,
@@ -33,7 +36,7 @@ export function transpile(source: string, isTypeScript: boolean): Transpiled {
         : { syntax: 'ecmascript', decorators: true },
       target: 'es2022',
     },
-    module: { type: 'commonjs' },
+    module: { type: 'commonjs', strictMode: !isScript, allowTopLevelThis: isScript },
   });
   const map = new SourceMap(JSON.parse(output.map ?? '{"version":3,"sources":[],"mappings":""}'));
   return {
