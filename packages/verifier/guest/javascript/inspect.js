@@ -5,8 +5,14 @@
 import { fits, layOut } from './layout.js';
 import {
   apply,
+  BaseBigInt,
+  BaseBoolean,
+  BaseDate,
   BaseError,
+  BaseMap,
+  BaseNumber,
   BasePromise,
+  BaseSet,
   BaseString,
   bigIntOf,
   booleanOf,
@@ -53,9 +59,12 @@ const CUSTOM = Symbol.for('nodejs.util.inspect.custom');
 const TAG = Symbol.toStringTag;
 const sourceOf = uncurry(Function.prototype.toString);
 const codeText = uncurry(Number.prototype.toString);
+// Asked first because a check of the brand throws where it fails, which takes ten microseconds.
+const isLike = (value, Maker, isBranded) => value instanceof Maker && isBranded(value);
 const isPromise = (value) => tagOf(value) === '[object Promise]' && value instanceof BasePromise;
-const inWeakMap = uncurry(WeakMap.prototype.has);
-const inWeakSet = uncurry(WeakSet.prototype.has);
+const isDateLike = (value) => isLike(value, BaseDate, isDate);
+const BaseWeakMap = WeakMap;
+const BaseWeakSet = WeakSet;
 const viewKind = uncurry(
   getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get,
 );
@@ -197,7 +206,7 @@ const shapeOf = (value) => {
     };
   }
   const keys = (hasEntries = false) => keysBeside(value, hasEntries);
-  if (isSet(value)) {
+  if (isLike(value, BaseSet, isSet)) {
     const size = countOf(setEach, value);
     return {
       open: `${label('Set', `(${size})`)}{`,
@@ -207,7 +216,7 @@ const shapeOf = (value) => {
       isEmpty: size === 0,
     };
   }
-  if (isMap(value)) {
+  if (isLike(value, BaseMap, isMap)) {
     const size = countOf(mapEach, value);
     return {
       open: `${label('Map', `(${size})`)}{`,
@@ -235,7 +244,8 @@ const shapeOf = (value) => {
   });
   if (typeof value === 'function') return based(functionText(value, maker, tag));
   if (value instanceof BaseError) return based(errorText(value));
-  if (isDate(value)) return based(`${value}` === 'Invalid Date' ? 'Invalid Date' : isoText(value));
+  if (isDateLike(value))
+    return based(`${value}` === 'Invalid Date' ? 'Invalid Date' : isoText(value));
   if (tagOf(value) === '[object RegExp]') return based(regExpText(value));
   const boxed = boxedText(value);
   if (boxed) return based(boxed, keys(true));
@@ -248,7 +258,8 @@ const shapeOf = (value) => {
 /** What stands for contents that a program cannot look into. */
 const unseenIn = (value) => {
   if (isPromise(value)) return '<pending>';
-  return brandedAs(inWeakMap, value) || brandedAs(inWeakSet, value) ? '<items unknown>' : undefined;
+  const isWeak = value instanceof BaseWeakMap || value instanceof BaseWeakSet;
+  return isWeak ? '<items unknown>' : undefined;
 };
 
 const countOf = (each, value) => {
@@ -399,19 +410,20 @@ const errorText = (value) => {
   return indexOf(stack, '\n    at') < 0 ? `[${stack}]` : stack;
 };
 
+const BaseSymbol = Symbol;
 const BOXES = [
-  { name: 'Number', valueIn: numberOf },
-  { name: 'String', valueIn: stringOf },
-  { name: 'Boolean', valueIn: booleanOf },
-  { name: 'BigInt', valueIn: bigIntOf },
-  { name: 'Symbol', valueIn: symbolOf },
+  { name: 'Number', Maker: BaseNumber, valueIn: numberOf },
+  { name: 'String', Maker: BaseString, valueIn: stringOf },
+  { name: 'Boolean', Maker: BaseBoolean, valueIn: booleanOf },
+  { name: 'BigInt', Maker: BaseBigInt, valueIn: bigIntOf },
+  { name: 'Symbol', Maker: BaseSymbol, valueIn: symbolOf },
 ];
 
 /** `[Number: 3]` of an object around a primitive; undefined of any other. */
 const boxedText = (value) => {
   for (let i = 0; i < BOXES.length; i++) {
-    const { name, valueIn } = BOXES[i];
-    if (!brandedAs(valueIn, value)) continue;
+    const { name, Maker, valueIn } = BOXES[i];
+    if (!(value instanceof Maker) || !brandedAs(valueIn, value)) continue;
     const maker = makerOf(value);
     const kind = maker === name ? name : `${name} (${maker ?? 'null prototype'})`;
     return `[${kind}: ${textOf({ indent: 0 }, valueIn(value), 0)}]`;
@@ -467,7 +479,7 @@ const wordOf = (value) => {
   if (typeof value === 'function') return sourceOf(value);
   if (typeof value !== 'object' || value === null) return inspect(value);
   const isOwn = typeof value.toString === 'function' && !BUILT_IN[sourceOf(value.toString)];
-  return isOwn && !isArray(value) && !isDate(value)
+  return isOwn && !isArray(value) && !isDateLike(value)
     ? BaseString(value)
     : inspect(value, { depth: 0 });
 };
