@@ -1,6 +1,7 @@
 /**
  * Guest: text as bytes. UTF-8 both ways, base64, hex, and a Buffer with what programs use of it.
  */
+import { bytesText } from './inspect.js';
 import {
   BaseBuffer,
   BaseBytes,
@@ -203,6 +204,9 @@ export class Buffer extends Uint8Array {
     }
     while (length !== Infinity && bytes.length < length) push(bytes, 0);
     return new Buffer(bytes);
+  }
+  [Symbol.for('nodejs.util.inspect.custom')]() {
+    return `<Buffer ${bytesText(this)}>`;
   }
   toString(encoding, start = 0, end = this.length) {
     const bytes = start === 0 && end === this.length ? this : this.subarray(start, end);

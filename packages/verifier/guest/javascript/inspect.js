@@ -7,6 +7,8 @@ import {
   apply,
   BaseBigInt,
   BaseBoolean,
+  BaseBuffer,
+  BaseBytes,
   BaseDate,
   BaseError,
   BaseMap,
@@ -250,6 +252,8 @@ const shapeOf = (value) => {
   const boxed = boxedText(value);
   if (boxed) return based(boxed, keys(true));
   const open = maker === 'Object' && tag === '' ? '{' : `${label('Object')}{`;
+  if (value instanceof BaseBuffer)
+    return { open, close: '}', entries: bufferParts, keys: keys(), isEmpty: false };
   const unseen = unseenIn(value);
   if (unseen) return { open, close: '}', entries: () => [unseen], keys: keys(), isEmpty: false };
   return { open, close: '}', entries: none, keys: keys(), isEmpty: true };
@@ -350,6 +354,24 @@ const viewParts = (run, value, level) => {
   if (value.length > shown) push(parts, moreText(value.length - shown));
   return parts;
 };
+
+const HEX = '0123456789abcdef';
+const MOST_BYTES = 50;
+
+/** Bytes as Node shows those of a buffer: `61 62 ... 3 more bytes`. */
+export const bytesText = (bytes) => {
+  const shown = [];
+  for (let i = 0; i < min(bytes.length, MOST_BYTES); i++)
+    push(shown, `${HEX[bytes[i] >> 4]}${HEX[bytes[i] & 15]}`);
+  const more = bytes.length - MOST_BYTES;
+  if (more > 0) push(shown, `... ${more} more byte${more > 1 ? 's' : ''}`);
+  return join(shown, ' ');
+};
+
+const bufferParts = (_run, value) => [
+  `[Uint8Contents]: <${bytesText(new BaseBytes(value))}>`,
+  `[byteLength]: ${value.byteLength}`,
+];
 
 const setParts = (run, value, level) => {
   const parts = [];
