@@ -218,6 +218,13 @@ describe('assert tests', () => {
     expect(statusOf(await judge(row, answer))).toBe(status);
   });
 
+  test('in JavaScript may say by the exit code that they failed', async () => {
+    const code = 'if (f(2) !== 4) process.exitCode = 1';
+    const row = { language: 'javascript', tests: { type: 'assert', code } };
+    expect(statusOf(await judge(row, 'const f = (x) => x * 2'))).toBe('accepted');
+    expect(statusOf(await judge(row, 'const f = (x) => x + 1'))).toBe('runtime_error');
+  });
+
   const python = (code: string) => ({ language: 'python', tests: { type: 'assert', code } });
 
   test.each([

@@ -163,7 +163,8 @@ class Session {
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
     // Its callbacks may still have something to say. An exit is no pass: it may keep them from that.
     const ended = through ? this.#turns(realm, 'linger', []) : run;
-    tests.push(ended.kind === 'value' ? { kind: 'exit' } : ended);
+    const isFailed = ended.kind === 'passed' && this.#text(realm, 'exitCode') !== '0';
+    tests.push(ended.kind === 'value' || isFailed ? { kind: 'exit' } : ended);
     return undefined;
   }
 
