@@ -5,7 +5,7 @@
 
 import { closeBuiltIns, lockdown, replaceable } from './lockdown.js';
 import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
-import { guestProcess, leave } from './node.js';
+import { exitCode, guestProcess, leave } from './node.js';
 import { complaints, exited, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
   apply,
@@ -233,6 +233,8 @@ const entries = {
   stdout: stdoutText,
   stderr: stderrText,
   /** What a program that came to its end by itself ends with. */
+  /** Has the program or its tests ever set an exit code that is a failure's? */
+  failed: () => attempt(() => BaseString(exitCode.everSet)),
   exitCode: () => attempt(() => BaseString(guestProcess.exitCode ?? 0)),
   /** What `process.exit` was called with; nothing when it was not. */
   exited: () => exited.code ?? '',

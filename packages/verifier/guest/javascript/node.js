@@ -6,7 +6,16 @@ import { formatWithPlaceholders, inspect } from './inspect.js';
 import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
 import { complain, EXIT, emit, exited } from './output.js';
 import { path } from './path.js';
-import { BaseBigInt, BaseError, BasePromise, BaseString, floor, G, hasOwn } from './primordials.js';
+import {
+  BaseBigInt,
+  BaseError,
+  BasePromise,
+  BaseString,
+  defineProperty,
+  floor,
+  G,
+  hasOwn,
+} from './primordials.js';
 import {
   EventEmitter,
   readAllInput,
@@ -66,7 +75,6 @@ class GuestProcess extends EventEmitter {
   version = 'v24.0.0';
   versions = { node: '24.0.0' };
   release = { name: 'node' };
-  exitCode = undefined;
   hrtime = hrtime;
   exit(code) {
     if (exited.code === undefined) {
@@ -114,6 +122,16 @@ export const leave = () => {
   isLeaving = true;
   guestProcess.emit('exit', guestProcess.exitCode ?? 0);
 };
+/** `everSet`: a code other than 0 was, whatever it is now. Tests say so that they failed, and an answer cannot unsay it. */
+export const exitCode = { now: undefined, everSet: false };
+defineProperty(guestProcess, 'exitCode', {
+  get: () => exitCode.now,
+  set: (code) => {
+    exitCode.now = code;
+    if (code !== undefined && code !== 0 && code !== '0') exitCode.everSet = true;
+  },
+  enumerable: true,
+});
 hidden(G, 'process', guestProcess);
 
 const noSuchFile = (path) => {

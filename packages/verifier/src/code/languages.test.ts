@@ -222,7 +222,15 @@ describe('assert tests', () => {
     const code = 'if (f(2) !== 4) process.exitCode = 1';
     const row = { language: 'javascript', tests: { type: 'assert', code } };
     expect(statusOf(await judge(row, 'const f = (x) => x * 2'))).toBe('accepted');
-    expect(statusOf(await judge(row, 'const f = (x) => x + 1'))).toBe('runtime_error');
+    for (const unsaying of [
+      '',
+      'process.on("exit", () => { process.exitCode = 0 })',
+      'setTimeout(() => { process.exitCode = 0 }, 50)',
+      'Object.defineProperty(process, "exitCode", { get: () => 0, set() {} })',
+    ])
+      expect(statusOf(await judge(row, `const f = (x) => x + 1; ${unsaying}`))).toBe(
+        'runtime_error',
+      );
   });
 
   const python = (code: string) => ({ language: 'python', tests: { type: 'assert', code } });

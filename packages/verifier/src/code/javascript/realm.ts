@@ -30,6 +30,7 @@ export type EntryName =
   | 'stdout'
   | 'stderr'
   | 'exitCode'
+  | 'failed'
   | 'exited';
 
 type Drive = ivm.Reference<(...args: never[]) => unknown>;

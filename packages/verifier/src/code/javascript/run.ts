@@ -137,7 +137,7 @@ class Session {
   }
 
   /** What a realm still has to say, also after its program was ended by a limit. */
-  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode' | 'exited'): string {
+  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode' | 'exited' | 'failed'): string {
     if (realm.lost) return '';
     try {
       return String(realm.enter(entry, [], SETUP_MS));
@@ -163,7 +163,7 @@ class Session {
     const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
     // Its callbacks may still have something to say. An exit is no pass: it may keep them from that.
     const ended = through ? this.#turns(realm, 'linger', []) : run;
-    const isFailed = ended.kind === 'passed' && this.#text(realm, 'exitCode') !== '0';
+    const isFailed = ended.kind === 'passed' && this.#text(realm, 'failed') !== 'false';
     tests.push(ended.kind === 'value' || isFailed ? { kind: 'exit' } : ended);
     return undefined;
   }
