@@ -232,9 +232,9 @@ const entries = {
   /** Everything printed so far. */
   stdout: stdoutText,
   stderr: stderrText,
-  /** What a program that came to its end by itself ends with. */
   /** Has the program or its tests ever set an exit code that is a failure's? */
-  failed: () => attempt(() => BaseString(exitCode.everSet)),
+  failed: () => BaseString(exitCode.everSet),
+  /** What a program that came to its end by itself ends with. */
   exitCode: () => attempt(() => BaseString(guestProcess.exitCode ?? 0)),
   /** What `process.exit` was called with; nothing when it was not. */
   exited: () => exited.code ?? '',

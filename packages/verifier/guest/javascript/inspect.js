@@ -191,6 +191,13 @@ const keysBeside = (value, hasEntries) => {
 };
 
 const none = () => [];
+const filled = (open, close, entries, keys, size) => ({
+  open,
+  close,
+  entries,
+  keys,
+  isEmpty: size === 0,
+});
 
 /** What stands before the braces, between them besides the keys, and which braces they are. */
 const shapeOf = (value) => {
@@ -199,51 +206,26 @@ const shapeOf = (value) => {
   const label = (kind, size) => labelOf(maker, tag, kind, size);
   if (isArray(value)) {
     const open = `${maker === 'Array' && tag === '' ? '' : label('Array', `(${value.length})`)}[`;
-    return {
-      open,
-      close: ']',
-      entries: arrayParts,
-      keys: keysBeside(value, true),
-      isEmpty: value.length === 0,
-    };
+    return filled(open, ']', arrayParts, keysBeside(value, true), value.length);
   }
   const keys = (hasEntries = false) => keysBeside(value, hasEntries);
   if (isLike(value, BaseSet, isSet)) {
     const size = countOf(setEach, value);
-    return {
-      open: `${label('Set', `(${size})`)}{`,
-      close: '}',
-      entries: setParts,
-      keys: keys(),
-      isEmpty: size === 0,
-    };
+    return filled(`${label('Set', `(${size})`)}{`, '}', setParts, keys(), size);
   }
   if (isLike(value, BaseMap, isMap)) {
     const size = countOf(mapEach, value);
-    return {
-      open: `${label('Map', `(${size})`)}{`,
-      close: '}',
-      entries: mapParts,
-      keys: keys(),
-      isEmpty: size === 0,
-    };
+    return filled(`${label('Map', `(${size})`)}{`, '}', mapParts, keys(), size);
   }
   const view = isView(value) ? viewKind(value) : undefined;
   if (view !== undefined) {
     const name = maker ?? view;
     const open = `${labelOf(name, tag === view ? '' : tag, view, `(${value.length})`)}[`;
-    return { open, close: ']', entries: viewParts, keys: keys(true), isEmpty: value.length === 0 };
+    return filled(open, ']', viewParts, keys(true), value.length);
   }
   if (tagOf(value) === '[object Arguments]' && tag === '')
-    return { open: '[Arguments] {', close: '}', entries: none, keys: keys(), isEmpty: true };
-  const based = (base, own = keys()) => ({
-    base,
-    open: '{',
-    close: '}',
-    entries: none,
-    keys: own,
-    isEmpty: true,
-  });
+    return filled('[Arguments] {', '}', none, keys(), 0);
+  const based = (base, own = keys()) => ({ base, ...filled('{', '}', none, own, 0) });
   if (typeof value === 'function') return based(functionText(value, maker, tag));
   if (value instanceof BaseError) return based(errorText(value));
   if (isDateLike(value))
@@ -252,11 +234,10 @@ const shapeOf = (value) => {
   const boxed = boxedText(value);
   if (boxed) return based(boxed, keys(true));
   const open = maker === 'Object' && tag === '' ? '{' : `${label('Object')}{`;
-  if (value instanceof BaseBuffer)
-    return { open, close: '}', entries: bufferParts, keys: keys(), isEmpty: false };
+  if (value instanceof BaseBuffer) return filled(open, '}', bufferParts, keys(), 1);
   const unseen = unseenIn(value);
-  if (unseen) return { open, close: '}', entries: () => [unseen], keys: keys(), isEmpty: false };
-  return { open, close: '}', entries: none, keys: keys(), isEmpty: true };
+  if (unseen) return filled(open, '}', () => [unseen], keys(), 1);
+  return filled(open, '}', none, keys(), 0);
 };
 
 /** What stands for contents that a program cannot look into. */

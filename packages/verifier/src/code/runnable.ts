@@ -3,7 +3,7 @@
  * that tests nothing would pass every one. Reads the text, runs nothing; Python's programs are read in its cell.
  */
 
-/** What an answer and its tests may `require`, without `node:`. `driver.js` and its neighbours make them. */
+/** What an answer and its tests may `require`, without `node:`. The guest's `node.js` makes them. */
 export const MODULES: readonly string[] = [
   'assert',
   'assert/strict',
