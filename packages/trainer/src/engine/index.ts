@@ -60,12 +60,22 @@ export interface EngineOptions extends ExecutorOptions {
 export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
   const config = parseModelConfig(options.config);
   const checked = limits(options);
-  return new LocalEngine({
-    config,
-    executor: await openExecutor(options),
-    weights: options.weights ?? initialWeights(config, options.seed),
-    ...checked,
-  });
+  const weights = options.weights ?? initialWeights(config, options.seed);
+  return opened(options, { config, weights, ...checked });
+}
+
+/** An engine on an executor of its own, which does not stay open where there can be no engine. */
+async function opened(
+  options: ExecutorOptions,
+  parts: Omit<ConstructorParameters<typeof LocalEngine>[0], 'executor'>,
+): Promise<LocalEngine> {
+  const executor = await openExecutor(options);
+  try {
+    return new LocalEngine({ executor, ...parts });
+  } catch (error) {
+    await executor.close();
+    throw error;
+  }
 }
 
 /**
@@ -80,11 +90,7 @@ export async function loadLocalEngine(
   // Memory is taken for sizes that the tensors bear out, not for what a configuration says.
   const { config, source } = await openModel(path);
   await source.close();
-  const engine = new LocalEngine({
-    config,
-    executor: await openExecutor(options),
-    ...checked,
-  });
+  const engine = await opened(options, { config, ...checked });
   try {
     await engine.load(path);
     return engine;
