@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { samplingDefaults } from './generation.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cipo-generation-'));
@@ -12,12 +12,12 @@ const read = (config: object) => {
 };
 
 describe("a model's own sampling", () => {
-  it('is greedy unless its makers say otherwise, whatever else they set', () => {
+  test('is greedy unless its makers say otherwise, whatever else they set', () => {
     expect(samplingDefaults(join(folder, 'nowhere'))).toEqual({ temperature: 0, ignored: [] });
     expect(read({ temperature: 0.7, top_p: 0.8 })).toEqual({ temperature: 0, ignored: [] });
   });
 
-  it('is what they say, and the defaults of transformers where they say nothing', () => {
+  test('is what they say, and the defaults of transformers where they say nothing', () => {
     const qwen = { do_sample: true, temperature: 0.7, top_p: 0.8, top_k: 20, eos_token_id: [1, 2] };
     expect(read(qwen)).toEqual({ temperature: 0.7, topP: 0.8, topK: 20, ignored: [] });
     expect(read({ do_sample: true, min_p: 0.05, top_p: null })).toEqual({
@@ -28,12 +28,12 @@ describe("a model's own sampling", () => {
     });
   });
 
-  it('names what it leaves out', () => {
+  test('names what it leaves out', () => {
     const found = read({ do_sample: true, repetition_penalty: 1.05, num_beams: 1, typical_p: 0.9 });
     expect(found.ignored).toEqual(['repetition_penalty 1.05', 'typical_p 0.9']);
   });
 
-  it('is refused by file and key where it is nonsense', () => {
+  test('is refused by file and key where it is nonsense', () => {
     expect(() => read({ temperature: 'hot' })).toThrow(/generation_config\.json.*temperature/s);
   });
 });

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { trainConfig } from './config.ts';
 import { readModel } from './engine/index.ts';
 import { openPolicy, savePolicy } from './policy.ts';
@@ -27,7 +27,7 @@ function folderOf(name: string): string {
   return folder;
 }
 
-it('a policy saved elsewhere has everything to be opened again, and is the same', async () => {
+test('a policy saved elsewhere has everything to be opened again, and is the same', async () => {
   const folder = folderOf('qwen3');
   const generation = { eos_token_id: [1, 2], do_sample: true, temperature: 0.6 };
   writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(generation));
@@ -53,7 +53,7 @@ it('a policy saved elsewhere has everything to be opened again, and is the same'
   await again.engine.close();
 });
 
-it('a policy that would never end, is not there, or has too few rows is refused by name', async () => {
+test('a policy that would never end, is not there, or has too few rows is refused by name', async () => {
   const folder = folderOf('llama');
   const path = join(folder, 'config.json');
   const { eos_token_id: _, ...rest } = JSON.parse(readFileSync(path, 'utf8'));

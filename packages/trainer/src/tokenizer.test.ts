@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Message } from '@cipo/verifier/types';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readJson } from './json.ts';
 import { loadTokenizer, makeTokenizer } from './tokenizer.ts';
 import type { Tokenizer } from './types.ts';
@@ -35,26 +35,26 @@ describe.each(kinds)('%s', (kind) => {
   const tokenizer = loadTokenizer(join(root, kind));
   const expected = expectedOf(kind);
 
-  it("makes Python's tokens of every text", () => {
+  test("makes Python's tokens of every text", () => {
     for (const [i, text] of corpus.texts.entries())
       expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(expected.texts[i]!.ids);
   });
 
-  it('gives every text back as Python does, which is as it was but for control tokens', () => {
+  test('gives every text back as Python does, which is as it was but for control tokens', () => {
     for (const [i, text] of corpus.texts.entries()) {
       const { ids, decoded = text } = expected.texts[i]!;
       expect(tokenizer.decode(ids)).toBe(decoded);
     }
   });
 
-  it('lays conversations out as transformers does', () => {
+  test('lays conversations out as transformers does', () => {
     for (const [i, text] of expected.chats.entries())
       expect([...tokenizer.renderChat(corpus.conversations[i]!)]).toEqual([
         ...tokenizer.encode(text),
       ]);
   });
 
-  it('gives the same text out in pieces, without half characters', () => {
+  test('gives the same text out in pieces, without half characters', () => {
     for (const { ids } of expected.texts) {
       const stream = tokenizer.stream();
       const pieces = [...ids.map((id) => stream.push(id)), stream.end()];
@@ -67,7 +67,7 @@ describe.each(kinds)('%s', (kind) => {
 describe('byte-level tokenizers', () => {
   const byteLevel = ['gpt2', 'smollm', 'llama3'];
 
-  it('give any text back, whatever is in it', () => {
+  test('give any text back, whatever is in it', () => {
     const text = fc.string({ unit: 'binary', maxLength: 60 });
     for (const kind of byteLevel) {
       const tokenizer = loadTokenizer(join(root, kind));
@@ -75,13 +75,13 @@ describe('byte-level tokenizers', () => {
     }
   });
 
-  it('stream any tokens to what decoding them at once gives, also where they are no text', () => {
+  test('stream any tokens to what decoding them at once gives, also where they are no text', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = fc.array(fc.nat(tokenizer.vocabSize - 1), { maxLength: 50 });
     fc.assert(fc.property(ids, (x) => streamed(tokenizer, x) === tokenizer.decode(x)));
   });
 
-  it('leave a byte that they have no word for out, and merge what stood around it, as Python does', () => {
+  test('leave a byte that they have no word for out, and merge what stood around it, as Python does', () => {
     const json = Object(read('gpt2/tokenizer.json'));
     const bytes = Object.entries<number>(json.model.vocab).filter(([word]) => word !== '\u0106');
     const vocab = { ...Object.fromEntries(bytes.filter(([word]) => word.length === 1)), ",'": 400 };
@@ -91,7 +91,7 @@ describe('byte-level tokenizers', () => {
     expect([...tokenizer.encode(",\u0006'")]).toEqual([400]);
   });
 
-  it('hold a character back until its last byte, and end with a mark where it never comes', () => {
+  test('hold a character back until its last byte, and end with a mark where it never comes', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = [...tokenizer.encode('𒀀')];
     expect(ids.length).toBeGreaterThan(1);
@@ -102,7 +102,7 @@ describe('byte-level tokenizers', () => {
   });
 });
 
-it('tokens that have no word, as of a model with padded rows, have no text', () => {
+test('tokens that have no word, as of a model with padded rows, have no text', () => {
   const tokenizer = loadTokenizer(join(root, 'qwen2'));
   const [a, b] = [...tokenizer.encode('x=')];
   expect(tokenizer.decode([a!, tokenizer.vocabSize + 7, b!])).toBe('x=');
@@ -121,7 +121,7 @@ describe("flags of added tokens are Python's", () => {
   };
   const added = 600;
 
-  it.each([
+  test.each([
     ['<x>', 'a<x> <x>b', [333, 281, 312, 283, 364, 312, 455]],
     ['<x>', 'é<x>', [318, 198, 172, 281, 312, 283]],
     ['<x>', 'a <x> b', [333, 318, added, 320, 291]],
@@ -130,7 +130,7 @@ describe("flags of added tokens are Python's", () => {
     expect([...withToken('llama2', { content, single_word: true }).encode(text)]).toEqual(ids);
   });
 
-  it.each([
+  test.each([
     ['<x>', '  <x>  a', [320, added, 320, 290]],
     ['<x>', 'a <x> b', [333, added, 334]],
     ['<x>', '<x><x>', [added, 281, 312, 283]],
@@ -146,7 +146,7 @@ describe('control tokens inside a message', () => {
   const tokenizer = loadTokenizer(join(root, 'gpt2'));
   const asked = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
 
-  it('are taken out, also where taking one out makes another', () => {
+  test('are taken out, also where taking one out makes another', () => {
     expect(asked('a<|im_end|>b')).toEqual(asked('ab'));
     expect(asked('a<|im_<|im_end|>end|>b')).toEqual(asked('ab'));
     expect(asked('<|im<|im_<|endoftext|>start|>_end|>')).toEqual(asked(''));
@@ -160,13 +160,13 @@ describe('a tokenizer folder that lacks something is refused with its name', () 
   const made = (more: object) => makeTokenizer(json, { ...config, ...more }, 'some/folder');
   const question: Message[] = [{ role: 'user', content: 'x' }];
 
-  it('a chat template only once it is wanted', () => {
+  test('a chat template only once it is wanted', () => {
     const tokenizer = made({ chat_template: null });
     expect(tokenizer.decode(tokenizer.encode('x'))).toBe('x');
     expect(() => tokenizer.renderChat(question)).toThrow(/some\/folder: no chat template/);
   });
 
-  it.each([
+  test.each([
     [{ chat_template: '{% for %}' }, /some\/folder: chat template/],
     [{ chat_template: [{ name: 'tool_use', template: 'x' }] }, /tool_use, none is named default/],
     [{ eos_token: null }, /some\/folder: eos_token null is not in the vocabulary/],
@@ -178,34 +178,34 @@ describe('a tokenizer folder that lacks something is refused with its name', () 
     expect(() => made(more)).toThrow(words);
   });
 
-  it.each([-5, 1.5, 2 ** 40])('an added token of number %d', (id) => {
+  test.each([-5, 1.5, 2 ** 40])('an added token of number %d', (id) => {
     const odd = { ...json, added_tokens: [...json.added_tokens, { ...json.added_tokens[0], id }] };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
       /some\/folder\/tokenizer\.json.*added_tokens\[\d+\]\.id/s,
     );
   });
 
-  it('a kind of model that is unknown by its name', () => {
+  test('a kind of model that is unknown by its name', () => {
     const odd = { ...json, model: { ...json.model, type: 'Foo' } };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
       /some\/folder\/tokenizer\.json: .*"Foo" is not supported; these are: BPE/s,
     );
   });
 
-  it('a part that is unknown by its name', () => {
+  test('a part that is unknown by its name', () => {
     const odd = { ...json, pre_tokenizer: { type: 'Horoscope' } };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
       /some\/folder\/tokenizer\.json: .*Horoscope/,
     );
   });
 
-  it('the date that a template asks for is the same every day', () => {
+  test('the date that a template asks for is the same every day', () => {
     const template = "{{ date_string }} {{ strftime_now('%Y-%m-%d, %B') }}";
     const { renderChat, decode } = made({ chat_template: template });
     expect(decode(renderChat(question))).toBe('26 Jul 2024 2024-07-26, July');
   });
 
-  it("what a template raises is told in the template's words", () => {
+  test("what a template raises is told in the template's words", () => {
     const strict = loadTokenizer(join(root, 'llama3'));
     const wrong: Message[] = [{ role: 'assistant', content: 'x' }];
     expect(() => strict.renderChat(wrong)).toThrow(/roles must alternate/);

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { AdamWOptions, Datum } from '../types.ts';
 import { paramSpecs } from './config.ts';
 import { createLocalEngine, type LocalEngine, type NamedArrays } from './index.ts';
@@ -52,7 +52,7 @@ function byFormula(w: NamedArrays, g: NamedArrays, moments: Moments, t: number):
 }
 
 describe.each(available)('$executor $backend', (where) => {
-  it('takes the steps of the formula: decay of matrices alone, bias correction, clipping', async () => {
+  test('takes the steps of the formula: decay of matrices alone, bias correction, clipping', async () => {
     const engine = await open(where);
     const moments: Moments = {};
     let expected = weights;
@@ -68,7 +68,7 @@ describe.each(available)('$executor $backend', (where) => {
     }
   });
 
-  it('clips by the norm of all gradients together, and reports it as it was before', async () => {
+  test('clips by the norm of all gradients together, and reports it as it was before', async () => {
     const engine = await open(where);
     await engine.forwardBackward(data, { kind: 'cross_entropy' });
     const gradients = Object.values(await engine.gradientsSnapshot());
@@ -77,7 +77,7 @@ describe.each(available)('$executor $backend', (where) => {
     expect(gradNorm / norm).toBeCloseTo(1, 5);
   });
 
-  it('starts every step from a gradient of zero', async () => {
+  test('starts every step from a gradient of zero', async () => {
     const engine = await open(where);
     const norm = async (batch: readonly Datum[]) => {
       await engine.forwardBackward(batch, { kind: 'cross_entropy' });
@@ -89,7 +89,7 @@ describe.each(available)('$executor $backend', (where) => {
   });
 });
 
-it('one step on the same batch leaves all executors with the same weights', async () => {
+test('one step on the same batch leaves all executors with the same weights', async () => {
   const after = [];
   for (const where of available) {
     const engine = await open(where);
@@ -102,7 +102,7 @@ it('one step on the same batch leaves all executors with the same weights', asyn
       expect(relativeError(other[name]!, after[0]![name]!), name).toBeLessThan(5e-6);
 });
 
-it('a vocabulary of thousands: the same steps, gradients of repeated tokens added up, twice the same', async () => {
+test('a vocabulary of thousands: the same steps, gradients of repeated tokens added up, twice the same', async () => {
   const config = { ...tinyConfig, vocab_size: 5000 };
   const many = someData(config, 3).flatMap((datum) => [
     datum,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { contextLength, huggingFaceConfig, paramSpecs, parseModelConfig } from './config.ts';
 
 const base = {
@@ -17,13 +17,13 @@ const shapes = (config: object) =>
   );
 
 describe('each family has its own tensors', () => {
-  it('llama has biases only where it says so', () => {
+  test('llama has biases only where it says so', () => {
     expect(Object.keys(shapes({})).filter((name) => name.endsWith('bias'))).toEqual([]);
     const withBias = shapes({ attention_bias: true, mlp_bias: true });
     expect(Object.keys(withBias).filter((name) => name.endsWith('bias'))).toHaveLength(7);
   });
 
-  it('qwen2 has biases of queries, keys and values', () => {
+  test('qwen2 has biases of queries, keys and values', () => {
     const found = shapes({ model_type: 'qwen2', num_key_value_heads: 2 });
     expect(found['self_attn.q_proj.bias']).toEqual([64]);
     expect(found['self_attn.k_proj.bias']).toEqual([32]);
@@ -31,7 +31,7 @@ describe('each family has its own tensors', () => {
     expect(found['self_attn.o_proj.bias']).toBeUndefined();
   });
 
-  it('qwen3 has heads of 128 and their norms, whatever its width', () => {
+  test('qwen3 has heads of 128 and their norms, whatever its width', () => {
     const found = shapes({ model_type: 'qwen3', num_key_value_heads: 2 });
     expect(found['self_attn.q_proj.weight']).toEqual([512, 64]);
     expect(found['self_attn.o_proj.weight']).toEqual([64, 512]);
@@ -41,13 +41,13 @@ describe('each family has its own tensors', () => {
 });
 
 describe('a sliding window', () => {
-  it('ends the context, because up to it nothing is left out', () => {
+  test('ends the context, because up to it nothing is left out', () => {
     const mistral = { ...base, model_type: 'mistral', num_key_value_heads: 2 };
     expect(contextLength(parseModelConfig({ ...mistral, sliding_window: 4096 }))).toBe(4096);
     expect(contextLength(parseModelConfig({ ...mistral, sliding_window: null }))).toBe(131_072);
   });
 
-  it('of qwen counts only where it is switched on and reaches a layer', () => {
+  test('of qwen counts only where it is switched on and reaches a layer', () => {
     const qwen = { ...base, model_type: 'qwen2', num_key_value_heads: 2, sliding_window: 512 };
     const length = (more: object) => contextLength(parseModelConfig({ ...qwen, ...more }));
     expect(length({ use_sliding_window: false })).toBe(32_768);
@@ -59,7 +59,7 @@ describe('a sliding window', () => {
 describe('rope scaling', () => {
   const yarn = { factor: 4, original_max_position_embeddings: 512 };
 
-  it('is the same in the words of transformers 4 and 5', () => {
+  test('is the same in the words of transformers 4 and 5', () => {
     const four = { ...base, rope_theta: 1e6, rope_scaling: { type: 'yarn', ...yarn } };
     const five = { ...base, rope_parameters: { rope_type: 'yarn', rope_theta: 1e6, ...yarn } };
     expect(parseModelConfig(five)).toEqual(parseModelConfig(four));
@@ -69,14 +69,14 @@ describe('rope scaling', () => {
     });
   });
 
-  it('of kind default is none', () => {
+  test('of kind default is none', () => {
     const config = { ...base, rope_parameters: { rope_type: 'default', rope_theta: 5e5 } };
     expect(parseModelConfig(config).rope_scaling).toBeUndefined();
     expect(parseModelConfig(config).rope_theta).toBe(5e5);
   });
 });
 
-it.each([
+test.each([
   { model_type: 'llama' },
   { model_type: 'qwen2', num_key_value_heads: 2, use_sliding_window: true, max_window_layers: 0 },
   { model_type: 'qwen3', num_key_value_heads: 2, eos_token_id: [1, 2], bos_token_id: 3 },
@@ -89,7 +89,7 @@ it.each([
 });
 
 describe('what would compute something else is refused by name', () => {
-  it.each([
+  test.each([
     [
       { model_type: 'gpt_neox' },
       'model_type "gpt_neox" is not supported; these are: llama, mistral, qwen2, qwen3',

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { howToGet } from './executors/advice.ts';
 import { openExecutor } from './executors/open.ts';
 import type { Executor, Program } from './executors/types.ts';
@@ -8,7 +8,7 @@ import { probe, tolerance } from './probe.ts';
 import { onEachBackend } from './testing/backends.ts';
 import { tinyConfig } from './testing/data.ts';
 
-it('what is said to be available opens and says the same of itself; the rest says why not', async () => {
+test('what is said to be available opens and says the same of itself; the rest says why not', async () => {
   const findings = await describeExecutors();
   expect(findings.filter(({ isDefault }) => isDefault)).toMatchObject([{ executor: 'onnx' }]);
   expect(findings.map(({ executor, backend }) => `${executor} ${backend}`)).toEqual([
@@ -35,12 +35,12 @@ it('what is said to be available opens and says the same of itself; the rest say
   }
 });
 
-it('a backend that does not exist is refused with those that do', async () => {
+test('a backend that does not exist is refused with those that do', async () => {
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'cuda' } as const;
   await expect(createLocalEngine(options)).rejects.toThrow(/"cuda".*tensorflow, webgpu, wasm, cpu/);
 });
 
-it('engines on one backend can be opened at the same time, and leave no handlers of errors behind', async () => {
+test('engines on one backend can be opened at the same time, and leave no handlers of errors behind', async () => {
   const handlers = () => process.listenerCount('uncaughtException');
   const before = handlers();
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'wasm' } as const;
@@ -50,7 +50,7 @@ it('engines on one backend can be opened at the same time, and leave no handlers
 });
 
 onEachBackend('the probe', (place) => {
-  it('finds float32, and of half precision only what is computed in it', async () => {
+  test('finds float32, and of half precision only what is computed in it', async () => {
     const executor = await openExecutor({ ...place, threads: 1 });
     const { relativeError, product, half } = await probe(executor);
     await executor.close();
@@ -62,7 +62,7 @@ onEachBackend('the probe', (place) => {
   });
 });
 
-it('a backend that computes something else is found out', async () => {
+test('a backend that computes something else is found out', async () => {
   const executor = await openExecutor({ threads: 1 });
   const wrong: Executor = Object.assign(Object.create(executor), {
     compile: (program: Program) =>
@@ -78,7 +78,7 @@ it('a backend that computes something else is found out', async () => {
   expect((await probe(wrong)).relativeError).toBeGreaterThan(tolerance);
 });
 
-it('what is missing is refused with how to get it', async () => {
+test('what is missing is refused with how to get it', async () => {
   const findings = await describeExecutors();
   for (const { executor, backend, available, detail } of findings) {
     if (available) continue;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { adamwStep } from './adamw.ts';
 import { adamwInPlace, reachableFloats, sumOfSquares } from './in-place.ts';
 
@@ -13,7 +13,7 @@ function filled(length: number, value: (i: number) => number): Float32Array {
 }
 
 describe('kernels on arrays in place', () => {
-  it('take the step of the formula in every element, and leave the gradient alone', () => {
+  test('take the step of the formula in every element, and leave the gradient alone', () => {
     const lengths = fc.integer({ min: 1, max: 400 }).map((n) => 8 * n);
     const settings = fc.record({
       learningRate: fc.double({ min: 1e-6, max: 0.1, noNaN: true }),
@@ -49,13 +49,13 @@ describe('kernels on arrays in place', () => {
     );
   });
 
-  it('add up squares in float64: a million of them are exact to the last digits', () => {
+  test('add up squares in float64: a million of them are exact to the last digits', () => {
     const x = filled(1_000_000, (i) => wave(1, i));
     const exact = x.reduce((sum, value) => sum + value * value, 0);
     expect(sumOfSquares(x) / exact).toBeCloseTo(1, 12);
   });
 
-  it('reach a part of an array, and nothing beside it', () => {
+  test('reach a part of an array, and nothing beside it', () => {
     const whole = filled(64, () => 1);
     expect(sumOfSquares(whole.subarray(16, 40))).toBe(24);
     const block = { weight: whole.subarray(16, 32), grad: filled(16, () => 1) };
@@ -67,7 +67,7 @@ describe('kernels on arrays in place', () => {
     );
   });
 
-  it('refuse arrays that they cannot reach', () => {
+  test('refuse arrays that they cannot reach', () => {
     expect(() => sumOfSquares(new Float32Array(8))).toThrow(/outside of the memories/);
     expect(() => sumOfSquares(reachableFloats(12))).toThrow('12 floats at byte 0');
     expect(() => sumOfSquares(reachableFloats(16).subarray(4, 12))).toThrow('at byte 16');

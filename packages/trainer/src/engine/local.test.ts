@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Datum, Sample, SamplingOptions } from '../types.ts';
 import {
   createLocalEngine,
@@ -44,7 +44,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     engine = await open(where);
   });
 
-  it.each([1, 0.6])(
+  test.each([1, 0.6])(
     'reports the logprobs that the full forward pass finds for the same tokens, temperature %d',
     async (temperature) => {
       const samples = await engine.sample(prompts, { ...sampling, temperature });
@@ -60,7 +60,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     },
   );
 
-  it('writes the same sequence whatever it is batched with', async () => {
+  test('writes the same sequence whatever it is batched with', async () => {
     const together = await engine.sample(prompts, sampling);
     const few = await open({ ...where, maxLanes: 4 });
     expectSame(await few.sample(prompts, sampling), together);
@@ -68,7 +68,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     expectSame([first!], [together[0]!.slice(0, 2)]);
   });
 
-  it('ends at the end token, which is included, or at the length asked for', async () => {
+  test('ends at the end token, which is included, or at the length asked for', async () => {
     const samples = (await engine.sample(prompts, sampling)).flat();
     expect(new Set(samples.map(({ stop }) => stop))).toEqual(new Set(['end', 'length']));
     for (const { tokens, stop } of samples) {
@@ -77,7 +77,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     }
   });
 
-  it('at temperature 0 takes the likeliest token, with certainty', async () => {
+  test('at temperature 0 takes the likeliest token, with certainty', async () => {
     const greedy = { ...sampling, groupSize: 1, temperature: 0 };
     const sample = (await engine.sample([prompts[1]!], greedy))[0]![0]!;
     const context = Int32Array.of(...prompts[1]!, ...sample.tokens);
@@ -89,7 +89,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     expect([...sample.logprobs].every((logp) => logp === 0)).toBe(true);
   });
 
-  it('gives other sequences to another seed', async () => {
+  test('gives other sequences to another seed', async () => {
     const [a, b] = [5, 6].map((seed) => engine.sample(prompts, { ...sampling, seed }));
     expect(await a).not.toEqual(await b);
   });
@@ -105,7 +105,7 @@ function expectSame(found: readonly Sample[][], expected: readonly Sample[][]): 
       expect(Math.abs(logp - expected.flat()[i]!.logprobs[t]!)).toBeLessThan(1e-5);
 }
 
-it('a policy of real size, too, writes the same whatever it is batched with', async () => {
+test('a policy of real size, too, writes the same whatever it is batched with', async () => {
   const config = {
     ...tinyConfig,
     hidden_size: 96,
@@ -134,7 +134,7 @@ async function run(engine: LocalEngine, what: readonly Datum[] = data) {
 }
 
 describe.each(quick)('$executor $backend: state', (where) => {
-  it('the same seed gives the same run, to the last bit, with two threads', async () => {
+  test('the same seed gives the same run, to the last bit, with two threads', async () => {
     const runs = [];
     for (let i = 0; i < 2; i++) {
       const engine = await open({ ...where, threads: 2 });
@@ -143,7 +143,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(runs[1]).toEqual(runs[0]);
   });
 
-  it('initial weights come from the seed', async () => {
+  test('initial weights come from the seed', async () => {
     const make = async (seed: number) => {
       const engine = await createLocalEngine({ config: tinyConfig, seed, ...where });
       opened.push(engine);
@@ -153,7 +153,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await make(3)).not.toEqual(await make(4));
   });
 
-  it('a run that was saved and loaded goes on bit for bit', async () => {
+  test('a run that was saved and loaded goes on bit for bit', async () => {
     const engine = await open(where);
     await engine.freezeReference();
     await run(engine);
@@ -164,7 +164,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect([await run(resumed), await resumed.logprobs(prompts, 'reference')]).toEqual(onward);
   });
 
-  it('weights alone start the optimizer anew', async () => {
+  test('weights alone start the optimizer anew', async () => {
     const engine = await open(where);
     await run(engine);
     await engine.save(join(directory, 'bare'), { weightsOnly: true });
@@ -175,7 +175,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await other.paramsSnapshot()).toEqual(await engine.paramsSnapshot());
   });
 
-  it('a folder without a reference leaves the frozen one: a resumed run may turn its KL term on', async () => {
+  test('a folder without a reference leaves the frozen one: a resumed run may turn its KL term on', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     const folder = join(directory, 'no reference');
@@ -189,7 +189,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await other.logprobs(prompts)).not.toEqual(before);
   });
 
-  it('the reference stays while the policy moves', async () => {
+  test('the reference stays while the policy moves', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     await engine.freezeReference();
@@ -198,7 +198,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await engine.logprobs(prompts)).not.toEqual(before);
   });
 
-  it('cross-entropy on one batch goes down', async () => {
+  test('cross-entropy on one batch goes down', async () => {
     const engine = await open(where);
     const losses = [];
     for (let i = 0; i < 20; i++) {
@@ -208,7 +208,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(losses.at(-1)!).toBeLessThan(losses[0]! / 4);
   });
 
-  it('gradients of several calls add up to that of one', async () => {
+  test('gradients of several calls add up to that of one', async () => {
     const engine = await open(where);
     const norm = async (parts: readonly (readonly Datum[])[]) => {
       for (const part of parts) await engine.forwardBackward(part, ppo);
@@ -218,7 +218,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await norm([data.slice(0, 3), data.slice(3)])).toBeCloseTo(whole, 4);
   });
 
-  it('counts the tokens with weight and leaves the others out of every metric', async () => {
+  test('counts the tokens with weight and leaves the others out of every metric', async () => {
     const engine = await open(where);
     const trained = data.filter(({ weights: w }) => w.some((x) => x > 0));
     const all = await engine.forwardBackward(data, ppo);
@@ -230,7 +230,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
 });
 
 describe('what cannot be done is said', () => {
-  it('a token outside the vocabulary, an empty prompt, a sequence too long', async () => {
+  test('a token outside the vocabulary, an empty prompt, a sequence too long', async () => {
     const engine = await open();
     await expect(engine.logprobs([Int32Array.of(2, 13)])).rejects.toThrow(
       /token 13.*vocabulary of 13/,
@@ -240,7 +240,7 @@ describe('what cannot be done is said', () => {
     await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(/3 tokens and 62 to come.*64/);
   });
 
-  it('a sampling option that means nothing', async () => {
+  test('a sampling option that means nothing', async () => {
     const engine = await open();
     for (const wrong of [
       { groupSize: 0 },
@@ -255,20 +255,20 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  it('a temperature to score at whose inverse single precision does not hold', async () => {
+  test('a temperature to score at whose inverse single precision does not hold', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'policy', { temperature: 1e-40 })).rejects.toThrow(
       'temperature is 1e-40, must be a number from 1e-30',
     );
   });
 
-  it('a datum without what the loss needs', async () => {
+  test('a datum without what the loss needs', async () => {
     const engine = await open();
     const { refLogprobs: _, ...bare } = data[0]!;
     await expect(engine.forwardBackward([bare], ppo)).rejects.toThrow(/datum 0: refLogprobs/);
   });
 
-  it('an entry with weight that is no number, and a loss option that is none', async () => {
+  test('an entry with weight that is no number, and a loss option that is none', async () => {
     const engine = await open();
     const [datum] = data;
     const t = datum!.weights.findIndex((w) => w !== 0);
@@ -290,7 +290,7 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  it('an option of a step that would leave no weight standing: weights and gradient stay', async () => {
+  test('an option of a step that would leave no weight standing: weights and gradient stay', async () => {
     const engine = await open();
     await engine.forwardBackward(data, ppo);
     const before = [await engine.paramsSnapshot(), await engine.gradientsSnapshot()];
@@ -316,7 +316,7 @@ describe('what cannot be done is said', () => {
     expect(engine.steps).toBe(0);
   });
 
-  it('a limit of the engine that is none', async () => {
+  test('a limit of the engine that is none', async () => {
     for (const wrong of [
       { maxLanes: 2.5 },
       { maxLanes: Number.NaN },
@@ -332,12 +332,12 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  it('a reference that was never frozen', async () => {
+  test('a reference that was never frozen', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'reference')).rejects.toThrow(/freezeReference/);
   });
 
-  it('a gradient that is not finite leaves the weights alone', async () => {
+  test('a gradient that is not finite leaves the weights alone', async () => {
     const engine = await open();
     const before = await engine.paramsSnapshot();
     const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * 1e38) };

@@ -1,4 +1,4 @@
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { openExecutor } from './executors/open.ts';
 import { f32 } from './ops.ts';
 import { Runner } from './runner.ts';
@@ -37,16 +37,16 @@ const turns = [
   ['train a', 60],
 ] as const;
 
-it('a program is compiled once', async () => {
+test('a program is compiled once', async () => {
   expect(await compiledBy(undefined, turns)).toEqual(['train a', 'train b']);
   expect(await compiledBy(120, turns)).toEqual(['train a', 'train b']);
 });
 
-it('where not all may keep their memory, the least used goes and is compiled again', async () => {
+test('where not all may keep their memory, the least used goes and is compiled again', async () => {
   expect(await compiledBy(100, turns)).toEqual(['train a', 'train b', 'train a']);
 });
 
-it('one that is larger than the limit runs all the same; small ones stay', async () => {
+test('one that is larger than the limit runs all the same; small ones stay', async () => {
   const runs = [['norm'], ['train a', 500], ['norm'], ['train a', 500]] as const;
   expect(await compiledBy(100, runs)).toEqual(['norm', 'train a']);
 });

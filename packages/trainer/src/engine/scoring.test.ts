@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { scoringBatches } from './scoring.ts';
 
 const limits = { rows: 256 };
@@ -15,7 +15,7 @@ describe('scoring', () => {
     .tuple(beginning, ids)
     .map(([start, rest]) => Int32Array.of(...start, ...rest));
 
-  it('covers every token but the first, after its own context, of each sequence at its place', () => {
+  test('covers every token but the first, after its own context, of each sequence at its place', () => {
     fc.assert(
       fc.property(fc.array(sequence, { maxLength: 30 }), (sequences) => {
         const results = sequences.map((tokens) => new Float32Array(tokens.length));
@@ -39,7 +39,7 @@ describe('scoring', () => {
     );
   });
 
-  it('holds a shared beginning once', () => {
+  test('holds a shared beginning once', () => {
     const start = Array.from({ length: 33 }, (_, t) => t);
     const sequences = [[1, 2], [3], [4, 5, 6]].map((end) => Int32Array.of(...start, ...end));
     const [batch, ...rest] = scoringBatches(sequences, limits);

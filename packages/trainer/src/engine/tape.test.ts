@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LossSpec } from '../types.ts';
 import { lossShape, tokenLosses } from './losses.ts';
 import { type Ops, sizeOf } from './ops.ts';
@@ -40,7 +40,7 @@ const weighed = <T>(o: Ops<T>, y: T): T => {
 };
 
 describe('every operation has the gradient that finite differences find', () => {
-  it.each(opCases.filter((opCase) => !opCase.still))('$name', (opCase) => {
+  test.each(opCases.filter((opCase) => !opCase.still))('$name', (opCase) => {
     const xs = caseArguments(opCase).map((data, i) => plain(data, opCase.shapes[i]!));
     const f: Scalar = (o, x) => weighed(o, opCase.call(o, x));
     const expected = differences(f, xs);
@@ -80,13 +80,13 @@ function lossOf(spec: LossSpec): Scalar {
 }
 
 describe('the gradient of each loss', () => {
-  it.each(specs)('$kind, beta $beta', (spec) => {
+  test.each(specs)('$kind, beta $beta', (spec) => {
     const f = lossOf(spec);
     const [gradient] = tapeGradients(f, [terms[0]!]);
     expect(relativeError(gradient!.data, differences(f, [terms[0]!])[0]!)).toBeLessThan(1e-6);
   });
 
-  it('of cispo is the bounded weight times the advantage, also where the bound holds', () => {
+  test('of cispo is the bounded weight times the advantage, also where the bound holds', () => {
     const f = lossOf({ kind: 'cispo', clipHigh: 0.3 });
     const [gradient] = tapeGradients(f, [terms[0]!]);
     const weights = normals(99, 24);
@@ -97,7 +97,7 @@ describe('the gradient of each loss', () => {
     expect(relativeError(gradient!.data, expected)).toBeLessThan(1e-6);
   });
 
-  it('of ppo is zero where the clip is active', () => {
+  test('of ppo is zero where the clip is active', () => {
     const spec = { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0 } as const;
     const far = plain([1, -1, 1, -1], [4]);
     const loss = <T>(o: Ops<T>, [logp]: readonly T[]): T => {
@@ -112,7 +112,7 @@ describe('the gradient of each loss', () => {
   });
 });
 
-it('a variable that the loss does not depend on is an error, not a zero', () => {
+test('a variable that the loss does not depend on is an error, not a zero', () => {
   const tape = new Tape(ops);
   const [used, unused] = [tape.variable(plain([1], [])), tape.variable(plain([2], []))];
   expect(() => tape.gradients(tape.mul(used, used), [used, unused])).toThrow(/does not depend/);

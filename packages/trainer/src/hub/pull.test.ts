@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { readModel } from '../engine/weights/checkpoint.ts';
 import { type PullOptions, type PullProgress, pullModel } from './pull.ts';
 import { commit, type FakeHub, fakeHub, model } from './testing/fake-hub.ts';
@@ -47,7 +47,7 @@ const pull = (more: Partial<PullOptions> = {}) =>
 const shard = 'model-00001-of-00002.safetensors';
 const parts = () => readdirSync(directory).filter((name) => name.endsWith('.part'));
 
-it('fetches what the model needs, shards of its index included, and nothing else', async () => {
+test('fetches what the model needs, shards of its index included, and nothing else', async () => {
   const pulled = await pull();
   expect(pulled).toMatchObject({ path: directory, revision: commit });
   expect([...pulled.files].sort()).toEqual([
@@ -64,7 +64,7 @@ it('fetches what the model needs, shards of its index included, and nothing else
   expect(await readModel(directory)).toEqual(expected);
 });
 
-it('goes on where the connection broke, as often as it must', async () => {
+test('goes on where the connection broke, as often as it must', async () => {
   hub.breaks = { [shard]: [3000, 2000] };
   await pull();
   const ranges = hub.asked.filter(({ path }) => path === shard).map(({ range }) => range);
@@ -74,7 +74,7 @@ it('goes on where the connection broke, as often as it must', async () => {
   expect(parts()).toEqual([]);
 });
 
-it('goes on in another run where this one gave up', async () => {
+test('goes on in another run where this one gave up', async () => {
   hub.breaks = { [shard]: [4000] };
   await expect(pull({ retries: 0 })).rejects.toThrow(/model-00001|terminated/);
   expect(parts()).toHaveLength(1);
@@ -83,7 +83,7 @@ it('goes on in another run where this one gave up', async () => {
   expect(readFileSync(join(directory, shard))).toEqual(hub.files[shard]);
 });
 
-it('fetches nothing again that is there and right, and again what was changed', async () => {
+test('fetches nothing again that is there and right, and again what was changed', async () => {
   await pull();
   hub.asked.length = 0;
   await pull();
@@ -97,7 +97,7 @@ it('fetches nothing again that is there and right, and again what was changed', 
   expect(readFileSync(path)).toEqual(hub.files[shard]);
 });
 
-it.each([shard, 'tokenizer_config.json'])(
+test.each([shard, 'tokenizer_config.json'])(
   'throws bytes away whose checksum is wrong, of large files and small: %s',
   async (name) => {
     hub.forged.add(name);
@@ -107,7 +107,7 @@ it.each([shard, 'tokenizer_config.json'])(
   },
 );
 
-it('does not paste a whole file behind its beginning where ranges are not honoured', async () => {
+test('does not paste a whole file behind its beginning where ranges are not honoured', async () => {
   hub.breaks = { [shard]: [4000] };
   hub.deaf.add(shard);
   await expect(pull()).rejects.toThrow('the server sent more than its');
@@ -115,7 +115,7 @@ it('does not paste a whole file behind its beginning where ranges are not honour
   expect(readFileSync(join(directory, shard))).toEqual(hub.files[shard]);
 });
 
-it('tells how far it is, up to everything', async () => {
+test('tells how far it is, up to everything', async () => {
   const seen: PullProgress[] = [];
   const { bytes } = await pull({ onProgress: (progress) => seen.push(progress) });
   expect(seen.at(-1)).toMatchObject({ done: bytes, total: bytes });
@@ -123,7 +123,7 @@ it('tells how far it is, up to everything', async () => {
     expect(done).toBeGreaterThanOrEqual(seen[i - 1]?.done ?? 0);
 });
 
-it('takes one GGUF file where that is asked for', async () => {
+test('takes one GGUF file where that is asked for', async () => {
   hub.files = {
     'tiny.gguf': readFileSync(join(fixtures, 'gguf/qwen3.gguf')),
     'other.gguf': Buffer.alloc(10),
@@ -133,7 +133,7 @@ it('takes one GGUF file where that is asked for', async () => {
   expect((await readModel(pulled.path)).config.model_type).toBe('qwen3');
 });
 
-it('stops when it is told to, and keeps what it has', async () => {
+test('stops when it is told to, and keeps what it has', async () => {
   const controller = new AbortController();
   const onProgress = ({ path, done }: PullProgress) => {
     if (path === shard && done > 0) controller.abort(new Error('enough'));
@@ -142,7 +142,7 @@ it('stops when it is told to, and keeps what it has', async () => {
   expect(readdirSync(directory)).not.toContain(shard);
 });
 
-it('tells that a model does not load before its weights are fetched', async () => {
+test('tells that a model does not load before its weights are fetched', async () => {
   hub.files['config.json'] = Buffer.from('{"model_type": "mamba"}');
   await expect(pull()).rejects.toThrow(
     `${model} at c0ffee000000: model_type "mamba" is not supported`,
@@ -150,7 +150,7 @@ it('tells that a model does not load before its weights are fetched', async () =
   expect(hub.asked.some(({ path }) => path.endsWith('.safetensors'))).toBe(false);
 });
 
-it.each([
+test.each([
   ['an index that leaves the folder', { index: '../../x' }, 'names "../../x", which is not there'],
   ['an index of nothing', { index: null }, 'lists no shards'],
   ['only pickles', { without: /safetensors/ }, 'pickles, which are programs and are not loaded'],
@@ -170,13 +170,13 @@ it.each([
   },
 );
 
-it('names the GGUF files of a repository that has nothing else', async () => {
+test('names the GGUF files of a repository that has nothing else', async () => {
   hub.files = { 'a-Q4_0.gguf': Buffer.alloc(1), 'b.gguf': Buffer.alloc(1) };
   await expect(pull()).rejects.toThrow('name one with --file: a-Q4_0.gguf, b.gguf');
   await expect(pull({ file: 'c.gguf' })).rejects.toThrow('no GGUF file "c.gguf"');
 });
 
-it.each([
+test.each([
   [403, 1],
   [404, 1],
   [429, 4],
@@ -187,7 +187,7 @@ it.each([
   expect(hub.asked.filter(({ path }) => path === shard)).toHaveLength(times);
 });
 
-it.each([
+test.each([
   ['revision', '<html>log in</html>'],
   ['revision', '{}'],
   ['revision', 'null'],
@@ -198,7 +198,7 @@ it.each([
   await expect(pull()).rejects.toThrow(`${model}: ${hub.url} does not answer as a hub does`);
 });
 
-it('says what the hub said in words that help', async () => {
+test('says what the hub said in words that help', async () => {
   await expect(pull({ revision: 'nowhere' })).rejects.toThrow(
     `there is no model ${model} with a revision nowhere on the hub`,
   );

@@ -1,6 +1,6 @@
 /** What every backend owes: the operations by their definition, and memory that keeps what runs wrote. */
 
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ropeTables } from '../model/rope.ts';
 import { f32, i32, type Ops } from '../ops.ts';
 import { normals } from '../sampling/random.ts';
@@ -64,17 +64,17 @@ onEachBackend('the contract', (place) => {
   });
   afterAll(() => executor.close());
 
-  it.each(cases)('$name', async (opCase) => {
+  test.each(cases)('$name', async (opCase) => {
     const call: Call = (ops, x) => [opCase.call(ops, x)];
     expect(await compare(executor, opCase, call)).toBeLessThan(4e-6);
   });
 
-  it.each(cases.filter(isDifferentiable))('$name, its gradient', async (opCase) => {
+  test.each(cases.filter(isDifferentiable))('$name, its gradient', async (opCase) => {
     const call: Call = (ops, x) => caseGradients(opCase, ops, x);
     expect(await compare(executor, opCase, call)).toBeLessThan(1e-5);
   });
 
-  it('takes whole numbers as inputs: rows, places, positions', async () => {
+  test('takes whole numbers as inputs: rows, places, positions', async () => {
     const [n, vocabulary, d] = [6, 9, 8];
     const { cos, sin, shape } = ropeTables(tinyConfig, 16);
     const build = <T>(ops: Ops<T>, { ids, table, c, s }: Readonly<Record<string, T>>) => {
@@ -95,7 +95,7 @@ onEachBackend('the contract', (place) => {
     expect(relativeError(y!, exact.y.data)).toBeLessThan(2e-6);
   });
 
-  it('what is allocated is zero, and keeps what it is given', async () => {
+  test('what is allocated is zero, and keeps what it is given', async () => {
     const [x] = executor.allocate([f32(2, 3)]).parts;
     expect([...(await x!.read())]).toEqual([0, 0, 0, 0, 0, 0]);
     x!.write(Float32Array.of(1, 2, 3, 4, 5, 6));
@@ -104,7 +104,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await x!.read())]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('an output may be added to one of the inputs, run after run', async () => {
+  test('an output may be added to one of the inputs, run after run', async () => {
     const compiled = await executor.compile(sum);
     const [total] = executor.allocate([f32(2, 3)]).parts;
     const one = executor.buffer(f32(2, 3), six(1));
@@ -115,7 +115,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await total!.read())]).toEqual([...six(1)]);
   });
 
-  it('outputs go where they are told: to a tensor that stays, or to an array', async () => {
+  test('outputs go where they are told: to a tensor that stays, or to an array', async () => {
     const compiled = await executor.compile(sum);
     const [x, y, z] = executor.allocate([f32(2, 3), f32(2, 3), f32(2, 3)]).parts;
     x!.write(six(3));
@@ -129,7 +129,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await z!.read())]).toEqual([...six(15)]);
   });
 
-  it('what was written anew is what the next run reads, also after many runs', async () => {
+  test('what was written anew is what the next run reads, also after many runs', async () => {
     const compiled = await executor.compile(sum);
     const [x] = executor.allocate([f32(2, 3)]).parts;
     const y = executor.buffer(f32(2, 3), six(1));
@@ -142,7 +142,7 @@ onEachBackend('the contract', (place) => {
     }
   });
 
-  it('tensors outlive the program that wrote them', async () => {
+  test('tensors outlive the program that wrote them', async () => {
     const [x, z] = executor.allocate([f32(2, 3), f32(2, 3)]).parts;
     x!.write(six(2));
     const first = await executor.compile(sum);
@@ -153,7 +153,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await x!.read())]).toEqual([...six(6)]);
   });
 
-  it('a value of the wrong length, and an input that is not given, are refused', async () => {
+  test('a value of the wrong length, and an input that is not given, are refused', async () => {
     const compiled = await executor.compile(sum);
     const x = executor.buffer(f32(2, 3), six(1));
     expect(() => x.write(new Float32Array(5))).toThrow('5 values for a tensor of shape [2,3]');
@@ -179,13 +179,13 @@ async function sumsById(executor: Executor, width: number): Promise<void> {
   expect(y!.subarray(4 * width).every((sum) => sum === 0)).toBe(true);
 }
 
-it('onnx adds rows of equal id up with two threads as with one, for large vocabularies too', async () => {
+test('onnx adds rows of equal id up with two threads as with one, for large vocabularies too', async () => {
   const executor = new OnnxExecutor({ threads: 2 });
   for (let i = 0; i < 5; i++) await sumsById(executor, 256);
   await executor.close();
 });
 
-it('tfjs adds them up in pieces, so that the one-hot matrix never stands whole', async () => {
+test('tfjs adds them up in pieces, so that the one-hot matrix never stands whole', async () => {
   const executor = await openExecutor({ executor: 'tfjs', backend: 'wasm', threads: 1 });
   await sumsById(executor, 9);
   await executor.close();

@@ -1,6 +1,6 @@
 /** Errors of a WebGPU device are thrown, where the libraries by themselves would go on with garbage. */
 
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { f32 } from '../ops.ts';
 import { available } from '../testing/backends.ts';
 import { DeviceMemory, programSession } from './onnx/device.ts';
@@ -18,7 +18,7 @@ const sum: Program = {
   build: (ops, { x, y }) => ({ z: ops.add(x!, y!) }),
 };
 
-it.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refused', async () => {
+test.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refused', async () => {
   const memory = new DeviceMemory();
   await memory.start();
   const [x, y] = [await memory.take(numbers), await memory.take(numbers)];
@@ -29,7 +29,7 @@ it.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refused
   await memory.close();
 });
 
-it.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async () => {
+test.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async () => {
   const product: Program = {
     name: 'a product with flags',
     inputs: { a: f32(2, 3), b: f32(4, 3) },
@@ -42,7 +42,7 @@ it.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async
   await (await programSession(product)).release();
 });
 
-it.skipIf(!has('tfjs'))('tfjs webgpu: a shader that does not compile is reported', async () => {
+test.skipIf(!has('tfjs'))('tfjs webgpu: a shader that does not compile is reported', async () => {
   const { tf, watch } = await findBackend('webgpu');
   const { device } = Object(tf!.backend());
   await watch!(() =>

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Datum } from '../../types.ts';
 import { microBatches } from '../batching.ts';
 import { paramSpecs } from '../config.ts';
@@ -70,7 +70,7 @@ function logprobsOf(logits: Float32Array, sequences: readonly Int32Array[]): num
 }
 
 describe.each(quick)('on $executor $backend, as PEFT has it', (where) => {
-  it.each(cases)('%s: logprobs with the adapter merged, loss and all gradients', async (name) => {
+  test.each(cases)('%s: logprobs with the adapter merged, loss and all gradients', async (name) => {
     const { tensors, sequences, data } = await expectedOf(name);
     const engine = await openCase(name, where);
     const scored = await engine.logprobs(sequences);
@@ -91,7 +91,7 @@ describe.each(quick)('on $executor $backend, as PEFT has it', (where) => {
   });
 });
 
-it.each(cases)('%s: saved again, it is the same adapter', async (name) => {
+test.each(cases)('%s: saved again, it is the same adapter', async (name) => {
   const engine = await openCase(name, {});
   const folder = join(scratch, name);
   await engine.save(folder, { weightsOnly: true });
@@ -105,7 +105,7 @@ it.each(cases)('%s: saved again, it is the same adapter', async (name) => {
   expect(saved.tensors).toEqual(given.tensors);
 });
 
-it.each(['all-linear', '.*_proj'])(
+test.each(['all-linear', '.*_proj'])(
   'targets as a text, %s, beside layers are saved as the modules they mean: PEFT takes no layers beside a text',
   async (targetModules) => {
     const engine = await open({}, { ...lora, targetModules, layers: [1] });
@@ -138,7 +138,7 @@ async function run(engine: LocalEngine) {
 }
 
 describe.each(quick)('on $executor $backend, training', (where) => {
-  it('moves the adapters, and of the model not one bit; the base is the reference', async () => {
+  test('moves the adapters, and of the model not one bit; the base is the reference', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     await engine.freezeReference();
@@ -160,7 +160,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await engine.close();
   });
 
-  it('samples from W + scale B A, whose logprobs are those that training finds', async () => {
+  test('samples from W + scale B A, whose logprobs are those that training finds', async () => {
     const engine = await open(where);
     for (let i = 0; i < 3; i++) await run(engine);
     const merged = await engine.mergedSnapshot();
@@ -196,7 +196,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await engine.close();
   });
 
-  it('saved and loaded, goes on bit for bit', async () => {
+  test('saved and loaded, goes on bit for bit', async () => {
     const engine = await open(where);
     for (let i = 0; i < 2; i++) await run(engine);
     const folder = join(scratch, `${where.executor}-${where.backend}`);
@@ -209,7 +209,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await Promise.all([engine.close(), resumed.close()]);
   });
 
-  it('in pieces, with layers made again, finds the same gradient', async () => {
+  test('in pieces, with layers made again, finds the same gradient', async () => {
     const memory = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
     const [plainly, frugal] = [await open(where), await open({ ...where, memory })];
     for (const engine of [plainly, frugal]) await run(engine);
@@ -221,7 +221,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
   });
 });
 
-it('of adapters on the output matrix, too, the gradient is what finite differences find', () => {
+test('of adapters on the output matrix, too, the gradient is what finite differences find', () => {
   const options = { ...lora, targetModules: ['lm_head', 'q_proj', 'down_proj'] };
   const adapters = loraModules(tinyConfig, options);
   const settings = { adapters, headFloats: 16 * tinyConfig.vocab_size, recompute: true };
@@ -262,20 +262,20 @@ describe('which layers have adapters', () => {
   const names = (targetModules: LoraOptions['targetModules'], more: Partial<LoraOptions> = {}) =>
     loraModules(tinyConfig, { ...lora, targetModules, ...more }).map(({ name }) => name);
 
-  it('all-linear is every matrix but embeddings and output', () => {
+  test('all-linear is every matrix but embeddings and output', () => {
     const matrices = paramSpecs(tinyConfig).filter(({ shape }) => shape.length === 2);
     const expected = matrices.map(({ name }) => name.replace('.weight', ''));
     expect(names('all-linear')).toEqual(expected.slice(1, -1));
   });
 
-  it('the end of a name, a whole name, a regular expression, some layers', () => {
+  test('the end of a name, a whole name, a regular expression, some layers', () => {
     expect(names(['v_proj'])).toHaveLength(2);
     expect(names(['model.layers.1.mlp.up_proj'])).toEqual(['model.layers.1.mlp.up_proj']);
     expect(names('.*layers\\.0.*_proj')).toHaveLength(7);
     expect(names(['q_proj'], { layers: [1] })).toEqual(['model.layers.1.self_attn.q_proj']);
   });
 
-  it('rslora divides by the square root of the rank', () => {
+  test('rslora divides by the square root of the rank', () => {
     const scales = [false, true].map(
       (rslora) =>
         loraModules(tinyConfig, { rank: 4, alpha: 8, targetModules: ['q_proj'], rslora })[0]!.scale,
@@ -283,13 +283,13 @@ describe('which layers have adapters', () => {
     expect(scales).toEqual([2, 4]);
   });
 
-  it('a target that is no layer, or no linear one, is refused', () => {
+  test('a target that is no layer, or no linear one, is refused', () => {
     expect(() => names(['qproj'])).toThrow(/"qproj" matches no linear layer.*q_proj/);
     expect(() => names(['embed_tokens'])).toThrow(/"embed_tokens" matches no linear layer/);
     expect(() => names('nothing')).toThrow(/match no linear layer/);
   });
 
-  it('a rank, an alpha or a pattern that is none is refused by its name', () => {
+  test('a rank, an alpha or a pattern that is none is refused by its name', () => {
     const wrong = (options: Partial<LoraOptions>) => () => names(['q_proj'], options);
     for (const rank of [0, -3, 1.5, 1e9, Number.NaN]) {
       expect(wrong({ rank })).toThrow(`lora rank is ${rank}, must be a whole number from 1 to`);
@@ -332,7 +332,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     }
   }
 
-  it('DoRA, another method, a bias, another rank, other layers', async () => {
+  test('DoRA, another method, a bias, another rank, other layers', async () => {
     expect(await failing((c) => Object.assign(c, { use_dora: true }))).toMatch(
       /adapter_config.json: use_dora is true, which is not supported/,
     );
@@ -345,7 +345,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     expect(await failing(() => {})).toBe('loaded');
   });
 
-  it.each([
+  test.each([
     [{ r: 1e9 }, 'at r'],
     [{ lora_alpha: null }, 'at lora_alpha'],
     [{ rank_pattern: { k_proj: 0 } }, 'at rank_pattern.k_proj'],
@@ -361,7 +361,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     expect(message).toContain(words);
   });
 
-  it('an engine without adapters takes none', async () => {
+  test('an engine without adapters takes none', async () => {
     const [engine, full] = [
       await open(),
       await createLocalEngine({ config: tinyConfig, seed: 1, weights }),

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { normals } from '../sampling/random.ts';
 import { Tape } from '../tape.ts';
 import { relativeError, tinyConfig } from '../testing/data.ts';
@@ -81,7 +81,7 @@ const layouts: readonly (readonly [string, Layout, readonly number[]])[] = [
   ['long branches of a prefix', { groups: 1, prefix: 7, branches: 2, length: 129 }, [4]],
 ];
 
-it.each(layouts)('every row attends to what it may see: %s', (_, layout, padded) => {
+test.each(layouts)('every row attends to what it may see: %s', (_, layout, padded) => {
   const n = totalRows(layout);
   const shapes = [heads * d, kv * d, kv * d].map((width) => [n, width]);
   const rows = shapes.map((shape, i) => plain(normals(i + 1, n * shape[1]!), shape));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Datum, LossSpec } from '../../types.ts';
 import { type MicroBatch, microBatches } from '../batching.ts';
 import { paramSpecs } from '../config.ts';
@@ -136,13 +136,13 @@ const along = (gradients: Record<string, Float64Array>, direction: NamedArrays):
 
 describe("the model's gradient is what finite differences find", () => {
   // Not for cispo, whose gradient stops at the weight of a token: tape.test.ts has its formula.
-  it.each(losses.filter(({ kind }) => kind !== 'cispo'))('for $kind, beta $beta', (spec) => {
+  test.each(losses.filter(({ kind }) => kind !== 'cispo'))('for $kind, beta $beta', (spec) => {
     const { found, direction } = slope(spec, names);
     const expected = along(reference(spec).gradients, direction);
     expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.abs(found));
   });
 
-  it.each(names)('for %s', (name) => {
+  test.each(names)('for %s', (name) => {
     const spec = losses[3]!;
     const { found, direction } = slope(spec, [name]);
     const expected = along(reference(spec).gradients, direction);
@@ -153,7 +153,7 @@ describe("the model's gradient is what finite differences find", () => {
 /** Logits of 16 rows at once, and nothing kept inside a layer. */
 const frugal = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
 
-it('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
+test('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
   for (const spec of losses) {
     const plainly = reference(spec);
     const found = differentiate(spec, frugal);
@@ -165,7 +165,7 @@ it('in pieces, and with layers made again, loss and gradients are the same numbe
   }
 });
 
-it('pieces of the head are few, even, and together all rows', () => {
+test('pieces of the head are few, even, and together all rows', () => {
   expect(headPieces(1024, 49_152, 2 ** 24)).toEqual([256, 256, 256, 256]);
   expect(headPieces(1000, 49_152, 2 ** 24)).toEqual([336, 336, 328]);
   expect(headPieces(40, 13, 1)).toEqual([16, 16, 8]);
@@ -183,7 +183,7 @@ describe.each([
   });
   afterAll(() => engine.close());
 
-  it.each(where.memory === frugal ? losses.slice(3) : losses)(
+  test.each(where.memory === frugal ? losses.slice(3) : losses)(
     'has the loss and gradients of the definition: $kind, beta $beta',
     async (spec) => {
       const { loss } = await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
@@ -196,7 +196,7 @@ describe.each([
     },
   );
 
-  it('finds the same gradient whether sequences share their prompt or not', async () => {
+  test('finds the same gradient whether sequences share their prompt or not', async () => {
     const spec = losses[3]!;
     await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
     const shared = await engine.gradientsSnapshot();
@@ -230,7 +230,7 @@ describe('sequences that attention takes in parts', () => {
   const micros = batches(spec, long, rows);
   const expected = differentiate(spec, defaultTrainSettings, micros);
 
-  it('stand in parts of a prefix, of its branches and of a sequence alone', () => {
+  test('stand in parts of a prefix, of its branches and of a sequence alone', () => {
     const shapes = micros.map(({ layout: { prefix, length } }) => [prefix, length]);
     expect(shapes).toEqual([
       [160, 160],
@@ -238,7 +238,7 @@ describe('sequences that attention takes in parts', () => {
     ]);
   });
 
-  it.each(quick)(
+  test.each(quick)(
     'have the loss and gradients of the definition on $executor $backend',
     async (where) => {
       const config = { ...tinyConfig, max_position_embeddings: positions };

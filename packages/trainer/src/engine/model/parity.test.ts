@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { Datum, TokenIds } from '../../types.ts';
 import { openExecutor } from '../executors/open.ts';
 import { loadLocalEngine } from '../index.ts';
@@ -41,7 +41,7 @@ function dataOf(tokens: TokenIds, weights: ArrayLike<number>, batch: number, len
 }
 
 describe.each(available)('on $executor $backend, as PyTorch has it', (where) => {
-  it.each(cases)('%s: logits', async (name) => {
+  test.each(cases)('%s: logits', async (name) => {
     const model = await readModel(join(root, name));
     const { tensors, length, tokens } = await expectedOf(name);
     const executor = await openExecutor({ ...where, threads: 1 });
@@ -50,7 +50,7 @@ describe.each(available)('on $executor $backend, as PyTorch has it', (where) => 
     expect(relativeError(logits, tensors.logits!.data)).toBeLessThan(1e-5);
   });
 
-  it.each(cases)('%s: loss and all gradients', async (name) => {
+  test.each(cases)('%s: loss and all gradients', async (name) => {
     const { tensors, batch, length, tokens } = await expectedOf(name);
     const engine = await loadLocalEngine(join(root, name), { ...where, threads: 1 });
     const data = dataOf(tokens, tensors.weights!.data, batch, length);
@@ -65,7 +65,7 @@ describe.each(available)('on $executor $backend, as PyTorch has it', (where) => 
   });
 });
 
-it.each(cases)('%s: what is written token by token is what scoring gives it', async (name) => {
+test.each(cases)('%s: what is written token by token is what scoring gives it', async (name) => {
   const engine = await loadLocalEngine(join(root, name), { threads: 1 });
   const { tokens } = await expectedOf(name);
   const prompts = [tokens.slice(0, 20), tokens.slice(3, 10)];
@@ -81,7 +81,7 @@ it.each(cases)('%s: what is written token by token is what scoring gives it', as
     ).toBeLessThan(1e-4);
 });
 
-it.each(cases)('%s: saved and loaded again, it is the same model', async (name) => {
+test.each(cases)('%s: saved and loaded again, it is the same model', async (name) => {
   const folder = join(scratch, name);
   const engine = await loadLocalEngine(join(root, name), { threads: 1 });
   await engine.save(folder, { weightsOnly: true });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../config.ts';
 import { ropeFrequencies, ropeTables } from './rope.ts';
 
@@ -13,7 +13,7 @@ const base = {
 const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 512 };
 
 describe('rotary frequencies', () => {
-  it('fall from 1 by equal ratios to almost 1 / theta', () => {
+  test('fall from 1 by equal ratios to almost 1 / theta', () => {
     const f = ropeFrequencies(parseModelConfig(base));
     expect(f).toHaveLength(32);
     expect(f[0]).toBe(1);
@@ -21,14 +21,14 @@ describe('rotary frequencies', () => {
     for (let i = 1; i < 32; i++) expect(f[i]! / f[i - 1]!).toBeCloseTo(ratio, 6);
   });
 
-  it('of linear scaling are all divided by the factor', () => {
+  test('of linear scaling are all divided by the factor', () => {
     const plain = ropeFrequencies(parseModelConfig(base));
     const scaling = { rope_type: 'linear', factor: 8 };
     const found = ropeFrequencies(parseModelConfig({ ...base, rope_scaling: scaling }));
     expect(found).toEqual(plain.map((f) => f / 8));
   });
 
-  it.each([
+  test.each([
     yarn,
     {
       rope_type: 'llama3',
@@ -47,7 +47,7 @@ describe('rotary frequencies', () => {
   });
 });
 
-it('yarn makes both tables larger by 0.1 ln(factor) + 1', () => {
+test('yarn makes both tables larger by 0.1 ln(factor) + 1', () => {
   const { cos, sin } = ropeTables(parseModelConfig({ ...base, rope_scaling: yarn }), 2);
   expect(cos[0]).toBeCloseTo(0.1 * Math.log(4) + 1, 6);
   expect(cos[32]! ** 2 + sin[32]! ** 2).toBeCloseTo((0.1 * Math.log(4) + 1) ** 2, 5);

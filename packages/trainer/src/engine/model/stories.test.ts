@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { parseModelConfig } from '../config.ts';
 import { createLocalEngine } from '../index.ts';
 import type { NamedArrays } from '../weights/store.ts';
@@ -82,7 +82,7 @@ function readTokens(bytes: Buffer): string[] {
   return texts;
 }
 
-it.skipIf(!isThere)('stories260K tells its known story, word for word', async () => {
+test.skipIf(!isThere)('stories260K tells its known story, word for word', async () => {
   const weights = readWeights(await readFile(join(folder, 'stories260K.bin')));
   const texts = readTokens(await readFile(join(folder, 'tok512.bin')));
   const engine = await createLocalEngine({ config, seed: 1, weights, threads: 1 });

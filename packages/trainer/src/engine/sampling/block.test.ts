@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openExecutor } from '../executors/open.ts';
 import type { Executor, Program } from '../executors/types.ts';
 import { f32 } from '../ops.ts';
@@ -42,7 +42,7 @@ describe.each(quick)(
       return p.map((_, i) => rows!.subarray(i * blockWidth, (i + 1) * blockWidth) as Float32Array);
     }
 
-    it.each([1, 3, blockLength, blockLength + 1, 3 * blockLength, 50_000])(
+    test.each([1, 3, blockLength, blockLength + 1, 3 * blockLength, 50_000])(
       'is the one that the whole distribution gives, with its logprob: %i tokens',
       async (vocabulary) => {
         const us = [0, 0.9999999, ...Array.from({ length: 62 }, (_, i) => uniform(3, i))];
@@ -67,7 +67,7 @@ describe.each(quick)(
       },
     );
 
-    it('but not from numbers that are none', async () => {
+    test('but not from numbers that are none', async () => {
       for (const vocabulary of [5, 2 * blockLength]) {
         const broken = new Float32Array(vocabulary).fill(1 / vocabulary).fill(Number.NaN, 1, 2);
         const [row] = await rowsOf([broken], [0.9]);

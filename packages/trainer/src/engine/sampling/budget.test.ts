@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { parseModelConfig } from '../config.ts';
 import { cacheNames, type ReadShape } from '../model/cached.ts';
 import { integers } from '../testing/data.ts';
@@ -82,7 +82,7 @@ vi.mock(import('./cohort.ts'), async (original) => {
   };
 });
 
-it('caches stay within their budget however prompts, groups and lengths fall, and no rollout is lost', async () => {
+test('caches stay within their budget however prompts, groups and lengths fall, and no rollout is lost', async () => {
   let accepted = 0;
   let largest = 0;
   for (let call = 0; call < 120; call++) {

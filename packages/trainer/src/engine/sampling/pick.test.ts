@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Limits, pickLikeliest, pickToken } from './pick.ts';
 import { hash32, normals, uniform } from './random.ts';
 
@@ -34,14 +34,14 @@ function sortedIds(p: Float32Array, { topK = 0, topP = 1, minP = 0 }: Limits): n
 }
 
 describe('a token is drawn', () => {
-  it('as often as its probability says, and that is the logprob reported', () => {
+  test('as often as its probability says, and that is the logprob reported', () => {
     for (const [token, { share, logprob }] of table({})) {
       expect(share).toBeCloseTo(five[token]!, 3);
       expect(Math.exp(logprob)).toBeCloseTo(five[token]!, 6);
     }
   });
 
-  it('from the k likeliest, their probabilities renormalised; of a tie the lower id stays', () => {
+  test('from the k likeliest, their probabilities renormalised; of a tie the lower id stays', () => {
     const found = table({ topK: 1 });
     expect([...found.keys()]).toEqual([1]);
     expect(found.get(1)!.logprob).toBe(0);
@@ -49,7 +49,7 @@ describe('a token is drawn', () => {
     expect(Math.exp(table({ topK: 3 }).get(2)!.logprob)).toBeCloseTo(softmax([3, 2, 3])[1]!, 6);
   });
 
-  it('from the smallest set with a mass of p, the token that reaches it included', () => {
+  test('from the smallest set with a mass of p, the token that reaches it included', () => {
     expect(tokensOf({ topP: 0.3 })).toEqual([1]);
     expect(tokensOf({ topP: 0.7 })).toEqual([1, 4]);
     expect(tokensOf({ topP: 0.9 })).toEqual([1, 2, 4]);
@@ -58,13 +58,13 @@ describe('a token is drawn', () => {
     expect(tokensOf({ topK: 3, topP: 0.8 })).toEqual([1, 4]);
   });
 
-  it('from those at least so many times as likely as the likeliest', () => {
+  test('from those at least so many times as likely as the likeliest', () => {
     expect(tokensOf({ minP: 0.3 })).toEqual([1, 2, 4]);
     expect(tokensOf({ minP: 1 })).toEqual([1, 4]);
     expect(tokensOf({ minP: 0.01 })).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('under any limits from the set that sorting the vocabulary gives, every one of it', () => {
+  test('under any limits from the set that sorting the vocabulary gives, every one of it', () => {
     // Logits of few values: many equal probabilities, where a cut falls between equals.
     const logits = fc.array(fc.integer({ min: -40, max: 10 }), { minLength: 1, maxLength: 700 });
     const limits = fc.record({
@@ -87,7 +87,7 @@ describe('a token is drawn', () => {
     );
   });
 
-  it('in a large vocabulary from its whole breadth', () => {
+  test('in a large vocabulary from its whole breadth', () => {
     const flat = new Float32Array(50_000).fill(1 / 50_000);
     const at = (u: number, limits: Limits = {}) => pickToken(flat, u, limits).token;
     expect([0, 0.25, 0.5, 0.99999].map((u) => at(u))).toEqual([0, 12_500, 25_000, 49_999]);
@@ -95,11 +95,11 @@ describe('a token is drawn', () => {
     expect(at(0.99999, { topP: 0.5 })).toBe(24_999);
   });
 
-  it('greedily the likeliest, with certainty; of equals the lower id', () => {
+  test('greedily the likeliest, with certainty; of equals the lower id', () => {
     expect(pickLikeliest(Float32Array.of(1, 3, 2, 3))).toEqual({ token: 1, logprob: 0 });
   });
 
-  it('but not from numbers that are none', () => {
+  test('but not from numbers that are none', () => {
     const broken = Float32Array.of(0.5, Number.NaN);
     for (const limits of [{}, { topK: 1 }, { topP: 0.5 }, { minP: 0.5 }])
       expect(() => pickToken(broken, 0.5, limits)).toThrow(/not finite/);
@@ -108,7 +108,7 @@ describe('a token is drawn', () => {
 });
 
 describe('random numbers by counter', () => {
-  it('are uniform and uncorrelated in every place', () => {
+  test('are uniform and uncorrelated in every place', () => {
     for (const axis of [0, 1, 2, 3]) {
       const draws = Array.from({ length: 20_000 }, (_, i) =>
         uniform(...[7, 1, 2, 3].with(axis, i)),
@@ -121,12 +121,12 @@ describe('random numbers by counter', () => {
     }
   });
 
-  it('differ where the places differ, in order too', () => {
+  test('differ where the places differ, in order too', () => {
     const places = [[1, 2], [2, 1], [1, 2, 0], [0, 1, 2], [1], [2 ** 40 + 1, 2]];
     expect(new Set(places.map((place) => hash32(...place))).size).toBe(places.length);
   });
 
-  it('normals have mean 0 and deviation 1', () => {
+  test('normals have mean 0 and deviation 1', () => {
     const xs = [...normals(3, 50_000)];
     const mean = xs.reduce((a, b) => a + b, 0) / xs.length;
     const variance = xs.reduce((a, b) => a + (b - mean) ** 2, 0) / xs.length;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SamplingOptions } from '../../types.ts';
 import { openExecutor } from '../executors/open.ts';
 import type { BufferMap, Executor } from '../executors/types.ts';
@@ -61,7 +61,7 @@ describe.each(places)('$executor $backend: caches that stay on the device', (pla
   });
   afterAll(() => executor.close());
 
-  it.each([
+  test.each([
     { drawn: 'from the block that the device finds', limits: {} },
     { drawn: 'under limits, from all of a distribution', limits: { topK: 5, topP: 0.9 } },
     { drawn: 'greedily', limits: { temperature: 0 } },

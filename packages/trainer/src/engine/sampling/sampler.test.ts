@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DrawnToken, Sample, SamplingOptions, TokenIds } from '../../types.ts';
 import { createLocalEngine, type EngineOptions, type LocalEngine } from '../index.ts';
 import { integers, livelyWeights, tinyConfig } from '../testing/data.ts';
@@ -40,7 +40,7 @@ function expectSame(found: readonly Sample[], expected: readonly Sample[]): void
 const full = (prompt: TokenIds, { tokens }: Sample) => Int32Array.of(...prompt, ...tokens);
 
 describe('a sequence is the same whatever it is batched with', () => {
-  it('in any number of lanes, with any neighbours before and behind, refilled or not', async () => {
+  test('in any number of lanes, with any neighbours before and behind, refilled or not', async () => {
     const byLanes = new Map<number, LocalEngine>();
     for (const maxLanes of [1, 2, 3, 5, 12, 512]) byLanes.set(maxLanes, await open({ maxLanes }));
     const whole = (await engine.sample(prompts, options)).flat();
@@ -62,7 +62,7 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
-  it('with a seed of its own, wherever in a call it stands', async () => {
+  test('with a seed of its own, wherever in a call it stands', async () => {
     const seed = prompts.map((_, b) => 100 + b);
     const whole = await engine.sample(prompts, { ...options, seed });
     const order = [7, 0, 3, 8];
@@ -76,7 +76,7 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
-  it('in lanes that are as few as the budget of the caches allows', async () => {
+  test('in lanes that are as few as the budget of the caches allows', async () => {
     // 32 slots for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
     const slotBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
     const one = (2 * 3 * 32 * slotBytes) / 2 ** 20;
@@ -93,7 +93,7 @@ describe('a sequence is the same whatever it is batched with', () => {
   });
 });
 
-it('prompts longer than a chunk are read to the same caches', async () => {
+test('prompts longer than a chunk are read to the same caches', async () => {
   const config = { ...tinyConfig, max_position_embeddings: 1300 };
   const long = await open({ config, weights: livelyWeights(config, 7) });
   // Just a chunk, one token more, two chunks and a rest, and a short one among them.
@@ -106,7 +106,7 @@ it('prompts longer than a chunk are read to the same caches', async () => {
       expect(Math.abs(scored[i]!.at(-1 - t)! - logp)).toBeLessThan(1e-4);
 });
 
-it('greedy choices are the likeliest tokens of the full forward pass', async () => {
+test('greedy choices are the likeliest tokens of the full forward pass', async () => {
   const [prompt] = prompts;
   const greedy = { ...options, groupSize: 1, temperature: 0 };
   const sample = (await engine.sample([prompt!], greedy))[0]![0];
@@ -123,7 +123,7 @@ describe('a completion ends', () => {
   const decode = (tokens: TokenIds) =>
     Array.from(tokens, (id) => (id === 1 ? '' : String.fromCharCode(97 + id))).join('');
 
-  it('at a stop token, which is included', async () => {
+  test('at a stop token, which is included', async () => {
     const stopTokens = [4, 7];
     const found = (await engine.sample(prompts, { ...options, stopTokens })).flat();
     expect(new Set(found.map(({ stop }) => stop))).toContain('stop');
@@ -134,7 +134,7 @@ describe('a completion ends', () => {
     }
   });
 
-  it('with the token that completes a stop text, over several tokens too; before it nothing changes', async () => {
+  test('with the token that completes a stop text, over several tokens too; before it nothing changes', async () => {
     const plain = (await engine.sample(prompts, options)).flat();
     const texts = plain.map(({ tokens }) => decode(tokens));
     const stopStrings = [texts[0]!.slice(3, 6), texts[5]!.slice(1, 3), 'nowhere'];
@@ -154,7 +154,7 @@ describe('a completion ends', () => {
     }
   });
 
-  it('but not for a stop text without a decoder, an empty one, or a token that there is not', async () => {
+  test('but not for a stop text without a decoder, an empty one, or a token that there is not', async () => {
     const wrong = (more: Partial<SamplingOptions>) =>
       engine.sample(prompts, { ...options, ...more });
     await expect(wrong({ stopStrings: ['a'] })).rejects.toThrow(/stopStrings needs decode/);
@@ -169,7 +169,7 @@ describe('a completion ends', () => {
 });
 
 describe('a caller who watches', () => {
-  it('is told of every token with its logprob, in the order of each sequence, and of its end', async () => {
+  test('is told of every token with its logprob, in the order of each sequence, and of its end', async () => {
     const told = new Map<string, DrawnToken[]>();
     const onToken = (drawn: DrawnToken) => {
       const key = `${drawn.b},${drawn.g}`;
@@ -187,7 +187,7 @@ describe('a caller who watches', () => {
       }
   });
 
-  it('can end the call between two tokens', async () => {
+  test('can end the call between two tokens', async () => {
     const controller = new AbortController();
     let drawn = 0;
     const onToken = () => {
@@ -205,7 +205,7 @@ describe('a caller who watches', () => {
   });
 });
 
-it('limits hold in the model too: logprobs are of what is left', async () => {
+test('limits hold in the model too: logprobs are of what is left', async () => {
   const limits = { topK: 5, topP: 0.9, minP: 0.02 };
   const samples = await engine.sample(prompts, { ...options, ...limits });
   const sequences = samples.flatMap((group, b) => group.map((sample) => full(prompts[b]!, sample)));

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TokenIds } from '../../types.ts';
 import { stopCheck } from './stops.ts';
 
@@ -15,18 +15,18 @@ describe('a stop text is found', () => {
     );
   const silent = (count: number) => new Array<number>(count).fill(9);
 
-  it('however many tokens without text stand between its parts', () => {
+  test('however many tokens without text stand between its parts', () => {
     expect(check(['ab'], 2, 3)).toBe('stop');
     for (const count of [1, 5, 6, 7, 100, 5000])
       expect(check(['ab'], 3, 2, ...silent(count), 3), `${count}`).toBe('stop');
     expect(check(['ab'], 3, ...silent(100), 2)).toBeUndefined();
   });
 
-  it('where its last character is a blank, which a decoder leaves out where a text begins', () => {
+  test('where its last character is a blank, which a decoder leaves out where a text begins', () => {
     expect(check(['a '], 2, ...silent(9), 4)).toBe('stop');
   });
 
-  it('with the token that completes it, not once more with one that adds nothing', () => {
+  test('with the token that completes it, not once more with one that adds nothing', () => {
     expect(check(['ab'], 2, 3, 9)).toBeUndefined();
     expect(check(['ab'], 2, 3, 1)).toBe('end');
   });

@@ -3,7 +3,7 @@
  * and reason, so that a run says what it did not check.
  */
 
-import { describe, it } from 'vitest';
+import { describe, test } from 'vitest';
 import { backendsOf, openExecutor } from '../executors/open.ts';
 import type { ExecutorName } from '../executors/types.ts';
 
@@ -32,7 +32,7 @@ export function onEachBackend(what: string, tests: (place: Place) => void): void
   for (const place of available)
     describe(`${place.executor} ${place.backend}: ${what}`, () => tests(place));
   for (const { place, reason } of missing)
-    it.skip(`${place.executor} ${place.backend}: ${what}, not here: ${reason}`, () => {});
+    test.skip(`${place.executor} ${place.backend}: ${what}, not here: ${reason}`, () => {});
 }
 
 /** Without the slowest: tfjs in plain JavaScript. */

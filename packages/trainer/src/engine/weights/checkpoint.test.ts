@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLocalEngine, type EngineOptions, type LocalEngine } from '../index.ts';
 import { someData, tinyConfig } from '../testing/data.ts';
 
@@ -48,7 +48,7 @@ async function changed(path: string, change: (header: Header) => void, then: () 
   writeFileSync(path, whole);
 }
 
-it.each([
+test.each([
   [model, 'model.safetensors', {}],
   [adapter, 'adapter_model.safetensors', { lora }],
 ])('a count of steps that is none is refused with its file: %s', async (folder, file, options) => {
@@ -71,7 +71,7 @@ it.each([
   expect(engine.steps).toBe(1);
 });
 
-it('a tensor of a type that is not read leaves all weights as they were', async () => {
+test('a tensor of a type that is not read leaves all weights as they were', async () => {
   const engine = await open({ seed: 2 });
   const before = await engine.paramsSnapshot();
   for (const [file, name] of [

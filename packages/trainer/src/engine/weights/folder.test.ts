@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { loadLocalEngine } from '../index.ts';
 import { readModel, writeFolder } from './checkpoint.ts';
 import { openModel, readConfig } from './folder.ts';
@@ -32,7 +32,7 @@ describe('weights in shards', () => {
   const index = 'model.safetensors.index.json';
   const first = 'model-00001-of-00002.safetensors';
 
-  it('are those of the index, in bfloat16 read exactly', async () => {
+  test('are those of the index, in bfloat16 read exactly', async () => {
     const { weights } = await readModel(join(fixtures, 'qwen2'));
     const parts = [first, 'model-00002-of-00002.safetensors'].map((name) =>
       readSafetensors(join(fixtures, 'qwen2', name)),
@@ -43,7 +43,7 @@ describe('weights in shards', () => {
     for (const [name, { data }] of Object.entries(all)) expect(weights[name]).toEqual(data);
   });
 
-  it('of which one is missing, or holds less than the index says, are refused by name', async () => {
+  test('of which one is missing, or holds less than the index says, are refused by name', async () => {
     const folder = copyOf('qwen2');
     rmSync(join(folder, first));
     await expect(openModel(folder)).rejects.toThrow(
@@ -55,7 +55,7 @@ describe('weights in shards', () => {
     );
   });
 
-  it.each(['../../secret.safetensors', '/etc/passwd', '.hidden', 'a/b', '', 'a\0b'])(
+  test.each(['../../secret.safetensors', '/etc/passwd', '.hidden', 'a/b', '', 'a\0b'])(
     'that lie elsewhere (%s) are not opened',
     async (place) => {
       const folder = copyOf('qwen2');
@@ -66,14 +66,14 @@ describe('weights in shards', () => {
     },
   );
 
-  it('in a folder by the name of a file are refused by it', async () => {
+  test('in a folder by the name of a file are refused by it', async () => {
     const folder = copyOf('llama');
     rmSync(join(folder, 'model.safetensors'));
     mkdirSync(join(folder, 'model.safetensors'));
     await expect(openModel(folder)).rejects.toThrow(/model\.safetensors: a folder, not a file/);
   });
 
-  it('without an index or a weights file are missed by name', async () => {
+  test('without an index or a weights file are missed by name', async () => {
     const folder = copyOf('llama');
     rmSync(join(folder, 'model.safetensors'));
     await expect(openModel(folder)).rejects.toThrow(
@@ -83,7 +83,7 @@ describe('weights in shards', () => {
 });
 
 describe('a folder whose parts do not fit is refused with file, tensor and shapes', () => {
-  it.each([
+  test.each([
     [{ num_hidden_layers: 3 }, /tensor "model\.layers\.2\.input_layernorm\.weight" is missing/],
     [{ num_hidden_layers: 1 }, /tensor "model\.layers\.1\..*" of shape .* has no place/],
     [{ intermediate_size: 33 }, /gate_proj\.weight" has shape \[32,24\], expected \[33,24\]/],
@@ -95,7 +95,7 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
     await expect(openModel(folder)).rejects.toThrow(words);
   });
 
-  it('before memory is taken for what the configuration says', async () => {
+  test('before memory is taken for what the configuration says', async () => {
     const folder = copyOf('llama');
     const sizes = { hidden_size: 131_072, vocab_size: 4_194_304, num_hidden_layers: 1024 };
     editJson(join(folder, 'config.json'), (config) => Object.assign(config, sizes));
@@ -104,7 +104,7 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
     );
   });
 
-  it('but what old versions of transformers left behind is passed over', async () => {
+  test('but what old versions of transformers left behind is passed over', async () => {
     const folder = copyOf('llama-tied');
     const path = join(folder, 'model.safetensors');
     const { tensors } = await readSafetensors(path);
@@ -120,7 +120,7 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
 });
 
 describe('what ends a completion', () => {
-  it('is what generation_config.json says, before config.json', async () => {
+  test('is what generation_config.json says, before config.json', async () => {
     const folder = copyOf('llama');
     const path = join(folder, 'generation_config.json');
     editJson(path, (config) => Object.assign(config, { eos_token_id: [3, 4] }));
@@ -145,7 +145,7 @@ describe('a safetensors file', () => {
     data_offsets: [start, end],
   });
 
-  it.each([
+  test.each([
     [
       'tensors that overlap',
       { a: entry(0, 8), b: entry(4, 12) },
@@ -168,7 +168,7 @@ describe('a safetensors file', () => {
     await expect(written(header)).rejects.toThrow('file.safetensors');
   });
 
-  it('with an entry nested beyond what can be printed is refused by its name', async () => {
+  test('with an entry nested beyond what can be printed is refused by its name', async () => {
     const header = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -176,14 +176,14 @@ describe('a safetensors file', () => {
     await expect(readSafetensors(path)).rejects.toThrow(/file\.safetensors: tensor "a": .*object/s);
   });
 
-  it('that announces a header of a terabyte is refused at once', async () => {
+  test('that announces a header of a terabyte is refused at once', async () => {
     const length = Buffer.alloc(64);
     length.writeBigUInt64LE(2n ** 40n);
     writeFileSync(path, length);
     await expect(readSafetensors(path)).rejects.toThrow('header of 1099511627776 bytes announced');
   });
 
-  it('with any bytes changed is read, or refused with its name', async () => {
+  test('with any bytes changed is read, or refused with its name', async () => {
     const good = readFileSync(join(fixtures, 'llama', 'model.safetensors'));
     const change = fc.tuple(fc.nat(2500), fc.integer({ min: 0, max: 255 }));
     await fc.assert(
@@ -202,7 +202,7 @@ describe('a safetensors file', () => {
   });
 });
 
-it.each(['F32', 'F16', 'BF16'] as const)(
+test.each(['F32', 'F16', 'BF16'] as const)(
   'a folder written in %s is read back in it',
   async (type) => {
     const { config, weights } = await readModel(join(fixtures, 'qwen3'));

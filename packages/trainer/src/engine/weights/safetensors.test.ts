@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalEngine } from '../index.ts';
 import { tinyConfig } from '../testing/data.ts';
 import { readModel } from './checkpoint.ts';
@@ -28,7 +28,7 @@ const tensors = fc.dictionary(
 );
 
 describe('safetensors', () => {
-  it('gives back what was written, to the last bit', async () => {
+  test('gives back what was written, to the last bit', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, async (written) => {
         await writeSafetensors(file, written, { metadata: { made: 'here' } });
@@ -40,7 +40,7 @@ describe('safetensors', () => {
     );
   });
 
-  it('reads a file as the format describes it, byte for byte', async () => {
+  test('reads a file as the format describes it, byte for byte', async () => {
     const header = '{"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}';
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -52,7 +52,7 @@ describe('safetensors', () => {
     expect(read).toEqual({ a: { shape: [1, 2], data: Float32Array.of(1, -2) } });
   });
 
-  it('leaves nothing half written behind', async () => {
+  test('leaves nothing half written behind', async () => {
     await writeSafetensors(file, { a: { shape: [1], data: Float32Array.of(1) } });
     const bad = { a: { shape: [2], data: Float32Array.of(1) } };
     await expect(writeSafetensors(file, bad)).rejects.toThrow(/"a" has 1 values/);
@@ -61,7 +61,7 @@ describe('safetensors', () => {
     expect((await readSafetensors(file)).tensors).toHaveProperty('a');
   });
 
-  it('names file and tensor where the file is cut short', async () => {
+  test('names file and tensor where the file is cut short', async () => {
     await writeSafetensors(file, { weight: { shape: [4], data: new Float32Array(4) } });
     await truncate(file, (await stat(file)).size - 1);
     await expect(readSafetensors(file)).rejects.toThrow(/some\.safetensors.*"weight".*truncated/);
@@ -73,7 +73,7 @@ describe('safetensors', () => {
     await expect(readSafetensors(file)).rejects.toThrow(/no safetensors file/);
   });
 
-  it('refuses a type it does not know, by name', async () => {
+  test('refuses a type it does not know, by name', async () => {
     const header = '{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}';
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -83,20 +83,23 @@ describe('safetensors', () => {
 });
 
 describe('half precision', () => {
-  it.each(['F16', 'BF16'] as const)('%s: every one of its values survives a round trip', (type) => {
-    const all = Uint8Array.from(
-      Uint16Array.from({ length: 65536 }, (_, i) => i)
-        .values()
-        .flatMap((h) => [h & 255, h >> 8]),
-    );
-    const floats = decodeFloats(all, type);
-    const back = new Uint16Array(encodeFloats(floats, type).buffer);
-    const wrong = back.filter((h, i) => !Number.isNaN(floats[i]!) && h !== i);
-    expect(wrong).toHaveLength(0);
-    expect(floats.some(Number.isNaN)).toBe(true);
-  });
+  test.each(['F16', 'BF16'] as const)(
+    '%s: every one of its values survives a round trip',
+    (type) => {
+      const all = Uint8Array.from(
+        Uint16Array.from({ length: 65536 }, (_, i) => i)
+          .values()
+          .flatMap((h) => [h & 255, h >> 8]),
+      );
+      const floats = decodeFloats(all, type);
+      const back = new Uint16Array(encodeFloats(floats, type).buffer);
+      const wrong = back.filter((h, i) => !Number.isNaN(floats[i]!) && h !== i);
+      expect(wrong).toHaveLength(0);
+      expect(floats.some(Number.isNaN)).toBe(true);
+    },
+  );
 
-  it.each([
+  test.each([
     ['F16', [65504, 65520, 1e-8, 6e-8, 0.1], [65504, Infinity, 0, 2 ** -24, 0.0999755859375]],
     ['BF16', [1.00390625, 1.01171875, 3.4e38], [1, 1.015625, Infinity]],
   ] as const)('%s rounds to nearest, ties to even', (type, values, expected) => {
@@ -104,7 +107,7 @@ describe('half precision', () => {
     expect([...floats]).toEqual(expected);
   });
 
-  it('weights written as BF16 are read with three digits', async () => {
+  test('weights written as BF16 are read with three digits', async () => {
     const data = Float32Array.from({ length: 100 }, (_, i) => Math.sin(i));
     await writeSafetensors(file, { a: { shape: [100], data } }, { type: 'BF16' });
     const read = (await readSafetensors(file)).tensors.a!.data;
@@ -115,7 +118,7 @@ describe('half precision', () => {
 });
 
 describe('a model folder', () => {
-  it('is read back as config and weights', async () => {
+  test('is read back as config and weights', async () => {
     const engine = await createLocalEngine({ config: tinyConfig, seed: 4, threads: 1 });
     await engine.save(directory, { weightsOnly: true });
     const { config, weights } = await readModel(directory);
@@ -124,7 +127,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  it('with another shape, or without a tensor, is refused with file, tensor and shapes', async () => {
+  test('with another shape, or without a tensor, is refused with file, tensor and shapes', async () => {
     const path = join(directory, 'model.safetensors');
     const { tensors: good } = await readSafetensors(path);
     const name = 'model.layers.1.mlp.up_proj.weight';
@@ -142,7 +145,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  it('of which only a part was overwritten is refused', async () => {
+  test('of which only a part was overwritten is refused', async () => {
     const folder = join(directory, 'half');
     const engine = await createLocalEngine({ config: tinyConfig, seed: 5, threads: 1 });
     await engine.save(folder);
@@ -155,7 +158,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  it('with a configuration that cannot be says which key', async () => {
+  test('with a configuration that cannot be says which key', async () => {
     await writeFile(
       join(directory, 'config.json'),
       JSON.stringify({ ...tinyConfig, head_dim: null, hidden_size: 15 }),

@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { placed } from './arrays.ts';
 
-it('tensors lie one after the other, each from a cache line on, and each is its own', () => {
+test('tensors lie one after the other, each from a cache line on, and each is its own', () => {
   const [run, ...others] = placed([[3, 5], [1], [4, 4]]);
   expect(others).toEqual([]);
   expect(run!.parts.map(({ byteOffset, length }) => [byteOffset, length])).toEqual([
@@ -13,7 +13,7 @@ it('tensors lie one after the other, each from a cache line on, and each is its 
   expect(run!.array.reduce((sum, x) => sum + x, 0)).toBe(15 + 2 + 48);
 });
 
-it('what does not fit into one memory goes into the next, tensors whole', () => {
+test('what does not fit into one memory goes into the next, tensors whole', () => {
   const runs = placed([[16], [20], [16], [100], [8]], 64);
   expect(runs.map(({ array, parts }) => [array.length, parts.length])).toEqual([
     [64, 3],
@@ -22,4 +22,4 @@ it('what does not fit into one memory goes into the next, tensors whole', () => 
   ]);
 });
 
-it('no tensors take no memory', () => expect(placed([])).toEqual([]));
+test('no tensors take no memory', () => expect(placed([])).toEqual([]));

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { openTokenizer } from '../../../tokenizer.ts';
 import { openModel, readConfig } from '../folder.ts';
 
@@ -90,7 +90,7 @@ const refusal = async (work: () => Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof Error ? error.message : 'no error'),
   );
 
-it('the file that is changed below is right as it is', async () => {
+test('the file that is changed below is right as it is', async () => {
   forge(() => {});
   const { source } = await openModel(path);
   expect(await source.read('model.norm.weight')).toHaveLength(8);
@@ -101,7 +101,7 @@ it('the file that is changed below is right as it is', async () => {
 const q = (file: Forged) => file.tensors.find(({ name }) => name === 'blk.0.attn_q.weight')!;
 
 describe('refused with the file and what is wrong:', () => {
-  it.each<[string, (file: Forged) => void, string]>([
+  test.each<[string, (file: Forged) => void, string]>([
     [
       'a tensor that is there twice',
       (f) => f.tensors.push({ ...q(f) }),
@@ -158,7 +158,7 @@ describe('refused with the file and what is wrong:', () => {
     expect(found).toContain(words);
   });
 
-  it('arrays that together have more elements than any vocabulary', async () => {
+  test('arrays that together have more elements than any vocabulary', async () => {
     const bytes = 2 ** 23 - 1;
     const arrays = ['one', 'two'].flatMap((key) => [text(key), u32(9), u32(0), u64(bytes)]);
     const [first, second] = [arrays.slice(0, 4), arrays.slice(4)].map((a) => Buffer.concat(a));
@@ -170,7 +170,7 @@ describe('refused with the file and what is wrong:', () => {
     );
   });
 
-  it('a piece that would take seconds to be cut', async () => {
+  test('a piece that would take seconds to be cut', async () => {
     forge(({ metadata }) => {
       metadata['tokenizer.ggml.tokens'] = ['<unk>', '<s>', '</s>', 'a', 'a'.repeat(20_000)];
     });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { readJson } from '../../../json.ts';
 import { loadTokenizer, openTokenizer } from '../../../tokenizer.ts';
 import { relativeError } from '../../testing/data.ts';
@@ -23,7 +23,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 
 const formats = await readSafetensors(at('gguf', 'formats.safetensors'));
 
-it.each(Object.entries(formats.tensors))(
+test.each(Object.entries(formats.tensors))(
   'blocks of %s are the numbers that the reference makes of them',
   async (name, { shape, data }) => {
     const bytes = await openBytes(at('gguf', 'formats.gguf'));
@@ -39,7 +39,7 @@ it.each(Object.entries(formats.tensors))(
 );
 
 describe('a model in GGUF is the model in its Hugging Face folder', () => {
-  it.each(['llama-linear', 'llama-biases', 'qwen2', 'qwen3'])('%s', async (name) => {
+  test.each(['llama-linear', 'llama-biases', 'qwen2', 'qwen3'])('%s', async (name) => {
     const found = await readModel(at('gguf', `${name}.gguf`));
     const expected = await readModel(at('parity', name));
     expect(found.config).toEqual(expected.config);
@@ -48,7 +48,7 @@ describe('a model in GGUF is the model in its Hugging Face folder', () => {
       expect(relativeError(found.weights[key]!, data), key).toBe(0);
   });
 
-  it('llama-3.1, whose rotary scaling is a tensor there', async () => {
+  test('llama-3.1, whose rotary scaling is a tensor there', async () => {
     const found = await readModel(at('gguf', 'llama-3.1.gguf'));
     const expected = await readModel(at('gguf', 'llama-3.1'));
     expect(found.config).toEqual(expected.config);
@@ -59,7 +59,7 @@ describe('a model in GGUF is the model in its Hugging Face folder', () => {
 describe('a tokenizer in GGUF is the one of tokenizer.json', () => {
   const corpus = Object(readJson(at('tokenizers', 'corpus.json')));
 
-  it.each(['gpt2', 'smollm', 'llama3', 'qwen2'])('%s', async (name) => {
+  test.each(['gpt2', 'smollm', 'llama3', 'qwen2'])('%s', async (name) => {
     const found = await openTokenizer(at('gguf', `tokenizer-${name}.gguf`));
     const expected = loadTokenizer(at('tokenizers', name));
     for (const text of corpus.texts) {
@@ -75,7 +75,7 @@ describe('a tokenizer in GGUF is the one of tokenizer.json', () => {
       );
   });
 
-  it("llama: pieces are SentencePiece's own", async () => {
+  test("llama: pieces are SentencePiece's own", async () => {
     const tokenizer = await openTokenizer(at('gguf', 'tokenizer-llama.gguf'));
     for (const { text, ids } of Object(readJson(at('gguf', 'tokenizer-llama.json')))) {
       expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(ids);
@@ -108,12 +108,12 @@ describe('a file that is not what it should be is refused with its name', () => 
     return copy;
   };
 
-  it('cut short anywhere, in the header or in a tensor', async () => {
+  test('cut short anywhere, in the header or in a tensor', async () => {
     for (let size = 0; size < good.length; size += Math.ceil(good.length / 40))
       expect(await refusal(good.subarray(0, size)), `${size}`).toMatch(/model\.gguf: .*truncated/);
   });
 
-  it.each([
+  test.each([
     ['not GGUF', (b: Buffer) => b.write('GGML'), 'no GGUF file'],
     ['version 1', (b: Buffer) => b.writeUInt32LE(1, 4), 'GGUF version 1, only 2 and 3'],
     ['big endian', (b: Buffer) => b.writeUInt32BE(3, 4), 'GGUF version 50331648'],
@@ -163,7 +163,7 @@ describe('a file that is not what it should be is refused with its name', () => 
     expect(found).toContain(words);
   });
 
-  it('and no changed header brings it down', async () => {
+  test('and no changed header brings it down', async () => {
     const change = fc.tuple(fc.nat(1500), fc.integer({ min: 0, max: 255 }));
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
