@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createLocalEngine } from '@cipo/trainer/engine';
+import { createLocalEngine } from '@cipo/engine';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { BIN, cipo } from './cli/process.ts';
 

@@ -1,9 +1,9 @@
 /** What the engine's benchmarks share: models, the machine's name, medians and tables. */
 import { cpus, loadavg } from 'node:os';
-import { parseModelConfig } from '../../packages/trainer/src/engine/config.ts';
-import type { Executor } from '../../packages/trainer/src/engine/executors/types.ts';
-import { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
-import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
+import { parseModelConfig } from '../../packages/engine/src/config.ts';
+import type { Executor } from '../../packages/engine/src/executors/types.ts';
+import { LocalEngine } from '../../packages/engine/src/local.ts';
+import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 
 /** 3.48 M parameters: the model of the first measurements, so that figures can be compared. */
 export const wideModel = parseModelConfig({

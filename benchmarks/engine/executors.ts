@@ -8,11 +8,11 @@
  * whose single step takes most of a minute.
  */
 import { parseArgs } from 'node:util';
-import { OnnxExecutor } from '../../packages/trainer/src/engine/executors/onnx/executor.ts';
-import { findBackend } from '../../packages/trainer/src/engine/executors/tfjs/backends.ts';
-import { TfjsExecutor } from '../../packages/trainer/src/engine/executors/tfjs/executor.ts';
-import type { Executor } from '../../packages/trainer/src/engine/executors/types.ts';
-import type { LocalEngine } from '../../packages/trainer/src/engine/local.ts';
+import { OnnxExecutor } from '../../packages/engine/src/executors/onnx/executor.ts';
+import { findBackend } from '../../packages/engine/src/executors/tfjs/backends.ts';
+import { TfjsExecutor } from '../../packages/engine/src/executors/tfjs/executor.ts';
+import type { Executor } from '../../packages/engine/src/executors/types.ts';
+import type { LocalEngine } from '../../packages/engine/src/local.ts';
 import type { Datum } from '../../packages/trainer/src/types.ts';
 import {
   announce,

@@ -17,14 +17,11 @@ import {
   huggingFaceConfig,
   type ModelConfig,
   paramSpecs,
-} from '../../packages/trainer/src/engine/config.ts';
-import { createLocalEngine, readModel } from '../../packages/trainer/src/engine/index.ts';
-import { hash32 } from '../../packages/trainer/src/engine/sampling/random.ts';
-import { writeSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
-import {
-  initialWeights,
-  type NamedArrays,
-} from '../../packages/trainer/src/engine/weights/store.ts';
+} from '../../packages/engine/src/config.ts';
+import { createLocalEngine, readModel } from '../../packages/engine/src/index.ts';
+import { hash32 } from '../../packages/engine/src/sampling/random.ts';
+import { writeSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
+import { initialWeights, type NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import {
   announce,
   medians,

@@ -10,10 +10,10 @@
  * there are named and left out.
  */
 import { parseArgs } from 'node:util';
-import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
-import type { Executor, ExecutorName } from '../../packages/trainer/src/engine/executors/types.ts';
-import { productRate } from '../../packages/trainer/src/engine/probe.ts';
-import type { NamedArrays } from '../../packages/trainer/src/engine/weights/store.ts';
+import { openExecutor } from '../../packages/engine/src/executors/open.ts';
+import type { Executor, ExecutorName } from '../../packages/engine/src/executors/types.ts';
+import { productRate } from '../../packages/engine/src/probe.ts';
+import type { NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
 import { profiled, sumsBy } from './gpu/kernels.ts';
 import {

@@ -5,9 +5,9 @@
  *   node benchmarks/engine/same.ts [--backend onnx:webgpu] [--tokens 4] [--without-training]
  */
 import { parseArgs } from 'node:util';
-import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
-import type { ExecutorName } from '../../packages/trainer/src/engine/executors/types.ts';
-import { initialWeights } from '../../packages/trainer/src/engine/weights/store.ts';
+import { openExecutor } from '../../packages/engine/src/executors/open.ts';
+import type { ExecutorName } from '../../packages/engine/src/executors/types.ts';
+import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 import { announce, printTable } from './common.ts';
 import { engineFor, trainingTokens } from './gpu/measure.ts';
 import { card } from './gpu/shapes.ts';

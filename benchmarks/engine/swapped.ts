@@ -5,10 +5,10 @@
  *   node benchmarks/engine/swapped.ts [--threads 1] [--in 576] [--out 1536] [--rows 1,2,8,16,32,64,96,128]
  */
 import { parseArgs } from 'node:util';
-import { openOnnx } from '../../packages/trainer/src/engine/executors/open.ts';
-import type { Executor, Program } from '../../packages/trainer/src/engine/executors/types.ts';
-import { f32, type Shape } from '../../packages/trainer/src/engine/ops.ts';
-import { normals } from '../../packages/trainer/src/engine/sampling/random.ts';
+import { openOnnx } from '../../packages/engine/src/executors/open.ts';
+import type { Executor, Program } from '../../packages/engine/src/executors/types.ts';
+import { f32, type Shape } from '../../packages/engine/src/ops.ts';
+import { normals } from '../../packages/engine/src/sampling/random.ts';
 import { announce, median, printTable } from './common.ts';
 
 const { values } = parseArgs({

@@ -12,17 +12,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ModelConfig, paramSpecs } from '../../packages/trainer/src/engine/config.ts';
+import { type ModelConfig, paramSpecs } from '../../packages/engine/src/config.ts';
 import {
   createLocalEngine,
   type LocalEngine,
   type LoraOptions,
-} from '../../packages/trainer/src/engine/index.ts';
-import { writeSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
-import {
-  initialWeights,
-  type NamedArrays,
-} from '../../packages/trainer/src/engine/weights/store.ts';
+} from '../../packages/engine/src/index.ts';
+import { writeSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
+import { initialWeights, type NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import type { Datum } from '../../packages/trainer/src/types.ts';
 import {
   announce,

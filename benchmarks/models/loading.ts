@@ -2,7 +2,7 @@
  * What loading a model costs in time and memory: the process before, and at its peak, beside the size of the weights.
  * Usage: node benchmarks/models/loading.ts MODEL    (a folder or a GGUF file)
  */
-import { loadLocalEngine } from '../../packages/trainer/src/engine/index.ts';
+import { loadLocalEngine } from '../../packages/engine/src/index.ts';
 import { printTable } from '../engine/common.ts';
 
 const [model] = process.argv.slice(2);

@@ -5,12 +5,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backendsOf, openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
-import { loadLocalEngine } from '../../packages/trainer/src/engine/index.ts';
-import { relativeError } from '../../packages/trainer/src/engine/testing/data.ts';
-import { logitsOf } from '../../packages/trainer/src/engine/testing/logits.ts';
-import { readModel } from '../../packages/trainer/src/engine/weights/checkpoint.ts';
-import { readSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
+import { backendsOf, openExecutor } from '../../packages/engine/src/executors/open.ts';
+import { loadLocalEngine } from '../../packages/engine/src/index.ts';
+import { relativeError } from '../../packages/engine/src/testing/data.ts';
+import { logitsOf } from '../../packages/engine/src/testing/logits.ts';
+import { readModel } from '../../packages/engine/src/weights/checkpoint.ts';
+import { readSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
 import { printTable } from '../engine/common.ts';
 
 const root = fileURLToPath(new URL('../../datasets/models/fixtures/parity', import.meta.url));

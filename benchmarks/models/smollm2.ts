@@ -6,13 +6,13 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openExecutor } from '../../packages/trainer/src/engine/executors/open.ts';
-import { loadLocalEngine } from '../../packages/trainer/src/engine/index.ts';
-import { relativeError } from '../../packages/trainer/src/engine/testing/data.ts';
-import { logitsOf } from '../../packages/trainer/src/engine/testing/logits.ts';
-import { readModel } from '../../packages/trainer/src/engine/weights/checkpoint.ts';
-import { openSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
-import { loadTokenizer } from '../../packages/trainer/src/tokenizer.ts';
+import { openExecutor } from '../../packages/engine/src/executors/open.ts';
+import { loadLocalEngine } from '../../packages/engine/src/index.ts';
+import { relativeError } from '../../packages/engine/src/testing/data.ts';
+import { logitsOf } from '../../packages/engine/src/testing/logits.ts';
+import { readModel } from '../../packages/engine/src/weights/checkpoint.ts';
+import { openSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
+import { loadTokenizer } from '../../packages/trainer/src/policy/tokenizer.ts';
 import { announce, printTable } from '../engine/common.ts';
 import { Peer } from '../engine/peer.ts';
 
@@ -36,7 +36,7 @@ const story = tokenizer.encode(
   'Gravity pulls the apple to the ground; \\frac{1}{2} g t^2 is how far it falls. def f(t): return 4.9 * t ** 2',
 );
 const scratch = mkdtempSync(join(tmpdir(), 'cipo-smollm2-'));
-const peer = new Peer('../models/peer_models.py', threads);
+const peer = new Peer('./peer_models.py', threads);
 const figure = (x: number) => x.toExponential(1);
 
 /** Logits, loss and gradients of one text. */

@@ -5,8 +5,8 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hash32 } from '../../packages/trainer/src/engine/sampling/random.ts';
-import { loadTokenizer } from '../../packages/trainer/src/tokenizer.ts';
+import { hash32 } from '../../packages/engine/src/sampling/random.ts';
+import { loadTokenizer } from '../../packages/trainer/src/policy/tokenizer.ts';
 import { printTable } from '../engine/common.ts';
 import { Peer } from '../engine/peer.ts';
 
@@ -85,7 +85,7 @@ function textOf(pieces: readonly string[], seed: number): string {
   return Array.from({ length }, (_, i) => pieces[hash32(seed, i + 1) % pieces.length]).join('');
 }
 
-const peer = new Peer('../models/peer_models.py', 1);
+const peer = new Peer('./peer_models.py', 1);
 const rows: string[][] = [];
 for (const folder of [...folders, ...more]) {
   const tokenizer = loadTokenizer(folder);

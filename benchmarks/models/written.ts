@@ -7,15 +7,15 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadLocalEngine } from '../../packages/trainer/src/engine/index.ts';
-import { relativeError } from '../../packages/trainer/src/engine/testing/data.ts';
-import { readSafetensors } from '../../packages/trainer/src/engine/weights/safetensors.ts';
+import { loadLocalEngine } from '../../packages/engine/src/index.ts';
+import { relativeError } from '../../packages/engine/src/testing/data.ts';
+import { readSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
 import { printTable } from '../engine/common.ts';
 import { Peer } from '../engine/peer.ts';
 
 const root = fileURLToPath(new URL('../../datasets/models/fixtures/parity', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'cipo-written-'));
-const peer = new Peer('../models/peer_models.py', 1);
+const peer = new Peer('./peer_models.py', 1);
 const rows: string[][] = [];
 try {
   for (const name of readdirSync(root)) {

@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadLocalEngine, readModel } from '@cipo/trainer/engine';
+import { loadLocalEngine, readModel } from '@cipo/engine';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type FakeHub, fakeHub, model } from '../../packages/trainer/src/hub/testing/fake-hub.ts';
+import { type FakeHub, fakeHub, model } from '../../packages/engine/src/hub/testing/fake-hub.ts';
 import { cipo as call } from './process.ts';
 
 const fixtures = new URL('../../datasets/models/fixtures/', import.meta.url).pathname;

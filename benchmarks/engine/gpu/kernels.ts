@@ -2,8 +2,8 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OnnxWebGpuExecutor } from '../../../packages/trainer/src/engine/executors/onnx/webgpu.ts';
-import type { Executor } from '../../../packages/trainer/src/engine/executors/types.ts';
+import { OnnxWebGpuExecutor } from '../../../packages/engine/src/executors/onnx/webgpu.ts';
+import type { Executor } from '../../../packages/engine/src/executors/types.ts';
 
 export interface KernelTime {
   readonly kernel: string;

@@ -1,12 +1,12 @@
 /** What gpu.ts measures of one executor: products, the cost of an operation, training steps, rollouts. */
 
-import { paramSpecs } from '../../../packages/trainer/src/engine/config.ts';
-import type { Executor, Program } from '../../../packages/trainer/src/engine/executors/types.ts';
-import { LocalEngine } from '../../../packages/trainer/src/engine/local.ts';
-import { f32, sizeOf } from '../../../packages/trainer/src/engine/ops.ts';
-import { defaultTrainSettings } from '../../../packages/trainer/src/engine/programs.ts';
-import { normals } from '../../../packages/trainer/src/engine/sampling/random.ts';
-import type { NamedArrays } from '../../../packages/trainer/src/engine/weights/store.ts';
+import { paramSpecs } from '../../../packages/engine/src/config.ts';
+import type { Executor, Program } from '../../../packages/engine/src/executors/types.ts';
+import { LocalEngine } from '../../../packages/engine/src/local.ts';
+import { f32, sizeOf } from '../../../packages/engine/src/ops.ts';
+import { defaultTrainSettings } from '../../../packages/engine/src/programs.ts';
+import { normals } from '../../../packages/engine/src/sampling/random.ts';
+import type { NamedArrays } from '../../../packages/engine/src/weights/store.ts';
 import type { Datum } from '../../../packages/trainer/src/types.ts';
 import { median } from '../common.ts';
 import type { GpuModel, Plan } from './shapes.ts';

@@ -11,8 +11,8 @@ import type {
   Program,
   TensorBuffer,
   TypedArray,
-} from '../../../packages/trainer/src/engine/executors/types.ts';
-import { sizeOf, type TensorSpec } from '../../../packages/trainer/src/engine/ops.ts';
+} from '../../../packages/engine/src/executors/types.ts';
+import { sizeOf, type TensorSpec } from '../../../packages/engine/src/ops.ts';
 
 export interface Cost {
   runs: number;

@@ -1,7 +1,8 @@
 /** What a run tells while it goes on. The command line draws them; the run folder keeps them. */
+
+import type { LoraOptions, MemoryEstimate } from '@cipo/engine';
 import type { Status } from '@cipo/verifier/types';
 import type { TrainConfig } from './config.ts';
-import type { LoraOptions, MemoryEstimate } from './engine/index.ts';
 
 /** An estimate with its 95 % bootstrap interval over problems; shares lie in [0, 1]. */
 export interface Estimate {

@@ -5,17 +5,18 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createLocalEngine } from '@cipo/engine';
 import { policyDiagnostics } from '@cipo/reward';
 import { z } from 'zod';
 import { trainConfig } from './config.ts';
-import { type DomainSet, openDomains } from './domains.ts';
-import { createLocalEngine } from './engine/index.ts';
 import { evaluate } from './evaluation/evaluate.ts';
 import type { Evaluation } from './events.ts';
-import { type Policy, savePolicy, threadsOf } from './policy.ts';
+import { rollOut } from './loop/rollout.ts';
+import { learningRateAt } from './loop/schedule.ts';
+import { type Policy, savePolicy, threadsOf } from './policy/policy.ts';
+import { loadTokenizer } from './policy/tokenizer.ts';
 import { hash32, type Rng, stream } from './rng.ts';
-import { rollOut } from './rollout.ts';
-import { learningRateAt } from './schedule.ts';
+import { type DomainSet, openDomains } from './tasks/domains.ts';
 import {
   correctionTurns,
   drawProblem,
@@ -26,7 +27,6 @@ import {
 import { partsOf } from './tasks/index.ts';
 import type { Problem } from './tasks/types.ts';
 import { embeddedTokenizer } from './tasks/vocabulary.ts';
-import { loadTokenizer } from './tokenizer.ts';
 import type { Datum, TokenIds } from './types.ts';
 
 const count = z.int().min(1);

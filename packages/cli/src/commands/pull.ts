@@ -41,7 +41,7 @@ export function pullCommand(): Command {
 }
 
 async function run(id: string, flags: PullFlags): Promise<void> {
-  const { pullModel } = await import('@cipo/trainer/hub');
+  const { pullModel } = await import('@cipo/engine/hub');
   const meter = new Meter(process.stderr, 'MB');
   using interrupt = listenForInterrupt(() => meter.close());
   const hubUrl = flags.hub ?? process.env.HF_ENDPOINT;

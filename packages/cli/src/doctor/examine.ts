@@ -84,7 +84,7 @@ function onPath(name: string): string {
 
 /** Only the default one is needed: the others are for comparison and for machines of their own. */
 async function executors(): Promise<Finding[]> {
-  const { describeExecutors } = await import('@cipo/trainer/engine');
+  const { describeExecutors } = await import('@cipo/engine');
   return (await describeExecutors({ measure: true })).map(
     ({ executor, backend, available, isDefault, detail, probe }): Finding => ({
       area: 'executors',

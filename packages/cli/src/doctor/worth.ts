@@ -1,5 +1,5 @@
 /** What a backend's probe says, in a few words. Pure. */
-import type { Probe } from '@cipo/trainer/engine';
+import type { Probe } from '@cipo/engine';
 
 export function worth({ product, relativeError, half }: Probe): string[] {
   const types = Object.entries(half).map(

@@ -3,8 +3,8 @@
  * Idea [P], formula [A]; caps, skips and shrinking [O].
  */
 import type { TrainConfig } from '../config.ts';
+import { type Anchor, type Group, passRate, type Rollout } from '../loop/rollout.ts';
 import type { Rng } from '../rng.ts';
-import { type Anchor, type Group, passRate, type Rollout } from '../rollout.ts';
 
 type AnchorOptions = Pick<
   TrainConfig['corrections'],

@@ -1,8 +1,8 @@
 /** The correction prompt [O]: the attempt is shown, the verdict never, diagnostics of a failure only sometimes. */
 import { policyDiagnostics } from '@cipo/reward';
 import type { Attempt } from '@cipo/verifier/types';
+import type { Anchor, Ask } from '../loop/rollout.ts';
 import type { Rng } from '../rng.ts';
-import type { Anchor, Ask } from '../rollout.ts';
 
 /** What the policy concluded, without the reasoning inside think tags (an unclosed one hides all before its end). */
 export function withoutReasoning(text: string): string {

@@ -2,14 +2,14 @@
 
 import { correctionAsk } from '../corrections/prompt.ts';
 import type { Evaluation, SampleRecord } from '../events.ts';
-import { hash32, stream } from '../rng.ts';
 import {
   type Anchor,
   type Group,
   generatedTokens,
   type RolloutParts,
   rollOut,
-} from '../rollout.ts';
+} from '../loop/rollout.ts';
+import { hash32, stream } from '../rng.ts';
 import { toRecord } from '../run/records.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 import { type ProblemResult, qualityOf } from './quality.ts';

@@ -1,7 +1,7 @@
 /** One rollout as a row of samples.jsonl, for people to read. */
 import type { Diagnostic } from '@cipo/verifier/types';
 import type { SampleRecord } from '../events.ts';
-import type { Group, Rollout } from '../rollout.ts';
+import type { Group, Rollout } from '../loop/rollout.ts';
 
 const words = (diagnostics: readonly Diagnostic[]) =>
   diagnostics.map((d) => `${d.code}: ${d.message}`);

@@ -1,7 +1,7 @@
 /** The numbers of a run in one object: `summary.json`. */
 import type { TrainConfig } from '../config.ts';
 import type { Evaluation, Quality, QualityNumbers, Summary } from '../events.ts';
-import type { Policy } from '../policy.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { RunState } from './folder.ts';
 
 const numbersOf = (q: Quality): QualityNumbers => ({

@@ -1,8 +1,8 @@
 import { domainsOf } from '@cipo/verifier/domains';
 import { judged } from '@cipo/verifier/types';
 import { describe, expect, test } from 'vitest';
+import { makeTokenizer } from '../policy/tokenizer.ts';
 import { stream } from '../rng.ts';
-import { makeTokenizer } from '../tokenizer.ts';
 import { correctionTurns, drawProblem, EmbeddedTasks, KINDS, partAt } from './embedded.ts';
 import type { Level } from './types.ts';
 import { embeddedTokenizer } from './vocabulary.ts';

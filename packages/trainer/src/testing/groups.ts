@@ -1,6 +1,6 @@
 /** Groups made by hand for tests of the pure pieces: real types, no engine. */
 import { type Domain, judged, type Verdict, voided } from '@cipo/verifier/types';
-import type { Anchor, Group, Rollout } from '../rollout.ts';
+import type { Anchor, Group, Rollout } from '../loop/rollout.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 
 export const domain: Domain = {

@@ -1,0 +1,189 @@
+/**
+ * AdamW (Loshchilov & Hutter 2019): Adam with bias correction, weight decay apart from the gradient, and
+ * clipping by the global norm. Written over blocks of weights, however an executor lays them out.
+ * As is usual, decay touches matrices only, not the norms' gains.
+ */
+
+import type { Program } from './executors/types.ts';
+import { f32, type Ops, type Shape, type TensorSpec } from './ops.ts';
+import { checkRules } from './rules.ts';
+import type { AdamWOptions } from './types.ts';
+
+/** A run of weights with one rule for decay. */
+export interface Block {
+  readonly shape: Shape;
+  readonly decay: boolean;
+}
+
+const stateNames = ['weight', 'grad', 'mean', 'square'] as const;
+type StateName = (typeof stateNames)[number];
+
+export const blockName = (state: StateName, block: number): string => `${state}:${block}`;
+
+/** Buffers, or whatever stands for them, under the programs' names. */
+export function blockStates<B>(
+  states: Readonly<Partial<Record<StateName, readonly B[]>>>,
+): Record<string, B> {
+  const named = stateNames.flatMap((state) =>
+    (states[state] ?? []).map((buffer, i) => [blockName(state, i), buffer] as const),
+  );
+  return Object.fromEntries(named);
+}
+
+const blockInputs = (blocks: readonly Block[], states: readonly StateName[]) =>
+  Object.fromEntries(
+    blocks.flatMap(({ shape }, i) => states.map((s) => [blockName(s, i), f32(...shape)] as const)),
+  );
+
+/** Blocks of one program: a graph of thousands takes minutes to compile, and large models have thousands. */
+const mostBlocks = 64;
+
+/** Runs of blocks, each with a name that is equal where one program does for both. */
+export interface BlockGroup {
+  readonly key: string;
+  readonly start: number;
+  readonly blocks: readonly Block[];
+}
+
+export function blockGroups(blocks: readonly Block[]): BlockGroup[] {
+  return Array.from({ length: Math.ceil(blocks.length / mostBlocks) }, (_, i) => {
+    const start = i * mostBlocks;
+    const some = blocks.slice(start, start + mostBlocks);
+    const runs: { what: string; count: number }[] = [];
+    for (const { shape, decay } of some) {
+      const what = `[${shape}]${decay ? '' : ' kept'}`;
+      const open = runs.at(-1);
+      if (open?.what === what) open.count += 1;
+      else runs.push({ what, count: 1 });
+    }
+    const key = runs.map(({ what, count }) => `${count}x${what}`).join(' ');
+    return { key, start, blocks: some };
+  });
+}
+
+/** `norm`: the Euclidean norm of all gradients together. */
+export function normProgram(blocks: readonly Block[]): Program {
+  return {
+    name: 'gradient norm',
+    inputs: blockInputs(blocks, ['grad']),
+    build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
+      // By rows first: a device gives one sum to one group of its threads.
+      const squares = blocks.map(({ shape }, i) => {
+        const g = x[blockName('grad', i)]!;
+        const square = ops.mul(g, g);
+        return shape.length === 2 ? ops.sum(square, [1], false) : square;
+      });
+      return { norm: ops.sqrt(ops.sum(ops.concat(squares, 0), [0], false)) };
+    },
+  };
+}
+
+/** The scalars of a step. */
+export interface AdamWScalars {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** 1 - learningRate * weightDecay */
+  readonly keep: number;
+  /** 1 / (1 - beta1^t) */
+  readonly meanCorrection: number;
+  /** 1 / (1 - beta2^t) */
+  readonly squareCorrection: number;
+  readonly gradScale: number;
+}
+
+/** Smallest eps whose share of a step is still a normal number in float32. */
+const leastEps = 1e-30;
+const isFinite32 = (x: number) => Number.isFinite(Math.fround(x));
+
+/**
+ * Defaults as in PyTorch, but no weight decay unless asked for.
+ * @throws naming the option, its value and what is allowed: one wrong number would leave no weight standing
+ */
+export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
+  const { weightDecay = 0, maxGradNorm = 0 } = options;
+  const isRate = (x: number) => x >= 0 && isFinite32(x);
+  checkRules('AdamW option', [
+    ['learningRate', learningRate, isRate(learningRate), 'a number from 0'],
+    ['beta1', beta1, beta1 >= 0 && beta1 < 1, 'from 0 to below 1'],
+    ['beta2', beta2, beta2 >= 0 && beta2 < 1, 'from 0 to below 1'],
+    ['eps', eps, eps >= leastEps && isFinite32(eps), `a number from ${leastEps}`],
+    ['weightDecay', weightDecay, isRate(weightDecay), 'a number from 0'],
+    ['maxGradNorm', maxGradNorm, maxGradNorm >= 0, 'a number from 0'],
+  ]);
+  return { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm };
+}
+
+/** The scalars of step t (from 1). */
+export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): AdamWScalars {
+  const { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm } = adamwSettings(options);
+  return {
+    learningRate,
+    beta1,
+    beta2,
+    eps,
+    keep: 1 - learningRate * weightDecay,
+    meanCorrection: 1 / (1 - beta1 ** t),
+    squareCorrection: 1 / (1 - beta2 ** t),
+    gradScale: maxGradNorm > 0 && gradNorm > maxGradNorm ? maxGradNorm / gradNorm : 1,
+  };
+}
+
+/** Scalars of {@link adamwProgram}: those of a step, put together so that fewest passes over the tensors are left. */
+export function foldedScalars(s: AdamWScalars) {
+  const root = Math.sqrt(s.squareCorrection);
+  return {
+    beta1: s.beta1,
+    beta2: s.beta2,
+    meanGain: (1 - s.beta1) * s.gradScale,
+    squareGain: (1 - s.beta2) * s.gradScale ** 2,
+    eps: s.eps / root,
+    rate: (s.learningRate * s.meanCorrection) / root,
+    keep: s.keep,
+  };
+}
+type FoldedName = keyof ReturnType<typeof foldedScalars>;
+const foldedNames: readonly FoldedName[] = [
+  'beta1',
+  'beta2',
+  'meanGain',
+  'squareGain',
+  'eps',
+  'rate',
+  'keep',
+];
+
+/** w, m, v of every block after one step, each into its own name. */
+export function adamwProgram(blocks: readonly Block[]): Program {
+  const scalars = foldedNames.map((name): readonly [string, TensorSpec] => [name, f32()]);
+  return {
+    name: 'adamw',
+    inputs: { ...blockInputs(blocks, stateNames), ...Object.fromEntries(scalars) },
+    build: (ops, x) => Object.assign({}, ...blocks.map((block, i) => step(ops, block, i, x))),
+  };
+}
+
+function step<T>(
+  ops: Ops<T>,
+  block: Block,
+  index: number,
+  x: Readonly<Record<string, T>>,
+): Record<string, T> {
+  const at = (name: StateName) => x[blockName(name, index)]!;
+  const by = (y: T, name: FoldedName) => ops.mul(y, x[name]!);
+  const g = at('grad');
+  const mean = ops.add(by(at('mean'), 'beta1'), by(g, 'meanGain'));
+  const square = ops.add(by(at('square'), 'beta2'), by(ops.mul(g, g), 'squareGain'));
+  const change = by(ops.div(mean, ops.add(ops.sqrt(square), x.eps!)), 'rate');
+  const kept = block.decay ? by(at('weight'), 'keep') : at('weight');
+  return {
+    [blockName('weight', index)]: ops.sub(kept, change),
+    [blockName('mean', index)]: mean,
+    [blockName('square', index)]: square,
+  };
+}
+
+/** The arrays of one block, of equal length. */
+export type BlockArrays = Readonly<Record<StateName, Float32Array>>;

@@ -1,0 +1,242 @@
+/**
+ * Training sequences into micro-batches of a few fixed shapes: sequences with the same prompt share it (see
+ * model/attention.ts), lengths are rounded up to buckets, sequences without weight are left out.
+ */
+
+import { type Layout, masked, prefixRows, totalRows } from './model/attention.ts';
+import type { Datum, TokenIds } from './types.ts';
+
+/** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
+export interface Branch {
+  readonly prefix: TokenIds;
+  /** Input rows: the token before each target. */
+  readonly tokens: TokenIds;
+  readonly targets: TokenIds;
+  readonly terms: Terms;
+}
+
+const termNames = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
+export type TermName = (typeof termNames)[number];
+type Terms = Readonly<Record<TermName, Float32Array>>;
+
+/** One run of a training program: a layout and the values of its inputs. */
+export interface MicroBatch {
+  readonly layout: Layout;
+  readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>;
+}
+
+export interface BatchLimits {
+  /** Most rows of a micro-batch, unless one sequence alone has more. */
+  readonly rows: number;
+}
+
+/** Largest number of branches that hold one prefix. */
+export const mostBranches = 16;
+
+/** Rounds a length up to one of a few: a shape is a compiled graph, padding is wasted work. */
+export function bucketLength(length: number): number {
+  const step = length <= 48 ? 8 : length <= 128 ? 16 : length <= 512 ? 32 : 128;
+  return Math.ceil(length / step) * step;
+}
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+
+/** What a loss reads of a Datum. */
+export interface LossNeeds {
+  /** Advantages and the sampler's logprobs. */
+  readonly policyTerms: boolean;
+  readonly reference: boolean;
+}
+
+/** A micro-batch, and whether its gradient is zero by construction, so that measuring it is enough. */
+export interface TrainingBatch extends MicroBatch {
+  readonly still: boolean;
+}
+
+/** @throws naming the datum and array where lengths differ, a weighted token lacks what the loss needs, or that is not finite. */
+export function microBatches(
+  data: readonly Datum[],
+  needs: LossNeeds,
+  limits: BatchLimits,
+): TrainingBatch[] {
+  const branches = data.flatMap((datum, i) => toBranch(datum, i, needs) ?? []);
+  // Without advantage, and without a KL term, a token moves nothing.
+  const isStill = ({ terms }: Branch) =>
+    needs.policyTerms && !needs.reference && terms.advantages.every((a) => a === 0);
+  return [false, true].flatMap((still) => {
+    const chosen = branches.filter((branch) => isStill(branch) === still);
+    return packGroups(groupByPrefix(chosen, limits), limits).map(({ layout, members }) => ({
+      ...fill(layout, members),
+      still,
+    }));
+  });
+}
+
+function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undefined {
+  const { tokens, weights } = datum;
+  const required = {
+    weights,
+    ...(needs.policyTerms && { advantages: datum.advantages, logprobs: datum.logprobs }),
+    ...(needs.reference && { refLogprobs: datum.refLogprobs }),
+  };
+  for (const [name, array] of Object.entries(required))
+    if (array?.length !== tokens.length)
+      throw new Error(
+        `datum ${index}: ${name} has ${array?.length ?? 'no'} entries, tokens has ${tokens.length}`,
+      );
+  const first = weights.findIndex((w, t) => t > 0 && w !== 0);
+  if (first < 0) return undefined;
+  const end = weights.findLastIndex((w) => w !== 0) + 1;
+  const active = weights.slice(first, end).map((w) => (w === 0 ? 0 : 1));
+  for (const [name, array] of Object.entries(required))
+    for (let t = first; t < end; t++)
+      if (active[t - first] && !Number.isFinite(array![t]))
+        throw new Error(`datum ${index}: ${name}[${t}] is ${array![t]}, must be a finite number`);
+  const only = (array: Float32Array | undefined) =>
+    active.map((on, i) => (on && array ? array[first + i]! : 0));
+  return {
+    prefix: tokens.subarray(0, first - 1),
+    tokens: tokens.subarray(first - 1, end - 1),
+    targets: tokens.subarray(first, end),
+    terms: {
+      weights: weights.slice(first, end),
+      active,
+      old: only(datum.logprobs),
+      advantages: only(datum.advantages),
+      ref: only(datum.refLogprobs),
+    },
+  };
+}
+
+/** Branches by equal prefix; one without company carries its prefix as rows of its own. */
+function groupByPrefix(branches: readonly Branch[], limits: BatchLimits): Branch[][] {
+  const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
+  return [...groups.values()].flatMap((group) =>
+    group[0]!.prefix.length === 0
+      ? group.map((branch) => [branch])
+      : inParts(group, limits).map((part) => (part.length > 1 ? part : part.map(withPrefix))),
+  );
+}
+
+/** Branches of one prefix, divided where together they have too many rows: then the longest first. */
+function inParts(group: readonly Branch[], { rows }: BatchLimits): Branch[][] {
+  const whole = groupShape(group);
+  if (whole.branches <= mostBranches && rowsOf(whole) <= rows) return [[...group]];
+  const left = group.toSorted((a, b) => b.tokens.length - a.tokens.length);
+  const parts: Branch[][] = [];
+  while (left.length > 0) {
+    const { prefix, length } = groupShape(left.slice(0, 1));
+    const most = Math.max(1, Math.min(mostBranches, (rows - prefix) / length));
+    parts.push(left.splice(0, 2 ** Math.floor(Math.log2(most))));
+  }
+  return parts;
+}
+
+function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
+  const n = prefix.length;
+  const shift = (array: Float32Array) => {
+    const out = new Float32Array(n + array.length);
+    out.set(array, n);
+    return out;
+  };
+  const join = (rest: TokenIds) => Int32Array.of(...prefix, ...rest);
+  const full = join(tokens);
+  const padded = Object.fromEntries(termNames.map((name) => [name, shift(terms[name])]));
+  return {
+    prefix: prefix.subarray(0, 0),
+    tokens: full,
+    targets: join(targets),
+    terms: padded as Terms,
+  };
+}
+
+interface Packed {
+  readonly layout: Layout;
+  /** Groups in the layout's order; the last may be missing. */
+  readonly members: readonly Branch[][];
+}
+
+type GroupShape = Omit<Layout, 'groups'>;
+const rowsOf = ({ prefix, branches, length }: GroupShape): number => prefix + branches * length;
+
+/** How much padding may cost before a group of another length starts a micro-batch of its own. */
+const mostPadding = 1.3;
+
+/** Longest first; groups of nearly the same shape together, under the first one's shape. */
+export function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
+  const sized = groups.map((group) => ({ group, shape: groupShape(group) }));
+  sized.sort(
+    ({ shape: a }, { shape: b }) =>
+      b.branches - a.branches || b.prefix - a.prefix || b.length - a.length,
+  );
+  const packed: { shape: GroupShape; members: Branch[][] }[] = [];
+  for (const { group, shape } of sized) {
+    const open = packed.at(-1);
+    if (
+      open &&
+      fits(shape, open.shape) &&
+      groupCount(open.members.length + 1) * rowsOf(open.shape) <= limits.rows
+    )
+      open.members.push(group);
+    else packed.push({ shape, members: [group] });
+  }
+  return packed.map(({ shape, members }) => ({
+    layout: { ...shape, groups: groupCount(members.length) },
+    members,
+  }));
+}
+
+function fits(shape: GroupShape, into: GroupShape): boolean {
+  return (
+    shape.branches === into.branches &&
+    (shape.prefix === 0) === (into.prefix === 0) &&
+    shape.prefix <= into.prefix &&
+    shape.length <= into.length &&
+    rowsOf(into) <= mostPadding * rowsOf(shape)
+  );
+}
+
+/** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
+function groupCount(n: number): number {
+  const power = powerOfTwo(n);
+  return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
+}
+
+function groupShape(group: readonly Branch[]): GroupShape {
+  const prefix = group[0]!.prefix.length;
+  return {
+    prefix: prefix === 0 ? 0 : bucketLength(prefix),
+    branches: powerOfTwo(group.length),
+    length: bucketLength(Math.max(...group.map((branch) => branch.tokens.length))),
+  };
+}
+
+/** Writes groups into the rows of a layout. */
+export function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
+  const { prefix: p, branches: g, length: c } = layout;
+  const shared = prefixRows(layout);
+  const rows = totalRows(layout);
+  const tokens = new Int32Array(rows);
+  const positions = new Int32Array(rows);
+  const targets = new Int32Array(rows - shared);
+  const prefixMask = new Float32Array(shared).fill(masked);
+  const terms = Object.fromEntries(
+    termNames.map((name) => [name, new Float32Array(rows - shared)]),
+  ) as Terms;
+  for (const [i, group] of groups.entries()) {
+    const context = group[0]!.prefix;
+    tokens.set(context, i * p);
+    positions.set(context.keys().toArray(), i * p);
+    prefixMask.fill(0, i * p, i * p + context.length);
+    for (const [j, branch] of group.entries()) {
+      const at = (i * g + j) * c;
+      tokens.set(branch.tokens, shared + at);
+      const places = Int32Array.from(branch.tokens, (_, t) => context.length + t);
+      positions.set(places, shared + at);
+      targets.set(branch.targets, at);
+      for (const name of termNames) terms[name].set(branch.terms[name], at);
+    }
+  }
+  const arrays = { tokens, positions, targets, ...terms, ...(shared > 0 && { prefixMask }) };
+  return { layout, arrays };
+}

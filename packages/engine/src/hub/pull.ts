@@ -1,0 +1,239 @@
+/**
+ * A model from the hub into a folder, through `@huggingface/hub`: only what is needed to load it, resumed where it broke
+ * off, each file checked against the hub's checksum. Leaves out: uploading, and the xet protocol.
+ */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { downloadFile, HUB_URL, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { z } from 'zod';
+import { parseModelConfig } from '../config.ts';
+import { readJson } from '../json.ts';
+import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
+import { download, FinalError } from './download.ts';
+
+export interface PullOptions {
+  /** Branch, tag or commit; absent: `main`. */
+  readonly revision?: string;
+  /** Where the files go; made where it is not there. */
+  readonly directory: string;
+  /** A GGUF file of the repository, in place of the folder. */
+  readonly file?: string;
+  /** Absent: the library's own. */
+  readonly hubUrl?: string;
+  /** For models that are private or want an agreement. */
+  readonly accessToken?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: PullProgress) => void;
+  readonly retries?: number;
+  readonly waitMs?: number;
+}
+
+export interface PullProgress {
+  /** The file being fetched. */
+  readonly path: string;
+  /** Bytes there, of all files known so far. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface PulledModel {
+  /** What loads: the folder, or the GGUF file in it. */
+  readonly path: string;
+  /** The commit. */
+  readonly revision: string;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+/** @throws naming the model and what is wrong: unknown, not allowed, not of a kind that loads, bytes that are not right */
+export async function pullModel(id: string, options: PullOptions): Promise<PulledModel> {
+  if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(id) || id.includes('..'))
+    throw new Error(`"${id}" is not the name of a model: owner/name is`);
+  const { hubUrl } = options;
+  if (hubUrl !== undefined && !/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? ''))
+    throw new Error(`"${hubUrl}" is not the address of a hub: it begins with https:// or http://`);
+  const hub = {
+    repo: { type: 'model' as const, name: id },
+    fetch: withSignal(options.signal),
+    ...(hubUrl !== undefined && { hubUrl }),
+    ...(options.accessToken !== undefined && { accessToken: options.accessToken }),
+  };
+  const revision = await explained(id, options, () =>
+    understood(id, options, async () => {
+      const wanted = options.revision ?? 'main';
+      const found = await modelInfo({
+        ...hub,
+        name: id,
+        revision: wanted,
+        additionalFields: ['sha'],
+      });
+      return commit.parse(found.sha);
+    }),
+  );
+  const where = `${id} at ${revision.slice(0, 12)}`;
+  const files = await explained(id, options, () =>
+    understood(id, options, () => remoteFiles({ ...hub, revision })),
+  );
+  const choice = chooseFiles(files, where, options.file);
+  await mkdir(options.directory, { recursive: true });
+  const fetched = await explained(id, options, () =>
+    fetchAll(choice, files, where, { ...options, hub: { ...hub, revision } }),
+  );
+  const bytes = fetched.reduce((sum, { size }) => sum + size, 0);
+  await writeFile(join(options.directory, 'source.json'), source(id, revision, fetched));
+  return {
+    path: options.file === undefined ? options.directory : join(options.directory, options.file),
+    revision,
+    files: fetched.map(({ path }) => path),
+    bytes,
+  };
+}
+
+/** What came from where, for whoever finds the folder. */
+const source = (model: string, revision: string, files: readonly RemoteFile[]) =>
+  `${JSON.stringify({ model, revision, files: files.map(({ path, digest }) => ({ path, ...digest })) }, null, 2)}\n`;
+
+const commit = z.string().min(1);
+
+interface HubRevision {
+  readonly repo: { type: 'model'; name: string };
+  readonly revision: string;
+  readonly fetch: typeof fetch;
+  readonly hubUrl?: string;
+  readonly accessToken?: string;
+}
+
+/** Those at the top of the repository: nothing that a model needs lies deeper. */
+async function remoteFiles(hub: HubRevision): Promise<Map<string, RemoteFile>> {
+  const files = new Map<string, RemoteFile>();
+  for await (const { type, path, size, oid, lfs } of listFiles(hub)) {
+    if (type !== 'file') continue;
+    if (lfs) files.set(path, { path, size: lfs.size, digest: { kind: 'sha256', hex: lfs.oid } });
+    else if (oid) files.set(path, { path, size, digest: { kind: 'git', hex: oid } });
+  }
+  return files;
+}
+
+/** The small files first: a model that does not load is told so before gigabytes are fetched. */
+async function fetchAll(
+  choice: Choice,
+  files: ReadonlyMap<string, RemoteFile>,
+  where: string,
+  options: PullOptions & { readonly hub: HubRevision },
+): Promise<RemoteFile[]> {
+  const progress = new Progress(options.onProgress);
+  for (const file of choice.descriptions) await fetchFile(file, progress, options);
+  await checkLoads(choice, where, options.directory);
+  const hasIndex = choice.descriptions.some(({ path }) => path === indexFile);
+  const shards = hasIndex
+    ? shardsOf(files, where, readJson(join(options.directory, indexFile)))
+    : [];
+  const weights = [...choice.weights, ...shards];
+  progress.expect(weights);
+  for (const file of weights) await fetchFile(file, progress, options);
+  return [...choice.descriptions, ...weights];
+}
+
+async function checkLoads(choice: Choice, where: string, directory: string): Promise<void> {
+  if (!choice.descriptions.some(({ path }) => path === 'config.json')) return;
+  const text = await readFile(join(directory, 'config.json'), 'utf8');
+  try {
+    parseModelConfig(JSON.parse(text));
+  } catch (cause) {
+    throw new Error(`${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+}
+
+async function fetchFile(
+  file: RemoteFile,
+  progress: Progress,
+  options: PullOptions & { readonly hub: HubRevision },
+): Promise<void> {
+  const from = async (start: number) => {
+    const blob = await downloadFile({ ...options.hub, path: file.path, xet: false });
+    if (!blob) throw new FinalError(`${file.path} is no longer there`);
+    return (start === 0 ? blob : blob.slice(start)).stream();
+  };
+  progress.expect([file]);
+  await download(file, from, {
+    directory: options.directory,
+    retries: options.retries ?? 5,
+    waitMs: options.waitMs ?? 1000,
+    onBytes: (done) => progress.report(file, done),
+    ...(options.signal && { signal: options.signal }),
+  });
+}
+
+class Progress {
+  readonly #tell: PullOptions['onProgress'];
+  readonly #sizes = new Map<string, number>();
+  readonly #done = new Map<string, number>();
+
+  constructor(tell: PullOptions['onProgress']) {
+    this.#tell = tell;
+  }
+  expect(files: readonly RemoteFile[]): void {
+    for (const { path, size } of files) this.#sizes.set(path, size);
+  }
+  report({ path }: RemoteFile, done: number): void {
+    this.#done.set(path, done);
+    this.#tell?.({ path, done: sum(this.#done), total: sum(this.#sizes) });
+  }
+}
+
+const sum = (sizes: ReadonlyMap<string, number>): number =>
+  sizes.values().reduce((total, size) => total + size, 0);
+
+const withSignal =
+  (signal: AbortSignal | undefined): typeof fetch =>
+  (input, init) =>
+    fetch(input, { ...init, ...(signal && { signal }) });
+
+/** A network that wants a login first, or a server that is no hub, answers with what the library stumbles over. */
+async function understood<T>(
+  id: string,
+  { hubUrl = HUB_URL }: PullOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // A broken connection is a TypeError too, and has a cause.
+    const isStumble = error instanceof TypeError && error.cause === undefined;
+    if (!isStumble && !(error instanceof SyntaxError) && !(error instanceof z.ZodError))
+      throw error;
+    throw new Error(
+      `${id}: ${hubUrl} does not answer as a hub does; a login page of the network may stand before it`,
+      { cause: error },
+    );
+  }
+}
+
+/** The hub's answers in words that say what to do. */
+async function explained<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    const words = wordsFor(error, id, options);
+    throw words === undefined ? error : new Error(words, { cause: error });
+  }
+}
+
+function wordsFor(error: unknown, id: string, { revision, accessToken }: PullOptions) {
+  if (error instanceof HubApiError) {
+    const { statusCode } = error;
+    const at = revision === undefined ? '' : ` with a revision ${revision}`;
+    if (statusCode === 404) return `there is no model ${id}${at} on the hub`;
+    if (statusCode === 401 || statusCode === 403)
+      return accessToken === undefined
+        ? `${id} is private, wants an agreement, or does not exist; a token of yours in HF_TOKEN may help`
+        : `${id}: the token in HF_TOKEN does not open it (${statusCode})`;
+    return `${id}: the hub answered ${statusCode}: ${error.message}`;
+  }
+  const isNetwork = error instanceof TypeError && error.message === 'fetch failed';
+  if (!isNetwork) return undefined;
+  const reason = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  return `${id}: the hub cannot be reached${reason}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * AdamW and the gradient's norm on arrays of this process, in place, by kernels/adamw.wat. A loop in JavaScript, whose
+ * square root and division are float64 and one at a time, takes five times as long (docs/log.md). Kernels reach
+ * WebAssembly memories alone, so that is where the arrays lie. Left out: arrays on a device (adamw.ts has their programs).
+ */
+
+import { readFileSync } from 'node:fs';
+import type { AdamWScalars, Block, BlockArrays } from './adamw.ts';
+
+interface Memory {
+  readonly buffer: ArrayBuffer;
+}
+interface Kernels {
+  readonly exports: {
+    adamw(...args: number[]): void;
+    sumOfSquares(place: number, count: number): number;
+  };
+}
+/** As much of it as is used here; the types of Node do not declare it. */
+declare const WebAssembly: {
+  readonly Memory: new (pages: { initial: number; maximum: number }) => Memory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => Kernels;
+};
+
+const pageFloats = 16_384;
+/** Floats of the largest memory there is, 4 GiB, but for its end: kernels could not tell that place from the start. */
+export const mostFloats = 2 ** 30 - 16;
+/** Floats; kernels take this many at least, from places that are multiples of it. */
+const stride = 8;
+
+const memories = new WeakMap<ArrayBufferLike, Memory>();
+/** By the memory of the first kind of array. */
+const instances = new WeakMap<Memory, { readonly of: readonly Memory[]; readonly made: Kernels }>();
+let module: object | undefined;
+
+/** Zeros that kernels reach. @throws RangeError above {@link mostFloats}, or where the machine has no such memory. */
+export function reachableFloats(count: number): Float32Array<ArrayBuffer> {
+  const pages = Math.ceil(count / pageFloats);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  memories.set(memory.buffer, memory);
+  return new Float32Array(memory.buffer, 0, count);
+}
+
+/** One step of a block: all four arrays change but the gradient. Their length is a multiple of 8. */
+export function adamwInPlace(x: BlockArrays, { decay }: Block, s: AdamWScalars): void {
+  const arrays = [x.weight, x.grad, x.mean, x.square];
+  const { exports } = kernelsOn(arrays);
+  const rate = s.learningRate * s.meanCorrection;
+  const moments = [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2];
+  const change = [s.gradScale, s.squareCorrection, s.eps, rate, decay ? s.keep : 1];
+  const places = arrays.map(({ byteOffset }) => byteOffset);
+  exports.adamw(...places, x.weight.length, ...moments, ...change);
+}
+
+/** In float64. The length is a multiple of 8. */
+export function sumOfSquares(x: Float32Array): number {
+  return kernelsOn([x, x, x, x]).exports.sumOfSquares(x.byteOffset, x.length);
+}
+
+function kernelsOn(arrays: readonly Float32Array[]): Kernels {
+  const of = arrays.map(memoryOf);
+  const [weight, grad, mean, square] = of;
+  const known = instances.get(weight!);
+  if (known?.of.every((memory, i) => memory === of[i])) return known.made;
+  module ??= new WebAssembly.Module(
+    readFileSync(new URL('../kernels/adamw.wasm', import.meta.url)),
+  );
+  const made = new WebAssembly.Instance(module, { arrays: { weight, grad, mean, square } });
+  instances.set(weight!, { of, made });
+  return made;
+}
+
+function memoryOf(array: Float32Array): Memory {
+  const memory = memories.get(array.buffer);
+  if (!memory) throw new Error('an array outside of the memories that kernels reach');
+  if (array.length === 0 || array.length % stride || array.byteOffset % (4 * stride))
+    throw new Error(`${array.length} floats at byte ${array.byteOffset}: not a multiple of 8`);
+  return memory;
+}

@@ -1,0 +1,348 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createLocalEngine,
+  type EngineOptions,
+  type LocalEngine,
+  parseModelConfig,
+} from './index.ts';
+import { quick } from './testing/backends.ts';
+import { integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
+import type { Datum, Sample, SamplingOptions } from './types.ts';
+
+const weights = livelyWeights(tinyConfig, 7);
+const data = someData(tinyConfig, 3);
+const prompts = [3, 7, 7, 18, 1].map((length, i) => integers(i, length, 2, 13));
+const sampling: SamplingOptions = { groupSize: 4, maxTokens: 20, temperature: 1, seed: 5 };
+const ppo = { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0.1 } as const;
+const opened: LocalEngine[] = [];
+
+async function open(options: Partial<EngineOptions> = {}): Promise<LocalEngine> {
+  const engine = await createLocalEngine({
+    config: tinyConfig,
+    seed: 1,
+    weights,
+    threads: 1,
+    ...options,
+  });
+  opened.push(engine);
+  return engine;
+}
+afterAll(() => Promise.all(opened.map((engine) => engine.close())));
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cipo-engine-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe.each(quick)('$executor $backend: sampling', (where) => {
+  let engine: LocalEngine;
+  beforeAll(async () => {
+    engine = await open(where);
+  });
+
+  test.each([1, 0.6])(
+    'reports the logprobs that the full forward pass finds for the same tokens, temperature %d',
+    async (temperature) => {
+      const samples = await engine.sample(prompts, { ...sampling, temperature });
+      const sequences = samples.flatMap((group, b) =>
+        group.map(({ tokens }) => Int32Array.of(...prompts[b]!, ...tokens)),
+      );
+      const scored = await engine.logprobs(sequences, 'policy', { temperature });
+      for (const [i, { tokens, logprobs }] of samples.flat().entries())
+        for (const t of tokens.keys()) {
+          const place = sequences[i]!.length - tokens.length + t;
+          expect(Math.abs(scored[i]![place]! - logprobs[t]!)).toBeLessThan(1e-4);
+        }
+    },
+  );
+
+  test('writes the same sequence whatever it is batched with', async () => {
+    const together = await engine.sample(prompts, sampling);
+    const few = await open({ ...where, maxLanes: 4 });
+    expectSame(await few.sample(prompts, sampling), together);
+    const [first] = await engine.sample(prompts.slice(0, 1), { ...sampling, groupSize: 2 });
+    expectSame([first!], [together[0]!.slice(0, 2)]);
+  });
+
+  test('ends at the end token, which is included, or at the length asked for', async () => {
+    const samples = (await engine.sample(prompts, sampling)).flat();
+    expect(new Set(samples.map(({ stop }) => stop))).toEqual(new Set(['end', 'length']));
+    for (const { tokens, stop } of samples) {
+      expect(tokens.indexOf(1)).toBe(stop === 'end' ? tokens.length - 1 : -1);
+      if (stop === 'length') expect(tokens).toHaveLength(20);
+    }
+  });
+
+  test('at temperature 0 takes the likeliest token, with certainty', async () => {
+    const greedy = { ...sampling, groupSize: 1, temperature: 0 };
+    const sample = (await engine.sample([prompts[1]!], greedy))[0]![0]!;
+    const context = Int32Array.of(...prompts[1]!, ...sample.tokens);
+    const alternatives = Array.from({ length: 13 }, (_, token) =>
+      Int32Array.of(...prompts[1]!, token),
+    );
+    const scores = (await engine.logprobs(alternatives)).map((logp) => logp.at(-1)!);
+    expect(scores.indexOf(Math.max(...scores))).toBe(context[prompts[1]!.length]);
+    expect([...sample.logprobs].every((logp) => logp === 0)).toBe(true);
+  });
+
+  test('gives other sequences to another seed', async () => {
+    const [a, b] = [5, 6].map((seed) => engine.sample(prompts, { ...sampling, seed }));
+    expect(await a).not.toEqual(await b);
+  });
+});
+
+/** The same tokens, and logprobs that differ by rounding at most. */
+function expectSame(found: readonly Sample[][], expected: readonly Sample[][]): void {
+  const tokens = (samples: readonly Sample[][]) =>
+    samples.map((group) => group.map((s) => s.tokens));
+  expect(tokens(found)).toEqual(tokens(expected));
+  for (const [i, { logprobs }] of found.flat().entries())
+    for (const [t, logp] of logprobs.entries())
+      expect(Math.abs(logp - expected.flat()[i]!.logprobs[t]!)).toBeLessThan(1e-5);
+}
+
+test('a policy of real size, too, writes the same whatever it is batched with', async () => {
+  const config = {
+    ...tinyConfig,
+    hidden_size: 96,
+    num_attention_heads: 6,
+    head_dim: 16,
+    num_key_value_heads: 3,
+    intermediate_size: 256,
+  };
+  const size = { config, weights: livelyWeights(parseModelConfig(config), 3), threads: 2 };
+  const [many, few] = [await open(size), await open({ ...size, maxLanes: 8 })];
+  const some = Array.from({ length: 12 }, (_, i) => integers(i, 5 + 2 * i, 2, 13));
+  const options = { ...sampling, groupSize: 4, maxTokens: 30 };
+  expectSame(await few.sample(some, options), await many.sample(some, options));
+});
+
+/** Two steps and a sample: everything a run depends on. */
+async function run(engine: LocalEngine, what: readonly Datum[] = data) {
+  const metrics = await engine.forwardBackward(what, ppo);
+  const { gradNorm } = await engine.optimStep({
+    learningRate: 0.01,
+    weightDecay: 0.1,
+    maxGradNorm: 1,
+  });
+  const samples = await engine.sample(prompts, sampling);
+  return { metrics, gradNorm, samples, weights: await engine.paramsSnapshot() };
+}
+
+describe.each(quick)('$executor $backend: state', (where) => {
+  test('the same seed gives the same run, to the last bit, with two threads', async () => {
+    const runs = [];
+    for (let i = 0; i < 2; i++) {
+      const engine = await open({ ...where, threads: 2 });
+      runs.push([await run(engine), await run(engine)]);
+    }
+    expect(runs[1]).toEqual(runs[0]);
+  });
+
+  test('initial weights come from the seed', async () => {
+    const make = async (seed: number) => {
+      const engine = await createLocalEngine({ config: tinyConfig, seed, ...where });
+      opened.push(engine);
+      return engine.paramsSnapshot();
+    };
+    expect(await make(3)).toEqual(await make(3));
+    expect(await make(3)).not.toEqual(await make(4));
+  });
+
+  test('a run that was saved and loaded goes on bit for bit', async () => {
+    const engine = await open(where);
+    await engine.freezeReference();
+    await run(engine);
+    await engine.save(directory);
+    const onward = [await run(engine), await engine.logprobs(prompts, 'reference')];
+    const resumed = await open(where);
+    await resumed.load(directory);
+    expect([await run(resumed), await resumed.logprobs(prompts, 'reference')]).toEqual(onward);
+  });
+
+  test('weights alone start the optimizer anew', async () => {
+    const engine = await open(where);
+    await run(engine);
+    await engine.save(join(directory, 'bare'), { weightsOnly: true });
+    const other = await open(where);
+    await run(other);
+    await other.load(join(directory, 'bare'));
+    expect(other.steps).toBe(0);
+    expect(await other.paramsSnapshot()).toEqual(await engine.paramsSnapshot());
+  });
+
+  test('a folder without a reference leaves the frozen one: a resumed run may turn its KL term on', async () => {
+    const engine = await open(where);
+    const before = await engine.logprobs(prompts);
+    const folder = join(directory, 'no reference');
+    await engine.forwardBackward(data, { kind: 'cross_entropy' });
+    await engine.optimStep({ learningRate: 0.01 });
+    await engine.save(folder);
+    const other = await open(where);
+    await other.freezeReference();
+    await other.load(folder);
+    expect(await other.logprobs(prompts, 'reference')).toEqual(before);
+    expect(await other.logprobs(prompts)).not.toEqual(before);
+  });
+
+  test('the reference stays while the policy moves', async () => {
+    const engine = await open(where);
+    const before = await engine.logprobs(prompts);
+    await engine.freezeReference();
+    await run(engine);
+    expect(await engine.logprobs(prompts, 'reference')).toEqual(before);
+    expect(await engine.logprobs(prompts)).not.toEqual(before);
+  });
+
+  test('cross-entropy on one batch goes down', async () => {
+    const engine = await open(where);
+    const losses = [];
+    for (let i = 0; i < 20; i++) {
+      losses.push((await engine.forwardBackward(data, { kind: 'cross_entropy' })).loss);
+      await engine.optimStep({ learningRate: 0.01, maxGradNorm: 1 });
+    }
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 4);
+  });
+
+  test('gradients of several calls add up to that of one', async () => {
+    const engine = await open(where);
+    const norm = async (parts: readonly (readonly Datum[])[]) => {
+      for (const part of parts) await engine.forwardBackward(part, ppo);
+      return (await engine.optimStep({ learningRate: 0 })).gradNorm;
+    };
+    const whole = await norm([data]);
+    expect(await norm([data.slice(0, 3), data.slice(3)])).toBeCloseTo(whole, 4);
+  });
+
+  test('counts the tokens with weight and leaves the others out of every metric', async () => {
+    const engine = await open(where);
+    const trained = data.filter(({ weights: w }) => w.some((x) => x > 0));
+    const all = await engine.forwardBackward(data, ppo);
+    expect(await engine.forwardBackward(trained, ppo)).toEqual(all);
+    expect(all.tokens).toBe(
+      trained.flatMap(({ weights: w }) => [...w]).filter((x) => x > 0).length,
+    );
+  });
+});
+
+describe('what cannot be done is said', () => {
+  test('a token outside the vocabulary, an empty prompt, a sequence too long', async () => {
+    const engine = await open();
+    await expect(engine.logprobs([Int32Array.of(2, 13)])).rejects.toThrow(
+      /token 13.*vocabulary of 13/,
+    );
+    await expect(engine.sample([new Int32Array()], sampling)).rejects.toThrow(/prompt 0 is empty/);
+    const long = { ...sampling, maxTokens: 62 };
+    await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(/3 tokens and 62 to come.*64/);
+  });
+
+  test('a sampling option that means nothing', async () => {
+    const engine = await open();
+    for (const wrong of [
+      { groupSize: 0 },
+      { maxTokens: 1.5 },
+      { temperature: -1 },
+      { temperature: 1e-40 },
+      { topP: 0 },
+      { topK: Number.NaN },
+    ])
+      await expect(engine.sample(prompts, { ...sampling, ...wrong })).rejects.toThrow(
+        new RegExp(`option ${Object.keys(wrong)[0]} is`),
+      );
+  });
+
+  test('a temperature to score at whose inverse single precision does not hold', async () => {
+    const engine = await open();
+    await expect(engine.logprobs(prompts, 'policy', { temperature: 1e-40 })).rejects.toThrow(
+      'temperature is 1e-40, must be a number from 1e-30',
+    );
+  });
+
+  test('a datum without what the loss needs', async () => {
+    const engine = await open();
+    const { refLogprobs: _, ...bare } = data[0]!;
+    await expect(engine.forwardBackward([bare], ppo)).rejects.toThrow(/datum 0: refLogprobs/);
+  });
+
+  test('an entry with weight that is no number, and a loss option that is none', async () => {
+    const engine = await open();
+    const [datum] = data;
+    const t = datum!.weights.findIndex((w) => w !== 0);
+    for (const name of ['weights', 'advantages', 'logprobs', 'refLogprobs'] as const)
+      for (const wrong of [Number.NaN, Infinity, -Infinity]) {
+        const bad = { ...datum!, [name]: datum![name]!.with(t, wrong) };
+        await expect(engine.forwardBackward([data[1]!, bad], ppo)).rejects.toThrow(
+          `datum 1: ${name}[${t}] is ${wrong}, must be a finite number`,
+        );
+      }
+    // Without weight it is not looked at.
+    const unread = { ...datum!, advantages: datum!.advantages!.with(0, Number.NaN) };
+    expect(await engine.forwardBackward([unread], ppo)).toEqual(
+      await engine.forwardBackward([datum!], ppo),
+    );
+    for (const wrong of [{ clipLow: Number.NaN }, { clipHigh: -1 }, { beta: Infinity }])
+      await expect(engine.forwardBackward(data, { ...ppo, ...wrong })).rejects.toThrow(
+        new RegExp(`loss option ${Object.keys(wrong)[0]} is .*, must be a number from 0`),
+      );
+  });
+
+  test('an option of a step that would leave no weight standing: weights and gradient stay', async () => {
+    const engine = await open();
+    await engine.forwardBackward(data, ppo);
+    const before = [await engine.paramsSnapshot(), await engine.gradientsSnapshot()];
+    for (const wrong of [
+      { learningRate: Number.NaN },
+      { learningRate: undefined as unknown as number },
+      { learningRate: Infinity },
+      { learningRate: 1e39 },
+      { learningRate: '0.1' as unknown as number },
+      { beta1: 1 },
+      { beta1: Number.NaN },
+      { beta2: 1 },
+      { beta2: -0.1 },
+      { eps: 0 },
+      { eps: Number.NaN },
+      { weightDecay: Number.NaN },
+      { maxGradNorm: Number.NaN },
+    ])
+      await expect(engine.optimStep({ learningRate: 0.01, ...wrong })).rejects.toThrow(
+        new RegExp(`AdamW option ${Object.keys(wrong)[0]} is .*, must be`),
+      );
+    expect([await engine.paramsSnapshot(), await engine.gradientsSnapshot()]).toEqual(before);
+    expect(engine.steps).toBe(0);
+  });
+
+  test('a limit of the engine that is none', async () => {
+    for (const wrong of [
+      { maxLanes: 2.5 },
+      { maxLanes: Number.NaN },
+      { maxLanes: 0 },
+      { maxLanes: -3 },
+      { microBatchRows: Number.NaN },
+      { microBatchRows: 0 },
+      { cacheMb: Number.NaN },
+      { cacheMb: 0 },
+    ])
+      await expect(open(wrong)).rejects.toThrow(
+        new RegExp(`engine option ${Object.keys(wrong)[0]} is .*, must be a`),
+      );
+  });
+
+  test('a reference that was never frozen', async () => {
+    const engine = await open();
+    await expect(engine.logprobs(prompts, 'reference')).rejects.toThrow(/freezeReference/);
+  });
+
+  test('a gradient that is not finite leaves the weights alone', async () => {
+    const engine = await open();
+    const before = await engine.paramsSnapshot();
+    const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * 1e38) };
+    await engine.forwardBackward(new Array(16).fill(bad), ppo);
+    await expect(engine.optimStep({ learningRate: 1 })).rejects.toThrow(/not taken/);
+    expect(await engine.paramsSnapshot()).toEqual(before);
+  });
+});

@@ -1,0 +1,352 @@
+/**
+ * The PolicyEngine in this process: one model on one executor. What runs are the programs of programs.ts; here
+ * stands which of them run when, and what is kept between calls.
+ */
+
+import { adamwSettings, adamwStep } from './adamw.ts';
+import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
+import { contextLength, type ModelConfig } from './config.ts';
+import type { BufferMap, TypedArray } from './executors/types.ts';
+import { Adapter } from './lora/adapter.ts';
+import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
+import { type LossShape, lossShape } from './losses.ts';
+import { scratchOf } from './memory.ts';
+import { type Layout, totalRows } from './model/attention.ts';
+import { ropeTables } from './model/rope.ts';
+import { f32 } from './ops.ts';
+import { gradientNorm, takeStep } from './optimizer.ts';
+import type { LocalEngineParts } from './parts.ts';
+import {
+  defaultTrainSettings,
+  gradientName,
+  layoutName,
+  logprobProgram,
+  measureProgram,
+  metricNames,
+  programScalars,
+  type TrainSettings,
+  trainProgram,
+} from './programs.ts';
+import { Runner } from './runner.ts';
+import { CachedModel } from './sampling/model.ts';
+import { isTemperature, leastTemperature } from './sampling/options.ts';
+import { sampleRollouts } from './sampling/sampler.ts';
+import { scoringBatches } from './scoring.ts';
+import type {
+  AdamWOptions,
+  Datum,
+  LossSpec,
+  PolicyEngine,
+  Sample,
+  SamplingOptions,
+  ScoringOptions,
+  StepMetrics,
+  TokenIds,
+  Which,
+} from './types.ts';
+import { loadEngine, saveEngine } from './weights/checkpoint.ts';
+import {
+  type NamedArrays,
+  restore,
+  snapshot,
+  type TrainedTensors,
+  WeightStore,
+} from './weights/store.ts';
+
+type Metrics = Record<(typeof metricNames)[number], number>;
+const scalarSpecs = <K extends string>(names: readonly K[]) =>
+  Object.fromEntries(names.map((name) => [name, f32()]));
+
+export class LocalEngine implements PolicyEngine {
+  readonly config: ModelConfig;
+  readonly #runner: Runner;
+  readonly #store: WeightStore;
+  readonly #adapter: Adapter | undefined;
+  readonly #base: string;
+  readonly #settings: TrainSettings;
+  readonly #limits: { readonly rows: number };
+  readonly #sampling: { readonly maxLanes: number; readonly cacheBytes: number };
+  readonly #rope: BufferMap;
+  #steps = 0;
+  /** Whether the gradient buffers hold anything since the last step. */
+  #hasGradient = false;
+
+  constructor(parts: LocalEngineParts) {
+    const { config, executor, weights, microBatchRows, maxLanes, cacheBytes } = parts;
+    const { lora, memory = {} } = parts;
+    this.config = config;
+    this.#limits = { rows: microBatchRows };
+    this.#sampling = { maxLanes, cacheBytes };
+    this.#runner = new Runner(executor, memory.scratchBytes);
+    this.#store = new WeightStore(executor, config);
+    const { cos, sin, shape } = ropeTables(config, contextLength(config));
+    this.#rope = {
+      cos: executor.buffer(f32(...shape), cos),
+      sin: executor.buffer(f32(...shape), sin),
+    };
+    if (weights) restore(this.#store.weights, weights);
+    this.#adapter = lora && new Adapter(executor, config, lora, lora.seed);
+    this.#base = lora?.base ?? '';
+    this.#settings = {
+      ...defaultTrainSettings,
+      ...memory,
+      ...(this.#adapter && { adapters: this.#adapter.modules }),
+    };
+  }
+
+  get maxLength(): number {
+    return contextLength(this.config);
+  }
+  get parameterCount(): number {
+    return this.#store.parameterCount;
+  }
+  /** Of those, or beside them, how many are trained. */
+  get trainedCount(): number {
+    return this.#trained.parameterCount;
+  }
+  /** What runs the model, for people. */
+  get executor(): string {
+    return this.#runner.executor.description;
+  }
+  /** AdamW steps taken so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+  /** A copy of the weights that are trained: the model's, or the adapters'. */
+  paramsSnapshot(): Promise<NamedArrays> {
+    return snapshot(this.#trained.weights);
+  }
+  /** A copy of the gradient accumulated so far. */
+  gradientsSnapshot(): Promise<NamedArrays> {
+    this.#openGradient();
+    return snapshot(this.#trained.training.grad);
+  }
+  /** A copy of the model's weights as sampling takes them: with the adapters, where there are any, merged into them. */
+  async mergedSnapshot(): Promise<NamedArrays> {
+    return snapshot({ byName: await this.#policy() });
+  }
+
+  async sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]> {
+    for (const [b, prompt] of prompts.entries()) {
+      if (prompt.length === 0)
+        throw new Error(`prompt ${b} is empty: there is nothing to continue`);
+      this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
+    }
+    const parts = {
+      config: this.config,
+      runner: this.#runner,
+      resident: { ...(await this.#policy()), ...this.#rope },
+      positions: this.maxLength,
+      ...this.#sampling,
+    };
+    const model = new CachedModel(parts, options);
+    try {
+      return await sampleRollouts(model, prompts, options);
+    } finally {
+      model.close();
+    }
+  }
+
+  async logprobs(
+    sequences: readonly TokenIds[],
+    which: Which = 'policy',
+    options: ScoringOptions = {},
+  ): Promise<Float32Array[]> {
+    for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
+    const weights = which === 'policy' ? await this.#policy() : this.#reference();
+    const results = sequences.map((tokens) => new Float32Array(tokens.length));
+    for (const batch of scoringBatches(sequences, this.#limits))
+      batch.collect(await this.#score(batch, weights, temperatureOf(options)), results);
+    return results;
+  }
+
+  async forwardBackward(
+    batch: readonly Datum[],
+    loss: LossSpec,
+    options: ScoringOptions = {},
+  ): Promise<StepMetrics> {
+    const scalars = programScalars(loss, temperatureOf(options));
+    for (const [i, { tokens }] of batch.entries()) this.#checkTokens(tokens, `datum ${i}`);
+    const shape = lossShape(loss);
+    const needs = { policyTerms: shape !== 'cross_entropy', reference: shape === 'ppo+kl' };
+    this.#openGradient();
+    const totals: Metrics = { loss: 0, entropy: 0, kl: 0, clipped: 0, gap: 0 };
+    let tokens = 0;
+    for (const micro of microBatches(batch, needs, this.#limits)) {
+      for (const on of micro.arrays.active!) tokens += on;
+      const { gap, ...sums } = await this.#train(micro, scalars, shape);
+      for (const name of metricNames) if (name !== 'gap') totals[name] += sums[name];
+      totals.gap = Math.max(totals.gap, gap);
+    }
+    const mean = (total: number) => (tokens === 0 ? 0 : total / tokens);
+    return {
+      loss: totals.loss,
+      tokens,
+      entropy: mean(totals.entropy),
+      kl: mean(totals.kl),
+      clipRatio: mean(totals.clipped),
+      logprobGap: needs.policyTerms ? totals.gap : 0,
+    };
+  }
+
+  async optimStep(options: AdamWOptions): Promise<{ gradNorm: number }> {
+    const settings = adamwSettings(options);
+    this.#openGradient();
+    const gradNorm = await gradientNorm(this.#runner, this.#trained);
+    this.#hasGradient = false;
+    if (!Number.isFinite(gradNorm))
+      throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
+    const values = adamwStep(settings, this.#steps + 1, gradNorm);
+    await takeStep(this.#runner, this.#trained, values);
+    this.#steps += 1;
+    this.#adapter?.changed();
+    return { gradNorm };
+  }
+
+  /** With adapters the base model is the reference, and nothing is copied. */
+  async freezeReference(): Promise<void> {
+    if (!this.#adapter) await this.#store.freeze();
+  }
+
+  /** Between optimizer steps: a gradient still accumulating is not saved. */
+  async save(directory: string, options: { readonly weightsOnly?: boolean } = {}): Promise<void> {
+    const { weightsOnly = false } = options;
+    if (this.#adapter) {
+      const about = { base: this.#base, steps: this.#steps, weightsOnly };
+      await saveAdapter(directory, this.#adapter, about);
+      return;
+    }
+    await saveEngine(directory, this.config, this.#store, { steps: this.#steps, weightsOnly });
+  }
+
+  /**
+   * Weights, and what of optimizer state and reference was saved beside them. Where they were not, the optimizer starts
+   * anew, and a reference that is frozen stays. Of a folder with an adapter, the adapter; of one with a model, the base
+   * model, and an adapter that changes nothing yet.
+   */
+  async load(directory: string): Promise<void> {
+    this.#hasGradient = false;
+    if (await isAdapterFolder(directory)) {
+      if (!this.#adapter)
+        throw new Error(`${directory} holds an adapter, and this engine has none`);
+      this.#steps = await loadAdapter(directory, this.#adapter);
+      return;
+    }
+    const steps = await loadEngine(directory, this.#store);
+    this.#adapter?.restart();
+    this.#steps = this.#adapter ? 0 : steps;
+  }
+
+  close(): Promise<void> {
+    return this.#runner.close();
+  }
+
+  async #train(
+    micro: TrainingBatch,
+    scalars: Readonly<Record<string, number>>,
+    shape: LossShape,
+  ): Promise<Metrics> {
+    const { layout, arrays, still } = micro;
+    const scratch = this.#scratch(layout, !still);
+    const make = still ? measureProgram : trainProgram;
+    const gradients = still ? {} : this.#gradients();
+    const found = await this.#runner.run({
+      key: `${still ? 'measure' : 'train'} ${shape} ${layoutName(layout)}`,
+      make: () => make(this.config, layout, shape, this.maxLength, this.#settings),
+      scratch,
+      resident: {
+        ...this.#store.weights.byName,
+        ...this.#adapter?.weights.byName,
+        ...this.#rope,
+        ...gradients,
+      },
+      fresh: { ...arrays, ...asArrays(scalars) },
+      wanted: scalarSpecs(metricNames),
+      updated: gradients,
+    });
+    const at = (name: (typeof metricNames)[number]) => found[name]![0]!;
+    return {
+      loss: at('loss'),
+      entropy: at('entropy'),
+      kl: at('kl'),
+      clipped: at('clipped'),
+      gap: at('gap'),
+    };
+  }
+
+  async #score(
+    { layout, arrays }: MicroBatch,
+    weights: BufferMap,
+    temperature: number,
+  ): Promise<TypedArray> {
+    const { logp } = await this.#runner.run({
+      key: `logprobs ${layoutName(layout)}`,
+      make: () => logprobProgram(this.config, layout, this.maxLength, this.#settings),
+      scratch: this.#scratch(layout, false),
+      resident: { ...weights, ...this.#rope },
+      fresh: { ...arrays, ...asArrays({ sharpness: 1 / temperature }) },
+      wanted: { logp: f32(totalRows(layout)) },
+    });
+    return logp!;
+  }
+
+  /** Bytes that the program of a layout keeps. */
+  #scratch(layout: Layout, trains: boolean): number {
+    const plan = { config: this.config, ...this.#settings, trains };
+    const { activations, logits } = scratchOf(
+      plan,
+      totalRows(layout),
+      layout.prefix + layout.length,
+    );
+    return activations + logits;
+  }
+
+  get #trained(): TrainedTensors {
+    return this.#adapter ?? this.#store;
+  }
+
+  /** The weights that answer as the policy. */
+  async #policy(): Promise<BufferMap> {
+    const { byName } = this.#store.weights;
+    if (!this.#adapter) return byName;
+    return { ...byName, ...(await this.#adapter.merged(this.#runner, byName)) };
+  }
+
+  #reference(): BufferMap {
+    return (this.#adapter ? this.#store.weights : this.#store.reference).byName;
+  }
+
+  #gradients(): BufferMap {
+    const { byName } = this.#trained.training.grad;
+    return Object.fromEntries(
+      Object.entries(byName).map(([name, buffer]) => [gradientName(name), buffer]),
+    );
+  }
+
+  /** Zeroes the gradient where the last one was used up. */
+  #openGradient(): void {
+    if (this.#hasGradient) return;
+    this.#trained.training.grad.clear();
+    this.#hasGradient = true;
+  }
+
+  #checkTokens(tokens: TokenIds, what: string, more = 0): void {
+    const { vocab_size: vocabulary } = this.config;
+    if (tokens.length + more > this.maxLength)
+      throw new Error(
+        `${what}: ${tokens.length} tokens${more ? ` and ${more} to come` : ''}, the model holds ${this.maxLength}`,
+      );
+    const wrong = tokens.find((id) => id < 0 || id >= vocabulary);
+    if (wrong !== undefined)
+      throw new Error(`${what}: token ${wrong} is outside the vocabulary of ${vocabulary}`);
+  }
+}
+
+/** @throws where it is no temperature that anything can be sampled at */
+function temperatureOf({ temperature = 1 }: ScoringOptions): number {
+  if (isTemperature(temperature)) return temperature;
+  throw new Error(`temperature is ${temperature}, must be a number from ${leastTemperature}`);
+}
+
+const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));

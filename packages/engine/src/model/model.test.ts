@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type MicroBatch, microBatches } from '../batching.ts';
+import { paramSpecs } from '../config.ts';
+import { createLocalEngine, type LocalEngine } from '../index.ts';
+import { lossShape } from '../losses.ts';
+import {
+  defaultTrainSettings,
+  gradientName,
+  headPieces,
+  measureProgram,
+  programScalars,
+  trainProgram,
+} from '../programs.ts';
+import { normals } from '../sampling/random.ts';
+import { available, quick } from '../testing/backends.ts';
+import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
+import type { Datum, LossSpec } from '../types.ts';
+import type { NamedArrays } from '../weights/store.ts';
+import { ropeTables } from './rope.ts';
+
+const positions = 320;
+const weights = livelyWeights(tinyConfig, 7);
+const data = someData(tinyConfig, 3);
+const names = paramSpecs(tinyConfig).map(({ name }) => name);
+const ops = new ReferenceOps();
+
+const losses: LossSpec[] = [
+  { kind: 'cross_entropy' },
+  { kind: 'importance_sampling' },
+  { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0 },
+  { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0.2 },
+  { kind: 'cispo', clipHigh: 0.3 },
+];
+
+const batches = (spec: LossSpec, what: readonly Datum[], rows = 200) =>
+  microBatches(
+    what,
+    { policyTerms: spec.kind !== 'cross_entropy', reference: lossShape(spec) === 'ppo+kl' },
+    { rows },
+  );
+
+/** Not 1, so that what it does to losses and gradients is seen. */
+const TEMPERATURE = 0.8;
+
+/** A program's inputs in float64. */
+function inputsOf(micro: MicroBatch, spec: LossSpec, params: Readonly<Record<string, Plain>>) {
+  const { inputs } = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions);
+  const { cos, sin } = ropeTables(tinyConfig, positions);
+  const numbers = Object.entries(programScalars(spec, TEMPERATURE)).map(([name, x]) => [name, [x]]);
+  const arrays: Record<string, ArrayLike<number>> = {
+    cos,
+    sin,
+    ...micro.arrays,
+    ...Object.fromEntries(numbers),
+  };
+  const zero = (size: number) => new Float64Array(size);
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { shape }]) => [
+      name,
+      params[name] ?? plain(arrays[name] ?? zero(shape.reduce((a, b) => a * b, 1)), shape),
+    ]),
+  );
+}
+
+const plainWeights = (arrays: Readonly<NamedArrays>): Record<string, Plain> =>
+  Object.fromEntries(
+    paramSpecs(tinyConfig).map(({ name, shape }) => [name, plain(arrays[name]!, shape)]),
+  );
+
+interface Differentiated {
+  readonly loss: number;
+  readonly gradients: Record<string, Float64Array>;
+}
+const known = new Map<LossSpec, Differentiated>();
+
+/** Loss and gradients by the tape over the reference. */
+function reference(spec: LossSpec): Differentiated {
+  const found = known.get(spec) ?? differentiate(spec);
+  known.set(spec, found);
+  return found;
+}
+
+function differentiate(
+  spec: LossSpec,
+  settings = defaultTrainSettings,
+  micros = batches(spec, data),
+): Differentiated {
+  const gradients: Record<string, Float64Array> = {};
+  let loss = 0;
+  for (const micro of micros) {
+    const program = trainProgram(tinyConfig, micro.layout, lossShape(spec), positions, settings);
+    const made = program.build(ops, inputsOf(micro, spec, plainWeights(weights)));
+    loss += made.loss!.data[0]!;
+    for (const name of names) {
+      const part = made[gradientName(name)]!.data;
+      gradients[name] = gradients[name]?.map((x, i) => x + part[i]!) ?? part;
+    }
+  }
+  return { loss, gradients };
+}
+
+function referenceLoss(spec: LossSpec, params: Readonly<Record<string, Plain>>): number {
+  return batches(spec, data).reduce((sum, micro) => {
+    const program = measureProgram(tinyConfig, micro.layout, lossShape(spec), positions);
+    return sum + program.build(ops, inputsOf(micro, spec, params)).loss!.data[0]!;
+  }, 0);
+}
+
+/** d loss / d step along a random direction of the tensors named, by central differences. */
+function slope(
+  spec: LossSpec,
+  along: readonly string[],
+): { found: number; direction: NamedArrays } {
+  const base = plainWeights(weights);
+  const direction = Object.fromEntries(
+    along.map((name, i) => [name, normals(50 + i, base[name]!.data.length)]),
+  );
+  const h = 1e-5;
+  const moved = (step: number) => {
+    const params = { ...base };
+    for (const name of along) {
+      const { shape, data: values } = base[name]!;
+      params[name] = { shape, data: values.map((x, i) => x + step * direction[name]![i]!) };
+    }
+    return referenceLoss(spec, params);
+  };
+  return { found: (moved(h) - moved(-h)) / (2 * h), direction };
+}
+
+const along = (gradients: Record<string, Float64Array>, direction: NamedArrays): number =>
+  Object.entries(direction).reduce(
+    (sum, [name, d]) => sum + d.reduce((s, x, i) => s + x * gradients[name]![i]!, 0),
+    0,
+  );
+
+describe("the model's gradient is what finite differences find", () => {
+  // Not for cispo, whose gradient stops at the weight of a token: tape.test.ts has its formula.
+  test.each(losses.filter(({ kind }) => kind !== 'cispo'))('for $kind, beta $beta', (spec) => {
+    const { found, direction } = slope(spec, names);
+    const expected = along(reference(spec).gradients, direction);
+    expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.abs(found));
+  });
+
+  test.each(names)('for %s', (name) => {
+    const spec = losses[3]!;
+    const { found, direction } = slope(spec, [name]);
+    const expected = along(reference(spec).gradients, direction);
+    expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.abs(found) + 1e-8);
+  });
+});
+
+/** Logits of 16 rows at once, and nothing kept inside a layer. */
+const frugal = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
+
+test('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
+  for (const spec of losses) {
+    const plainly = reference(spec);
+    const found = differentiate(spec, frugal);
+    expect(Math.abs(found.loss - plainly.loss)).toBeLessThan(1e-12 * Math.abs(plainly.loss));
+    for (const name of names)
+      expect(relativeError(found.gradients[name]!, plainly.gradients[name]!), name).toBeLessThan(
+        1e-12,
+      );
+  }
+});
+
+test('pieces of the head are few, even, and together all rows', () => {
+  expect(headPieces(1024, 49_152, 2 ** 24)).toEqual([256, 256, 256, 256]);
+  expect(headPieces(1000, 49_152, 2 ** 24)).toEqual([336, 336, 328]);
+  expect(headPieces(40, 13, 1)).toEqual([16, 16, 8]);
+  expect(headPieces(7, 13, 1000)).toEqual([7]);
+});
+
+describe.each([
+  ...available.map((where) => ({ ...where, memory: {} })),
+  ...quick.map((where) => ({ ...where, memory: frugal })),
+])('$executor $backend, $memory', (where) => {
+  let engine: LocalEngine;
+  beforeAll(async () => {
+    const options = { config: tinyConfig, seed: 1, weights, threads: 1, microBatchRows: 200 };
+    engine = await createLocalEngine({ ...options, ...where });
+  });
+  afterAll(() => engine.close());
+
+  test.each(where.memory === frugal ? losses.slice(3) : losses)(
+    'has the loss and gradients of the definition: $kind, beta $beta',
+    async (spec) => {
+      const { loss } = await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
+      const gradients = await engine.gradientsSnapshot();
+      await engine.optimStep({ learningRate: 0 });
+      const expected = reference(spec);
+      expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5 * Math.abs(expected.loss));
+      for (const name of names)
+        expect(relativeError(gradients[name]!, expected.gradients[name]!), name).toBeLessThan(2e-5);
+    },
+  );
+
+  test('finds the same gradient whether sequences share their prompt or not', async () => {
+    const spec = losses[3]!;
+    await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
+    const shared = await engine.gradientsSnapshot();
+    await engine.optimStep({ learningRate: 0 });
+    for (const datum of data)
+      await engine.forwardBackward([datum], spec, { temperature: TEMPERATURE });
+    const apart = await engine.gradientsSnapshot();
+    await engine.optimStep({ learningRate: 0 });
+    for (const name of names)
+      expect(relativeError(apart[name]!, shared[name]!), name).toBeLessThan(2e-5);
+  });
+});
+
+/** Two completions of one prompt, and another prompt's: of 128 rows on, attention takes them in parts. */
+const long = [
+  [1, 140, 130],
+  [1, 140, 150],
+  [2, 40, 200],
+].map(([seed, prompt, completion]): Datum => {
+  const draw = (from: number, n: number) =>
+    normals(from, n).map((x) => Math.floor(Math.abs(x) * 1000) % tinyConfig.vocab_size);
+  return {
+    tokens: Int32Array.of(...draw(seed!, prompt!), ...draw(completion!, completion!)),
+    weights: new Float32Array(prompt! + completion!).fill(1 / completion!, prompt),
+  };
+});
+
+describe('sequences that attention takes in parts', () => {
+  const spec = losses[0]!;
+  const rows = 1000;
+  const micros = batches(spec, long, rows);
+  const expected = differentiate(spec, defaultTrainSettings, micros);
+
+  test('stand in parts of a prefix, of its branches and of a sequence alone', () => {
+    const shapes = micros.map(({ layout: { prefix, length } }) => [prefix, length]);
+    expect(shapes).toEqual([
+      [160, 160],
+      [0, 256],
+    ]);
+  });
+
+  test.each(quick)(
+    'have the loss and gradients of the definition on $executor $backend',
+    async (where) => {
+      const config = { ...tinyConfig, max_position_embeddings: positions };
+      const options = { config, seed: 1, weights, threads: 2, microBatchRows: rows };
+      const engine = await createLocalEngine({ ...options, ...where });
+      const { loss } = await engine.forwardBackward(long, spec, { temperature: TEMPERATURE });
+      const gradients = await engine.gradientsSnapshot();
+      await engine.close();
+      expect(Math.abs(loss - expected.loss)).toBeLessThan(1e-5 * Math.abs(expected.loss));
+      for (const name of names)
+        expect(relativeError(gradients[name]!, expected.gradients[name]!), name).toBeLessThan(2e-5);
+    },
+  );
+});

@@ -1,0 +1,324 @@
+/**
+ * The programs an engine trains and scores with, each a pure function of named tensors. Written over {@link Ops}; what
+ * runs them is an Executor. Those that sample are in sampling/programs.ts, those of the optimizer in adamw.ts.
+ */
+
+import { headSize, type ModelConfig, paramSpecs } from './config.ts';
+import type { Program } from './executors/types.ts';
+import { adapterInputs, adapterScales } from './lora/adapter.ts';
+import { adapterSpecs, type LoraModule } from './lora/options.ts';
+import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
+import {
+  branchRows,
+  groupedAttention,
+  type Layout,
+  prefixRows,
+  totalRows,
+} from './model/attention.ts';
+import { headName, layerPrefix, llamaHidden, llamaLayer, llamaLogits } from './model/llama.ts';
+import { f32, i32, type Ops, type TensorSpec } from './ops.ts';
+import {
+  type LossOfRows,
+  lossOverRows,
+  measureOverRows,
+  type RowLoss,
+  type RowsOfLoss,
+  recomputed,
+} from './recompute.ts';
+import { Tape, type Var } from './tape.ts';
+import type { LossSpec } from './types.ts';
+
+type Specs = Record<string, TensorSpec>;
+type Values<T> = Readonly<Record<string, T>>;
+
+/** Input name of the gradient of a weight; the output of the same name is the sum with this batch's. */
+export const gradientName = (param: string): string => `grad:${param}`;
+
+export const layoutName = (l: Layout) => `${l.groups}x(${l.prefix}+${l.branches}x${l.length})`;
+
+export const weightInputs = (config: ModelConfig): Specs =>
+  Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
+
+export const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
+  cos: f32(positions, headSize(config) / 2),
+  sin: f32(positions, headSize(config) / 2),
+});
+
+function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
+  const rows = totalRows(layout);
+  return {
+    ...ropeInputs(config, positions),
+    tokens: i32(rows),
+    positions: i32(rows),
+    ...(prefixRows(layout) > 0 && { prefixMask: f32(layout.groups, layout.prefix) }),
+  };
+}
+
+/** `sharpness` is 1 / temperature. */
+const scalarNames = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
+
+/** What a program of losses takes as scalars. @param temperature the one that was sampled at */
+export const programScalars = (loss: LossSpec, temperature: number) => ({
+  ...lossScalars(loss),
+  sharpness: 1 / temperature,
+});
+
+const lossInputs = (rows: number): Specs => ({
+  targets: i32(rows),
+  ...Object.fromEntries(
+    ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
+  ),
+  ...Object.fromEntries(scalarNames.map((name) => [name, f32()])),
+});
+
+/** How a training program uses memory, and what it trains. */
+export interface TrainSettings {
+  /** Trained in place of the model's own weights. */
+  readonly adapters?: readonly LoraModule[];
+  /** Most logits that stand at once, in floats: rows x V. */
+  readonly headFloats: number;
+  /** Keep each layer's input alone and make the rest again for the gradient. */
+  readonly recompute: boolean;
+}
+
+export const defaultTrainSettings: TrainSettings = { headFloats: 2 ** 24, recompute: false };
+
+/** What the attention of a batch reads. */
+const attentionNames = ['positions', 'cos', 'sin', 'prefixMask'] as const;
+
+/** Attention of a batch, `all` as in {@link groupedAttention}. */
+function batchAttention<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  layout: Layout,
+  x: Values<T>,
+  all = false,
+) {
+  const { positions, cos, sin, prefixMask } = x;
+  const inputs = {
+    positions: positions!,
+    cos: cos!,
+    sin: sin!,
+    ...(prefixMask !== undefined && { prefixMask }),
+  };
+  return groupedAttention(ops, config, layout, inputs, all);
+}
+
+/** Hidden states of the branch rows, or with `all` of every row: [rows, D]. */
+function batchHidden<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  layout: Layout,
+  x: Values<T>,
+  all = false,
+): T {
+  return llamaHidden(ops, config, x, x.tokens!, batchAttention(ops, config, layout, x, all));
+}
+
+/** The same; with `recompute` of each layer only the input is kept for its gradient. */
+function trainedHidden<T>(
+  tape: Tape<T>,
+  config: ModelConfig,
+  layout: Layout,
+  x: Values<Var<T>>,
+  { recompute }: TrainSettings,
+): Var<T> {
+  if (!recompute) return batchHidden(tape, config, layout, x);
+  const runLayer = (layer: number, y: Var<T>) => {
+    const at = layerPrefix(layer);
+    const isRead = (name: string) => name.startsWith(at) || attentionNames.some((n) => n === name);
+    const rest = Object.fromEntries(Object.entries(x).filter(([name]) => isRead(name)));
+    return recomputed(tape, y, rest, (ops, z, params) =>
+      llamaLayer(ops, config, params, layer, z, batchAttention(ops, config, layout, params)),
+    );
+  };
+  const attention = batchAttention(tape, config, layout, x);
+  return llamaHidden(tape, config, x, x.tokens!, attention, runLayer);
+}
+
+const rowNames = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
+
+/** What the output matrix, and the losses, take of the inputs beside hidden states. */
+function lossRows<T>(
+  config: ModelConfig,
+  layout: Layout,
+  hidden: T,
+  x: Values<T>,
+  { headFloats }: TrainSettings,
+): RowsOfLoss<T> {
+  const chosen = (names: readonly string[]) =>
+    Object.fromEntries(names.map((name) => [name, x[name]!]));
+  return {
+    x: hidden,
+    rows: chosen(rowNames),
+    shared: { ...headParams(config, x), ...chosen(scalarNames) },
+    lengths: headPieces(branchRows(layout), config.vocab_size, headFloats),
+  };
+}
+
+/** Parameters of the output matrix. */
+function headParams<T>(config: ModelConfig, x: Values<T>): Record<string, T> {
+  const at = `${headName(config)}.`;
+  return Object.fromEntries(Object.entries(x).filter(([name]) => name.startsWith(at)));
+}
+
+/** Rows cut into pieces of about equal length whose logits are at most `floats`; at least 16 rows each. */
+export function headPieces(rows: number, vocabulary: number, floats: number): number[] {
+  const most = Math.max(16, Math.floor(floats / vocabulary / 16) * 16);
+  const count = Math.ceil(rows / most);
+  const length = Math.ceil(rows / count / 16) * 16;
+  const full = Array.from({ length: Math.ceil(rows / length) }, () => length);
+  return full.with(-1, rows - length * (full.length - 1));
+}
+
+/** hidden [R, D] -> the log-distribution of what follows, [R, V]: of logits times `sharpness`, which costs less here. */
+function logDistribution<T>(ops: Ops<T>, config: ModelConfig, params: Values<T>, hidden: T): T {
+  const sharpened = ops.mul(hidden, params.sharpness!);
+  return ops.logSoftmax(llamaLogits(ops, config, params, sharpened));
+}
+
+/** The loss of some rows, and what metrics are made of, [R] each. */
+const rowLoss =
+  (config: ModelConfig, shape: LossShape): LossOfRows =>
+  <T>(ops: Ops<T>, hidden: T, rows: Values<T>, shared: Values<T>) => {
+    const all = logDistribution(ops, config, shared, hidden); // [R, V]
+    const logp = ops.pickLast(all, rows.targets!); // [R]
+    const terms = { logp, old: rows.old!, advantages: rows.advantages!, ref: rows.ref! };
+    const scalars = {
+      clipLow: shared.clipLow!,
+      clipHigh: shared.clipHigh!,
+      beta: shared.beta!,
+    };
+    const { loss, clipped, kl } = tokenLosses(ops, shape, terms, scalars);
+    const still = ops.stopGradient(all);
+    const entropy = ops.neg(ops.sum(ops.mul(ops.exp(still), still), [1], false));
+    return {
+      loss: ops.sum(ops.mul(loss, rows.weights!), [0], false),
+      rows: { logp, entropy, kl, clipped },
+    };
+  };
+
+export const metricNames = ['loss', 'entropy', 'kl', 'clipped', 'gap'] as const;
+
+/** The sums StepMetrics are made of. */
+function metricsOf<T>(
+  ops: Ops<T>,
+  { loss, rows }: RowLoss<T>,
+  x: Values<T>,
+): Record<(typeof metricNames)[number], T> {
+  const total = (name: string) => ops.sum(ops.mul(rows[name]!, x.active!), [0], false);
+  const gap = ops.abs(ops.sub(rows.logp!, x.old!));
+  return {
+    loss,
+    entropy: total('entropy'),
+    kl: total('kl'),
+    clipped: total('clipped'),
+    gap: ops.maxAll(ops.mul(gap, x.active!)),
+  };
+}
+
+/** Loss and metrics of a batch; no gradient. */
+export function measureProgram(
+  config: ModelConfig,
+  layout: Layout,
+  shape: LossShape,
+  positions: number,
+  settings: TrainSettings = defaultTrainSettings,
+): Program {
+  const { adapters = [] } = settings;
+  return {
+    name: `measure ${shape} ${layoutName(layout)}`,
+    isLong: true,
+    inputs: {
+      ...weightInputs(config),
+      ...adapterInputs(adapters),
+      ...batchInputs(config, layout, positions),
+      ...lossInputs(branchRows(layout)),
+    },
+    build: (ops, given) => {
+      const x = { ...given, ...adapterScales(ops, adapters) };
+      const hidden = batchHidden(ops, config, layout, x);
+      const rows = lossRows(config, layout, hidden, x, settings);
+      return metricsOf(ops, measureOverRows(ops, rows, rowLoss(config, shape)), x);
+    },
+  };
+}
+
+/** Names of the tensors that are trained: the model's own, or those of the adapters. */
+export const trainedNames = (config: ModelConfig, { adapters }: TrainSettings): string[] =>
+  (adapters ? adapterSpecs(adapters) : paramSpecs(config)).map(({ name }) => name);
+
+/** Loss and metrics of a batch, and its gradient added to what `grad:*` hold. */
+export function trainProgram(
+  config: ModelConfig,
+  layout: Layout,
+  shape: LossShape,
+  positions: number,
+  settings: TrainSettings = defaultTrainSettings,
+): Program {
+  const { inputs } = measureProgram(config, layout, shape, positions, settings);
+  const names = trainedNames(config, settings);
+  const sums = names.map((name) => [gradientName(name), inputs[name]!] as const);
+  return {
+    name: `train ${shape} ${layoutName(layout)}`,
+    isLong: true,
+    inputs: { ...inputs, ...Object.fromEntries(sums) },
+    build: <T>(ops: Ops<T>, x: Values<T>) => {
+      const tape = new Tape(ops);
+      const trained = new Set(names);
+      const vars = Object.entries(x).map(
+        ([name, value]) =>
+          [name, trained.has(name) ? tape.variable(value) : tape.fixed(value)] as const,
+      );
+      const values = {
+        ...Object.fromEntries(vars),
+        ...adapterScales(tape, settings.adapters ?? []),
+      };
+      const hidden = trainedHidden(tape, config, layout, values, settings);
+      const rows = lossRows(config, layout, hidden, values, settings);
+      const found = lossOverRows(tape, rows, rowLoss(config, shape));
+      const wrt = names.map((name) => values[name]!);
+      const gradients = tape.gradients(found.loss, wrt);
+      const added = names.map((name, i) => {
+        const key = gradientName(name);
+        return [key, ops.add(x[key]!, gradients[i]!)] as const;
+      });
+      const metrics = Object.entries(metricsOf(tape, found, values));
+      const measured = metrics.map(([name, { value }]) => [name, value] as const);
+      return Object.fromEntries([...added, ...measured]);
+    },
+  };
+}
+
+/** Logprobs of the targets of all rows, those of prefixes too: `logp` [N]. */
+export function logprobProgram(
+  config: ModelConfig,
+  layout: Layout,
+  positions: number,
+  { headFloats }: TrainSettings = defaultTrainSettings,
+): Program {
+  const rows = totalRows(layout);
+  const rowLogprobs: LossOfRows = (ops, hidden, { targets }, shared) => {
+    const logp = ops.pickLast(logDistribution(ops, config, shared, hidden), targets!);
+    return { loss: ops.sum(logp, [0], false), rows: { logp } };
+  };
+  return {
+    name: `logprobs ${layoutName(layout)}`,
+    isLong: true,
+    inputs: {
+      ...weightInputs(config),
+      ...batchInputs(config, layout, positions),
+      targets: i32(rows),
+      sharpness: f32(),
+    },
+    build: (ops, x) => {
+      const whole = {
+        x: batchHidden(ops, config, layout, x, true),
+        rows: { targets: x.targets! },
+        shared: { ...headParams(config, x), sharpness: x.sharpness! },
+        lengths: headPieces(rows, config.vocab_size, headFloats),
+      };
+      return { logp: measureOverRows(ops, whole, rowLogprobs).rows.logp! };
+    },
+  };
+}

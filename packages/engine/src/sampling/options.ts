@@ -1,0 +1,46 @@
+/** Checks what a caller asks of the sampler. */
+
+import { checkRules, isWhole, type Rule } from '../rules.ts';
+import type { SamplingOptions } from '../types.ts';
+
+/** Logits over a smaller one may be infinite in single precision. */
+export const leastTemperature = 1e-30;
+export const isTemperature = (x: number): boolean => x >= leastTemperature && x < Infinity;
+
+/** @throws naming the option, its value and what is allowed */
+export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
+  const { groupSize, maxTokens, temperature, topK = 0, topP = 1, minP = 0, seed } = options;
+  const seeds: readonly (readonly [string, number])[] =
+    typeof seed === 'number' ? [['seed', seed]] : seed.map((one, b) => [`seed[${b}]`, one]);
+  const rules: Rule[] = [
+    ['groupSize', groupSize, isWhole(groupSize, 1), 'a whole number from 1'],
+    ['maxTokens', maxTokens, isWhole(maxTokens, 1), 'a whole number from 1'],
+    [
+      'temperature',
+      temperature,
+      temperature === 0 || isTemperature(temperature),
+      `0, or a number from ${leastTemperature}`,
+    ],
+    ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
+    ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
+    ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
+    ...seeds.map(([name, one]): Rule => [name, one, Number.isSafeInteger(one), 'a whole number']),
+  ];
+  checkRules('sampling option', rules);
+  if (typeof seed !== 'number' && seed.length !== prompts)
+    throw new Error(`sampling option seed has ${seed.length} seeds for ${prompts} prompts`);
+  checkStops(options, vocabulary);
+}
+
+function checkStops(options: SamplingOptions, vocabulary: number): void {
+  const { stopTokens = [], stopStrings = [], decode } = options;
+  for (const [i, id] of stopTokens.entries())
+    if (!isWhole(id, 0) || id >= vocabulary)
+      throw new Error(
+        `sampling option stopTokens[${i}] is ${id}, must be a token of the vocabulary of ${vocabulary}`,
+      );
+  const empty = stopStrings.indexOf('');
+  if (empty >= 0) throw new Error(`sampling option stopStrings[${empty}] is an empty text`);
+  if (stopStrings.length > 0 && !decode)
+    throw new Error('sampling option stopStrings needs decode, which turns tokens into text');
+}

@@ -1,0 +1,133 @@
+/**
+ * Reads prompts into caches: those of like length together, long ones in chunks, so that what a run holds at once does
+ * not grow with the square of a prompt's length.
+ */
+
+import { headSize } from '../config.ts';
+import { cacheNames } from '../model/cached.ts';
+import type { TokenIds } from '../types.ts';
+import type { Arrays, PromptSource } from './cache.ts';
+import type { CachedModel } from './model.ts';
+import { chunks, laneCount, slotCount } from './shapes.ts';
+
+/** A prompt read: its cache, and what its first token is drawn from, [V]. */
+export interface ReadPrompt {
+  readonly prompt: PromptSource;
+  readonly next: Float32Array;
+}
+
+/** Tokens that one run reads: of a prompt, and together. */
+const chunkLength = 512;
+const readRows = 2048;
+
+/** `indices` of the prompts to read -> by index. */
+export async function readPrompts(
+  model: CachedModel,
+  prompts: readonly TokenIds[],
+  indices: readonly number[],
+): Promise<Map<number, ReadPrompt>> {
+  const read = new Map<number, ReadPrompt>();
+  for (const some of readingsOf(prompts, indices)) {
+    const found = await readTogether(
+      model,
+      some.map((b) => prompts[b]!),
+    );
+    for (const [i, b] of some.entries()) read.set(b, found[i]!);
+  }
+  return read;
+}
+
+/** Slots of the caches that {@link readPrompts} makes. */
+export function slotsRead(prompts: readonly TokenIds[], indices: readonly number[]): number {
+  const slots = readingsOf(prompts, indices).map((some) => {
+    const [whole, rest] = lengthClass(prompts[some[0]!]!.length);
+    return laneCount(some.length) * (whole * chunkLength + rest);
+  });
+  return slots.reduce((sum, n) => sum + n, 0);
+}
+
+/** What is read together. */
+function readingsOf(prompts: readonly TokenIds[], indices: readonly number[]): number[][] {
+  // Equal rounded lengths only, so that a prompt's numbers are its own, whatever it is read with.
+  const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
+  return [...classes.values()].flatMap((members) => {
+    const [, rest] = lengthClass(prompts[members[0]!]!.length);
+    return chunks(members, laneCount(Math.max(1, Math.floor(readRows / rest))));
+  });
+}
+
+/** Whole chunks, and the rounded length of what is left, which is at least one token. */
+function lengthClass(length: number): readonly [chunks: number, rest: number] {
+  const whole = Math.floor((length - 1) / chunkLength);
+  return [whole, slotCount(length - whole * chunkLength)];
+}
+
+/** Prompts of one length class. */
+async function readTogether(
+  model: CachedModel,
+  prompts: readonly TokenIds[],
+): Promise<ReadPrompt[]> {
+  const [whole, rest] = lengthClass(prompts[0]!.length);
+  let past: Arrays = {};
+  for (let chunk = 0; chunk < whole; chunk++)
+    past = await readChunk(model, prompts, past, chunk * chunkLength, chunkLength, false);
+  const start = whole * chunkLength;
+  const { next, ...arrays } = await readChunk(model, prompts, past, start, rest, true);
+  const width = model.config.vocab_size;
+  return prompts.map(({ length }, row) => ({
+    prompt: { from: { arrays, slots: start + rest }, row, length },
+    next: next!.subarray(row * width, (row + 1) * width),
+  }));
+}
+
+/** Rows from `start` on, after `past`, the `prompt:*` of those before -> `prompt:*` of all, and of the last `next`. */
+async function readChunk(
+  model: CachedModel,
+  prompts: readonly TokenIds[],
+  past: Readonly<Arrays>,
+  start: number,
+  length: number,
+  isLast: boolean,
+): Promise<Arrays> {
+  const rows = laneCount(prompts.length);
+  const tokens = new Int32Array(rows * length);
+  const lastRows = new Int32Array(rows);
+  for (const [row, prompt] of prompts.entries()) {
+    tokens.set(prompt.subarray(start, start + length), row * length);
+    lastRows[row] = row * length + prompt.length - start - 1;
+  }
+  // Padding stands past the end of the rotary tables at times; nobody reads it.
+  const positions = tokens.map((_, at) => Math.min(start + (at % length), model.positions - 1));
+  const names = cacheNames('prompt', model.config);
+  const pastNames = start > 0 ? cacheNames('past', model.config) : [];
+  const inputs = {
+    tokens,
+    positions,
+    ...(isLast && { lastRows }),
+    ...Object.fromEntries(pastNames.map((name, i) => [name, past[names[i]!]!])),
+  };
+  const made = await model.read({ prompts: rows, length, past: start, isLast }, inputs);
+  return start === 0 ? made : joined(model, rows, past, start, made, length);
+}
+
+/** Caches [B, K, a, d] and [B, K, b, d] behind each other. */
+function joined(
+  model: CachedModel,
+  rows: number,
+  past: Readonly<Arrays>,
+  a: number,
+  made: Readonly<Arrays>,
+  b: number,
+): Arrays {
+  const [kv, d] = [model.config.num_key_value_heads, headSize(model.config)];
+  const join = (before: Float32Array, after: Float32Array) => {
+    const all = new Float32Array(before.length + after.length);
+    for (let i = 0; i < rows * kv; i++) {
+      all.set(before.subarray(i * a * d, (i + 1) * a * d), i * (a + b) * d);
+      all.set(after.subarray(i * b * d, (i + 1) * b * d), (i * (a + b) + a) * d);
+    }
+    return all;
+  };
+  const all = Object.entries(past).map(([name, before]) => [name, join(before, made[name]!)]);
+  return { ...made, ...Object.fromEntries(all) };
+}

@@ -1,0 +1,78 @@
+/** Rollouts while they are written. */
+
+import type { Sample, SamplingOptions, StopReason, TokenIds } from '../types.ts';
+import { pickFromBlock } from './block.ts';
+import { type Picked, pickLikeliest, pickToken } from './pick.ts';
+import type { NextKind } from './programs.ts';
+import { uniform } from './random.ts';
+import type { StopCheck } from './stops.ts';
+
+export interface Rollout {
+  readonly b: number;
+  readonly g: number;
+  readonly promptLength: number;
+  /** Where its random numbers come from, a token's place following. */
+  readonly origin: readonly number[];
+  readonly tokens: Int32Array;
+  readonly logprobs: Float32Array;
+  /** Tokens drawn so far. */
+  count: number;
+  stop: StopReason | undefined;
+}
+
+export const newGroup = (
+  prompt: TokenIds,
+  b: number,
+  { groupSize, maxTokens, seed }: SamplingOptions,
+): Rollout[] =>
+  Array.from({ length: groupSize }, (_, g) => ({
+    b,
+    g,
+    promptLength: prompt.length,
+    origin: typeof seed === 'number' ? [seed, b, g] : [seed[b]!, g],
+    tokens: new Int32Array(maxTokens),
+    logprobs: new Float32Array(maxTokens),
+    count: 0,
+    stop: undefined,
+  }));
+
+export const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => ({
+  tokens: tokens.slice(0, count),
+  logprobs: logprobs.slice(0, count),
+  stop: stop ?? 'length',
+});
+
+export const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
+  rollout !== undefined && rollout.stop === undefined;
+
+/** The random number of a rollout's next token, in [0, 1). */
+export const nextUniform = ({ origin, count }: Rollout): number => uniform(...origin, count);
+
+/** What a token is drawn from. */
+export interface Next {
+  readonly kind: NextKind;
+  readonly row: Float32Array;
+}
+
+/** Draws a rollout's next token. */
+export type Draw = (rollout: Rollout, next: Next) => void;
+
+function pick({ kind, row }: Next, rollout: Rollout, options: SamplingOptions): Picked {
+  if (kind === 'logits') return pickLikeliest(row);
+  if (kind === 'block') return pickFromBlock(row, nextUniform(rollout));
+  return pickToken(row, nextUniform(rollout), options);
+}
+
+export function drawing(options: SamplingOptions, stopOf: StopCheck): Draw {
+  const { maxTokens, onToken } = options;
+  return (rollout, next) => {
+    const { b, g, count } = rollout;
+    const { token, logprob } = pick(next, rollout, options);
+    rollout.tokens[count] = token;
+    rollout.logprobs[count] = logprob;
+    rollout.count = count + 1;
+    const stop = stopOf(rollout.tokens.subarray(0, rollout.count));
+    rollout.stop = stop ?? (rollout.count === maxTokens ? 'length' : undefined);
+    onToken?.({ b, g, token, logprob, ...(rollout.stop && { stop: rollout.stop }) });
+  };
+}

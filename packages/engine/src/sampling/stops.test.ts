@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest';
+import type { TokenIds } from '../types.ts';
+import { stopCheck } from './stops.ts';
+
+/** Token 2 is `a`, 3 is `b`, 4 a blank that is left out at the start of a text; the rest is no text. */
+const decode = (tokens: TokenIds) =>
+  Array.from(tokens, (id) => ['', '', 'a', 'b', ' '][id] ?? '')
+    .join('')
+    .replace(/^ /, '');
+
+describe('a stop text is found', () => {
+  const check = (stopStrings: readonly string[], ...tokens: number[]) =>
+    stopCheck([1], { stopStrings, decode } as Parameters<typeof stopCheck>[1])(
+      Int32Array.from(tokens),
+    );
+  const silent = (count: number) => new Array<number>(count).fill(9);
+
+  test('however many tokens without text stand between its parts', () => {
+    expect(check(['ab'], 2, 3)).toBe('stop');
+    for (const count of [1, 5, 6, 7, 100, 5000])
+      expect(check(['ab'], 3, 2, ...silent(count), 3), `${count}`).toBe('stop');
+    expect(check(['ab'], 3, ...silent(100), 2)).toBeUndefined();
+  });
+
+  test('where its last character is a blank, which a decoder leaves out where a text begins', () => {
+    expect(check(['a '], 2, ...silent(9), 4)).toBe('stop');
+  });
+
+  test('with the token that completes it, not once more with one that adds nothing', () => {
+    expect(check(['ab'], 2, 3, 9)).toBeUndefined();
+    expect(check(['ab'], 2, 3, 1)).toBe('end');
+  });
+});

@@ -1,0 +1,77 @@
+/** The weights of a Hugging Face folder: `model.safetensors`, or the shards that `model.safetensors.index.json` lists. */
+
+import { access } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { z } from 'zod';
+import { readJson } from '../json.ts';
+import { openSafetensors } from './safetensors.ts';
+import type { TensorEntry, TensorSource } from './source.ts';
+
+export const weightsFile = 'model.safetensors';
+const indexFile = 'model.safetensors.index.json';
+const mostShards = 1000;
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** @throws where there is neither, naming both; where a shard is missing or is not where the index says */
+export async function openWeights(directory: string): Promise<TensorSource> {
+  const path = join(directory, weightsFile);
+  if (await exists(path)) return openSafetensors(path);
+  const index = join(directory, indexFile);
+  if (await exists(index)) return openShards(directory, index);
+  throw new Error(`${directory}: no weights, neither ${weightsFile} nor ${indexFile}`);
+}
+
+async function openShards(directory: string, index: string): Promise<TensorSource> {
+  const parsed = indexSchema.safeParse(readJson(index));
+  if (!parsed.success) throw new Error(`${index}: ${z.prettifyError(parsed.error)}`);
+  const { weight_map } = parsed.data;
+  const names = [...new Set(Object.values(weight_map))];
+  if (names.length > mostShards)
+    throw new Error(`${index}: ${names.length} shards, at most ${mostShards} are read`);
+  const strange = names.find(
+    (name) => name === '' || name !== basename(name) || name.startsWith('.') || name.includes('\0'),
+  );
+  if (strange !== undefined)
+    throw new Error(
+      `${index}: ${JSON.stringify(strange)} is not the name of a file in this folder`,
+    );
+  const shards = new Map<string, TensorSource>();
+  const close = async () => {
+    for (const shard of shards.values()) await shard.close();
+  };
+  try {
+    for (const name of names) {
+      const path = join(directory, name);
+      if (!(await exists(path))) throw new Error(`${path} is missing, though ${index} names it`);
+      shards.set(name, await openSafetensors(path));
+    }
+    const tensors = locate(index, weight_map, shards);
+    const read = (name: string) => shards.get(weight_map[name]!)!.read(name);
+    return { path: index, tensors, metadata: {}, read, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function locate(
+  index: string,
+  weightMap: Readonly<Record<string, string>>,
+  shards: ReadonlyMap<string, TensorSource>,
+): Map<string, TensorEntry> {
+  const entries = Object.entries(weightMap).map(([name, file]) => {
+    const shard = shards.get(file)!;
+    const entry = shard.tensors.get(name);
+    if (!entry)
+      throw new Error(`${shard.path}: tensor "${name}" is missing, though ${index} puts it there`);
+    return [name, entry] as const;
+  });
+  return new Map(entries);
+}
+
+export const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { AGGREGATIONS } from '../config.ts';
+import { group } from '../testing/groups.ts';
+import { toData } from './batch.ts';
+
+const options = {
+  aggregation: 'seq-mean-token-mean',
+  maxTokens: 8,
+  share: 1,
+  keepZero: true,
+} as const;
+const total = (data: ReturnType<typeof toData>) =>
+  data.reduce((n, d) => n + d.weights.reduce((a, b) => a + b, 0), 0);
+
+test('prompt tokens never count and completion tokens share the weight', () => {
+  const [d] = toData([group('1')], [[1]], options);
+  expect([...d!.tokens]).toEqual([7, 8, 9, 1, 2, 3, 4]);
+  expect([...d!.weights]).toEqual([0, 0, 0, 0.25, 0.25, 0.25, 0.25]);
+  expect([...d!.advantages!]).toEqual([0, 0, 0, 1, 1, 1, 1]);
+  expect([...d!.logprobs!]).toEqual([0, 0, 0, -1, -1, -1, -1]);
+});
+
+test('a stream averages over its own judged sequences', () => {
+  const data = toData(
+    [group('10?'), group('11')],
+    [
+      [1, -1, 0],
+      [0, 0],
+    ],
+    options,
+  );
+  expect(data).toHaveLength(4);
+  expect(total(data)).toBeCloseTo(1, 6);
+});
+
+test('lambda_c scales the whole stream', () => {
+  expect(total(toData([group('10')], [[1, -1]], { ...options, share: 0.3 }))).toBeCloseTo(0.3, 6);
+});
+
+test('leaving out sequences without advantage does not change the weight of the others', () => {
+  const all = toData([group('110')], [[1, 0, -1]], options);
+  const some = toData([group('110')], [[1, 0, -1]], { ...options, keepZero: false });
+  expect(some).toHaveLength(2);
+  expect(some[0]).toEqual(all[0]);
+});
+
+test('sequences of equal length weigh the same under every aggregation but the constant one', () => {
+  const weights = AGGREGATIONS.map(
+    (aggregation) => toData([group('10')], [[1, -1]], { ...options, aggregation })[0]!.weights[3],
+  );
+  expect(weights).toEqual([0.125, 0.125, 0.0625]);
+});

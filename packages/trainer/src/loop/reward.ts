@@ -1,0 +1,39 @@
+/** The reward that a configuration asks for: the terms of `@cipo/reward` with their weights. */
+import {
+  composeReward,
+  correct,
+  format,
+  language,
+  length,
+  noCode,
+  type Reward,
+  repetition,
+  type Term,
+  tests,
+  think,
+} from '@cipo/reward';
+import type { TrainConfig } from '../config.ts';
+
+/** 1 for a right attempt, 0 for a wrong one: the reward of the paper, and the default. */
+export const binaryReward: Reward = composeReward({ correct: { term: correct, weight: 1 } });
+
+/** Terms of weight 0 are left out, but `correct` is always there to be looked at. */
+export function rewardFor({ reward, rollout }: Pick<TrainConfig, 'reward' | 'rollout'>): Reward {
+  const { terms: weights, lengthFree, script } = reward;
+  const { maxTokens } = rollout;
+  const terms: Readonly<Record<keyof typeof weights, () => Term>> = {
+    correct: () => correct,
+    tests: () => tests,
+    format: () => format,
+    think: () => think,
+    length: () => length({ free: lengthFree * maxTokens, max: maxTokens }),
+    language: () => language(script),
+    noCode: () => noCode,
+    repetition: () => repetition,
+  };
+  const names = Object.keys(terms) as (keyof typeof terms)[];
+  const used = names.filter((name) => name === 'correct' || weights[name] !== 0);
+  return composeReward(
+    Object.fromEntries(used.map((name) => [name, { term: terms[name](), weight: weights[name] }])),
+  );
+}

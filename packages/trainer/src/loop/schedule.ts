@@ -1,0 +1,19 @@
+/** Learning rate of a step: linear warm-up, then constant, linear or cosine down to zero. */
+import type { TrainConfig } from '../config.ts';
+
+type ScheduleOptions = Pick<TrainConfig['optimizer'], 'learningRate' | 'warmupSteps' | 'schedule'>;
+
+/** @param step 1-based */
+export function learningRateAt(step: number, steps: number, options: ScheduleOptions): number {
+  const { learningRate, warmupSteps, schedule } = options;
+  if (step <= warmupSteps) return (learningRate * step) / (warmupSteps + 1);
+  const progress = (step - 1 - warmupSteps) / Math.max(1, steps - warmupSteps);
+  switch (schedule) {
+    case 'constant':
+      return learningRate;
+    case 'linear':
+      return learningRate * (1 - progress);
+    case 'cosine':
+      return (learningRate * (1 + Math.cos(Math.PI * progress))) / 2;
+  }
+}
