@@ -91,7 +91,7 @@ export const countdown: Domain<Countdown> = {
       ask: 'Work it out step by step. Keep it if it reaches the number, else find another expression. Give the expression alone inside <answer></answer>.',
     }),
   known: ({ reference: { numbers, solution } }) =>
-    solution ? { right: place(solution), wrong: place(`${numbers[0]} + `) } : undefined,
+    solution ? { correct: place(solution), incorrect: place(`${numbers[0]} + `) } : undefined,
 };
 
 export default countdown;

@@ -35,5 +35,5 @@ export const parity: Domain<number> = {
     }
     return judged(word === wordOf(task.reference) ? 'accepted' : 'wrong_answer');
   },
-  known: (task) => ({ right: wordOf(task.reference), wrong: wordOf(task.reference + 1) }),
+  known: (task) => ({ correct: wordOf(task.reference), incorrect: wordOf(task.reference + 1) }),
 };

@@ -86,8 +86,8 @@ export default function sqlDomain({ workers = 1, maxQueue }: DomainOptions = {})
         ask: 'Check it against the tables and the question. Keep the query if it is right, else mend it. Answer with one SQLite query in a fenced ```sql block.',
       }),
     known: ({ reference: { query } }) => ({
-      right: fenced(query),
-      wrong: fenced("SELECT 'zzyzx'"),
+      correct: fenced(query),
+      incorrect: fenced("SELECT 'zzyzx'"),
     }),
     close: () => cells.close(),
   };

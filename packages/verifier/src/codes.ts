@@ -1,12 +1,13 @@
 /**
- * Every code that a diagnostic of this package can have, by what gives it; docs/statuses.md says what each means. A
- * plug-in has codes of its own.
+ * Every diagnostic code of this package, grouped by the part that reports it. docs/reference/statuses.md explains each.
+ * Leaves out: the codes of plug-ins, which define their own.
  */
 import type { Diagnostic } from './types.ts';
 
-/** Of work in a cell that gave no answer; the math domain has them too. */
+/** Codes for work in a sandbox cell that ended without a result. The math domain reports them too. */
 const CELLS = ['time-limit', 'memory-limit', 'crashed'] as const;
 
+/** The codes of each part: sandbox cells, the math domain, the code domain. */
 export const CODES = {
   cells: CELLS,
   math: ['extracted', 'right-answer', 'wrong-answer', 'no-answer', 'unreadable-answer', ...CELLS],
@@ -30,7 +31,7 @@ export const CODES = {
   ],
 } as const;
 
-/** A diagnostic whose code is one of those of its source: another does not compile. */
+/** A {@link Diagnostic} of one part of this package. The compiler rejects a code that is not in {@link CODES}. */
 export interface Finding<Source extends keyof typeof CODES> extends Diagnostic {
   readonly code: (typeof CODES)[Source][number];
 }

@@ -30,7 +30,7 @@ function sums(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
       ...task.prompt,
       { role: 'user', content: words(attempt, diagnostics) },
     ],
-    known: ({ reference: { total } }) => ({ right: String(total), wrong: '-404' }),
+    known: ({ reference: { total } }) => ({ correct: String(total), incorrect: '-404' }),
     ...parts,
   };
 }

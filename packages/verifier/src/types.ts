@@ -1,48 +1,53 @@
 /**
- * The shared words of the whole project: Task, Attempt, Diagnostic, Verdict, Domain.
- * Read this file first. It holds types and their smallest helpers, no behaviour of any domain.
+ * The types that all packages share: Message, Task, Attempt, Diagnostic, Verdict and Domain, with small helpers to make them.
+ * Read this file first. Leaves out: the behaviour of any domain.
  */
 
-/** One chat turn, as OpenAI and Hugging Face shape it. */
+/** One chat turn, in the shape that OpenAI and Hugging Face use. */
 export interface Message {
   readonly role: 'system' | 'user' | 'assistant';
   readonly content: string;
 }
 
-/** A problem with what is needed to judge an answer. `reference` never reaches the policy. */
+/** A parsed problem. */
 export interface Task<R = unknown> {
   readonly id: string;
-  /** Name of the {@link Domain} that judges it. */
+  /** Name of the {@link Domain} that verifies attempts at this task. */
   readonly domain: string;
+  /** The messages that the policy is given. */
   readonly prompt: readonly Message[];
+  /** The ground truth, in the domain's own type. It is never shown to the policy. */
   readonly reference: R;
 }
 
-/** What a policy answered. `stop: 'length'` means it was cut off at the token limit. */
+/** A response of the policy with how it stopped: the input of {@link Domain.verify}. */
 export interface Attempt {
+  /** The whole response. */
   readonly text: string;
+  /** `end`: the policy ended its turn. `length`: it was cut off at the token limit. */
   readonly stop: 'end' | 'length';
 }
 
-/** Who may read a diagnostic. `policy`: may stand in a correction prompt. `operator`: may show hidden tests and the reference. */
+/**
+ * Who may read a diagnostic. `policy`: it may be part of a correction prompt. `operator`: only people who run the system may
+ * read it, because it can show hidden tests or the reference.
+ */
 export type Audience = 'policy' | 'operator';
 
-/**
- * One finding about an attempt, as data: words are rendered later by whoever shows it.
- * `code` is stable kebab-case (`wrong-answer`, `runtime-error`, `time-limit`, `unreadable-answer`, ...).
- * `details` carries the typed facts of that code; every text in it is capped by the domain.
- */
+/** One finding about an attempt, as data. Whoever displays it decides how it is rendered. */
 export interface Diagnostic {
+  /** Stable kebab-case code: `wrong-answer`, `runtime-error`, `time-limit`, `unreadable-answer`, ... */
   readonly code: string;
   readonly audience: Audience;
-  /** One sentence for a person, already capped. */
+  /** One sentence for a person. The domain limits its length. */
   readonly message: string;
-  /** Place in the *submitted* text, 1-based. */
+  /** Place in the text of the attempt. Both numbers start at 1. */
   readonly at?: { readonly line: number; readonly column: number };
+  /** Typed facts that belong to `code`. The domain limits the length of every text in it. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** Every way in which a judged attempt can end; docs/statuses.md says what each means. `accepted` is the only one that passes. */
+/** Every status of a judged attempt. Only `accepted` means correct. docs/reference/statuses.md explains each. */
 export const STATUSES = [
   'accepted',
   'wrong_answer',
@@ -58,72 +63,95 @@ export const STATUSES = [
   'sandbox_violation',
   'crashed',
 ] as const;
+/** How a judged attempt ended: one of {@link STATUSES}. */
 export type Status = (typeof STATUSES)[number];
 
-/** Why there is no judgement: our sandbox broke, there was no room, nothing proves either way, the task itself is unreadable, or its owner stopped it. */
+/**
+ * Why an attempt has no judgement. `infra`: the sandbox failed. `overloaded`: no capacity. `undecided`: neither equal nor
+ * different was proved. `bad-task`: the task cannot be used. `aborted`: the caller cancelled.
+ */
 export const FAULTS = ['infra', 'overloaded', 'undecided', 'bad-task', 'aborted'] as const;
+/** Why a verdict is void: one of {@link FAULTS}. */
 export type Fault = (typeof FAULTS)[number];
 
-/** A judgement. `passed` is `status === 'accepted'`. Times are milliseconds. */
+/** The verdict on an attempt that was judged. */
 export interface Judged {
   readonly kind: 'judged';
+  /** Whether the attempt is correct: `status === 'accepted'`. */
   readonly passed: boolean;
   readonly status: Status;
   readonly diagnostics: readonly Diagnostic[];
-  /** CPU time the attempt used in the sandbox; what limits are judged on. */
+  /** CPU milliseconds that the attempt used in the sandbox. Time limits apply to this number. */
   readonly cpuMs: number;
+  /** Wall-clock milliseconds of the same work. */
   readonly wallMs: number;
 }
 
-/** The honest absence of a judgement. It has no `passed` and so can never become a reward. */
+/** The verdict on an attempt that was not judged. It has no `passed`, so the compiler keeps it from becoming a reward. */
 export interface Void {
   readonly kind: 'void';
   readonly fault: Fault;
+  /** The reason, for the operator's log. */
   readonly detail: string;
 }
 
+/** The result of {@link Domain.verify}. Test `kind` first. */
 export type Verdict = Judged | Void;
 
 /**
- * The plug-in point: one object, one folder or one npm package.
+ * One kind of task: reads rows and verifies attempts. A domain is one object, in a folder of this package or in a plug-in.
  *
  * ```ts
  * const parity: Domain<number> = {
  *   name: 'parity',
  *   parse: (row) => ({ id: '4', domain: 'parity', prompt: [{ role: 'user', content: 'odd or even: 4' }], reference: 4 }),
  *   verify: async (task, attempt, signal) => {
- *     if (signal?.aborted) return voided('aborted', 'asked to stop');
- *     const right = task.reference % 2 === 0 ? 'even' : 'odd';
- *     return judged(attempt.text.trim() === right ? 'accepted' : 'wrong_answer');
+ *     if (signal?.aborted) return voided('aborted', 'the caller cancelled');
+ *     const expected = task.reference % 2 === 0 ? 'even' : 'odd';
+ *     return judged(attempt.text.trim() === expected ? 'accepted' : 'wrong_answer');
  *   },
- *   known: (task) => ({ right: task.reference % 2 ? 'odd' : 'even', wrong: task.reference % 2 ? 'even' : 'odd' }),
+ *   known: ({ reference }) =>
+ *     reference % 2 === 0 ? { correct: 'even', incorrect: 'odd' } : { correct: 'odd', incorrect: 'even' },
  * };
  * ```
- * `domainContract()` of `@cipo/verifier/testing` checks any such object without a model.
+ * `domainContract()` of `@cipo/verifier/testing` tests any domain without a model.
  */
 export interface Domain<R = unknown> {
   readonly name: string;
   /** Reads one row of a data set. @throws {TaskError} naming the field and the value received. */
   parse(row: unknown): Task<R>;
-  /** Judges one attempt. Never rejects on what the attempt contains: trouble of ours is a {@link Void}. */
+  /**
+   * Judges one attempt. No text of an attempt makes it reject: an infrastructure failure is a {@link Void} verdict.
+   * @param signal when it aborts, the verdict is void with the fault `aborted`
+   */
   verify(task: Task<R>, attempt: Attempt, signal?: AbortSignal): Promise<Verdict>;
-  /** The correction prompt in this domain's words. `diagnostics` are already filtered to what the policy may see. */
+  /**
+   * The prompt that shows an attempt and asks for a corrected one.
+   * @param diagnostics only those that the policy may see
+   */
   correction?(
     task: Task<R>,
     attempt: Attempt,
     diagnostics: readonly Diagnostic[],
   ): readonly Message[];
-  /** A right and a wrong answer for the contract suite, where the task allows to make them. */
-  known?(task: Task<R>): { readonly right: string; readonly wrong: string } | undefined;
-  /** Frees pools and processes. Safe to call twice. */
+  /** One correct and one incorrect response, for the contract suite. Undefined if the task does not determine them. */
+  known?(task: Task<R>): KnownResponses | undefined;
+  /** Ends pools and processes. Safe to call twice. */
   close?(): Promise<void>;
 }
 
-/** A row that cannot become a task. Carries the field so that a batch can go on and say what was wrong. */
+/** Responses whose outcome is known without a model; see {@link Domain.known}. */
+export interface KnownResponses {
+  readonly correct: string;
+  readonly incorrect: string;
+}
+
+/** A row that cannot become a task. It carries the field, so that a batch can report it and continue with the next row. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
+  /** Path of the field in the row, such as `tests.cases.0.input`. */
   readonly field: string;
-  /** What is wrong with the field, without its name and value. */
+  /** What the field must be, without its name and its value. */
   readonly problem: string;
   readonly received: unknown;
   constructor(field: string, problem: string, received: unknown) {
@@ -134,7 +162,7 @@ export class TaskError extends Error {
   }
 }
 
-/** Is it a TaskError, be it of another copy of this module? Plug-ins may bring their own. */
+/** Whether `error` is a {@link TaskError}, also one of another copy of this module: a plug-in may install its own. */
 export function isTaskError(error: unknown): error is TaskError {
   return (
     error instanceof TaskError ||
@@ -142,7 +170,7 @@ export function isTaskError(error: unknown): error is TaskError {
   );
 }
 
-/** A judged verdict; `passed` follows from the status. */
+/** Makes a {@link Judged} verdict. `passed` follows from `status`. */
 export function judged(
   status: Status,
   diagnostics: readonly Diagnostic[] = [],
@@ -151,12 +179,12 @@ export function judged(
   return { kind: 'judged', passed: status === 'accepted', status, diagnostics, ...time };
 }
 
-/** A void verdict. `detail` is for the operator's log. */
+/** Makes a {@link Void} verdict. `detail` is for the operator's log. */
 export function voided(fault: Fault, detail: string): Void {
   return { kind: 'void', fault, detail };
 }
 
-/** A short, single-line picture of any value for error messages; never throws. */
+/** Describes any value on one line for an error message, in at most `max` UTF-16 code units. Never throws. */
 export function preview(value: unknown, max = 80): string {
   let text: string;
   try {

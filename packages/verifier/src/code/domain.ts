@@ -18,7 +18,7 @@ export function codeDomain(options: CodeOptions = {}): CodeDomain {
     run: verifier.run,
     correction: correctionPrompt,
     known: ({ reference: { solution } }) =>
-      solution === undefined ? undefined : { right: solution, wrong: 'not a program {' },
+      solution === undefined ? undefined : { correct: solution, incorrect: 'not a program {' },
     close: () => verifier.close(),
   };
 }

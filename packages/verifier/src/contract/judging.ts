@@ -16,8 +16,8 @@ export interface Bench<R> {
 
 interface KnownTask<R> {
   readonly task: Task<R>;
-  readonly right: string;
-  readonly wrong: string;
+  readonly correct: string;
+  readonly incorrect: string;
 }
 
 export function knownTasks<R>({ domain, tasks }: Bench<R>): readonly KnownTask<R>[] {
@@ -39,16 +39,21 @@ const verdictOn = <R>(
 
 const passed = (verdict: Verdict) => verdict.kind === 'judged' && verdict.passed;
 
-async function accepts<R>(bench: Bench<R>, { task, right }: KnownTask<R>, when: string) {
-  const verdict = await verdictOn(bench, task, answer(right), `the right answer of ${task.id}`);
+async function accepts<R>(bench: Bench<R>, { task, correct }: KnownTask<R>, when: string) {
+  const verdict = await verdictOn(bench, task, answer(correct), `the right answer of ${task.id}`);
   assert.ok(passed(verdict), `right answer of ${task.id} ${when}: ${describe(verdict)}`);
 }
 
 export async function tellsRightFromWrong<R>(bench: Bench<R>): Promise<void> {
   for (const known of knownTasks(bench)) {
-    const { task, wrong } = known;
+    const { task, incorrect } = known;
     await accepts(bench, known, 'must be accepted');
-    const verdict = await verdictOn(bench, task, answer(wrong), `the wrong answer of ${task.id}`);
+    const verdict = await verdictOn(
+      bench,
+      task,
+      answer(incorrect),
+      `the wrong answer of ${task.id}`,
+    );
     const rejected = verdict.kind === 'judged' && !verdict.passed;
     assert.ok(rejected, `wrong answer of ${task.id} must be rejected: ${describe(verdict)}`);
   }
@@ -56,13 +61,13 @@ export async function tellsRightFromWrong<R>(bench: Bench<R>): Promise<void> {
 
 /** Attempts of every sort: right, wrong, empty, cut off. */
 function attemptsOn<R>(bench: Bench<R>): { task: Task<R>; attempt: Attempt; about: string }[] {
-  return knownTasks(bench).flatMap(({ task, right, wrong }) => [
-    { task, attempt: answer(right), about: `the right answer of ${task.id}` },
-    { task, attempt: answer(wrong), about: `the wrong answer of ${task.id}` },
+  return knownTasks(bench).flatMap(({ task, correct, incorrect }) => [
+    { task, attempt: answer(correct), about: `the right answer of ${task.id}` },
+    { task, attempt: answer(incorrect), about: `the wrong answer of ${task.id}` },
     { task, attempt: answer(''), about: `an empty answer to ${task.id}` },
     {
       task,
-      attempt: answer(wrong.slice(0, wrong.length / 2), 'length'),
+      attempt: answer(incorrect.slice(0, incorrect.length / 2), 'length'),
       about: `half an answer to ${task.id}`,
     },
   ]);
@@ -118,8 +123,8 @@ async function survives<R>(bench: Bench<R>, task: Task<R>, { name, text }: Hosti
 }
 
 export async function honoursAbortBefore<R>(bench: Bench<R>): Promise<void> {
-  for (const { task, right, wrong } of knownTasks(bench))
-    for (const text of [right, wrong, 'x']) {
+  for (const { task, correct, incorrect } of knownTasks(bench))
+    for (const text of [correct, incorrect, 'x']) {
       const about = `an answer to ${task.id} with an aborted signal`;
       const verdict = await verdictOn(bench, task, answer(text), about, AbortSignal.abort());
       assertAborted(verdict, about);
@@ -143,10 +148,10 @@ export async function honoursAbortDuring<R>(
   slow: { readonly row: unknown; readonly text: string } | undefined,
 ): Promise<void> {
   for (const known of knownTasks(bench)) {
-    const { task, right } = known;
+    const { task, correct } = known;
     const about = `the right answer of ${task.id}, aborted on the way`;
     const stop = new AbortController();
-    const pending = verdictOn(bench, task, answer(right), about, stop.signal);
+    const pending = verdictOn(bench, task, answer(correct), about, stop.signal);
     const neighbour = accepts(bench, known, 'beside an aborted one');
     stop.abort();
     const [verdict] = await Promise.all([pending, neighbour]);
@@ -173,8 +178,8 @@ async function stopsTheSlow<R>(
 export async function closesTwice<R>(bench: Bench<R>): Promise<void> {
   const { domain } = bench;
   const [known] = knownTasks(bench);
-  const { task, right } = known!;
-  const ask = (when: string) => verdictOn(bench, task, answer(right), `${task.id}, ${when}`);
+  const { task, correct } = known!;
+  const ask = (when: string) => verdictOn(bench, task, answer(correct), `${task.id}, ${when}`);
   const close = async () => {
     await Promise.all([domain.close?.(), domain.close?.()]);
     await domain.close?.();

@@ -29,14 +29,14 @@ export function policyView<R>(
  */
 export function secretsOf<R>(
   task: Task<R>,
-  known: { readonly right: string; readonly wrong: string } | undefined,
+  known: { readonly correct: string; readonly incorrect: string } | undefined,
   named: readonly string[],
 ): readonly string[] {
-  const { right = '', wrong = '' } = known ?? {};
+  const { correct = '', incorrect = '' } = known ?? {};
   const parts = [...textsIn(task.reference)].map((t) => t.trim());
-  const telling = parts.filter((part) => stands(part, right) && !stands(part, wrong));
+  const telling = parts.filter((part) => stands(part, correct) && !stands(part, incorrect));
   const prompt = contents(task.prompt);
-  const derived = [right.trim(), ...telling].filter((secret) => !stands(secret, prompt));
+  const derived = [correct.trim(), ...telling].filter((secret) => !stands(secret, prompt));
   return [...new Set([...derived, ...named])].filter((secret) => secret !== '');
 }
 

@@ -38,10 +38,10 @@ export async function keepsTheReference<R>(
   named: (task: Task<R>) => readonly string[],
 ): Promise<void> {
   const known = knownTasks(bench);
-  const attempts = [...known.flatMap(({ right, wrong }) => [wrong, right]), ...PROBES];
-  for (const { task, right, wrong } of known) {
-    promptKeeps(task, { right, wrong }, named(task));
-    const secrets = secretsOf(task, { right, wrong }, named(task));
+  const attempts = [...known.flatMap(({ correct, incorrect }) => [incorrect, correct]), ...PROBES];
+  for (const { task, correct, incorrect } of known) {
+    promptKeeps(task, { correct, incorrect }, named(task));
+    const secrets = secretsOf(task, { correct, incorrect }, named(task));
     for (const text of attempts) {
       const seen = await viewOf(bench, task, answer(text));
       for (const secret of seen ? secrets : [])
@@ -58,12 +58,12 @@ export async function keepsTheReference<R>(
 /** The right answer may stand in the prompt only as one of several to choose from: then the wrong one does too. */
 function promptKeeps(
   task: Task,
-  { right, wrong }: { readonly right: string; readonly wrong: string },
+  { correct, incorrect }: { readonly correct: string; readonly incorrect: string },
   named: readonly string[],
 ): void {
   const prompt = contents(task.prompt);
-  const choice = stands(wrong, prompt);
-  for (const secret of [...(choice ? [] : [right]), ...named])
+  const choice = stands(incorrect, prompt);
+  for (const secret of [...(choice ? [] : [correct]), ...named])
     assert.ok(!stands(secret, prompt), `${task.id}: the prompt gives the answer away`);
 }
 
@@ -76,7 +76,7 @@ export async function looksTheSame<R>(
     const [one, other] = [bench.domain.parse(left), bench.domain.parse(right)];
     assert.notDeepEqual(one.reference, other.reference, 'twins must differ in their reference');
     assert.deepEqual(one.prompt, other.prompt, `${one.id}: the prompt depends on the reference`);
-    const wrongs = [one, other].flatMap((task) => bench.domain.known?.(task)?.wrong ?? []);
+    const wrongs = [one, other].flatMap((task) => bench.domain.known?.(task)?.incorrect ?? []);
     for (const text of [...wrongs, ...PROBES]) {
       const seen = await viewOf(bench, one, answer(text));
       const twin = await viewOf(bench, other, answer(text));
@@ -90,13 +90,13 @@ export async function looksTheSame<R>(
 export function wordsCorrectionsAlike<R>(bench: Bench<R>): void {
   const { domain } = bench;
   if (!domain.correction) return;
-  for (const { task, right, wrong } of knownTasks(bench)) {
+  for (const { task, correct, incorrect } of knownTasks(bench)) {
     const words = (text: string) => contents(domain.correction!(task, answer(text), []));
     assert.ok(
-      sameWords([words(right), right.trim()], [words(wrong), wrong.trim()]),
+      sameWords([words(correct), correct.trim()], [words(incorrect), incorrect.trim()]),
       `${task.id}: the correction prompt tells a right attempt from a wrong one`,
     );
-    for (const text of [wrong, ...HOSTILE_TEXTS.map((h) => h.text)]) {
+    for (const text of [incorrect, ...HOSTILE_TEXTS.map((h) => h.text)]) {
       const messages = domain.correction(task, answer(text, 'length'), []);
       assert.equal(messages.at(-1)?.role, 'user', `${task.id}: the user must ask last`);
       const own = contents(messages).length - contents(task.prompt).length;

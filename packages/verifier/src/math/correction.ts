@@ -3,7 +3,7 @@
  * It never says whether the attempt was right and never shows the reference; diagnostics may say what could not be read.
  */
 
-import { notes, quoted } from '../correction.ts';
+import { fenceText, listNotes } from '../correction.ts';
 import type { Attempt, Diagnostic, Message, Task } from '../types.ts';
 import type { MathReference } from './verdict.ts';
 
@@ -24,9 +24,9 @@ function words(problem: string, attempt: Attempt, diagnostics: readonly Diagnost
   return [
     problem.trim(),
     'An earlier attempt at this problem is given below. It may be right or wrong.',
-    quoted(attempt.text.trim()),
+    fenceText(attempt.text.trim()),
     ...(attempt.stop === 'length' ? ['The attempt was cut off at the length limit.'] : []),
-    ...(told.length > 0 ? [`What was noticed when its answer was read:\n${notes(told)}`] : []),
+    ...(told.length > 0 ? [`What was noticed when its answer was read:\n${listNotes(told)}`] : []),
     [
       'Go through it step by step. If there is a mistake, find it and solve the problem correctly; if there is none, keep the result.',
       'End with the final answer in \\boxed{}.',

@@ -63,12 +63,15 @@ export async function closeMath(): Promise<void> {
 
 /** The reference itself in the place where answers are looked for, and one that no reference equals. */
 function knownAnswers(task: Task<MathReference>): {
-  readonly right: string;
-  readonly wrong: string;
+  readonly correct: string;
+  readonly incorrect: string;
 } {
   const place = (answer: string): string => {
     if (task.reference.options.extraction === 'hash') return `#### ${answer}`;
     return `The work is shown above. The answer is $\\boxed{${answer}}$`;
   };
-  return { right: place(extractReference(task.reference.answer)), wrong: place('zzyzx_{404}') };
+  return {
+    correct: place(extractReference(task.reference.answer)),
+    incorrect: place('zzyzx_{404}'),
+  };
 }
