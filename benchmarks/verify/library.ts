@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { createCodeVerifier, parseCodeTask } from '../../packages/verifier/src/code/index.ts';
 import { mathDomain } from '../../packages/verifier/src/math/index.ts';
-import { normalizeRow } from '../../packages/verifier/src/rows/index.ts';
+import { type NormalizedRow, normalizeRow } from '../../packages/verifier/src/rows/index.ts';
 import type { Verdict } from '../../packages/verifier/src/types.ts';
 import { DEFAULTS } from './rows.ts';
 
@@ -29,12 +29,12 @@ const passed = verdicts.filter((v) => v.kind === 'judged' && v.passed).length;
 console.log(JSON.stringify({ rows: jobs.length, passed, seconds }));
 await Promise.all([code.close(), math.close?.()]);
 
-function jobOf(row: Readonly<Record<string, unknown>>): () => Promise<Verdict> {
-  const attempt = { text: String(row.response), stop: 'end' } as const;
-  if (row.domain === 'code') {
-    const task = parseCodeTask(row);
+function jobOf({ domain, response = '', fields }: NormalizedRow): () => Promise<Verdict> {
+  const attempt = { text: response, stop: 'end' } as const;
+  if (domain === 'code') {
+    const task = parseCodeTask(fields);
     return () => code.verify(task, attempt);
   }
-  const task = math.parse(row);
+  const task = math.parse(fields);
   return () => math.verify(task, attempt);
 }

@@ -168,6 +168,6 @@ describe('what goes wrong is one clear message', () => {
       ...set('tasks.train=rows.jsonl', 'tasks.heldOut=rows.jsonl'),
     );
     expect(err).toContain('rows.jsonl');
-    expect(err).toContain('no column says what judges this row; its columns are prompt, answr');
+    expect(err).toContain('is missing and cannot be inferred; the columns are prompt, answr');
   });
 });

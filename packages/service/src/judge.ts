@@ -6,7 +6,7 @@
 import { rewardOf } from '@cipo/reward';
 import type { CodeDomain, CodeProgram, Ran } from '@cipo/verifier/code';
 import { type DomainSet, type OpenOptions, openDomains } from '@cipo/verifier/domains';
-import { normalizeRow } from '@cipo/verifier/rows';
+import { normalizeRow, readId } from '@cipo/verifier/rows';
 import {
   type Diagnostic,
   type Domain,
@@ -100,16 +100,16 @@ async function judgeRow(
   options: JudgeOptions,
   signal: AbortSignal | undefined,
 ): Promise<RowVerdict> {
-  let id = plainId(raw);
+  let id = readId(raw) ?? '';
   try {
     const row = normalizeRow(withDefaults(raw, options.defaults), {
       domain: options.domain,
       labels: domains.plugged,
     });
-    const domain = domains.get(String(row.domain));
-    const task = domain.parse(row);
-    id = typeof row.id === 'string' && row.id !== '' ? row.id : task.id;
-    const response = responseIn(row, options.maxResponseLength);
+    const domain = domains.get(row.domain);
+    const task = domain.parse(row.fields);
+    id = row.id ?? task.id;
+    const response = requireResponse(row.response, options.maxResponseLength);
     return rowVerdict(id, await verdictOn(domain, task, response, signal));
   } catch (error) {
     if (isTaskError(error)) return badRow(id, error);
@@ -120,12 +120,6 @@ async function judgeRow(
 /** Trouble of ours as a verdict row. */
 export function rowTrouble(id: string, detail: string): RowVerdict {
   return rowVerdict(id, voided('infra', detail));
-}
-
-/** The id of a row that may be unreadable otherwise. */
-function plainId(raw: unknown): string {
-  const id = typeof raw === 'object' && raw !== null && 'id' in raw ? raw.id : undefined;
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : '';
 }
 
 const LAID_BY_KEY = ['options', 'limits'];
@@ -141,9 +135,8 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function responseIn(row: Readonly<Record<string, unknown>>, longest = Number.POSITIVE_INFINITY) {
-  const { response } = row;
-  if (typeof response !== 'string') {
+function requireResponse(response: string | undefined, longest = Number.POSITIVE_INFINITY): string {
+  if (response === undefined) {
     const others = 'completion, completions, solution_str, output';
     throw new TaskError('response', `must be text (or one of ${others})`, response);
   }

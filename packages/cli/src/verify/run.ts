@@ -10,7 +10,7 @@ import {
   type RowVerdict,
   verdictLine,
 } from '@cipo/service';
-import { idOf, responseOf } from '@cipo/verifier/rows';
+import { readId, readResponse } from '@cipo/verifier/rows';
 import { EXIT } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
 import { plainStyle, styleOf } from '../terminal/style.ts';
@@ -120,7 +120,7 @@ const placeOf = ({ file, line }: PlacedRow) => `${file}:${line}`;
 function withId(placed: PlacedRow): unknown {
   const { row } = placed;
   const isFields = typeof row === 'object' && row !== null && !Array.isArray(row);
-  return isFields && idOf({ ...row }) === '' ? { ...row, id: placeOf(placed) } : row;
+  return isFields && readId(row) === undefined ? { ...row, id: placeOf(placed) } : row;
 }
 
 /** Of a row that cannot be read, the place is told too. */
@@ -147,7 +147,7 @@ function written(verdict: RowVerdict, row: unknown, options: VerifyOptions): str
   const style = out === undefined ? styleOf(process.stdout) : plainStyle;
   // Of a row that cannot be read, the response cannot be either.
   const isReadable = verdict.status !== 'bad_task' && typeof row === 'object' && row !== null;
-  return prettyVerdict(verdict, isReadable ? responseOf({ ...row }) : undefined, style);
+  return prettyVerdict(verdict, isReadable ? readResponse({ ...row }) : undefined, style);
 }
 
 function kept(row: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {

@@ -2,6 +2,7 @@
  * What a route may do for one caller: have rows judged in their turn, and answer with what this caller may see.
  * Leaves out: the routes.
  */
+import { readId } from '@cipo/verifier/rows';
 import { type Diagnostic, TaskError } from '@cipo/verifier/types';
 import { badRow, type Judge, type RowVerdict } from '../judge.ts';
 import type { Exchange } from './exchange.ts';
@@ -91,12 +92,8 @@ function aboveCeiling(
   const limits = fieldsOf(fieldsOf(row).limits);
   const name = Object.keys(ceilings).find((key) => Number(limits[key]) > (ceilings[key] ?? 0));
   if (name === undefined) return undefined;
-  const { id } = fieldsOf(row);
   const problem = `must not be above ${ceilings[name]} on this server`;
-  return badRow(
-    typeof id === 'string' || typeof id === 'number' ? String(id) : '',
-    new TaskError(`limits.${name}`, problem, limits[name]),
-  );
+  return badRow(readId(row) ?? '', new TaskError(`limits.${name}`, problem, limits[name]));
 }
 
 /** Rows of one language wait for the same sandboxes, and only for those. Few names, so that nobody can make many. */

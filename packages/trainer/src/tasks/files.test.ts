@@ -41,7 +41,7 @@ test('an unreadable row is named by line and field, and the rest goes on', async
     expect.stringMatching(/^:61: row: must be JSON/),
     expect.stringMatching(/^:62: prompt: is missing/),
     expect.stringMatching(/^:63: domain: is missing/),
-    expect.stringMatching(/^:65: row: must be an object/),
+    expect.stringMatching(/^:65: row: expected an object/),
   ]);
   expect(tasks.train(1, 8, 0)).toHaveLength(8);
 });

@@ -115,10 +115,11 @@ async function readTasks(
 }
 
 function taskOf(row: unknown, fallback: string | undefined, domains: DomainSet): TrainingTask {
-  const fields = normalizeRow(row, { domain: fallback, labels: domains.plugged });
-  const domain = domains.get(String(fields.domain));
-  const task = domain.parse(fields);
-  if (task.prompt.length === 0) throw new TaskError('prompt', 'is missing', fields.prompt);
+  const normalized = normalizeRow(row, { domain: fallback, labels: domains.plugged });
+  const domain = domains.get(normalized.domain);
+  const task = domain.parse(normalized.fields);
+  if (task.prompt.length === 0)
+    throw new TaskError('prompt', 'is missing', normalized.fields.prompt);
   return {
     kind: domain.name,
     domain,

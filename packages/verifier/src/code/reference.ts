@@ -3,6 +3,8 @@
  * of `cipo verify`; fields that are not known are left alone. See `docs/code.md`.
  */
 import { createHash } from 'node:crypto';
+import { readId } from '../rows/id.ts';
+import { readPrompt } from '../rows/prompt.ts';
 import { type Message, type Task, TaskError } from '../types.ts';
 import type { Tolerance } from './compare.ts';
 import type { Language, RunLimits } from './job.ts';
@@ -89,17 +91,13 @@ export function parseCodeTask(row: unknown): Task<CodeReference> {
     ...optional('verbatim', read.optionalFlag(fields.verbatim, 'verbatim')),
     ...optional('solution', read.optionalText(fields.solution, 'solution')),
   };
-  const turns = messages(prompt);
-  return { id: readId(fields, turns, reference), domain: 'code', prompt: turns, reference };
+  const messages = readPrompt(fields);
+  const id = readId(fields) ?? contentId(messages, reference);
+  return { id, domain: 'code', prompt: messages, reference };
 }
 
-/** The row's own id, or one that its content gives. */
-function readId(fields: read.Fields, prompt: readonly Message[], reference: CodeReference): string {
-  const field = fields.id === undefined || fields.id === null ? 'task_id' : 'id';
-  const id = fields[field];
-  if (typeof id === 'number' || typeof id === 'bigint') return String(id);
-  const text = read.optionalText(id, field);
-  if (text) return text;
+/** An id for rows without one: the same prompt and reference give the same id. */
+function contentId(prompt: readonly Message[], reference: CodeReference): string {
   const content = JSON.stringify([prompt, reference]);
   return `code-${createHash('sha256').update(content).digest('hex').slice(0, 12)}`;
 }
@@ -119,18 +117,6 @@ function language(value: unknown, field: string): Language {
   const known = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name] : undefined;
   if (!known) throw new TaskError(field, 'must be javascript, typescript or python', value);
   return known;
-}
-
-function messages(prompt: unknown): Message[] {
-  if (prompt === undefined || prompt === null) return [];
-  if (typeof prompt === 'string') return [{ role: 'user', content: prompt }];
-  return read.list(prompt, 'prompt').map((turn, i) => {
-    const { role, content } = read.object(turn, `prompt.${i}`);
-    if (role !== 'system' && role !== 'user' && role !== 'assistant') {
-      throw new TaskError(`prompt.${i}.role`, 'must be system, user or assistant', role);
-    }
-    return { role, content: read.text(content, `prompt.${i}.content`) };
-  });
 }
 
 /**

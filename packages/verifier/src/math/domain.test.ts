@@ -25,7 +25,7 @@ const badRows = [
   { row: { prompt: 'x', answer: '' }, field: 'answer' },
   { row: { prompt: 'x', answer: ['7'] }, field: 'answer' },
   { row: { prompt: 7, answer: '7' }, field: 'prompt' },
-  { row: { prompt: [{ role: 'robot', content: 'x' }], answer: '7' }, field: 'prompt[0]' },
+  { row: { prompt: [{ role: 'robot', content: 'x' }], answer: '7' }, field: 'prompt.0.role' },
   { row: { prompt: 'x', answer: '7', question: 7 }, field: 'question' },
   { row: { prompt: 'x', answer: '7', options: { percent: 'maybe' } }, field: 'options.percent' },
   { row: { prompt: 'x', answer: '7', options: { percents: 'either' } }, field: 'options.percents' },

@@ -7,7 +7,7 @@ import { mathCorrection } from './correction.ts';
 import { extractReference } from './extract.ts';
 import { DEFAULTS, type MathOptions, mathOptions } from './options.ts';
 import { MathPool, type MathPoolOptions } from './pool.ts';
-import { parseRow } from './row.ts';
+import { parseMathTask } from './row.ts';
 import type { MathReference } from './verdict.ts';
 
 export interface MathDomainOptions extends MathPoolOptions {
@@ -21,7 +21,7 @@ export function mathDomain(options: MathDomainOptions = {}): Domain<MathReferenc
   const pool = new MathPool(options);
   return {
     name: 'math',
-    parse: (row) => parseRow(row, defaults),
+    parse: (row) => parseMathTask(row, defaults),
     verify: (task, attempt, signal) => pool.verify(task.reference, attempt.text, signal),
     correction: mathCorrection,
     known: knownAnswers,

@@ -1,14 +1,15 @@
 /**
- * Code rows of public data sets and trainers as native ones: HumanEval and its kin, MBPP, APPS and
- * TACO, CodeContests, verl, prime-rl. The shapes are told apart by their columns; `docs/verify.md` has the table.
+ * Native columns of a code row, from the formats of HumanEval and its relatives, MBPP, APPS and TACO, CodeContests, verl
+ * and prime-rl. The columns tell which format a row has; `docs/verify.md` has the table.
  * Leaves out: checking the result, which `parseCodeTask` does.
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
 import { container, references } from './containers.ts';
-import { firstOf, fromJsonText, isRecord, isTextList, own, type Row } from './fields.ts';
+import { firstOf, fromJsonText, isTextList, own } from './fields.ts';
 import { type NativeTests, testsIn } from './tests.ts';
 
-/** Columns that only rows about code have. */
+/** Columns that only code rows have. */
 export const CODE_FIELDS = [
   'tests',
   'test_list',
@@ -18,28 +19,28 @@ export const CODE_FIELDS = [
   'private_tests',
 ] as const;
 
-/** What a shape says about its row; the row's own fields of the same names win. */
-type Native = Partial<
+/** Native columns that a format implies. Columns of the same name in the row take precedence. */
+type NativeColumns = Partial<
   Record<'language' | 'prefix' | 'setup' | 'imports' | 'tests' | 'solution', unknown>
 >;
 
-/** The native fields of a code row. @throws {TaskError} naming the column that cannot be read */
-export function codeFields(row: Row): Row {
+/** @throws {TaskError} naming the column that cannot be read */
+export function codeFields(row: UnknownRecord): UnknownRecord {
   const shape = shapeOf(row);
   const language = own(row, 'language') ?? shape.language;
-  const kept = Object.entries(shape).filter(([name]) => name !== 'tests' && !(name in row));
-  return { ...statement(row), ...Object.fromEntries(kept), language, tests: shape.tests };
+  const implied = Object.entries(shape).filter(([name]) => name !== 'tests' && !(name in row));
+  return { ...statementPrompt(row), ...Object.fromEntries(implied), language, tests: shape.tests };
 }
 
-/** What is asked, where it stands in another column than `prompt`: as a turn, since no answer continues it. */
-function statement(row: Row): Row {
+/** The task text from another column than `prompt`, as a message: a response does not continue it like a code prefix. */
+function statementPrompt(row: UnknownRecord): UnknownRecord {
   if (firstOf(row, ['prompt', 'messages']) !== undefined) return {};
   const name = firstOf(row, ['question', 'problem', 'text', 'description']);
   const content = name === undefined ? undefined : row[name];
   return typeof content === 'string' ? { prompt: [{ role: 'user', content }] } : {};
 }
 
-function shapeOf(row: Row): Native {
+function shapeOf(row: UnknownRecord): NativeColumns {
   if (firstOf(row, ['tests']) !== undefined) return nativeShape(row);
   if (firstOf(row, ['test_list']) !== undefined) return mbppShape(row);
   if (firstOf(row, ['entry_point']) !== undefined) return humanEvalShape(row);
@@ -50,7 +51,7 @@ function shapeOf(row: Row): Native {
   return referenceShape(row);
 }
 
-function nativeShape(row: Row): Native {
+function nativeShape(row: UnknownRecord): NativeColumns {
   const raw = fromJsonText(row.tests);
   if (isRecord(raw) && typeof raw.type === 'string') return { tests: testsIn(raw, 'tests') ?? raw };
   const tests = required(raw, 'tests');
@@ -62,19 +63,19 @@ function required(value: unknown, field: string): NativeTests {
   if (tests) return tests;
   throw new TaskError(
     field,
-    'must be tests: {type, ...}, a list of assertions, {inputs, outputs, fn_name?} or a list of {input, output}',
+    'expected tests: {type, ...}, a list of assertions, {inputs, outputs, fn_name?} or a list of {input, output}',
     value,
   );
 }
 
-/** Sets whose tests come without a language are Python's; answers to interview-style problems take imports for granted. */
-function pythonShape(tests: NativeTests): Native {
+/** Tests without a language are Python. Programs for function tests are usually written as if common imports were there. */
+function pythonShape(tests: NativeTests): NativeColumns {
   const imports = tests.type === 'call' ? { imports: 'usual' } : {};
   return { language: 'python', prefix: '', tests, ...imports };
 }
 
-/** MBPP runs `test_setup_code` after the answer: in tasks 367 and 927 it uses a class of the answer. */
-function mbppShape(row: Row): Native {
+/** MBPP runs `test_setup_code` after the program: in tasks 367 and 927 it uses a class of the program. */
+function mbppShape(row: UnknownRecord): NativeColumns {
   const imports = own(row, 'test_imports');
   const before = isTextList(imports) ? imports.join('\n') : '';
   const after = own(row, 'test_setup_code') ?? '';
@@ -98,35 +99,39 @@ const ID_LANGUAGE: Readonly<Record<string, string>> = {
   mbpp: 'python',
 };
 
-/** HumanEval, HumanEval-X, HumanEvalFix, MBXP: the answer continues `prompt`, `test` is a program. */
-function humanEvalShape(row: Row): Native {
+/** HumanEval, HumanEval-X, HumanEvalFix, MBXP: the response continues `prompt`, `test` is a program. */
+function humanEvalShape(row: UnknownRecord): NativeColumns {
   const { test, entry_point: entry } = row;
-  if (typeof test !== 'string') throw new TaskError('test', 'must be a test program', test);
-  if (typeof entry !== 'string') throw new TaskError('entry_point', 'must be a name', entry);
+  if (typeof test !== 'string') throw new TaskError('test', 'expected a test program', test);
+  if (typeof entry !== 'string')
+    throw new TaskError('entry_point', 'expected the name of a function', entry);
   const set = String(own(row, 'task_id') ?? '')
     .split('/')[0]!
     .toLowerCase();
   const language =
-    own(row, 'language') ?? (Object.hasOwn(ID_LANGUAGE, set) ? ID_LANGUAGE[set] : guessed(test));
+    own(row, 'language') ??
+    (Object.hasOwn(ID_LANGUAGE, set) ? ID_LANGUAGE[set] : inferLanguage(test));
   const solution = own(row, 'canonical_solution');
   return {
     language,
-    tests: { type: 'assert', code: withCall(test, entry) },
+    tests: { type: 'assert', code: appendCall(test, entry) },
     ...(typeof solution === 'string' ? { solution } : {}),
   };
 }
 
-/** HumanEval's tests only define `check`; those of its kin call it, or are programs. */
-function withCall(test: string, entry: string): string {
+/** Tests of HumanEval only define `check`, so a call is appended. Those of its relatives call it, or are whole programs. */
+function appendCall(test: string, entry: string): string {
   const defines = /^def check\(/m.test(test);
   return defines && !/^check\(/m.test(test) ? `${test}\ncheck(${entry})` : test;
 }
 
-/** `def check(` is Python and nothing else; other tests need a language that the row names. */
-const guessed = (test: string) => (/^def \w+\(/m.test(test) ? 'python' : undefined);
+/** A top-level `def name(` is only Python; for any other test the row must name the language. */
+function inferLanguage(test: string): string | undefined {
+  return /^def \w+\(/m.test(test) ? 'python' : undefined;
+}
 
 /** CodeContests: public, private and generated tests, each `{input: [...], output: [...]}`. */
-function contestShape(row: Row): Native {
+function contestShape(row: UnknownRecord): NativeColumns {
   const names = ['public_tests', 'private_tests', 'generated_tests'] as const;
   const parts = names.filter((name) => firstOf(row, [name]) !== undefined);
   const cases = parts.flatMap((name) => {
@@ -137,10 +142,12 @@ function contestShape(row: Row): Native {
   return { language: 'python', prefix: '', tests: { type: 'stdio', cases } };
 }
 
-const casesOf = (tests: NativeTests) => (Array.isArray(tests.cases) ? tests.cases : []);
+function casesOf(tests: NativeTests): readonly unknown[] {
+  return Array.isArray(tests.cases) ? tests.cases : [];
+}
 
 /** Tests inside `ground_truth`, `reward_model`, `info` or `verification_info`. */
-function referenceShape(row: Row): Native {
+function referenceShape(row: UnknownRecord): NativeColumns {
   for (const { name, value } of testHolders(row)) {
     const tests = testsIn(value, name);
     if (!tests) continue;
@@ -149,12 +156,12 @@ function referenceShape(row: Row): Native {
   }
   throw new TaskError(
     'tests',
-    'are missing: a code row needs tests, test_list, input_output, entry_point with test, or a ground truth that holds tests',
+    'is missing: a code row needs tests, test_list, input_output, entry_point with test, or a ground truth that holds tests',
     undefined,
   );
 }
 
-function testHolders(row: Row): { name: string; value: unknown }[] {
+function testHolders(row: UnknownRecord): { name: string; value: unknown }[] {
   const whole = ['verification_info', 'info'].map((name) => ({
     name,
     value: container(row, name),
@@ -163,7 +170,7 @@ function testHolders(row: Row): { name: string; value: unknown }[] {
   return [...inside.map(({ field, value }) => ({ name: field, value })), ...whole];
 }
 
-/** Does a reference column, or a container, hold tests? Names it. */
-export function testsHolder(row: Row): string | undefined {
+/** The name of the reference or container column that holds tests, if there is one. */
+export function testsHolder(row: UnknownRecord): string | undefined {
   return testHolders(row).find(({ name, value }) => testsIn(value, name) !== undefined)?.name;
 }

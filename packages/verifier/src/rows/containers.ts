@@ -1,25 +1,28 @@
 /**
- * Where the reference stands in a row: at the top, or inside the container column of a trainer
- * (verl's `reward_model` and `extra_info`, `info` of verifiers, `verification_info` of prime-rl).
+ * Finds the reference of a row: in a top-level column, or inside a trainer's container column (`reward_model` and
+ * `extra_info` of verl, `info` of verifiers, `verification_info` of prime-rl).
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
-import { fromJsonText, isBlank, isRecord, own, type Row } from './fields.ts';
+import { fromJsonText, isBlank, own } from './fields.ts';
 
-/** A value and the path that it was found at. */
+/** A value and the path at which it was found. */
 export interface Found {
   readonly field: string;
   readonly value: unknown;
 }
 
-/** A container column as an object, also where it is JSON text. @throws {TaskError} where it is neither */
-export function container(row: Row, name: string): Row | undefined {
+/**
+ * A container column as an object. JSON text is parsed.
+ * @throws {TaskError} if `reward_model` or `verification_info` is something else; the other names are not specific
+ */
+export function container(row: UnknownRecord, name: string): UnknownRecord | undefined {
   const raw = own(row, name);
   if (isBlank(raw)) return undefined;
   const value = fromJsonText(raw);
   if (isRecord(value)) return value;
-  // Only these two are trainers' own; `info` may be anybody's text.
   if (name === 'reward_model' || name === 'verification_info') {
-    throw new TaskError(name, 'must be an object or the JSON text of one', raw);
+    throw new TaskError(name, 'expected an object or JSON text of an object', raw);
   }
   return undefined;
 }
@@ -33,30 +36,12 @@ const NESTED: readonly (readonly [string, readonly string[]])[] = [
 
 const TOP = ['answer', 'ground_truth', 'final_answer', 'expected_answer', 'solution'] as const;
 
-/** Every reference of the row that says something, in order of precedence. */
-export function references(row: Row): Found[] {
+/** Every reference of the row that is not blank, in order of precedence. */
+export function references(row: UnknownRecord): Found[] {
   const top = TOP.map((field) => ({ field, value: own(row, field) }));
   const nested = NESTED.flatMap(([name, fields]) => {
     const inside = container(row, name);
     return fields.map((field) => ({ field: `${name}.${field}`, value: own(inside, field) }));
   });
   return [...top, ...nested].filter(({ value }) => !isBlank(value));
-}
-
-/** The id: the row's own, a data set's, or verl's source, split and index. Empty where there is none. */
-export function idOf(row: Row): string {
-  for (const name of ['id', 'task_id', 'problem_id', 'question_id', 'unique_id', 'uid']) {
-    const value = own(row, name);
-    if (typeof value === 'string' && value !== '') return value;
-    if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  }
-  return verlId(row);
-}
-
-function verlId(row: Row): string {
-  const extra = isRecord(row.extra_info) ? row.extra_info : undefined;
-  const index = own(extra, 'index');
-  if (!['number', 'bigint', 'string'].includes(typeof index)) return '';
-  const parts = [own(row, 'data_source'), own(extra, 'split'), index];
-  return parts.filter((part) => part !== undefined && part !== null && part !== '').join('/');
 }

@@ -1,61 +1,69 @@
-/** Small readers that the row layer shares: what a value is, and JSON that keeps whole numbers whole. */
+/** Helpers of the row layer: reading one column, and parsing JSON without rounding integers. */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
 
-export type Row = Readonly<Record<string, unknown>>;
-
-export function isRecord(value: unknown): value is Row {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Absent, null, an empty text or an empty list: a column that says nothing about this row. */
+/** Whether a column is empty in this row: absent, null, blank text or an empty list. */
 export function isBlank(value: unknown): boolean {
   if (value === undefined || value === null) return true;
   if (typeof value === 'string') return value.trim() === '';
   return Array.isArray(value) && value.length === 0;
 }
 
-/** An own field; what stands on a prototype is no column. */
-export function own(row: Row | undefined, name: string): unknown {
+/** The value of an own field. Inherited properties are not columns. */
+export function own(row: UnknownRecord | undefined, name: string): unknown {
   return row !== undefined && Object.hasOwn(row, name) ? row[name] : undefined;
 }
 
-/** The first of the named fields that says something. */
-export function firstOf(row: Row | undefined, names: readonly string[]): string | undefined {
+/** The first of the named fields that is not blank. */
+export function firstOf(
+  row: UnknownRecord | undefined,
+  names: readonly string[],
+): string | undefined {
   return names.find((name) => !isBlank(own(row, name)));
 }
 
+/** Whether a value is a list of one or more strings. */
 export function isTextList(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.length > 0 && value.every((v) => typeof v === 'string');
+}
+
+/** Whether a value is a list of chat turns: one or more objects with a `role`. */
+export function isTurns(value: unknown): value is readonly UnknownRecord[] {
+  return Array.isArray(value) && value.length > 0 && value.every((v) => isRecord(v) && 'role' in v);
 }
 
 const LONG_NUMBER = /\d{16}/;
 
 /**
- * JSON text to a value. A whole number that a double cannot hold becomes a BigInt: a rounded reference
- * would be another reference.
- * @throws {SyntaxError}
+ * Parses JSON text. An integer outside the safe range of a double becomes a BigInt, because a rounded reference would be
+ * a different reference. Before Node 21 JSON.parse does not report the source text; such integers are rounded there.
+ * @throws {SyntaxError} if the text is not JSON
  */
 export function parseJson(text: string): unknown {
-  return LONG_NUMBER.test(text) ? JSON.parse(text, keepWhole) : JSON.parse(text);
+  return LONG_NUMBER.test(text) ? JSON.parse(text, keepIntegers) : JSON.parse(text);
 }
 
-function keepWhole(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+function keepIntegers(
+  _key: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
   const source = context?.source ?? '';
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
 }
 
-/** The value of a column that holds JSON as text; anything else as it is. */
+/** Parses a column that holds JSON as text; returns every other value unchanged. */
 export function fromJsonText(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
   try {
     return parseJson(value);
   } catch {
-    return value; // a text that only begins like JSON, as LaTeX does
+    return value; // text that only starts like JSON, for example LaTeX
   }
 }
 
-/** BigInts as the `$type` objects that code tests read. */
+/** Replaces each BigInt by the `$type` object that code tests use, or by a number if it is a safe integer. */
 export function typedNumbers(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const near = Number(value);
@@ -66,9 +74,12 @@ export function typedNumbers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, typedNumbers(part)]));
 }
 
-/** A list with one element, as some exports wrap every value. @throws {TaskError} where there are several */
+/**
+ * Unwraps a list of one element; some exporters wrap every value. Returns every other value unchanged.
+ * @throws {TaskError} if the list does not have exactly one element
+ */
 export function single(value: unknown, field: string, what: string): unknown {
   if (!Array.isArray(value)) return value;
   if (value.length === 1) return value[0];
-  throw new TaskError(field, `holds ${value.length} ${what} and a row has one`, value);
+  throw new TaskError(field, `expected one of the ${what}, got ${value.length}`, value);
 }

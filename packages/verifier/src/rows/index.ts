@@ -1,74 +1,98 @@
 /**
- * Rows as people have them, turned into the shape that domains read. Columns of verl, Hugging Face and
- * TRL, prime-rl and verifiers, HumanEval, MBPP, APPS and GSM8K are understood; what is not known stays.
- * The whole table is in `docs/verify.md`. Leaves out: judging, and whether references can be read.
+ * Turns rows in the formats of public data sets and trainers into the columns that domains read: verl, Hugging Face and
+ * TRL, prime-rl and verifiers, HumanEval, MBPP, APPS and GSM8K. Unknown columns are kept. `docs/verify.md` has the table.
+ * Leaves out: judging, and checking whether a reference can be read.
  */
-import { TaskError } from '../types.ts';
+import { isRecord, type UnknownRecord } from '@cipo/support';
+import { type Message, TaskError } from '../types.ts';
 import { codeFields } from './code.ts';
-import { container, idOf, references } from './containers.ts';
-import { fromJsonText, isBlank, isRecord, type Row } from './fields.ts';
-import { domainOf } from './infer.ts';
+import { container, references } from './containers.ts';
+import { fromJsonText, isBlank } from './fields.ts';
+import { readId } from './id.ts';
+import { inferDomain } from './infer.ts';
 import { mathFields } from './math.ts';
-import { promptOf, responseOf } from './response.ts';
+import { findPrompt, toMessages } from './prompt.ts';
+import { readResponse } from './response.ts';
 
-export { idOf } from './containers.ts';
 export { parseJson } from './fields.ts';
-export { RESPONSE_FIELDS, responseOf } from './response.ts';
+export { readId } from './id.ts';
+export { readResponse } from './response.ts';
 
+/** How {@link normalizeRow} finds the domain of a row that does not name one. */
 export interface NormalizeOptions {
-  /** Domain of rows that name none themselves. Absent: what their columns say, if they are clear. */
+  /** Domain of rows without a `domain` column. Default: inferred from their columns if these are unambiguous. */
   readonly domain?: string | undefined;
-  /** Names of plug-in domains that `data_source`, `ability` or `task_type` may say instead of `domain`. */
+  /** Names of plug-in domains that `data_source`, `ability` or `task_type` may hold instead of `domain`. */
   readonly labels?: readonly string[];
 }
 
+/** A row after normalization: what every row has in common, and the columns for its domain. */
+export interface NormalizedRow {
+  /** Name of the domain that judges the row. */
+  readonly domain: string;
+  /** Absent if the row has none. */
+  readonly id?: string;
+  /** Absent if the row has none, or one that is not text or chat messages (a plug-in may have its own form). */
+  readonly prompt?: readonly Message[];
+  /** The text to judge. Absent if the row has none. */
+  readonly response?: string;
+  /** Input of `Domain.parse`: every column of the row, with the native ones of its domain added or replaced. */
+  readonly fields: UnknownRecord;
+}
+
 /**
+ * Finds the domain, id, prompt, response and native columns of a row.
+ *
  * ```ts
  * normalizeRow({ data_source: 'openai/gsm8k', reward_model: { ground_truth: '18' }, solution_str: '18' });
- * // { ..., domain: 'math', answer: '18', response: '18' }
+ * // { domain: 'math', response: '18', fields: { ..., answer: '18' } }
  * ```
- * The result has `domain`, and `id`, `prompt`, `response` where the row has them anywhere; for math `answer`
- * and `question`, for code `language`, `tests`, `setup`, `prefix`; and every field of the row that these do not replace.
- * @throws {TaskError} naming the field, the reason and what was received
+ * `fields` has `domain`, `id`, `prompt` and `response` too; for math `answer` and `question`; for code `language`,
+ * `tests`, `setup` and `prefix`.
+ * @throws {TaskError} naming the field, the problem and the value received
  */
-export function normalizeRow(raw: unknown, options: NormalizeOptions = {}): Row {
-  if (!isRecord(raw)) throw new TaskError('row', 'must be an object', raw);
+export function normalizeRow(raw: unknown, options: NormalizeOptions = {}): NormalizedRow {
+  if (!isRecord(raw)) throw new TaskError('row', 'expected an object', raw);
   try {
     return readRow(raw, options);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new TaskError('row', 'is nested too deep', raw); // the stack ran out
+    throw new TaskError('row', 'is nested too deeply', raw); // stack overflow
   }
 }
 
-function readRow(raw: Row, options: NormalizeOptions): Row {
-  const domain = domainOf(raw, options.domain, options.labels);
-  return { ...raw, ...fieldsOf(raw, domain), ...commonFields(raw), domain };
+function readRow(raw: UnknownRecord, options: NormalizeOptions): NormalizedRow {
+  const domain = inferDomain(raw, options.domain, options.labels);
+  const native = domainFields(raw, domain);
+  const id = readId(raw);
+  const response = readResponse(raw);
+  const found = findPrompt(raw);
+  const common = {
+    ...(id === undefined ? {} : { id }),
+    ...(response === undefined ? {} : { response }),
+  };
+  const fields = {
+    ...raw,
+    ...native,
+    ...common,
+    ...(found === undefined ? {} : { prompt: found }),
+    domain,
+  };
+  const prompt = toMessages(fields.prompt);
+  return { domain, ...common, ...(prompt === undefined ? {} : { prompt }), fields };
 }
 
-function commonFields(row: Row): Row {
-  const found = { id: idOf(row), prompt: promptOf(row), response: responseOf(row) };
-  return Object.fromEntries(
-    Object.entries(found).filter(
-      ([name, value]) => value !== undefined && (name === 'response' || value !== ''),
-    ),
-  );
-}
-
-function fieldsOf(row: Row, domain: string): Row {
+function domainFields(row: UnknownRecord, domain: string): UnknownRecord {
   if (domain === 'math') return mathFields(row);
   return domain === 'code' ? codeFields(row) : pluginFields(row);
 }
 
-/**
- * A plug-in's row: `reward_model.ground_truth` also as `ground_truth`, and the fields of an object that a
- * trainer's container holds as if the row had them.
- */
-function pluginFields(row: Row): Row {
+/** Columns for a plug-in: the contents of container columns at the top level, and `reward_model.ground_truth` by its name. */
+function pluginFields(row: UnknownRecord): UnknownRecord {
   const holders = [container(row, 'info'), container(row, 'verification_info')];
   const nested = references(row).map(({ value }) => fromJsonText(value));
   const inside = [...nested, ...holders].filter(isRecord);
-  const spread = Object.assign({}, ...inside.toReversed()) as Row;
+  const spread: UnknownRecord = Object.assign({}, ...inside.toReversed());
   const truth = container(row, 'reward_model')?.ground_truth;
   const named = isBlank(truth) || !isBlank(row.ground_truth) ? {} : { ground_truth: truth };
   return { ...spread, ...named, ...row };

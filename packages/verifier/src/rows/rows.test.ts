@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCodeTask } from '../code/index.ts';
 import { TaskError } from '../types.ts';
-import { normalizeRow, parseJson } from './index.ts';
+import { type NormalizeOptions, normalizeRow, parseJson, readId } from './index.ts';
 
 const turns = [{ role: 'user', content: 'one half?' }];
-const said = [{ role: 'assistant', content: '\\boxed{0.5}' }];
+const reply = [{ role: 'assistant', content: '\\boxed{0.5}' }];
+
+/** The columns that a domain is given. */
+function fieldsOf(row: unknown, options?: NormalizeOptions) {
+  return normalizeRow(row, options).fields;
+}
 
 function refusal(row: unknown): { field: string; problem: string } {
   try {
@@ -32,34 +37,34 @@ describe('math rows', () => {
     ['the JSON text of a list of one', { reward_model: { ground_truth: '["1/2"]' } }],
     ['an empty answer beside the one in info', { answer: '', info: { answer: '1/2' } }],
   ])('%s: the reference is found and the domain is math', (_name, row) => {
-    const { domain, answer } = normalizeRow(row);
+    const { domain, fields } = normalizeRow(row);
     expect(domain).toBe('math');
-    expect(answer).toBe('solution' in row ? row.solution : '1/2');
+    expect(fields.answer).toBe('solution' in row ? row.solution : '1/2');
   });
 
-  test('the answer wins over the solution that explains it', () => {
-    expect(normalizeRow({ solution: 'long \\boxed{2}', answer: '2' })).toMatchObject({
+  test('a math row prefers its answer to the solution that explains it', () => {
+    expect(fieldsOf({ solution: 'long \\boxed{2}', answer: '2' })).toMatchObject({
       answer: '2',
     });
   });
 
-  test('what looks like a list in LaTeX is an answer, several texts are not one', () => {
-    expect(normalizeRow({ answer: '[1, 2]' })).toMatchObject({ answer: '[1, 2]' });
+  test('a LaTeX list is one answer; a list of several texts is refused', () => {
+    expect(fieldsOf({ answer: '[1, 2]' })).toMatchObject({ answer: '[1, 2]' });
     expect(refusal({ answer: ['1', '2'] })).toEqual({
       field: 'answer',
-      problem: 'holds 2 answers and a row has one',
+      problem: 'expected one of the answers, got 2',
     });
   });
 
-  test('the question comes from its own column, or from verl’s', () => {
-    expect(normalizeRow({ answer: '1', problem: 'p' })).toMatchObject({ question: 'p' });
+  test('the question of a math row comes from its own column or from extra_info', () => {
+    expect(fieldsOf({ answer: '1', problem: 'p' })).toMatchObject({ question: 'p' });
     const verl = { reward_model: { ground_truth: '1' }, extra_info: { question: 'q' } };
-    expect(normalizeRow(verl)).toMatchObject({ question: 'q' });
+    expect(fieldsOf(verl)).toMatchObject({ question: 'q' });
   });
 
-  test('a whole number of any size stays whole', () => {
+  test('parseJson keeps integers of any size exact', () => {
     const row = parseJson('{"answer": 12345678901234567890}');
-    expect(String(normalizeRow(row).answer)).toBe('12345678901234567890');
+    expect(String(fieldsOf(row).answer)).toBe('12345678901234567890');
     expect(parseJson('[1.5, 1e20, 12345678901234567]')).toEqual([1.5, 1e20, 12345678901234567n]);
   });
 });
@@ -68,33 +73,35 @@ describe('the response', () => {
   test.each([
     ['response', { response: '\\boxed{0.5}' }],
     ['completion', { completion: '\\boxed{0.5}' }],
-    ['completion as turns', { completion: said }],
+    ['completion as turns', { completion: reply }],
     ['completions of one', { completions: ['\\boxed{0.5}'] }],
-    ['completions of one, as turns', { completions: [said] }],
+    ['completions of one, as turns', { completions: [reply] }],
     ['solution_str', { solution_str: '\\boxed{0.5}' }],
     ['output', { output: '\\boxed{0.5}' }],
-    ['the last turn', { messages: [...turns, ...said] }],
-    ['two columns that agree', { completion: said, output: '\\boxed{0.5}' }],
-  ])('%s', (_name, row) => {
+    ['the last turn', { messages: [...turns, ...reply] }],
+    ['two columns that agree', { completion: reply, output: '\\boxed{0.5}' }],
+  ])('the response is found in %s', (_name, row) => {
     expect(normalizeRow({ answer: '1/2', ...row }).response).toBe('\\boxed{0.5}');
   });
 
-  test('the prompt of messages is what stands before the answer', () => {
-    expect(normalizeRow({ answer: '1', messages: [...turns, ...said] }).prompt).toEqual(turns);
+  test('the prompt of a messages column ends before the response', () => {
+    expect(normalizeRow({ answer: '1', messages: [...turns, ...reply] }).prompt).toEqual(turns);
     expect(normalizeRow({ answer: '1', messages: turns })).toMatchObject({ prompt: turns });
     expect(normalizeRow({ answer: '1', messages: turns }).response).toBeUndefined();
   });
 
-  test('an empty response is one', () => {
+  test('an empty response counts as a response', () => {
     expect(normalizeRow({ answer: '1', response: '' }).response).toBe('');
   });
 
-  test('columns that differ, and several answers in one row, are refused', () => {
+  test('responses that differ between columns, and several responses in one row, are refused', () => {
     expect(refusal({ answer: '1', completion: 'a', output: 'b' })).toEqual({
       field: 'response',
-      problem: 'is not clear: completion and output differ',
+      problem: 'is ambiguous: completion and output differ',
     });
-    expect(refusal({ answer: '1', completions: ['a', 'b'] }).problem).toMatch(/2 answers/);
+    expect(refusal({ answer: '1', completions: ['a', 'b'] }).problem).toMatch(
+      /one of the responses, got 2/,
+    );
     expect(refusal({ answer: '1', response: 7 }).field).toBe('response');
   });
 });
@@ -147,50 +154,48 @@ describe('code rows', () => {
       { type: 'stdio', cases: [{ input: '1\n2', output: '3' }] },
     ],
   ])('%s: tests, language and domain are found', (_name, row, tests) => {
-    const normal = normalizeRow(row);
-    expect(normal).toMatchObject({ domain: 'code', language: 'python', tests });
-    expect(parseCodeTask(normal).reference.tests.type).toBe(tests.type);
+    const fields = fieldsOf(row);
+    expect(fields).toMatchObject({ domain: 'code', language: 'python', tests });
+    expect(parseCodeTask(fields).reference.tests.type).toBe(tests.type);
   });
 
-  test('functions by name: arguments in JSON a line, or in a list', () => {
+  test('tests of a named function take their arguments from lines of JSON or from a list', () => {
     const written = { fn_name: 'f', inputs: ['[1, 2]\n"x"'], outputs: ['[1]'] };
-    expect(normalizeRow({ reward_model: { ground_truth: JSON.stringify(written) } }).tests).toEqual(
-      {
-        type: 'call',
-        entry: 'f',
-        cases: [{ args: [[1, 2], 'x'], expected: [1] }],
-      },
-    );
+    expect(fieldsOf({ reward_model: { ground_truth: JSON.stringify(written) } }).tests).toEqual({
+      type: 'call',
+      entry: 'f',
+      cases: [{ args: [[1, 2], 'x'], expected: [1] }],
+    });
     const listed = { fn_name: 'f', inputs: [[1, 'x']], outputs: [[5]] };
-    expect(normalizeRow({ input_output: listed })).toMatchObject({
+    expect(fieldsOf({ input_output: listed })).toMatchObject({
       imports: 'usual',
       tests: { cases: [{ args: [1, 'x'], expected: [5], alternatives: [5] }] },
     });
   });
 
-  test('a number that a double cannot hold is a bigint of the tests', () => {
+  test('an integer that a double cannot hold becomes a bigint of the tests', () => {
     const io = '{"fn_name": "f", "inputs": ["12345678901234567890"], "outputs": ["1"]}';
-    const { cases } = Object(normalizeRow({ input_output: io }).tests);
+    const { cases } = Object(fieldsOf({ input_output: io }).tests);
     expect(cases[0].args).toEqual([{ $type: 'bigint', value: '12345678901234567890' }]);
   });
 
-  test('HumanEval and its kin: the answer continues the prompt, the test is called once', () => {
+  test('a HumanEval row gets its check call appended once and its language from the task id', () => {
     const row = { prompt: 'def f(x):\n', entry_point: 'f', test: 'def check(c):\n    assert c(1)' };
-    const normal = normalizeRow({
+    const fields = fieldsOf({
       task_id: 'HumanEval/0',
       canonical_solution: ' return 1',
       ...row,
     });
-    expect(normal).toMatchObject({ id: 'HumanEval/0', language: 'python', solution: ' return 1' });
-    expect(normal.tests).toEqual({ type: 'assert', code: `${row.test}\ncheck(f)` });
+    expect(fields).toMatchObject({ id: 'HumanEval/0', language: 'python', solution: ' return 1' });
+    expect(fields.tests).toEqual({ type: 'assert', code: `${row.test}\ncheck(f)` });
     const calls = { ...row, test: `${row.test}\n\ncheck(f)` };
-    expect(normalizeRow(calls).tests).toEqual({ type: 'assert', code: calls.test });
+    expect(fieldsOf(calls).tests).toEqual({ type: 'assert', code: calls.test });
     const script = { ...row, task_id: 'JavaScript/0', test: 'console.assert(f(1))' };
-    expect(normalizeRow(script)).toMatchObject({ language: 'javascript' });
+    expect(fieldsOf(script)).toMatchObject({ language: 'javascript' });
   });
 
-  test('MBPP: imports before, setup after, the text as a turn that no answer continues', () => {
-    const normal = normalizeRow({
+  test('an MBPP row runs imports before and setup after, and its text becomes a message', () => {
+    const fields = fieldsOf({
       task_id: 601,
       text: 'Write it.',
       test_imports: ['import math'],
@@ -198,7 +203,7 @@ describe('code rows', () => {
       test_list: ['assert f(1) == 2'],
       code: 'def f(x): ...',
     });
-    expect(normal).toMatchObject({
+    expect(fields).toMatchObject({
       id: '601',
       prefix: '',
       prompt: [{ role: 'user', content: 'Write it.' }],
@@ -207,64 +212,73 @@ describe('code rows', () => {
     });
   });
 
-  test('inputs and outputs must be as many', () => {
+  test('different numbers of inputs and outputs are refused', () => {
     expect(refusal({ input_output: { inputs: ['1', '2'], outputs: ['1'] } })).toEqual({
       field: 'input_output',
-      problem: 'has 2 inputs and 1 outputs',
+      problem: 'expected as many outputs as inputs, got 2 inputs and 1 outputs',
     });
   });
 });
 
-describe('the domain', () => {
-  test('what the row names wins over everything', () => {
+describe('the domain of a row', () => {
+  test('the domain that a row names takes precedence over the option', () => {
     expect(normalizeRow({ domain: 'chess', answer: '1' }, { domain: 'math' }).domain).toBe('chess');
   });
 
-  test('columns that speak for two domains are named', () => {
+  test('columns of two domains are refused and named', () => {
     const both = { tests: ['assert f(1) == 2'], answer: '2' };
     expect(refusal(both)).toEqual({
       field: 'domain',
-      problem: 'is missing and not clear: tests speaks for code, answer for math',
+      problem: 'is missing and ambiguous: tests means code, answer means math',
     });
     expect(normalizeRow({ ...both, ability: 'code' }).domain).toBe('code');
     expect(normalizeRow({ ...both, domain: 'math' }).domain).toBe('math');
   });
 
-  test('columns that speak for none are named too', () => {
+  test('columns of no domain are refused and listed', () => {
     expect(refusal({ question: 'q', response: 'r' })).toMatchObject({ field: 'domain' });
-    expect(refusal({ question: 'q' }).problem).toContain('its columns are question');
+    expect(refusal({ question: 'q' }).problem).toContain('the columns are question');
   });
 
-  test('a label may name a plug-in', () => {
+  test('a label column may name a plug-in domain', () => {
     const row = { data_source: 'countdown', reward_model: { ground_truth: { target: 24 } } };
-    expect(normalizeRow(row, { labels: ['countdown'] })).toMatchObject({
+    expect(fieldsOf(row, { labels: ['countdown'] })).toMatchObject({
       domain: 'countdown',
       target: 24,
       ground_truth: { target: 24 },
     });
   });
 
-  test('a row that is no object is refused', () => {
+  test('a row that is not an object is refused', () => {
     for (const row of [null, undefined, 7, 'text', []]) expect(refusal(row).field).toBe('row');
   });
 });
 
-test('ids: the row’s own, a data set’s, verl’s source, split and index', () => {
+test('the id is the row’s own, its data set’s, or the source, split and index of verl', () => {
   expect(normalizeRow({ answer: '1', id: 7 }).id).toBe('7');
   expect(normalizeRow({ answer: '1', unique_id: 'u' }).id).toBe('u');
   const verl = { data_source: 'gsm8k', extra_info: { split: 'test', index: 3 } };
   expect(normalizeRow({ answer: '1', ...verl }).id).toBe('gsm8k/test/3');
+  expect(normalizeRow({ answer: '1' }).id).toBeUndefined();
+  expect(readId(['a', 'list'])).toBeUndefined();
 });
 
-test('a row nested without end is refused like any other', () => {
+test('the prompt is chat messages if it is text or messages, and absent otherwise', () => {
+  const text = normalizeRow({ answer: '1', prompt: 'one half?' });
+  expect(text.prompt).toEqual(turns);
+  expect(text.fields.prompt).toBe('one half?');
+  expect(normalizeRow({ domain: 'chess', prompt: { board: 'e4' } })).not.toHaveProperty('prompt');
+});
+
+test('a row nested 50,000 levels deep is refused with a TaskError', () => {
   const deep = '['.repeat(50_000) + ']'.repeat(50_000);
   expect(refusal({ tests: JSON.parse(`{"type":"call","cases":${deep}}`) })).toEqual({
     field: 'row',
-    problem: 'is nested too deep',
+    problem: 'is nested too deeply',
   });
 });
 
-test('any row of JSON is read or refused by field, and fields that are not known stay', () => {
+test('any JSON row is read or refused with a TaskError, and unknown columns are kept', () => {
   const names = [
     'answer',
     'tests',
@@ -284,7 +298,7 @@ test('any row of JSON is read or refused by field, and fields that are not known
   fc.assert(
     fc.property(row, fc.jsonValue(), (fields, own) => {
       try {
-        expect(normalizeRow({ ...fields, mine: own }).mine).toEqual(own);
+        expect(fieldsOf({ ...fields, mine: own }).mine).toEqual(own);
       } catch (error) {
         expect(error).toBeInstanceOf(TaskError);
       }

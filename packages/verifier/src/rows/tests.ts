@@ -1,23 +1,20 @@
 /**
- * Tests as data sets write them, turned into the three native kinds: lists of assertions, `inputs` and
- * `outputs` (APPS, TACO, verl), lists of cases (prime-rl, LiveCodeBench, DeepCoder).
+ * Turns the tests of data sets into the three native kinds. Reads lists of assertions, `inputs` and `outputs` (APPS, TACO,
+ * verl), and lists of cases (prime-rl, LiveCodeBench, DeepCoder).
  * Leaves out: checking them, which the code domain does.
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
-import {
-  fromJsonText,
-  isRecord,
-  isTextList,
-  own,
-  parseJson,
-  type Row,
-  typedNumbers,
-} from './fields.ts';
+import { fromJsonText, isTextList, own, parseJson, typedNumbers } from './fields.ts';
 
-/** Native tests, still unchecked. */
-export type NativeTests = Row & { readonly type: string };
+/** Native tests, not yet checked. */
+export type NativeTests = UnknownRecord & { readonly type: string };
 
-/** The tests in a value, or undefined where it is no tests (a math reference, say). @throws {TaskError} */
+/**
+ * Reads a value as tests.
+ * @returns undefined if the value is something else, for example a math reference
+ * @throws {TaskError} if it is tests, but malformed
+ */
 export function testsIn(raw: unknown, field: string): NativeTests | undefined {
   const value = fromJsonText(raw);
   if (typeof value === 'string') return isAssertion(value) ? assertTests(value) : undefined;
@@ -25,16 +22,21 @@ export function testsIn(raw: unknown, field: string): NativeTests | undefined {
   if (Array.isArray(value)) return value.every(isCase) ? caseTests(value, field) : undefined;
   if (!isRecord(value)) return undefined;
   if (typeof value.type === 'string' && ('cases' in value || 'code' in value)) {
-    return { ...(typedNumbers(value) as Row), type: value.type };
+    const typed = typedNumbers(value);
+    return { ...(isRecord(typed) ? typed : {}), type: value.type };
   }
   return objectTests(value, field);
 }
 
-const isAssertion = (text: string) => /^[ \t]*assert\b/m.test(text);
+function isAssertion(text: string): boolean {
+  return /^[ \t]*assert\b/m.test(text);
+}
 
-const assertTests = (code: string): NativeTests => ({ type: 'assert', code });
+function assertTests(code: string): NativeTests {
+  return { type: 'assert', code };
+}
 
-function objectTests(value: Row, field: string): NativeTests | undefined {
+function objectTests(value: UnknownRecord, field: string): NativeTests | undefined {
   const asserted = own(value, 'assert_case') ?? own(value, 'asserts');
   if (isTextList(asserted)) return assertTests(asserted.join('\n'));
   const nested = own(value, 'test_cases') ?? own(value, 'tests') ?? own(value, 'unit_tests');
@@ -52,7 +54,7 @@ function pairedTests(
   field: string,
 ): NativeTests {
   if (inputs.length !== outputs.length) {
-    const counts = `has ${inputs.length} inputs and ${outputs.length} outputs`;
+    const counts = `expected as many outputs as inputs, got ${inputs.length} inputs and ${outputs.length} outputs`;
     throw new TaskError(field, counts, { inputs: inputs.length, outputs: outputs.length });
   }
   const pairs = inputs.map((input, i) => [input, outputs[i]] as const);
@@ -60,26 +62,28 @@ function pairedTests(
   return callTests(entry, pairs, field);
 }
 
-/** One case of a list: `input` and `output` under one of their names. */
-function isCase(value: unknown): value is Row {
+/** Whether a list element is a test case: `input` and a form of `output`. */
+function isCase(value: unknown): value is UnknownRecord {
   return isRecord(value) && 'input' in value && outputOf(value) !== undefined;
 }
 
-const outputOf = (value: Row) => own(value, 'output') ?? own(value, 'expected_output');
+function outputOf(value: UnknownRecord): unknown {
+  return own(value, 'output') ?? own(value, 'expected_output');
+}
 
 function caseTests(cases: readonly unknown[], field: string): NativeTests | undefined {
   const rows = cases.filter(isCase);
   if (rows.length === 0) return undefined;
   const entries = new Set(rows.map(entryOf));
   if (entries.size > 1) {
-    throw new TaskError(field, 'mixes tests of different functions', [...entries]);
+    throw new TaskError(field, 'expected tests of one function, got several', [...entries]);
   }
   const pairs = rows.map((one) => [one.input, outputOf(one)] as const);
   const [entry] = entries;
   return entry === undefined ? stdioTests(pairs, field) : callTests(entry, pairs, field);
 }
 
-function entryOf(one: Row): string | undefined {
+function entryOf(one: UnknownRecord): string | undefined {
   const metadata = isRecord(one.metadata) ? one.metadata : undefined;
   const name = own(one, 'fn_name') ?? own(metadata, 'func_name');
   const kind = own(one, 'type') ?? own(one, 'testtype');
@@ -91,42 +95,42 @@ type Pair = readonly [input: unknown, output: unknown];
 
 function stdioTests(pairs: readonly Pair[], field: string): NativeTests {
   const cases = pairs.map(([input, output], i) => ({
-    input: linesOf(input, `${field}.inputs.${i}`),
-    output: linesOf(output, `${field}.outputs.${i}`),
+    input: toStreamText(input, `${field}.inputs.${i}`),
+    output: toStreamText(output, `${field}.outputs.${i}`),
   }));
   return { type: 'stdio', cases };
 }
 
-/** Text for a stream; a list of texts is its lines. */
-function linesOf(value: unknown, field: string): string {
+/** The text of an input or output stream. A list of strings is its lines. */
+function toStreamText(value: unknown, field: string): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   if (isTextList(value)) return value.join('\n');
   if (Array.isArray(value) && value.length === 0) return '';
-  throw new TaskError(field, 'must be text, or a list of lines', value);
+  throw new TaskError(field, 'expected text or a list of lines', value);
 }
 
 function callTests(entry: string, pairs: readonly Pair[], field: string): NativeTests {
   const cases = pairs.map(([input, output], i) =>
     typeof input === 'string'
-      ? writtenCase(input, output, `${field}.inputs.${i}`)
+      ? jsonLinesCase(input, output, `${field}.inputs.${i}`)
       : valueCase(input, output, `${field}.inputs.${i}`),
   );
   return { type: 'call', entry, cases };
 }
 
-/** verl, LiveCodeBench: one argument in JSON a line, and the result in JSON. */
-function writtenCase(input: string, output: unknown, field: string): Row {
+/** Format of verl and LiveCodeBench: one line of JSON per argument, and the result as JSON. */
+function jsonLinesCase(input: string, output: unknown, field: string): UnknownRecord {
   const lines = input.split('\n').filter((line) => line.trim() !== '');
-  const args = lines.map((line) => typedNumbers(jsonOf(line, field)));
+  const args = lines.map((line) => typedNumbers(parseArgument(line, field)));
   return { args, expected: typedNumbers(typeof output === 'string' ? jsonOrText(output) : output) };
 }
 
-function jsonOf(text: string, field: string): unknown {
+function parseArgument(text: string, field: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    throw new TaskError(field, 'must be one argument in JSON a line', text);
+    throw new TaskError(field, 'expected one line of JSON per argument', text);
   }
 }
 
@@ -134,13 +138,13 @@ function jsonOrText(text: string): unknown {
   try {
     return parseJson(text);
   } catch {
-    return text; // a result that is a bare text
+    return text; // a result that is plain text
   }
 }
 
-/** APPS, TACO: a list of arguments; the result as it is, or alone in a list. Their own checks take both. */
-function valueCase(input: unknown, output: unknown, field: string): Row {
-  if (!Array.isArray(input)) throw new TaskError(field, 'must be a list of arguments', input);
+/** Format of APPS and TACO: a list of arguments, and the result, possibly in a list of one. Their checkers accept both. */
+function valueCase(input: unknown, output: unknown, field: string): UnknownRecord {
+  if (!Array.isArray(input)) throw new TaskError(field, 'expected a list of arguments', input);
   const expected = typedNumbers(output);
   const wrapped = Array.isArray(expected) && expected.length === 1;
   return {
