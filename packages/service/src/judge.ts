@@ -4,7 +4,12 @@
  * Leaves out: where rows come from (files in the command line, HTTP in the server).
  */
 import { rewardOf } from '@cipo/reward';
-import type { CodeDomain, CodeProgram, Ran } from '@cipo/verifier/code';
+import {
+  assertSandboxAvailable,
+  type CodeDomain,
+  type CodeProgram,
+  type Ran,
+} from '@cipo/verifier/code';
 import { type DomainSet, type OpenOptions, openDomains } from '@cipo/verifier/domains';
 import { normalizeRow, readId } from '@cipo/verifier/rows';
 import {
@@ -78,9 +83,12 @@ export interface Judge {
  * const { status } = await judge.judge({ answer: '1/2', response: 'It is \\boxed{0.5}.' });
  * await judge.close();
  * ```
- * @throws {PluginError} where a plug-in cannot be used
+ * @throws {PluginError} if a plug-in cannot be used
+ * @throws {SandboxUnavailableError} if code cannot be verified in this process, unless `domain` names another domain
  */
 export async function createJudge(options: JudgeOptions = {}): Promise<Judge> {
+  const { domain: only = 'code' } = options;
+  if (options.domains === undefined && only === 'code') assertSandboxAvailable(); // once, not per row
   const domains = options.domains ?? (await openDomains(options));
   if (options.domain !== undefined) domains.get(options.domain); // an unknown default is said now
   return {

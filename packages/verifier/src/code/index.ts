@@ -12,6 +12,7 @@ export {
   parseCodeTask,
   type StdioCase,
 } from './reference.ts';
+export { assertSandboxAvailable, SandboxUnavailableError } from './runtimes.ts';
 export type { Wire } from './value.ts';
 export {
   type CodeItem,

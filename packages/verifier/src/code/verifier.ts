@@ -21,6 +21,7 @@ import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
 import { limitsFor } from './limits.ts';
 import type { CodeReference } from './reference.ts';
+import { assertSandboxAvailable, runtimesFolder } from './runtimes.ts';
 
 export interface CodeOptions {
   /** Cells per kind of runtime, each a process of its own. Default: one per core. */
@@ -66,6 +67,7 @@ export interface CodeVerifier {
 type Pool = CellPool<CodeRequest, Verdict | RawRun>;
 
 /**
+ * @throws {SandboxUnavailableError} if code cannot be verified in this process
  * ```ts
  * const verifier = createCodeVerifier();
  * const task = parseCodeTask({ language: 'javascript', tests: { type: 'call', entry: 'add', cases: [{ args: [1, 2], expected: 3 }] } });
@@ -74,6 +76,7 @@ type Pool = CellPool<CodeRequest, Verdict | RawRun>;
  * ```
  */
 export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
+  assertSandboxAvailable();
   const workers = options.workers ?? availableParallelism();
   const pools = new Map<string, Promise<Pool>>();
   let closed = false;
@@ -156,6 +159,7 @@ async function openPool(
     return new CellPool({
       ...common,
       entry: sibling(import.meta.url, './javascript/cell'),
+      readable: [runtimesFolder()],
       // Contexts are made from a snapshot, and sorting its tables by a hash of its own is a tenth of that.
       nodeFlags: ['--no-rehash-snapshot'],
     });
@@ -167,7 +171,7 @@ async function openPool(
     ...common,
     entry: sibling(import.meta.url, './python/cell'),
     args: [snapshot, String(memoryMb)],
-    readable: [snapshot],
+    readable: [runtimesFolder(), snapshot],
     nodeFlags: [`--stack-size=${PYTHON_STACK_KB}`],
     dataMb: 4096,
     recycleRssMb: 700,

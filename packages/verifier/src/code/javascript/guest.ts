@@ -4,7 +4,8 @@
  * are unique across files and every file only exports by name.
  */
 import { readFileSync } from 'node:fs';
-import ivm from 'isolated-vm';
+import type ivm from 'isolated-vm';
+import { loadIsolatedVm } from '../runtimes.ts';
 
 const FOLDER = new URL('../../../guest/javascript/', import.meta.url);
 
@@ -44,7 +45,9 @@ export function guestScript(): string {
  * nor to run the guest, which was a quarter of an attempt. `ARRIVAL` comes next.
  */
 export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
-  return ivm.Isolate.createSnapshot([{ code: `globalThis.arrive = ${guestScript()}` }]);
+  return loadIsolatedVm().Isolate.createSnapshot([
+    { code: `globalThis.arrive = ${guestScript()}` },
+  ]);
 }
 
 /** The first script of a context that starts from the snapshot. Its completion value is the driver. */

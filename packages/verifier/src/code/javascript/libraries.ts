@@ -3,7 +3,7 @@
  * only handed to a realm whose program mentions them.
  */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { runtimeRequire } from '../runtimes.ts';
 
 const FILES: Readonly<Record<string, string>> = {
   lodash: 'lodash/lodash.min.js',
@@ -23,7 +23,7 @@ export function librariesFor(...programs: readonly string[]): (readonly [string,
 function libraryText(name: string): string {
   const known = texts.get(name);
   if (known !== undefined) return known;
-  const path = createRequire(import.meta.url).resolve(FILES[name]!);
+  const path = runtimeRequire().resolve(FILES[name]!);
   const text = `'use strict';${readFileSync(path, 'utf8')}`;
   texts.set(name, text);
   return text;

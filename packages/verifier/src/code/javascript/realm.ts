@@ -3,10 +3,12 @@
  * programs may share one after another. An isolate that has seen a limit, an odd end or much memory is
  * given up. Limits and verdicts are `run.ts`'s business.
  */
-import ivm from 'isolated-vm';
+import type ivm from 'isolated-vm';
 import { lastWords } from '../../cells/serve.ts';
+import { loadIsolatedVm } from '../runtimes.ts';
 import { ARRIVAL, guestSnapshot } from './guest.ts';
 
+const isolatedVm = loadIsolatedVm();
 const SNAPSHOT = guestSnapshot();
 
 /** Programs that an isolate may see: making one costs three times what a context costs. */
@@ -48,7 +50,7 @@ let vessel: Vessel | undefined;
 function vesselFor(memoryMb: number): Vessel {
   if (vessel && (vessel.memoryMb !== memoryMb || vessel.isolate.isDisposed)) giveUp();
   if (vessel) return vessel;
-  const isolate = new ivm.Isolate({
+  const isolate = new isolatedVm.Isolate({
     memoryLimit: memoryMb,
     snapshot: SNAPSHOT,
     onCatastrophicError: goDown,

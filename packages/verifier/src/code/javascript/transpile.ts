@@ -2,14 +2,15 @@
  * TypeScript, and JavaScript written as a module, to what the isolate evaluates. swc is loaded when it
  * is first needed and runs inside the cell, which absorbs its crashes on absurd nesting.
  */
-import { createRequire, SourceMap } from 'node:module';
+import { SourceMap } from 'node:module';
+import { runtimeRequire } from '../runtimes.ts';
 
 type Swc = typeof import('@swc/core');
 let swc: Swc | undefined;
 
 /** Loads swc ahead of the first answer that needs it. */
 export function loadTranspiler(): Swc {
-  swc ??= createRequire(import.meta.url)('@swc/core') as Swc;
+  swc ??= runtimeRequire()('@swc/core') as Swc;
   return swc;
 }
 

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { runtimeRequire } from '../runtimes.ts';
 
 const GUEST = new URL('../../../guest/python/', import.meta.url);
-const PYODIDE = createRequire(import.meta.url).resolve('pyodide/package.json');
+const PYODIDE = runtimeRequire().resolve('pyodide/package.json');
 const PAGE_KB = 64;
 
 /** The memory section of Pyodide's wasm module: one memory, 32-bit, from some to 65536 pages at most. */

@@ -2,8 +2,9 @@
  * Boots Pyodide inside an isolate, either to take a snapshot of its memory or, from one, sealed and
  * ready to run jobs. After sealing no callback into this process is left in the isolate.
  */
-import ivm from 'isolated-vm';
+import type ivm from 'isolated-vm';
 import { lastWords } from '../../cells/serve.ts';
+import { loadIsolatedVm } from '../runtimes.ts';
 import {
   cappedWasm,
   guestBytes,
@@ -12,6 +13,8 @@ import {
   pyodideModule,
   runnerProgram,
 } from './assets.ts';
+
+const isolatedVm = loadIsolatedVm();
 
 /** JavaScript's own heap in the isolate; Python's memory is the wasm memory beside it. */
 const ISOLATE_MB = 256;
@@ -81,7 +84,7 @@ export async function startInterpreter(
 }
 
 async function boot(memoryMb: number, snapshot: Uint8Array | undefined) {
-  const isolate = new ivm.Isolate({ memoryLimit: ISOLATE_MB, onCatastrophicError: goDown });
+  const isolate = new isolatedVm.Isolate({ memoryLimit: ISOLATE_MB, onCatastrophicError: goDown });
   const context = await isolate.createContext();
   await furnish(context, memoryMb, snapshot);
   await loadModules(isolate, context);
@@ -98,8 +101,8 @@ async function furnish(context: ivm.Context, memoryMb: number, snapshot: Uint8Ar
   const empty = new Uint8Array();
   const read = (path: string) =>
     moved(path.endsWith('.wasm') ? wasm : path.endsWith('.zip') ? library : empty);
-  await context.global.set('__readFile', new ivm.Callback(read));
-  await context.global.set('read', new ivm.Callback(() => '{}'));
+  await context.global.set('__readFile', new isolatedVm.Callback(read));
+  await context.global.set('read', new isolatedVm.Callback(() => '{}'));
   const { info } = JSON.parse(pyodideFile('pyodide-lock.json').toString('utf8'));
   await context.global.set('__lock', JSON.stringify({ info, packages: {} }));
   if (snapshot) await context.global.set('__snapshot', moved(snapshot));
@@ -110,7 +113,7 @@ async function furnish(context: ivm.Context, memoryMb: number, snapshot: Uint8Ar
 
 function moved(bytes: Uint8Array): ivm.Copy<ArrayBuffer> {
   const own = new Uint8Array(bytes).buffer;
-  return new ivm.ExternalCopy(own).copyInto({ transferIn: true, release: true });
+  return new isolatedVm.ExternalCopy(own).copyInto({ transferIn: true, release: true });
 }
 
 async function loadModules(isolate: ivm.Isolate, context: ivm.Context): Promise<void> {
