@@ -46,7 +46,7 @@ def save_tokenizer(folder):
 
 
 def config_of(folder, *overrides):
-    """verl's own trainer config with what `docs/integrations.md` says to give on the command line."""
+    """verl's own trainer config with what `docs/guide/integrations.md` says to give on the command line."""
     with initialize_config_dir(os.path.join(os.path.dirname(verl.__file__), "trainer", "config"), version_base=None):
         given = ("custom_reward_function.path=" + OURS, "custom_reward_function.name=compute_score")
         ours = [f"reward.{one}" for one in given] + [f"actor_rollout_ref.model.path={folder}"]

@@ -2,7 +2,7 @@
 
     trainer = GRPOTrainer(reward_funcs=CipoReward("http://127.0.0.1:8377"), train_dataset=dataset, ...)
 
-The columns of the data set are the row: `answer` for math, `language` and `tests` for code, as `docs/verify.md` has
+The columns of the data set are the row: `answer` for math, `language` and `tests` for code, as `docs/guide/verify.md` has
 them. A completion without a judgement gets None: TRL leaves it out of its group's baseline and gives it advantage 0.
 """
 import http.client

@@ -95,8 +95,11 @@ describe('cipo train', () => {
     });
   });
 
-  test('every metric that it writes is explained in docs/metrics.md', () => {
-    const documented = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+  test('every metric that it writes is explained in docs/reference/metrics.md', () => {
+    const documented = readFileSync(
+      new URL('../../docs/reference/metrics.md', import.meta.url),
+      'utf8',
+    );
     const names = new Set(
       lines('runs/one/metrics.jsonl').flatMap((row) => Object.keys(Object(row))),
     );

@@ -1,7 +1,7 @@
 /**
  * What the pages promise: every `ts`, `js` and `sh` program of docs/ and of the examples' pages runs, or says above
  * itself why it does not (snippets.ts has the marks); every link leads somewhere. The README has its own test.
- * One page alone: `npx vitest run test/docs -t docs/math.md`.
+ * One page alone: `npx vitest run test/docs -t docs/design/math.md`.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Page, ROOT } from './run.ts';
 import { printsLike, snippetsOf } from './snippets.ts';
 
-const PAGES = ['docs/*.md', 'examples/**/*.md', 'integrations/**/*.md']
+const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md']
   .flatMap((glob) =>
     globSync(glob, { cwd: ROOT, exclude: (path) => path.includes('node_modules') }),
   )

@@ -1,10 +1,10 @@
-/** The tables of docs/statuses.md against the source: nothing missing, nothing made up. */
+/** The tables of docs/reference/statuses.md against the source: nothing missing, nothing made up. */
 import { readFileSync } from 'node:fs';
 import { CODES, FAULTS, STATUSES } from '@cipo/verifier';
 import { expect, test } from 'vitest';
 import { ROOT } from './run.ts';
 
-const PAGE = readFileSync(`${ROOT}docs/statuses.md`, 'utf8');
+const PAGE = readFileSync(`${ROOT}docs/reference/statuses.md`, 'utf8');
 
 /** First columns of the table under a heading. */
 function table(heading: string): string[] {

@@ -1,7 +1,7 @@
 /**
  * The one schema of a training run: YAML, flags and code all end here.
- * Descriptions are data: help, error messages and docs/configuration.md are made from them.
- * Marks as in docs/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
+ * Descriptions are data: help, error messages and docs/reference/configuration.md are made from them.
+ * Marks as in docs/design/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
 import { language } from '@cipo/reward';
 import { z } from 'zod';
@@ -301,13 +301,13 @@ export const trainConfig = z.strictObject({
     .string()
     .optional()
     .describe(
-      'a Hugging Face folder or a GGUF file (docs/models.md); absent: the shipped warm start',
+      'a Hugging Face folder or a GGUF file (docs/guide/models.md); absent: the shipped warm start',
     ),
   domains: z
     .array(z.string())
     .default([])
     .describe(
-      'plug-in domains: paths or package names of modules that export them (docs/domains.md)',
+      'plug-in domains: paths or package names of modules that export them (docs/guide/domains.md)',
     ),
   tasks: tasks.prefault({}).describe('what is trained and evaluated on'),
   rollout: rollout.prefault({}).describe('how attempts are sampled in training'),

@@ -54,7 +54,7 @@ export interface SampleRecord {
   };
 }
 
-/** TRL's metric names to numbers; see docs/metrics.md. */
+/** TRL's metric names to numbers; see docs/reference/metrics.md. */
 export type Metrics = Readonly<Record<string, number>>;
 
 export type TrainEvent =

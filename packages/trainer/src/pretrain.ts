@@ -1,6 +1,6 @@
 /**
  * The warm start: supervised training of a small policy on the project's own generators, until both streams have
- * something to do (docs/cipo.md, "What a toy taught"). Corrections are learned from mistakes of two kinds:
+ * something to do (docs/design/cipo.md, "What a toy taught"). Corrections are learned from mistakes of two kinds:
  * made up by the generator, and the policy's own, judged by the real domains.
  */
 import { mkdir, writeFile } from 'node:fs/promises';

@@ -4,7 +4,7 @@
  * ```ts
  * for (const check of domainContract({ domain, rows })) test(check.name, check.run);
  * ```
- * The checks run in their order: the last one closes the domain. docs/domains.md says what each is for.
+ * The checks run in their order: the last one closes the domain. docs/guide/domains.md says what each is for.
  */
 import {
   type Bench,

@@ -25,7 +25,7 @@ Examples:
   $ cipo train --set rollout.prompts=16 --set corrections.diagnosticsRate=1
   $ cipo train --resume runs/latest                go on after Ctrl-C
 
-Settings are laid over each other: defaults < preset < file < flags. Every key is in docs/configuration.md.
+Settings are laid over each other: defaults < preset < file < flags. Every key is in docs/reference/configuration.md.
 A file is YAML:
   preset: cipo
   steps: 200

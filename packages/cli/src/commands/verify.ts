@@ -24,7 +24,7 @@ interface VerifyFlags {
 
 const EXAMPLES = `
 Rows: {"answer": "1/2", "response": "... \\\\boxed{0.5}"} for math; {"language", "tests", "response"} for code; the
-columns of verl, TRL, prime-rl, HumanEval, MBPP and APPS are understood. docs/verify.md has all of them.
+columns of verl, TRL, prime-rl, HumanEval, MBPP and APPS are understood. docs/guide/verify.md has all of them.
 
 Examples:
   $ cipo verify outputs.jsonl > verdicts.jsonl

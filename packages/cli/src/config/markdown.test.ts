@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { configurationMarkdown } from './markdown.ts';
 import { trainSchema } from './schema.ts';
 
-test('docs/configuration.md is what the schema says (node packages/cli/scripts/configuration-docs.ts)', async () => {
-  const file = new URL('../../../../docs/configuration.md', import.meta.url);
+test('docs/reference/configuration.md is what the schema says (node packages/cli/scripts/configuration-docs.ts)', async () => {
+  const file = new URL('../../../../docs/reference/configuration.md', import.meta.url);
   expect(await readFile(file, 'utf8')).toBe(configurationMarkdown());
 });
 

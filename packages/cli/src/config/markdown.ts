@@ -1,4 +1,4 @@
-/** docs/configuration.md as text, made from the schema and the presets. Pure. */
+/** docs/reference/configuration.md as text, made from the schema and the presets. Pure. */
 import { presets } from '@cipo/trainer/presets';
 import { isSettings, type Settings } from './layers.ts';
 import { allowed, type SchemaNode, trainSchema } from './schema.ts';
@@ -23,7 +23,7 @@ optimizer:
 \`\`\`
 
 Marks: [P] from pages that describe the paper, [A] attributed to it by a reimplementation, [O] our own choice;
-see [cipo.md](cipo.md).
+see [cipo.md](../design/cipo.md).
 `;
 
 export function configurationMarkdown(): string {

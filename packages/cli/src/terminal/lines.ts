@@ -135,7 +135,7 @@ export function closingLines(
       ? []
       : [file('report.html', 'curves, and every kept attempt and correction')]),
     file('summary.json', 'the numbers above'),
-    file('metrics.jsonl', 'every metric of every step (docs/metrics.md)'),
+    file('metrics.jsonl', 'every metric of every step (docs/reference/metrics.md)'),
     file('samples.jsonl', 'attempts, verdicts, corrections'),
     file('checkpoints/', 'the last and the best policy'),
   ];

@@ -12,7 +12,7 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Every code that an error reply may have: stable words for programs and metrics. docs/serve.md says what each is. */
+/** Every code that an error reply may have: stable words for programs and metrics. docs/guide/serve.md says what each is. */
 export const PROBLEM_CODES = [
   ...([
     'empty-body',

@@ -1,5 +1,5 @@
 /**
- * Which attempts of this step are shown back to the policy (docs/cipo.md, step 2).
+ * Which attempts of this step are shown back to the policy (docs/design/cipo.md, step 2).
  * Idea [P], formula [A]; caps, skips and shrinking [O].
  */
 import type { TrainConfig } from '../config.ts';

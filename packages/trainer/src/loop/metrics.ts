@@ -1,4 +1,4 @@
-/** What a step is measured by, under TRL's names where it has one; docs/metrics.md lists every name. */
+/** What a step is measured by, under TRL's names where it has one; docs/reference/metrics.md lists every name. */
 import { distance } from 'fastest-levenshtein';
 import type { Metrics } from '../events.ts';
 import { type Group, mean } from './rollout.ts';

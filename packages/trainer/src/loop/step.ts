@@ -1,4 +1,4 @@
-/** One step of CIPO, top to bottom (docs/cipo.md). Everything it calls is a small pure piece or the engine. */
+/** One step of CIPO, top to bottom (docs/design/cipo.md). Everything it calls is a small pure piece or the engine. */
 
 import type { TrainConfig } from '../config.ts';
 import { selectAnchors } from '../corrections/anchors.ts';

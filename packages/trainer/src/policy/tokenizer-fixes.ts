@@ -1,6 +1,6 @@
 /**
  * Where `@huggingface/tokenizers` 0.2.0 differs from Python's `tokenizers` 0.23, and what is done about it, so that text
- * becomes the tokens that a model was trained on. Found on the corpus and the random texts of docs/models.md; each has a
+ * becomes the tokens that a model was trained on. Found on the corpus and the random texts of docs/guide/models.md; each has a
  * test. Goes when the library has them.
  */
 type Json = Readonly<Record<string, unknown>>;

@@ -81,7 +81,7 @@ export class FileTasks implements TaskSource {
 }
 
 /**
- * Reads the files of a run. Rows have the columns of `docs/verify.md`.
+ * Reads the files of a run. Rows have the columns of `docs/guide/verify.md`.
  * @throws where a file is missing, or has no readable row
  */
 export async function openFileTasks(options: FileOptions, domains: DomainSet): Promise<FileTasks> {

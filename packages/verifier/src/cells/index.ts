@@ -1,6 +1,6 @@
 /**
  * Supervised, disposable child processes and pools of them: what runs anything that a policy wrote. Domains build on
- * this, plug-ins too (docs/domains.md). It judges nothing but what a limit says by itself. The child's side alone, which
+ * this, plug-ins too (docs/guide/domains.md). It judges nothing but what a limit says by itself. The child's side alone, which
  * loads no more than it needs, is `@cipo/verifier/cells/serve`.
  */
 export { Cell, type CellEvents } from './cell.ts';

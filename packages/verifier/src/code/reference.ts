@@ -1,6 +1,6 @@
 /**
  * What a code task is judged by, and how a row of a data set becomes one. The row's shape is the one
- * of `cipo verify`; fields that are not known are left alone. See `docs/code.md`.
+ * of `cipo verify`; fields that are not known are left alone. See `docs/design/code.md`.
  */
 import { createHash } from 'node:crypto';
 import { readId } from '../rows/id.ts';
