@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { compareCommand } from './commands/compare.ts';
 import { convertCommand } from './commands/convert.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { domainCommand } from './commands/domain.ts';
 import { evalCommand } from './commands/eval.ts';
 import { pretrainCommand } from './commands/pretrain.ts';
 import { pullCommand } from './commands/pull.ts';
@@ -44,13 +45,15 @@ export function createProgram(): Command {
     convertCommand(),
     reportCommand(),
     serveCommand(),
+    domainCommand(),
     doctorCommand(),
   ];
   for (const command of commands) {
-    command.option('--debug', 'show the stack of a failure');
+    for (const inner of [command, ...command.commands])
+      inner.option('--debug', 'show the stack of a failure');
     program.addCommand(command);
   }
-  for (const command of [program, ...commands]) {
+  for (const command of [program, ...commands, ...commands.flatMap((it) => it.commands)]) {
     command
       .exitOverride()
       .showHelpAfterError(`(${nameOf(command, program)} --help shows the usage)`);

@@ -3,7 +3,7 @@
  * `setpriv` where the machine has them. Leaves out all supervision: see `cell.ts`.
  */
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CellSpec } from './types.ts';
 
@@ -11,6 +11,9 @@ const PRLIMIT = findTool('prlimit');
 const SETPRIV = findTool('setpriv');
 /** What addon loaders look at to tell musl from glibc. */
 const LIBC_HINTS = ['/etc/alpine-release', '/usr/bin/ldd'];
+
+/** Lets the script of a plug-in import this package, wherever the plug-in is. */
+const PACKAGE_FALLBACK = sibling(import.meta.url, '../domains/install-fallback');
 
 /** Program and arguments for `spawn`. */
 export function cellCommand(spec: CellSpec): { readonly file: string; readonly args: string[] } {
@@ -47,11 +50,17 @@ function nodeFlags(spec: CellSpec, script: string): string[] {
     '--permission',
     '--allow-addons',
     ...[...readable].map((path) => `--allow-fs-read=${path}`),
+    ...(isWithin(script, ours) ? [] : [`--import=${PACKAGE_FALLBACK}`]),
     ...(spec.nodeFlags ?? []),
   ];
 }
 
-/** The package that holds the script, and every `node_modules` from there upwards. */
+function isWithin(script: string, folders: readonly string[]): boolean {
+  const path = realpathSync(script);
+  return folders.some((folder) => path.startsWith(`${folder}${sep}`));
+}
+
+/** The package (else the folder) that holds the script, and every `node_modules` from there upwards. */
 function moduleRoots(script: string): string[] {
   const roots = new Set<string>();
   let folder = dirname(realpathSync(script));
@@ -65,6 +74,7 @@ function moduleRoots(script: string): string[] {
     if (existsSync(modules)) roots.add(realpathSync(modules));
     folder = dirname(folder);
   }
+  if (!inPackage) roots.add(dirname(realpathSync(script)));
   return [...roots];
 }
 

@@ -9,6 +9,7 @@ import { type Domain, TaskError } from '../types.ts';
 import { type DomainOptions, loadPlugin, PluginError } from './plugin.ts';
 
 export { type DomainOptions, isPath, loadPlugin, PluginError } from './plugin.ts';
+export { createDomainFiles } from './template.ts';
 
 export interface OpenOptions extends DomainOptions {
   /** Modules that export domains: file paths or package names. */
