@@ -1,6 +1,6 @@
 /**
- * What the pages promise: every `ts`, `js` and `sh` program of docs/ and of the examples' pages runs, or says above
- * itself why it does not (snippets.ts has the marks); every link leads somewhere. The README has its own test.
+ * Checks the pages in docs/, examples/ and integrations/: every `ts`, `js` and `sh` snippet runs, or says above itself why
+ * not (snippets.ts explains the marks); every link and every path of a source file exists. The README has its own test.
  * One page alone: `npx vitest run test/docs -t docs/design/math.md`.
  */
 import { existsSync, globSync, readFileSync } from 'node:fs';
@@ -15,7 +15,11 @@ const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md']
   )
   .sort();
 
-/** A page's program may start sandboxes on a machine that is busy with other tests. */
+/** A path in backticks, such as `packages/engine/src/ops.ts`. Paths with placeholders or globs are not matched. */
+const REPOSITORY_PATH =
+  /`((?:packages|test|docs|benchmarks|datasets|examples|integrations)\/[\w./-]+)`/g;
+
+/** A snippet may start sandboxes on a machine that is busy with other tests. */
 const PATIENCE_MS = 300_000;
 
 for (const name of PAGES) {
@@ -28,6 +32,11 @@ for (const name of PAGES) {
     test('every link leads to a file of the repository', () => {
       const links = [...markdown.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map((m) => m[1] ?? '');
       expect(links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
+    });
+
+    test('every path of the repository that the text names exists', () => {
+      const paths = [...markdown.matchAll(REPOSITORY_PATH)].map((m) => m[1] ?? '');
+      expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     });
 
     for (const { name: file, line } of files) {
