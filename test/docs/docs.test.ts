@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Page, ROOT } from './run.ts';
 import { printsLike, snippetsOf } from './snippets.ts';
 
-const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md']
+const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md', 'packages/*/README.md']
   .flatMap((glob) =>
     globSync(glob, { cwd: ROOT, exclude: (path) => path.includes('node_modules') }),
   )
