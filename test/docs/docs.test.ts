@@ -11,7 +11,10 @@ import { printsLike, snippetsOf } from './snippets.ts';
 
 const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md', 'packages/*/README.md']
   .flatMap((glob) =>
-    globSync(glob, { cwd: ROOT, exclude: (path) => path.includes('node_modules') }),
+    globSync(glob, {
+      cwd: ROOT,
+      exclude: (path) => path.includes('node_modules') || path.includes('reference/api'),
+    }),
   )
   .sort();
 
