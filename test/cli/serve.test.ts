@@ -85,7 +85,7 @@ describe('what cannot be served is refused in words, with exit code 2', () => {
     [['--host', '0.0.0.0'], 'no token is set'],
     [['--host', '10.255.255.1', '--insecure'], 'is no address of this machine'],
     [['--port', '70000'], 'at most 65535'],
-    [['--queue', '5'], 'must hold one batch'],
+    [['--queue', '5'], 'expected at least batchRows'],
     [['--token-file', 'empty'], 'there is no token in empty'],
     [['--domain', './missing.ts'], 'there is no file'],
   ])('%j', async (args, words) => {
@@ -153,7 +153,7 @@ test('SIGTERM lets what is under way be answered, then ends the process with 0',
   it.stop('SIGTERM');
   expect(await (await pending).json()).toMatchObject({ id: 'slow', status: 'accepted', reward: 1 });
   expect(await it.code).toBe(0);
-  expect(it.err).toMatch(/info ending, requests under way: 1/);
+  expect(it.err).toMatch(/info shutting down, requests in progress: 1/);
   expect(it.err).toMatch(/ 200 POST \/v1\/verify 1 row [\d.]+ ms the-slow-one\n/);
   expect(it.err).not.toContain(TOKEN);
 });

@@ -1,4 +1,4 @@
-/** Scores as the evaluation tools take them: the shape is that of the real `autoevals`. */
+/** Tests of scores for evaluation tools, type-checked against the real `autoevals`. */
 import { codeDomain } from '@cipo/verifier/code';
 import { mathDomain } from '@cipo/verifier/math';
 import { judged, voided } from '@cipo/verifier/types';
@@ -10,7 +10,7 @@ const math = mathDomain();
 const code = codeDomain({ workers: 1 });
 afterAll(() => Promise.all([math.close?.(), code.close?.()]));
 
-test('a verdict is a score of their type: 1, 0, or null where there is no judgement', () => {
+test('a verdict converts to an autoevals score of 1, 0, or null if it is void', () => {
   const scores: TheirScore[] = [
     toScore('m', judged('accepted')),
     toScore('m', judged('time_limit', [], { cpuMs: 5, wallMs: 9 })),
@@ -31,8 +31,8 @@ test('a verdict is a score of their type: 1, 0, or null where there is no judgem
   ]);
 });
 
-describe('a scorer of a domain', () => {
-  test('stands beside their own scorers', async () => {
+describe('domainScorer', () => {
+  test('a domain scorer has the type and the result shape of an autoevals scorer', async () => {
     const scorers: Scorer<string, object>[] = [domainScorer(math), ExactMatch];
     const args = { output: 'so \\boxed{0.5}', expected: '\\frac{1}{2}' };
     const [ours, theirs] = await Promise.all(scorers.map((scorer) => scorer(args)));
@@ -41,7 +41,7 @@ describe('a scorer of a domain', () => {
     expect(Object.keys(ours!)).toEqual(expect.arrayContaining(Object.keys(theirs!)));
   });
 
-  test('gives no score to a case that is no row, and says which field is at fault', async () => {
+  test('a case that the domain cannot parse has the score null and names the field', async () => {
     expect(await domainScorer(math)({ output: 'x' })).toEqual({
       name: 'math',
       score: null,
@@ -53,7 +53,7 @@ describe('a scorer of a domain', () => {
     });
   });
 
-  test('takes rows of any shape, and a reward of its own with the terms in the metadata', async () => {
+  test('a scorer accepts a row mapping and a composed reward, whose terms go to the metadata', async () => {
     const reward = composeReward({
       correct: { term: correct, weight: 0.5 },
       tests: { term: tests, weight: 0.5 },

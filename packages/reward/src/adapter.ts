@@ -1,52 +1,65 @@
 /**
- * Verdicts in the shape that JavaScript evaluation tools take (autoevals, Braintrust, Mastra): `{name, score, metadata}`.
- * A void verdict has the score null, which such tools leave out of their means.
+ * Verdicts in the shape that JavaScript evaluation tools expect (autoevals, Braintrust, Mastra): `{name, score, metadata}`.
+ * A void verdict has the score null, which these tools leave out of their means.
  */
 import { type Attempt, type Domain, isTaskError, type Verdict, voided } from '@cipo/verifier/types';
 import { rewardOf } from './binary.ts';
 import type { Reward } from './terms/index.ts';
 
-/** As `autoevals` has it; `score` lies in [0, 1] with the default reward, null is no judgement. */
+/** A score as `autoevals` defines it. Mutable, because their type is. */
 export interface Score {
+  /** Name of the scorer. */
   name: string;
+  /** In [0, 1] with the default reward. Null: the attempt was not judged. */
   score: number | null;
+  /** How the score came about. Includes operator diagnostics, which may name the reference. */
   metadata: Record<string, unknown>;
 }
 
-/** One verdict as a score. `metadata` says how it came about; diagnostics are the operator's too, so keep it from the model. */
+/**
+ * Converts one verdict to a score.
+ *
+ * @param name name of the scorer
+ * @param score value for a judged verdict. Default: its binary reward
+ * @returns a score of null for a void verdict. The metadata includes operator diagnostics: never show it to the model.
+ */
 export function toScore(
   name: string,
   verdict: Verdict,
   score: number | undefined = rewardOf(verdict),
 ): Score {
-  if (verdict.kind === 'void')
+  if (verdict.kind === 'void') {
     return {
       name,
       score: null,
       metadata: { status: 'void', fault: verdict.fault, detail: verdict.detail },
     };
+  }
   const { status, diagnostics, cpuMs, wallMs } = verdict;
   return { name, score: score ?? null, metadata: { status, diagnostics, cpuMs, wallMs } };
 }
 
-/** What an evaluation tool calls a scorer with. */
+/** The arguments with which an evaluation tool calls a scorer. */
 export interface ScorerArgs {
+  /** The response of the model. */
   readonly output: string;
+  /** The reference. Optional, because a row may hold it under another name. */
   readonly expected?: string | undefined;
   readonly [key: string]: unknown;
 }
 
+/** Options of {@link domainScorer}. */
 export interface ScorerOptions<Args extends ScorerArgs> {
-  /** The row of the domain that the case is. Default: the case itself, `expected` as `answer`. */
+  /** Converts a case to a row of the domain. Default: the case itself, with `expected` as `answer`. */
   readonly row?: (args: Args) => unknown;
-  /** Default: the domain's name. */
+  /** Name of the scorer. Default: the name of the domain. */
   readonly name?: string;
-  /** Another reward than right or wrong; its terms are then in the metadata. */
+  /** Composed reward to use instead of the binary one. The values of its terms are added to the metadata. */
   readonly reward?: Reward;
 }
 
 /**
- * A scorer of any domain. A case that is no row of the domain has no score, and says why; it never scores 0.
+ * Creates a scorer for a domain. A case that the domain cannot parse gets the score null and the reason, never 0.
  *
  * ```ts
  * const scorer = domainScorer(mathDomain());
@@ -57,19 +70,21 @@ export function domainScorer<R, Args extends ScorerArgs = ScorerArgs>(
   domain: Domain<R>,
   options: ScorerOptions<Args> = {},
 ): (args: Args) => Promise<Score> {
-  const { name = domain.name, reward, row = asRow } = options;
+  const { name = domain.name, reward, row = defaultRow } = options;
   return async (args) => {
     const attempt: Attempt = { text: args.output, stop: 'end' };
-    const verdict = await judge(domain, row(args), attempt);
+    const verdict = await verifyRow(domain, row(args), attempt);
     const composed = reward?.(attempt, verdict);
     const { metadata, ...score } = toScore(name, verdict, composed?.reward);
     return { ...score, metadata: { ...metadata, ...(composed && { terms: composed.terms }) } };
   };
 }
 
-const asRow = ({ output: _, expected, ...rest }: ScorerArgs) => ({ answer: expected, ...rest });
+function defaultRow({ output: _, expected, ...rest }: ScorerArgs): unknown {
+  return { answer: expected, ...rest };
+}
 
-async function judge<R>(domain: Domain<R>, row: unknown, attempt: Attempt): Promise<Verdict> {
+async function verifyRow<R>(domain: Domain<R>, row: unknown, attempt: Attempt): Promise<Verdict> {
   try {
     return await domain.verify(domain.parse(row), attempt);
   } catch (error) {

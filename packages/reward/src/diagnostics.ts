@@ -1,45 +1,46 @@
-/** What of a verdict may enter a correction prompt. Hidden tests and the reference never pass this gate. */
+/** Selects what a correction prompt may contain of a verdict. Hidden tests and the reference never pass this filter. */
+import { uniqueBy } from '@cipo/support';
 import { oneLine, plainCorrection } from '@cipo/verifier/correction';
 import type { Attempt, Diagnostic, Domain, Message, Task, Verdict } from '@cipo/verifier/types';
 
-export interface TellOptions {
-  /** Most diagnostics that are told. */
+/** Limits on the diagnostics that a policy is shown. */
+export interface PolicyDiagnosticsOptions {
+  /** Maximum number of diagnostics. Default: 3. */
   readonly limit?: number;
-  /** Longest message, in UTF-16 code units. */
+  /** Maximum length of one message, in UTF-16 code units. Default: 400. */
   readonly length?: number;
 }
 
 /**
- * Diagnostics addressed to the policy, at most `limit` of them, none twice; none of a void or accepted verdict. Each
- * message is one line without control characters: it may quote the attempt, which must not write the prompt's layout.
+ * The diagnostics of a verdict that are addressed to the policy.
+ *
+ * @returns at most `limit` diagnostics without duplicates; none for a void or an accepted verdict. Each message is one
+ * line without control characters: it may quote the attempt, which must not be able to change the layout of the prompt.
  */
 export function policyDiagnostics(
   verdict: Verdict,
-  { limit = 3, length = 400 }: TellOptions = {},
+  { limit = 3, length = 400 }: PolicyDiagnosticsOptions = {},
 ): readonly Diagnostic[] {
   if (verdict.kind === 'void' || verdict.passed) return [];
-  const told = verdict.diagnostics
-    .filter((d) => d.audience === 'policy')
-    .map((d) => ({ ...d, message: oneLine(d.message, length) }));
-  return withoutRepeats(told).slice(0, limit);
+  const shown = verdict.diagnostics
+    .filter((diagnostic) => diagnostic.audience === 'policy')
+    .map((diagnostic) => ({ ...diagnostic, message: oneLine(diagnostic.message, length) }));
+  return uniqueBy(shown, ({ message, at }) => `${at?.line} ${message}`).slice(0, limit);
 }
 
-function withoutRepeats(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const said = new Set<string>();
-  return diagnostics.filter(({ message, at }) => {
-    const text = `${at?.line} ${message}`;
-    return !said.has(text) && said.add(text);
-  });
-}
-
-/** The correction prompt of an attempt, in its domain's words: the attempt is shown, the verdict never. */
+/**
+ * The correction prompt for an attempt, in the words of its domain if it has any. It shows the attempt and the
+ * diagnostics for the policy, and never says whether the attempt was correct.
+ */
 export function correctionMessages<R>(
   domain: Domain<R>,
   task: Task<R>,
   attempt: Attempt,
   verdict: Verdict,
-  options: TellOptions = {},
+  options: PolicyDiagnosticsOptions = {},
 ): readonly Message[] {
-  const told = policyDiagnostics(verdict, options);
-  return domain.correction?.(task, attempt, told) ?? plainCorrection(task, attempt, told);
+  const diagnostics = policyDiagnostics(verdict, options);
+  return (
+    domain.correction?.(task, attempt, diagnostics) ?? plainCorrection(task, attempt, diagnostics)
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * From verdict to reward: 1, 0 or none; terms that compose with weights; what a policy may be told, in its domain's words;
- * scores for evaluation tools. All of it is pure.
+ * @packageDocumentation From verdict to reward: the binary reward, terms that compose with weights, the diagnostics that
+ * a policy may see, and scores for evaluation tools. Everything is pure.
  */
 export {
   domainScorer,
@@ -10,6 +10,10 @@ export {
   toScore,
 } from './adapter.ts';
 export { type BinaryReward, reward, rewardOf } from './binary.ts';
-export { correctionMessages, policyDiagnostics, type TellOptions } from './diagnostics.ts';
+export {
+  correctionMessages,
+  type PolicyDiagnosticsOptions,
+  policyDiagnostics,
+} from './diagnostics.ts';
 export { overlongPenalty, shapeRisk } from './shaping.ts';
 export * from './terms/index.ts';

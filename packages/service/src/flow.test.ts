@@ -1,3 +1,4 @@
+/** Tests of ordered concurrency: order, limits, aborts and errors. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inOrder } from './flow.ts';
@@ -9,7 +10,7 @@ async function* count(to: number) {
   for (let i = 0; i < to; i++) yield i;
 }
 
-test('results come in the order of the items, whatever order they finish in, and never too many at once', async () => {
+test('results come in the order of the items and within the limits, in whatever order they finish', async () => {
   const plan = fc.record({
     delays: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 40 }),
     inFlight: fc.integer({ min: 1, max: 6 }),
@@ -38,7 +39,7 @@ test('results come in the order of the items, whatever order they finish in, and
   );
 });
 
-test('a result is yielded while the source still waits for its next item', async () => {
+test('a result is yielded while the source waits for its next item', async () => {
   const endless = (async function* () {
     yield 'first';
     await new Promise(() => undefined);
@@ -47,7 +48,7 @@ test('a result is yielded while the source still waits for its next item', async
   expect(await flow.next()).toEqual({ done: false, value: 'first' });
 });
 
-test('an abort ends the flow at once, with the source and the work still waiting', async () => {
+test('an abort ends the flow at once, even if the source and the work never settle', async () => {
   const stop = new AbortController();
   const never = new Promise<string>(() => undefined);
   const work = (item: number) => (item === 0 ? Promise.resolve('done') : never);
@@ -60,7 +61,7 @@ test('an abort ends the flow at once, with the source and the work still waiting
   expect(seen).toEqual(['done']);
 });
 
-test('heavy items are at work one at a time', async () => {
+test('items as heavy as the limit run one at a time', async () => {
   let [running, most] = [0, 0];
   const work = async () => {
     most = Math.max(most, ++running);
@@ -74,25 +75,25 @@ test('heavy items are at work one at a time', async () => {
   expect(most).toBe(1);
 });
 
-test('what the work throws is thrown on', async () => {
+test('an error of the work is rethrown', async () => {
   const work = async (item: number) => {
-    if (item === 2) throw new Error('the judge is gone');
+    if (item === 2) throw new Error('the judge failed');
     return item;
   };
   const read = async () => {
     for await (const _ of inOrder(count(9), work, { inFlight: 1, maxHeld: 9, sizeOf }));
   };
-  await expect(read()).rejects.toThrow('the judge is gone');
+  await expect(read()).rejects.toThrow('the judge failed');
 });
 
-test('what the source throws is thrown on', async () => {
+test('an error of the source is rethrown', async () => {
   const broken = (async function* () {
     yield 1;
-    throw new Error('the disk is gone');
+    throw new Error('the disk failed');
   })();
   const flow = inOrder(broken, async (item) => item, { inFlight: 1, maxHeld: 9, sizeOf });
   const read = async () => {
     for await (const _ of flow);
   };
-  await expect(read()).rejects.toThrow('the disk is gone');
+  await expect(read()).rejects.toThrow('the disk failed');
 });

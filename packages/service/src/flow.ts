@@ -1,26 +1,34 @@
 /**
- * Many items at once, results in the order of the items, in bounded memory: a slow item does not keep the
- * others waiting as long as their finished results fit the budget. Knows nothing of rows.
+ * Ordered concurrency with bounded memory: processes many items at once and yields results in the order of the items. A
+ * slow item does not hold up later ones while their finished results fit the limit. Leaves out: what the items are.
  */
 
+/** Limits of {@link inOrder}. */
 export interface FlowOptions<S, R> {
-  /** Items at work at the same time. */
+  /** Maximum number of items in work at the same time. */
   readonly inFlight: number;
-  /** Items at work may add up to this, in the unit of `weightOf`; one alone may be heavier. Default: no bound. */
+  /**
+   * Maximum total weight of the items in work, in the unit of `weightOf`. A single item may be heavier. Default: no limit.
+   */
   readonly maxWeight?: number;
+  /** Weight of an item. Default: 0. */
   readonly weightOf?: (item: S) => number;
-  /** Finished results may wait for a slow one before them until their sizes add up to this. */
+  /** Maximum total size of finished results that wait for a slow item before them, in the unit of `sizeOf`. */
   readonly maxHeld: number;
-  /** Size of a finished result, in the unit of `maxHeld`. */
+  /** Size of a finished result. */
   readonly sizeOf: (result: R) => number;
-  /** On abort the flow ends at once; what has not been yielded by then never is. */
+  /** An abort ends the flow at once. Results that were not yielded by then are dropped. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long the event loop may go without its turn, so that signals and timers are heard. */
-const TURN_MS = 20;
+/** Longest time without a turn of the event loop: signals and timers are handled in between. */
+const MAX_BLOCKED_MS = 20;
 
-/** @throws what the source or the work throws; the results before it have been yielded or are lost */
+/**
+ * Runs `work` on many items at once and yields the results in the order of the items.
+ *
+ * @throws whatever `source` or `work` throws. Results that were finished, but not yet yielded, are then lost.
+ */
 export async function* inOrder<S, R>(
   source: AsyncIterable<S>,
   work: (item: S) => Promise<R>,
@@ -28,40 +36,40 @@ export async function* inOrder<S, R>(
 ): AsyncGenerator<R> {
   const { signal } = options;
   const items = source[Symbol.asyncIterator]();
-  const belt = new Belt<S, R>(work, options);
-  const wake = () => belt.wake();
+  const window = new OrderedWindow<S, R>(work, options);
+  const wake = () => window.wake();
   signal?.addEventListener('abort', wake);
   try {
     while (!signal?.aborted) {
-      yield* belt.finished();
-      if (belt.isDone) return;
-      belt.feed(items);
-      await belt.change();
-      await belt.turn();
+      yield* window.takeFinished();
+      if (window.isDone) return;
+      window.requestNext(items);
+      await window.waitForChange();
+      await window.yieldToEventLoop();
     }
   } finally {
     signal?.removeEventListener('abort', wake);
-    // A source that is waiting for its next item cannot end before that comes: nobody waits for it.
-    if (!belt.isFeeding) await items.return?.();
+    // A source that still waits for its next item cannot be ended before the item comes, so it is not awaited.
+    if (!window.isRequesting) await items.return?.();
   }
 }
 
-/** Items under way and finished results that wait for their turn. */
-class Belt<S, R> {
+/** The items in work and the finished results that wait for earlier ones. */
+class OrderedWindow<S, R> {
   readonly #work: (item: S) => Promise<R>;
   readonly #options: FlowOptions<S, R>;
-  readonly #ready = new Map<number, R>();
+  readonly #finished = new Map<number, R>();
   #started = 0;
   #yielded = 0;
   #running = 0;
   #weight = 0;
   #held = 0;
-  #feeding = false;
-  #ended = false;
+  #requesting = false;
+  #sourceEnded = false;
   #failure: { readonly error: unknown } | undefined;
   #changed = false;
   #wake: (() => void) | undefined;
-  #turnedMs = performance.now();
+  #lastTurnMs = performance.now();
 
   constructor(work: (item: S) => Promise<R>, options: FlowOptions<S, R>) {
     this.#work = work;
@@ -69,64 +77,65 @@ class Belt<S, R> {
   }
 
   get isDone(): boolean {
-    return this.#ended && this.#yielded === this.#started;
+    return this.#sourceEnded && this.#yielded === this.#started;
   }
 
-  get isFeeding(): boolean {
-    return this.#feeding;
+  /** Whether the source was asked for an item that has not come yet. */
+  get isRequesting(): boolean {
+    return this.#requesting;
   }
 
-  get #hasRoom(): boolean {
+  get #hasCapacity(): boolean {
     const { inFlight, maxHeld, maxWeight = Number.POSITIVE_INFINITY } = this.#options;
     return this.#running < inFlight && this.#held < maxHeld && this.#weight < maxWeight;
   }
 
-  /** Asks for the next item, if there is room for it and none is on its way. */
-  feed(items: AsyncIterator<S>): void {
-    if (this.#feeding || this.#ended || !this.#hasRoom) return;
-    this.#feeding = true;
+  /** Requests the next item, unless a request is pending, the source has ended or a limit is reached. */
+  requestNext(items: AsyncIterator<S>): void {
+    if (this.#requesting || this.#sourceEnded || !this.#hasCapacity) return;
+    this.#requesting = true;
     items.next().then(
-      (next) => this.#fed(next),
-      (error) => this.#fail(error),
+      (next) => this.#onNext(next),
+      (error) => this.#onError(error),
     );
   }
 
-  #fail(error: unknown): void {
+  #onError(error: unknown): void {
     this.#failure ??= { error };
     this.wake();
   }
 
-  #fed(next: IteratorResult<S>): void {
-    this.#feeding = false;
-    if (next.done) this.#ended = true;
-    else this.#start(next.value);
+  #onNext(next: IteratorResult<S>): void {
+    this.#requesting = false;
+    if (next.done) this.#sourceEnded = true;
+    else this.#startItem(next.value);
     this.wake();
   }
 
-  #start(item: S): void {
+  #startItem(item: S): void {
     const index = this.#started++;
     const weight = this.#options.weightOf?.(item) ?? 0;
     this.#running += 1;
     this.#weight += weight;
     this.#work(item).then(
-      (result) => this.#finish(index, weight, result),
-      (error) => this.#fail(error),
+      (result) => this.#onResult(index, weight, result),
+      (error) => this.#onError(error),
     );
   }
 
-  #finish(index: number, weight: number, result: R): void {
+  #onResult(index: number, weight: number, result: R): void {
     this.#running -= 1;
     this.#weight -= weight;
     this.#held += this.#options.sizeOf(result);
-    this.#ready.set(index, result);
+    this.#finished.set(index, result);
     this.wake();
   }
 
-  /** What can be yielded now. */
-  *finished(): Generator<R> {
-    while (this.#ready.has(this.#yielded)) {
-      const result = this.#ready.get(this.#yielded) as R;
-      this.#ready.delete(this.#yielded++);
+  /** Yields the results that are next in order. */
+  *takeFinished(): Generator<R> {
+    while (this.#finished.has(this.#yielded)) {
+      const result = this.#finished.get(this.#yielded) as R;
+      this.#finished.delete(this.#yielded++);
       this.#held -= this.#options.sizeOf(result);
       yield result;
     }
@@ -137,8 +146,8 @@ class Belt<S, R> {
     this.#wake?.();
   }
 
-  /** Settles when there is something new: an item, a result, the end, an abort. @throws what the source threw */
-  async change(): Promise<void> {
+  /** Settles on the next item, result, end of the source or abort. @throws what the source or the work threw */
+  async waitForChange(): Promise<void> {
     if (!this.#changed) {
       await new Promise<void>((wake) => {
         this.#wake = wake;
@@ -149,9 +158,9 @@ class Belt<S, R> {
     if (this.#failure) throw this.#failure.error;
   }
 
-  async turn(): Promise<void> {
-    if (performance.now() - this.#turnedMs < TURN_MS) return;
+  async yieldToEventLoop(): Promise<void> {
+    if (performance.now() - this.#lastTurnMs < MAX_BLOCKED_MS) return;
     await new Promise((done) => setImmediate(done));
-    this.#turnedMs = performance.now();
+    this.#lastTurnMs = performance.now();
   }
 }

@@ -1,4 +1,4 @@
-/** Rows in, verdict rows out: what `cipo verify` and `cipo serve` judge with. */
+/** @packageDocumentation Judges rows of any domain: the library behind `cipo verify` and `cipo serve`. */
 export { type FlowOptions, inOrder } from './flow.ts';
 export {
   badRow,

@@ -1,28 +1,36 @@
+/** Tests of the judge: verdict rows of a scripted domain, and real rows of math and code. */
 import { domainsOf } from '@cipo/verifier/domains';
 import { type Domain, judged, TaskError, type Verdict, voided } from '@cipo/verifier/types';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createJudge, type Judge } from './judge.ts';
 import { verdictLine } from './write.ts';
 
-/** A domain that answers, or fails, as its row says. */
-const puppet: Domain<{ readonly does: () => Promise<Verdict> }> = {
-  name: 'puppet',
+/** A domain whose verdict, or failure, is a function in its row. */
+const scripted: Domain<{ readonly run: () => Promise<Verdict> }> = {
+  name: 'scripted',
   parse: (row) => {
-    const { does } = Object(row);
-    if (typeof does !== 'function') throw new TaskError('does', 'must be a function', does);
-    return { id: 'made-up', domain: 'puppet', prompt: [], reference: { does } };
+    const { run } = Object(row);
+    if (typeof run !== 'function') throw new TaskError('run', 'must be a function', run);
+    return { id: 'generated', domain: 'scripted', prompt: [], reference: { run } };
   },
-  verify: (task) => task.reference.does(),
+  verify: (task) => task.reference.run(),
 };
 
-const puppets = createJudge({ domains: domainsOf([puppet]), domain: 'puppet' });
-const ask = async (does: unknown, more = {}) =>
-  (await puppets).judge({ response: 'x', does, ...more });
+const scriptedJudge = createJudge({ domains: domainsOf([scripted]), domain: 'scripted' });
+async function judgeScript(run: unknown, fields = {}) {
+  return (await scriptedJudge).judge({ response: 'x', run, ...fields });
+}
 
-describe('a verdict as a row', () => {
-  test('a judgement has a reward, its absence has none', async () => {
-    expect(await ask(async () => judged('accepted'))).toMatchObject({ passed: true, reward: 1 });
-    expect(await ask(async () => judged('time_limit'))).toMatchObject({ passed: false, reward: 0 });
+describe('verdict rows', () => {
+  test('a judged row has a reward, and a void one has none', async () => {
+    expect(await judgeScript(async () => judged('accepted'))).toMatchObject({
+      passed: true,
+      reward: 1,
+    });
+    expect(await judgeScript(async () => judged('time_limit'))).toMatchObject({
+      passed: false,
+      reward: 0,
+    });
     for (const [fault, status] of [
       ['infra', 'infra_error'],
       ['overloaded', 'overloaded'],
@@ -30,7 +38,7 @@ describe('a verdict as a row', () => {
       ['bad-task', 'bad_task'],
       ['aborted', 'aborted'],
     ] as const) {
-      const row = await ask(async () => voided(fault, 'why'));
+      const row = await judgeScript(async () => voided(fault, 'why'));
       expect(row).toMatchObject({ status, passed: null, reward: null });
       expect(row.diagnostics).toEqual([
         { code: status.replace('_', '-'), audience: 'operator', message: 'why' },
@@ -38,7 +46,7 @@ describe('a verdict as a row', () => {
     }
   });
 
-  test('a domain that breaks its promise is trouble of ours, never a wrong answer', async () => {
+  test('a domain that rejects or returns no verdict is an infrastructure failure', async () => {
     const broken = [
       async () => Promise.reject(new Error('boom')),
       () => {
@@ -48,56 +56,60 @@ describe('a verdict as a row', () => {
       async () => ({ kind: 'judged', passed: true, status: 'wrong_answer', diagnostics: [] }),
       async () => ({ kind: 'void', fault: 'constructor', detail: '' }),
     ];
-    for (const does of broken) {
-      expect(await ask(does)).toMatchObject({ status: 'infra_error', passed: null, reward: null });
+    for (const run of broken) {
+      expect(await judgeScript(run)).toMatchObject({
+        status: 'infra_error',
+        passed: null,
+        reward: null,
+      });
     }
   });
 
-  test('the id is the row’s own, else its domain’s', async () => {
-    expect((await ask(async () => judged('accepted'), { id: 7 })).id).toBe('7');
-    expect((await ask(async () => judged('accepted'))).id).toBe('made-up');
+  test('the id is that of the row, else the one that the domain generates', async () => {
+    expect((await judgeScript(async () => judged('accepted'), { id: 7 })).id).toBe('7');
+    expect((await judgeScript(async () => judged('accepted'))).id).toBe('generated');
   });
 
-  test('a TaskError of another copy of the package is one', async () => {
-    const foreign = Object.assign(new Error('x: is wrong'), { name: 'TaskError', field: 'x' });
+  test('a TaskError of another copy of the package is recognized', async () => {
+    const foreign = Object.assign(new Error('x: must be y'), { name: 'TaskError', field: 'x' });
     const stranger: Domain = {
-      ...puppet,
+      ...scripted,
       parse: () => {
         throw foreign;
       },
     };
-    const judge = await createJudge({ domains: domainsOf([stranger]), domain: 'puppet' });
+    const judge = await createJudge({ domains: domainsOf([stranger]), domain: 'scripted' });
     expect(await judge.judge({ response: 'x' })).toMatchObject({
       status: 'bad_task',
-      diagnostics: [{ details: { field: 'x', reason: 'x: is wrong' } }],
+      diagnostics: [{ details: { field: 'x', reason: 'x: must be y' } }],
     });
   });
 
-  test('an abort before the judging is said as one', async () => {
-    const row = { response: 'x', does: async () => judged('accepted') };
-    const verdict = await (await puppets).judge(row, AbortSignal.abort());
+  test('a row that is aborted before verification has status aborted', async () => {
+    const row = { response: 'x', run: async () => judged('accepted') };
+    const verdict = await (await scriptedJudge).judge(row, AbortSignal.abort());
     expect(verdict).toMatchObject({ status: 'aborted', reward: null });
   });
 
-  test('a verdict that JSON cannot say is still a line', async () => {
+  test('a verdict that cannot be written as JSON is still one line', async () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
     const finding = { code: 'x', audience: 'operator', message: 'm', details: loop } as const;
-    const verdict = await ask(async () => judged('accepted', [finding]));
+    const verdict = await judgeScript(async () => judged('accepted', [finding]));
     expect(JSON.parse(verdictLine(verdict))).toMatchObject({ status: 'infra_error', reward: null });
     const big = { ...finding, details: { n: 2n ** 70n } };
-    const row = await ask(async () => judged('accepted', [big]));
+    const row = await judgeScript(async () => judged('accepted', [big]));
     expect(JSON.parse(verdictLine(row))).toMatchObject({
       status: 'accepted',
       diagnostics: [{ details: { n: '1180591620717411303424' } }],
     });
   });
 
-  test('a line of JSON holds nothing that a terminal would act on', async () => {
+  test('a verdict line contains no character that a terminal acts on', async () => {
     const message = '\u001b[2J \u009b31m \u202e \u2028 \ud800 é';
     const finding = { code: 'x', audience: 'policy', message } as const;
-    const line = verdictLine(await ask(async () => judged('wrong_answer', [finding])));
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    const line = verdictLine(await judgeScript(async () => judged('wrong_answer', [finding])));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e\ud800]/);
     expect(JSON.parse(line).diagnostics[0].message).toBe(message);
   });
@@ -110,7 +122,7 @@ describe('math and code', () => {
   });
   afterAll(() => judge.close());
 
-  test('rows of every kind, each with its verdict', async () => {
+  test('math and code rows of all supported shapes get their verdicts', async () => {
     const tests = { type: 'call', entry: 'f', cases: [{ args: [1], expected: 2 }] };
     const rows = [
       { answer: '1/2', response: '\\boxed{0.5}' },
@@ -145,16 +157,16 @@ describe('math and code', () => {
   });
 
   test.each([
-    [null, 'row'],
-    [{ response: 'x' }, 'domain'],
-    [{ domain: 'constructor', response: 'x' }, 'domain'],
-    [{ answer: '1' }, 'response'],
-    [{ answer: '1', response: 'x'.repeat(5001) }, 'response'],
-    [{ answer: {}, response: 'x' }, 'answer'],
-    [{ answer: '1', response: 'x', options: { percent: 'no' } }, 'options.percent'],
-    [{ tests: ['assert 1'], response: 'x', language: 'constructor' }, 'language'],
-    [{ tests: ['assert 1'], response: 'x', limits: { cpuMs: 0 } }, 'limits.cpuMs'],
-  ])('a bad row %# is named by its field', async (row, field) => {
+    ['row', null],
+    ['domain', { response: 'x' }],
+    ['domain', { domain: 'constructor', response: 'x' }],
+    ['response', { answer: '1' }],
+    ['response', { answer: '1', response: 'x'.repeat(5001) }],
+    ['answer', { answer: {}, response: 'x' }],
+    ['options.percent', { answer: '1', response: 'x', options: { percent: 'no' } }],
+    ['language', { tests: ['assert 1'], response: 'x', language: 'constructor' }],
+    ['limits.cpuMs', { tests: ['assert 1'], response: 'x', limits: { cpuMs: 0 } }],
+  ])('an unreadable row is a bad_task that names its field: %s', async (field, row) => {
     const verdict = await judge.judge(row);
     expect(verdict).toMatchObject({ status: 'bad_task', passed: null, reward: null });
     expect(verdict.diagnostics[0]?.details).toMatchObject({
@@ -164,23 +176,24 @@ describe('math and code', () => {
     });
   });
 
-  test('defaults lie under rows, options and limits key by key', async () => {
-    const eased = await createJudge({
+  test('fields of a row override the defaults, and options are merged key by key', async () => {
+    const withDefaults = await createJudge({
       workers: 1,
       defaults: { answer: '5', options: { extraction: 'any', form: 'simplest' } },
     });
-    const said = (more: object) => eased.judge({ response: 'The answer is 10/2.', ...more });
-    expect((await said({})).status).toBe('wrong_answer');
-    expect((await said({ options: { form: 'any' } })).status).toBe('accepted');
-    expect((await said({ answer: '6' })).status).toBe('wrong_answer');
-    await eased.close();
+    const judgeWith = (fields: object) =>
+      withDefaults.judge({ response: 'The answer is 10/2.', ...fields });
+    expect((await judgeWith({})).status).toBe('wrong_answer');
+    expect((await judgeWith({ options: { form: 'any' } })).status).toBe('accepted');
+    expect((await judgeWith({ answer: '6' })).status).toBe('wrong_answer');
+    await withDefaults.close();
   });
 
-  test('an unknown default domain is refused at once', async () => {
+  test('an unknown default domain is rejected when the judge is created', async () => {
     await expect(createJudge({ domain: 'maht' })).rejects.toThrow(/did you mean "math"/);
   });
 
-  test('ready starts the sandboxes that rows will need', async () => {
+  test('ready starts sandboxes of known languages and rejects for an unknown one', async () => {
     await judge.ready(['javascript']);
     await expect(judge.ready(['cobol'])).rejects.toThrow(/language/);
   });

@@ -1,9 +1,10 @@
 /**
- * A row in, a verdict row out: reads the row, finds its domain, judges, and never rejects. What is wrong
- * with a row, and trouble of ours, are rows too: without a reward, with the reason as a diagnostic.
+ * Judges rows: reads a row, finds its domain, verifies the response and returns a verdict row. It never rejects: a row that
+ * cannot be read, or an infrastructure failure, becomes a verdict row without a reward and with the reason as a diagnostic.
  * Leaves out: where rows come from (files in the command line, HTTP in the server).
  */
 import { rewardOf } from '@cipo/reward';
+import { errorMessage, isRecord, type UnknownRecord } from '@cipo/support';
 import {
   assertSandboxAvailable,
   type CodeDomain,
@@ -27,6 +28,7 @@ import {
 } from '@cipo/verifier/types';
 import { warmUp } from './ready.ts';
 
+/** Status of a verdict row: the status of a judgement, or the reason why there is none. */
 export type RowStatus =
   | Status
   | 'infra_error'
@@ -35,49 +37,57 @@ export type RowStatus =
   | 'bad_task'
   | 'aborted';
 
-/** The verdict on one row, ready to be written as JSON. Times are milliseconds. */
+/** The verdict on one row, in the form in which it is written as JSON. */
 export interface RowVerdict {
-  /** The row's id, else what its domain makes of it; `""` where neither has one. */
+  /** The id of the row, else the one that its domain generates, else `""`. */
   readonly id: string;
   readonly status: RowStatus;
-  /** null where there is no judgement. */
+  /** Whether the response is correct; null if it was not judged. */
   readonly passed: boolean | null;
-  /** 1 or 0; null where there is no judgement, so that it is masked and never scored 0. */
+  /** 1 or 0; null if the response was not judged: mask it, never score it 0. */
   readonly reward: 1 | 0 | null;
+  /** Findings about the response, including those for the operator. */
   readonly diagnostics: readonly Diagnostic[];
+  /** CPU time of the verification, in milliseconds. */
   readonly cpuMs: number;
+  /** Wall time of the verification, in milliseconds. */
   readonly wallMs: number;
 }
 
+/** Options of {@link createJudge}. */
 export interface JudgeOptions extends OpenOptions {
-  /** Domains that are open already. They stay the caller's to close. Absent: opened with the other options. */
+  /** Domains that are already open; the caller closes them. Default: domains opened with the other options. */
   readonly domains?: DomainSet;
-  /** Domain of rows that name none. Absent: the one that their columns clearly say. */
+  /** Domain of rows that name none. Default: the domain that their columns indicate. */
   readonly domain?: string;
-  /** Fields laid under every row; its own win. `options` and `limits` are laid key by key. */
-  readonly defaults?: Readonly<Record<string, unknown>>;
-  /** Longest response, in characters; a longer one is a `bad_task`. Default: no bound. */
+  /** Default fields of every row. Fields of the row override them; `options` and `limits` are merged key by key. */
+  readonly defaults?: UnknownRecord;
+  /** Maximum length of a response, in UTF-16 code units. A longer one is a `bad_task`. Default: no limit. */
   readonly maxResponseLength?: number;
 }
 
+/** Verifies rows of any domain. Create one with {@link createJudge}. */
 export interface Judge {
-  /** Names of the domains that rows may ask for. */
+  /** Names of the domains that rows may name. */
   readonly names: readonly string[];
-  /** Judges one row. Never rejects: whatever goes wrong is a verdict row without a reward. */
+  /** Judges one row. Never rejects: every failure is a verdict row without a reward. */
   judge(row: unknown, signal?: AbortSignal): Promise<RowVerdict>;
-  /** Runs a program in the code domain's sandboxes without judging it. Never rejects. */
+  /** Runs a program in a sandbox of the code domain without judging it. Never rejects. */
   run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void>;
   /**
-   * Starts what judging needs, so that the first rows do not wait for it.
-   * @param languages whose sandboxes to start. Default: Python and JavaScript (which runs TypeScript too)
-   * @throws where a judge that must accept a right answer does not
+   * Starts the sandboxes and verifies one correct answer in each, so that the first rows do not wait.
+   *
+   * @param languages the sandboxes to start. Default: Python and JavaScript (which also runs TypeScript)
+   * @throws if a correct answer is not accepted
    */
   ready(languages?: readonly string[]): Promise<void>;
-  /** Ends every process. Rows under way come back as `aborted`. Safe to call twice. */
+  /** Ends every sandbox process. Rows in progress resolve as `aborted`. Can be called more than once. */
   close(): Promise<void>;
 }
 
 /**
+ * Creates a judge.
+ *
  * ```ts
  * const judge = await createJudge();
  * const { status } = await judge.judge({ answer: '1/2', response: 'It is \\boxed{0.5}.' });
@@ -90,7 +100,7 @@ export async function createJudge(options: JudgeOptions = {}): Promise<Judge> {
   const { domain: only = 'code' } = options;
   if (options.domains === undefined && only === 'code') assertSandboxAvailable(); // once, not per row
   const domains = options.domains ?? (await openDomains(options));
-  if (options.domain !== undefined) domains.get(options.domain); // an unknown default is said now
+  if (options.domain !== undefined) domains.get(options.domain); // reports an unknown domain now
   return {
     names: domains.names,
     judge: (row, signal) => judgeRow(row, domains, options, signal),
@@ -118,57 +128,62 @@ async function judgeRow(
     const task = domain.parse(row.fields);
     id = row.id ?? task.id;
     const response = requireResponse(row.response, options.maxResponseLength);
-    return rowVerdict(id, await verdictOn(domain, task, response, signal));
+    return formatRow(id, await verifyResponse(domain, task, response, signal));
   } catch (error) {
     if (isTaskError(error)) return badRow(id, error);
-    return rowTrouble(id, `the row could not be read: ${messageOf(error)}`);
+    return infraRow(id, `the row could not be read: ${errorMessage(error)}`);
   }
 }
 
-/** Trouble of ours as a verdict row. */
-export function rowTrouble(id: string, detail: string): RowVerdict {
-  return rowVerdict(id, voided('infra', detail));
+/** The verdict row of an infrastructure failure. */
+export function infraRow(id: string, detail: string): RowVerdict {
+  return formatRow(id, voided('infra', detail));
 }
 
-const LAID_BY_KEY = ['options', 'limits'];
+/** Fields whose defaults are merged key by key. */
+const MERGED_FIELDS = ['options', 'limits'];
 
 function withDefaults(raw: unknown, defaults: JudgeOptions['defaults']): unknown {
-  if (defaults === undefined || !isObject(raw)) return raw;
-  const merged = LAID_BY_KEY.filter((key) => isObject(defaults[key]) && isObject(raw[key]));
-  const both = merged.map((key) => [key, Object.assign({}, defaults[key], raw[key])] as const);
-  return { ...defaults, ...raw, ...Object.fromEntries(both) };
+  if (defaults === undefined || !isRecord(raw)) return raw;
+  const shared = MERGED_FIELDS.filter((key) => isRecord(defaults[key]) && isRecord(raw[key]));
+  const merged = shared.map((key) => [key, Object.assign({}, defaults[key], raw[key])] as const);
+  return { ...defaults, ...raw, ...Object.fromEntries(merged) };
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function requireResponse(response: string | undefined, longest = Number.POSITIVE_INFINITY): string {
+function requireResponse(
+  response: string | undefined,
+  maxChars = Number.POSITIVE_INFINITY,
+): string {
   if (response === undefined) {
     const others = 'completion, completions, solution_str, output';
-    throw new TaskError('response', `must be text (or one of ${others})`, response);
+    throw new TaskError(
+      'response',
+      `must be a string (other accepted columns: ${others})`,
+      response,
+    );
   }
-  if (response.length > longest) {
-    const problem = `must not be longer than ${longest} characters`;
+  if (response.length > maxChars) {
+    const problem = `must have at most ${maxChars} characters`;
     throw new TaskError('response', problem, `${response.length} characters`);
   }
   return response;
 }
 
-/** A domain that rejects or answers out of shape broke its promise: that is trouble of ours, not a wrong answer. */
-async function verdictOn(
+/** A domain that rejects or returns something else than a verdict is an infrastructure failure, not a wrong answer. */
+async function verifyResponse(
   domain: Domain,
   task: Task,
   text: string,
   signal: AbortSignal | undefined,
 ): Promise<Verdict> {
-  if (signal?.aborted) return voided('aborted', 'aborted before it was judged');
+  if (signal?.aborted) return voided('aborted', 'aborted before verification started');
   try {
     const verdict: unknown = await domain.verify(task, { text, stop: 'end' }, signal);
     if (isVerdict(verdict)) return verdict;
-    return voided('infra', `the domain ${domain.name} answered ${preview(verdict)}`);
+    const problem = `expected a verdict, got ${preview(verdict)}`;
+    return voided('infra', `the domain ${domain.name}: ${problem}`);
   } catch (error) {
-    return voided('infra', `the domain ${domain.name} failed: ${messageOf(error)}`);
+    return voided('infra', `the domain ${domain.name} failed: ${errorMessage(error)}`);
   }
 }
 
@@ -178,16 +193,18 @@ async function runProgram(
   signal: AbortSignal | undefined,
 ): Promise<Ran | Void> {
   const domain = domains.get('code');
-  if (!canRun(domain)) return voided('infra', 'the code domain does not run programs');
+  if (!canRunPrograms(domain)) {
+    return voided('infra', 'the domain named code does not run programs');
+  }
   return domain.run(program, signal);
 }
 
-function canRun(domain: Domain): domain is CodeDomain {
+function canRunPrograms(domain: Domain): domain is CodeDomain {
   return 'run' in domain && typeof domain.run === 'function';
 }
 
 function isVerdict(value: unknown): value is Verdict {
-  if (!isObject(value)) return false;
+  if (!isRecord(value)) return false;
   if (value.kind === 'void') return Object.hasOwn(FAULT_STATUS, String(value.fault));
   return (
     value.kind === 'judged' &&
@@ -205,7 +222,9 @@ const FAULT_STATUS: Readonly<Record<Fault, RowStatus>> = {
   aborted: 'aborted',
 };
 
-function rowVerdict(id: string, verdict: Verdict): RowVerdict {
+const MAX_DETAIL_CHARS = 2000;
+
+function formatRow(id: string, verdict: Verdict): RowVerdict {
   const reward = rewardOf(verdict) ?? null;
   if (verdict.kind === 'judged') {
     const { status, passed, diagnostics, cpuMs, wallMs } = verdict;
@@ -215,19 +234,19 @@ function rowVerdict(id: string, verdict: Verdict): RowVerdict {
       passed,
       reward,
       diagnostics,
-      cpuMs: rounded(cpuMs),
-      wallMs: rounded(wallMs),
+      cpuMs: roundMs(cpuMs),
+      wallMs: roundMs(wallMs),
     };
   }
   const status = FAULT_STATUS[verdict.fault];
   const code = status.replaceAll('_', '-');
   const diagnostics = [
-    { code, audience: 'operator' as const, message: verdict.detail.slice(0, 2000) },
+    { code, audience: 'operator' as const, message: verdict.detail.slice(0, MAX_DETAIL_CHARS) },
   ];
   return { id, status, passed: null, reward: null, diagnostics, cpuMs: 0, wallMs: 0 };
 }
 
-/** A row that cannot be judged, with the field, the reason and what was received. */
+/** The verdict row of a row that cannot be read. Its diagnostic has the field, the reason and the received value. */
 export function badRow(id: string, error: TaskError): RowVerdict {
   const { field, problem, received, message } = error;
   const details = { field, reason: problem ?? message, received: preview(received) };
@@ -236,6 +255,7 @@ export function badRow(id: string, error: TaskError): RowVerdict {
   return { id, status: 'bad_task', passed: null, reward: null, diagnostics, cpuMs: 0, wallMs: 0 };
 }
 
-const rounded = (ms: number) => Math.round((Number.isFinite(ms) ? ms : 0) * 100) / 100;
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Two decimals; 0 if a domain measured no time. */
+function roundMs(ms: number): number {
+  return Math.round((Number.isFinite(ms) ? ms : 0) * 100) / 100;
+}

@@ -1,7 +1,8 @@
-/** Starts sandboxes ahead of the first row and sees that they judge. Leaves out: watching them afterwards. */
+/** Starts sandboxes before the first row and verifies that they judge. Leaves out: watching them afterwards. */
 import { availableParallelism } from 'node:os';
 import type { DomainSet } from '@cipo/verifier/domains';
 
+/** A correct program for each language. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   python: 'def f(x):\n    return x',
   javascript: 'const f = (x) => x',
@@ -10,18 +11,23 @@ const PROGRAMS: Readonly<Record<string, string>> = {
 
 const DEFAULT_LANGUAGES = ['python', 'javascript'];
 
-/** @throws where a right answer is not accepted */
+/**
+ * Verifies one correct answer in math and one correct program in every sandbox.
+ *
+ * @param workers number of sandboxes of each kind
+ * @throws if one of them is not accepted
+ */
 export async function warmUp(
   domains: DomainSet,
   languages: readonly string[] = DEFAULT_LANGUAGES,
   workers = availableParallelism(),
 ): Promise<void> {
-  await check(domains, 'math', { answer: '1' }, '\\boxed{1}');
+  await verifyKnownCorrect(domains, 'math', { answer: '1' }, '\\boxed{1}');
   await Promise.all(
     languages.flatMap((language) =>
-      // One attempt a cell, at the same time, starts every cell of the pool.
+      // One attempt per cell, all at the same time, starts every cell of the pool.
       Array.from({ length: workers }, () =>
-        check(domains, 'code', rowFor(language), PROGRAMS[language] ?? ''),
+        verifyKnownCorrect(domains, 'code', rowFor(language), PROGRAMS[language] ?? ''),
       ),
     ),
   );
@@ -32,7 +38,7 @@ function rowFor(language: string) {
   return { id: `ready-${language}`, language, tests };
 }
 
-async function check(
+async function verifyKnownCorrect(
   domains: DomainSet,
   name: string,
   row: Readonly<Record<string, unknown>>,
@@ -41,6 +47,6 @@ async function check(
   const domain = domains.get(name);
   const verdict = await domain.verify(domain.parse(row), { text, stop: 'end' });
   if (verdict.kind === 'judged' && verdict.passed) return;
-  const what = verdict.kind === 'void' ? `${verdict.fault}: ${verdict.detail}` : verdict.status;
-  throw new Error(`the ${name} judge is not ready: ${what}`);
+  const result = verdict.kind === 'void' ? `${verdict.fault}: ${verdict.detail}` : verdict.status;
+  throw new Error(`the ${name} judge is not ready: expected accepted, got ${result}`);
 }

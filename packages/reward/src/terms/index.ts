@@ -1,4 +1,4 @@
-/** Reward terms by name, and how they become one reward. */
+/** Reward terms by name, and their composition into one reward. */
 export { composeReward } from './compose.ts';
 export { correct, format, tests } from './outcome.ts';
 export { language, length, noCode, repetition, think } from './text.ts';

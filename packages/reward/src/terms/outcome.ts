@@ -1,12 +1,14 @@
-/** Terms that read the verdict: whether the attempt is right, readable, and how much of it works. */
+/** Terms that read the verdict: whether the attempt is correct, whether it could be read, how many tests it passes. */
 import type { Status } from '@cipo/verifier/types';
 import { reward } from '../binary.ts';
-import type { Term } from './types.ts';
+import type { Scored } from './types.ts';
 
-/** 1 for an accepted attempt, else 0: the reward of the paper. */
-export const correct: Term = ({ verdict }) => reward(verdict);
+/** 1 for an accepted attempt, else 0. This is the reward of the paper. */
+export function correct({ verdict }: Scored): number {
+  return reward(verdict);
+}
 
-/** Statuses of attempts in which the domain found nothing that it could judge. */
+/** Statuses of attempts in which the domain found nothing to judge. */
 const UNREADABLE: ReadonlySet<Status> = new Set([
   'unreadable_answer',
   'compile_error',
@@ -14,16 +16,18 @@ const UNREADABLE: ReadonlySet<Status> = new Set([
   'source_limit',
 ]);
 
-/** 1 where the attempt has the form that its domain reads (an answer in its place, a program that compiles), else 0. */
-export const format: Term = ({ verdict }) => (UNREADABLE.has(verdict.status) ? 0 : 1);
+/** 1 if the attempt has the form that its domain reads (a boxed answer, a program that compiles), else 0. */
+export function format({ verdict }: Scored): number {
+  return UNREADABLE.has(verdict.status) ? 0 : 1;
+}
 
 /**
- * Share of tests passed. It stands on the diagnostic `tests-failed`, whose details are `passed` and `total`; without it
- * there is no part, and the term is 1 or 0 as the attempt is right or wrong. Tests that were not reached count as failed.
+ * Share of the tests that passed. It reads `passed` and `total` from the details of the diagnostic `tests-failed`. Without
+ * that diagnostic the term is 1 for a correct attempt and 0 for an incorrect one. Tests that did not run count as failed.
  */
-export const tests: Term = ({ verdict }) => {
+export function tests({ verdict }: Scored): number {
   const { passed, total } =
-    verdict.diagnostics.find((d) => d.code === 'tests-failed')?.details ?? {};
-  const counted = typeof passed === 'number' && typeof total === 'number' && total > 0;
-  return counted && !verdict.passed ? Math.min(1, Math.max(0, passed / total)) : reward(verdict);
-};
+    verdict.diagnostics.find(({ code }) => code === 'tests-failed')?.details ?? {};
+  const isCounted = typeof passed === 'number' && typeof total === 'number' && total > 0;
+  return isCounted && !verdict.passed ? Math.min(1, Math.max(0, passed / total)) : reward(verdict);
+}

@@ -1,4 +1,4 @@
-/** Each term against what it promises, and the sum against the terms. */
+/** Tests of each reward term and of their weighted sum. */
 import { type Attempt, judged, STATUSES, type Status, voided } from '@cipo/verifier/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -16,35 +16,43 @@ import {
   think,
 } from './index.ts';
 
-const of = (text: string, status: Status = 'accepted'): Scored => ({
-  attempt: { text, stop: 'end' },
-  verdict: judged(status),
-});
-const counted = (passed: unknown, total: unknown): Scored => ({
-  ...of('x'),
-  verdict: judged('wrong_answer', [
-    { code: 'tests-failed', audience: 'operator', message: 'some', details: { passed, total } },
-  ]),
-});
+function of(text: string, status: Status = 'accepted'): Scored {
+  return { attempt: { text, stop: 'end' }, verdict: judged(status) };
+}
 
-test('correct is 1 for accepted alone', () => {
-  for (const status of STATUSES)
+/** An incorrect attempt whose verdict counts tests. */
+function counted(passed: unknown, total: unknown): Scored {
+  const details = { passed, total };
+  const diagnostic = {
+    code: 'tests-failed',
+    audience: 'operator',
+    message: 'some',
+    details,
+  } as const;
+  return { ...of('x'), verdict: judged('wrong_answer', [diagnostic]) };
+}
+
+test('correct is 1 for accepted and 0 for every other status', () => {
+  for (const status of STATUSES) {
     expect(correct(of('x', status)), status).toBe(status === 'accepted' ? 1 : 0);
+  }
 });
 
-test('format is 1 for every attempt that could be judged, right or wrong', () => {
+test('format is 1 for every attempt that could be read, correct or not', () => {
   const unreadable = ['unreadable_answer', 'compile_error', 'missing_entry', 'source_limit'];
-  for (const status of STATUSES)
+  for (const status of STATUSES) {
     expect(format(of('x', status)), status).toBe(unreadable.includes(status) ? 0 : 1);
+  }
 });
 
-test('tests is the share that passed; without a count it is right or wrong', () => {
+test('tests is the share of tests that passed, and equals correct without a count', () => {
   expect(tests(counted(3, 4))).toBe(0.75);
   expect(tests(counted(0, 4))).toBe(0);
   expect(tests(of('x'))).toBe(1);
   expect(tests(of('x', 'wrong_answer'))).toBe(0);
-  for (const odd of [counted('3', 4), counted(3, 0), counted(undefined, undefined)])
-    expect(tests(odd)).toBe(0);
+  for (const malformed of [counted('3', 4), counted(3, 0), counted(undefined, undefined)]) {
+    expect(tests(malformed)).toBe(0);
+  }
   expect(tests(counted(9, 4))).toBe(1);
 });
 
@@ -58,11 +66,11 @@ test.each([
   ['<think>a</think>b</think>c', 0],
   ['<think>a<think>b</think>c', 0],
   ['', 0],
-])('think says of %j: %d', (text, value) => {
+])('think scores %j as %d', (text, value) => {
   expect(think(of(text))).toBe(value);
 });
 
-test('length costs nothing up to free, all at max, and says nothing of uncounted tokens', () => {
+test('length is 0 up to free, -1 from max on, and does not apply without a token count', () => {
   const term = length({ free: 10, max: 20 });
   const at = (tokens: number) => term({ ...of('x'), tokens });
   expect([at(3), at(10), at(15), at(20), at(99)]).toEqual([0, 0, -0.5, -1, -1]);
@@ -70,7 +78,7 @@ test('length costs nothing up to free, all at max, and says nothing of uncounted
   expect(() => length({ free: 20, max: 20 })).toThrow(RangeError);
 });
 
-test('language is the share of letters of its script outside fences', () => {
+test('language is the share of letters outside fenced blocks that belong to the script', () => {
   expect(language('Latin')(of('Größe 12 + 3'))).toBe(1);
   expect(language('Latin')(of('ab 中文'))).toBe(0.5);
   expect(language('Han')(of('中文\n```py\nprint("ab")\n```\n中'))).toBe(1);
@@ -79,13 +87,13 @@ test('language is the share of letters of its script outside fences', () => {
   expect(() => language('Latin}|.{9')).toThrow(SyntaxError);
 });
 
-test('noCode is 0 where a block is fenced', () => {
+test('noCode is 0 for a text with a fenced block', () => {
   expect(noCode(of('a `b` c'))).toBe(1);
   expect(noCode(of('a\n  ```js\nb'))).toBe(0);
   expect(noCode(of('~~~\nb\n~~~'))).toBe(0);
 });
 
-test('repetition is 0 without repeats and nears -1 in circles', () => {
+test('repetition is 0 without repeats and approaches -1 for a text that loops', () => {
   expect(repetition(of('one two three four five six'))).toBe(0);
   expect(repetition(of('a b'))).toBe(0);
   expect(repetition(of('a b c d '.repeat(100)))).toBeLessThan(-0.95);
@@ -109,7 +117,7 @@ describe('every term', () => {
       .map((a) => a.join('')),
   );
 
-  test('is a share or a penalty, and the same every time', () => {
+  test('every term is deterministic and lies in [-1, 1]', () => {
     fc.assert(
       fc.property(text, fc.constantFrom(...STATUSES), fc.nat(20), (words, status, tokens) => {
         for (const [name, term] of Object.entries(all)) {
@@ -121,7 +129,7 @@ describe('every term', () => {
     );
   });
 
-  test('the sum is that of weight times value over the terms that speak', () => {
+  test('the composed reward is the sum of weight times value over the terms that apply', () => {
     const weight = fc.double({ min: -2, max: 2, noNaN: true });
     fc.assert(
       fc.property(fc.tuple(weight, weight, weight), text, ([a, b, c], words) => {
@@ -148,14 +156,14 @@ describe('every term', () => {
   });
 });
 
-test('a void verdict has no reward, whatever the terms', () => {
+test('a void verdict has no composed reward', () => {
   const attempt: Attempt = { text: 'x', stop: 'end' };
   const reward = composeReward({ always: { term: () => 1, weight: 1 } });
   expect(reward(attempt, voided('infra', 'lost'))).toBeUndefined();
   expect(reward(attempt, judged('crashed'))).toEqual({ reward: 1, terms: { always: 1 } });
 });
 
-test('what is no number is refused by name', () => {
+test('a weight or a value that is not finite is rejected by name', () => {
   const nan = { term: () => Number.NaN, weight: 1 };
   expect(() => composeReward({ bad: { term: correct, weight: Number.NaN } })).toThrow(
     /weight of bad/,

@@ -1,24 +1,32 @@
-/** Terms that read the text of the attempt. All are linear in its length, whatever it holds. */
+/** Terms that read the text of the attempt. Each takes time linear in its length. */
 import { overlongPenalty } from '../shaping.ts';
-import type { Term } from './types.ts';
+import type { Scored, Term } from './types.ts';
+
+const OPEN_TAG = '<think>';
+const CLOSE_TAG = '</think>';
 
 /**
- * 1 where the text is one block of reasoning and then an answer, `<think>...</think>answer`, with neither empty and no
- * further tag; else 0 (the format reward of DeepSeek-R1, arXiv 2501.12948).
+ * 1 if the text is one block of reasoning followed by an answer, `<think>...</think>answer`, with neither part empty and
+ * no further tag; else 0. This is the format reward of DeepSeek-R1 (arXiv 2501.12948).
  */
-export const think: Term = ({ attempt }) => {
+export function think({ attempt }: Scored): number {
   const text = attempt.text.trim();
-  const [open, close] = ['<think>', '</think>'];
-  const [inside, answer, ...more] = text.slice(open.length).split(close);
-  const whole = text.startsWith(open) && answer !== undefined && more.length === 0;
-  if (!whole || text.indexOf(open, 1) >= 0) return 0;
+  const [inside, answer, ...more] = text.slice(OPEN_TAG.length).split(CLOSE_TAG);
+  const isWhole = text.startsWith(OPEN_TAG) && answer !== undefined && more.length === 0;
+  if (!isWhole || text.indexOf(OPEN_TAG, 1) >= 0) return 0;
   return inside?.trim() && answer.trim() ? 1 : 0;
-};
+}
 
-/** 0 up to `free` tokens, then linearly down to -1 at `max` (eq. 13 of DAPO). Nothing to say where nobody counted tokens. */
+/**
+ * Length penalty: 0 up to `free` tokens, then linear down to -1 at `max` tokens (equation 13 of DAPO). Does not apply to
+ * attempts whose tokens were not counted.
+ *
+ * @throws {RangeError} unless 0 <= free < max
+ */
 export function length({ free, max }: { readonly free: number; readonly max: number }): Term {
-  if (!(free >= 0 && free < max))
-    throw new RangeError(`length needs 0 <= free < max, received ${free} and ${max}`);
+  if (!(free >= 0 && free < max)) {
+    throw new RangeError(`length: expected 0 <= free < max, got free ${free} and max ${max}`);
+  }
   return ({ tokens }) =>
     tokens === undefined ? undefined : overlongPenalty(tokens, max, max - free);
 }
@@ -26,8 +34,8 @@ export function length({ free, max }: { readonly free: number; readonly max: num
 /** Fenced blocks are programs or formulas, not prose. */
 const FENCE = /^[ \t]*(`{3,}|~{3,})/;
 
-/** The text outside fenced blocks; an open fence hides the rest. */
-function prose(text: string): string {
+/** The text outside fenced blocks. A fence that is never closed hides the rest of the text. */
+function removeFencedBlocks(text: string): string {
   let fence: string | undefined;
   const outside = text.split('\n').filter((line) => {
     const mark = FENCE.exec(line)?.[1]?.slice(0, 3);
@@ -40,31 +48,37 @@ function prose(text: string): string {
 }
 
 /**
- * Share of the letters outside fenced blocks that belong to a script (the language consistency reward of DeepSeek-R1, by
- * letters instead of words). Nothing to say on a text without letters.
- * @param script as Unicode names it: `Latin`, `Han`, `Cyrillic`, `Arabic`, ...
- * @throws {SyntaxError} on a script that Unicode does not have
+ * Share of the letters outside fenced blocks that belong to a script. It is the language consistency reward of
+ * DeepSeek-R1, computed over letters instead of words. Does not apply to a text without letters.
+ *
+ * @param script Unicode name of the script: `Latin`, `Han`, `Cyrillic`, `Arabic`, ...
+ * @throws {SyntaxError} if Unicode has no such script
  */
 export function language(script: string): Term {
-  if (!/^\w+$/.test(script)) throw new SyntaxError(`not the name of a script: ${script}`);
-  const own = new RegExp(`\\p{Script=${script}}`, 'gu');
+  if (!/^\w+$/.test(script)) {
+    throw new SyntaxError(`script: expected a Unicode script name such as Latin, got ${script}`);
+  }
+  const ofScript = new RegExp(`\\p{Script=${script}}`, 'gu');
   return ({ attempt }) => {
-    const text = prose(attempt.text).match(/\p{L}/gu)?.join('') ?? '';
+    const text = removeFencedBlocks(attempt.text).match(/\p{L}/gu)?.join('') ?? '';
     const letters = [...text].length;
-    return letters === 0 ? undefined : (text.match(own)?.length ?? 0) / letters;
+    return letters === 0 ? undefined : (text.match(ofScript)?.length ?? 0) / letters;
   };
 }
 
-/** 1 for a text without a fenced block, else 0: where an answer is wanted, not a program that would compute it. */
-export const noCode: Term = ({ attempt }) =>
-  attempt.text.split('\n').some((line) => FENCE.test(line)) ? 0 : 1;
+/** 1 for a text without a fenced block, else 0. For tasks that ask for an answer, not for a program that computes it. */
+export function noCode({ attempt }: Scored): number {
+  return attempt.text.split('\n').some((line) => FENCE.test(line)) ? 0 : 1;
+}
 
-/** Words that count as one when repetition is looked for. */
-const GRAM = 4;
+/** Length of the word sequences that {@link repetition} compares. */
+const NGRAM_WORDS = 4;
 
-/** Minus the share of runs of four words that stood in the text before: -1 for a text that goes round in circles. */
-export const repetition: Term = ({ attempt }) => {
+/** Minus the share of four-word sequences that occurred before in the text: near -1 for a text that loops. */
+export function repetition({ attempt }: Scored): number {
   const words = attempt.text.match(/\S+/g) ?? [];
-  const grams = words.slice(GRAM - 1).map((_, i) => words.slice(i, i + GRAM).join(' '));
-  return grams.length === 0 ? 0 : new Set(grams).size / grams.length - 1;
-};
+  const ngrams = words
+    .slice(NGRAM_WORDS - 1)
+    .map((_, i) => words.slice(i, i + NGRAM_WORDS).join(' '));
+  return ngrams.length === 0 ? 0 : new Set(ngrams).size / ngrams.length - 1;
+}

@@ -1,17 +1,17 @@
-/** The words of reward terms. A term is a pure function of a judgement and the attempt; a void verdict never reaches one. */
+/** Types of reward terms. A term is a pure function of a judged verdict and its attempt; it never sees a void verdict. */
 import type { Attempt, Judged, Verdict } from '@cipo/verifier/types';
 
-/** What a term looks at. */
+/** The input of a term. */
 export interface Scored {
   readonly attempt: Attempt;
   readonly verdict: Judged;
-  /** Length of the completion in tokens, where somebody counted. */
+  /** Length of the completion in tokens, if it was counted. */
   readonly tokens?: number;
 }
 
 /**
- * One aspect of an attempt as a number: shares lie in [0, 1], penalties in [-1, 0]. `undefined`: this term has nothing
- * to say on this attempt; it then adds nothing, as in TRL.
+ * One aspect of an attempt as a number: a share in [0, 1] or a penalty in [-1, 0]. `undefined` means that the term does
+ * not apply to this attempt; it then adds nothing, as in TRL.
  *
  * ```ts
  * const short: Term = ({ attempt }) => (attempt.text.length < 100 ? 1 : 0);
@@ -19,19 +19,24 @@ export interface Scored {
  */
 export type Term = (scored: Scored) => number | undefined;
 
-/** A term with its weight in the sum. */
+/** A term and its weight in the sum. */
 export interface Weighted {
   readonly term: Term;
+  /** Any finite number. With 0 the term is computed and reported, but does not count. */
   readonly weight: number;
 }
 
-/** One reward with what it was made of. */
+/** A composed reward and the values of its terms. */
 export interface Composed {
-  /** The sum of weight times value over the terms that had a say. */
+  /** Sum of weight times value over the terms that apply. */
   readonly reward: number;
-  /** Values by name, unweighted; without the terms that had nothing to say. */
+  /** Unweighted values by name, without the terms that do not apply. */
   readonly terms: Readonly<Record<string, number>>;
 }
 
-/** {@link Composed}, or undefined where the verdict is void: such an attempt is masked and counted, never scored. */
+/**
+ * A composed reward as a function.
+ *
+ * @returns undefined for a void verdict: such an attempt is masked and counted, never scored
+ */
 export type Reward = (attempt: Attempt, verdict: Verdict, tokens?: number) => Composed | undefined;

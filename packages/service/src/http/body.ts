@@ -1,19 +1,19 @@
 /**
- * Request bodies as bytes: no more than allowed, no slower than allowed, no more at once over all requests than the
- * server has room for. Leaves out: what the bytes say (`json.ts`).
+ * Reads request bodies as bytes, with limits on size, on time, and on the memory of all bodies together. Leaves out: what
+ * the bytes mean (`json.ts`).
  */
 import type { IncomingMessage } from 'node:http';
 import { overloaded, Problem } from './problem.ts';
 
 export interface BodyLimits {
-  /** Bytes of one body, or of one line of a stream. */
+  /** Maximum bytes of one body, or of one line of a stream. */
   readonly bodyBytes: number;
-  /** Milliseconds that a body, or a line of a stream, may take to come. */
+  /** Maximum milliseconds in which a body, or a line of a stream, must arrive. */
   readonly bodyMs: number;
 }
 
-/** Bytes of bodies in memory, over all requests. */
-export class Room {
+/** Bytes of request bodies in memory, over all requests. */
+export class ByteBudget {
   readonly #limit: number;
   #held = 0;
 
@@ -25,10 +25,10 @@ export class Room {
     return this.#held;
   }
 
-  /** @throws {Problem} 429 where `bytes` more have no room */
+  /** @throws {Problem} 429 if `bytes` more would exceed the limit */
   check(bytes: number): void {
     if (this.#held + bytes <= this.#limit) return;
-    const message = `bodies of ${this.#held} bytes are held already, of ${this.#limit} at most`;
+    const message = `the request bodies in memory have ${this.#held} of at most ${this.#limit} bytes: retry later`;
     throw overloaded('bodies-full', message, 1);
   }
 
@@ -42,52 +42,53 @@ export class Room {
   }
 }
 
-/** What one request holds of the {@link Room}; freed when the request ends. */
-export class Share {
-  readonly #room: Room;
+/** The bytes of a {@link ByteBudget} that one request holds. They are freed when the request ends. */
+export class BudgetShare {
+  readonly #budget: ByteBudget;
   #held = 0;
 
-  constructor(room: Room) {
-    this.#room = room;
+  constructor(budget: ByteBudget) {
+    this.#budget = budget;
   }
 
   take(bytes: number): void {
-    this.#room.take(bytes);
+    this.#budget.take(bytes);
     this.#held += bytes;
   }
 
   free(bytes: number = this.#held): void {
-    this.#room.free(bytes);
+    this.#budget.free(bytes);
     this.#held -= bytes;
   }
 }
 
-/** The length that a request announces; undefined for one that comes in chunks. Node has checked its form. */
-export function announced(request: IncomingMessage): number | undefined {
+/** The content-length of a request, which Node has validated. Undefined for a chunked body. */
+export function declaredLength(request: IncomingMessage): number | undefined {
   const length = request.headers['content-length'];
   if (length !== undefined) return Number(length);
   return request.headers['transfer-encoding'] === undefined ? 0 : undefined;
 }
 
-/** @throws {Problem} 413 for a body whose announced length is too much */
-export function checkAnnounced(request: IncomingMessage, limits: BodyLimits): void {
-  if ((announced(request) ?? 0) > limits.bodyBytes) throw tooLarge(limits);
+/** @throws {Problem} 413 if the content-length exceeds the limit */
+export function checkDeclaredLength(request: IncomingMessage, limits: BodyLimits): void {
+  if ((declaredLength(request) ?? 0) > limits.bodyBytes) throw tooLarge(limits);
 }
 
 export function tooLarge({ bodyBytes }: BodyLimits): Problem {
-  return new Problem(413, 'too-large', `more than ${bodyBytes} bytes`);
+  const message = `the body, or one line of a stream, has more than ${bodyBytes} bytes`;
+  return new Problem(413, 'too-large', message);
 }
 
-/** The whole body. @throws {Problem} 413, 408, 429; 499 where the client went away */
+/** Reads the whole body. @throws {Problem} 413, 408, 429; 499 if the client disconnected */
 export async function readBody(
   request: IncomingMessage,
   limits: BodyLimits,
-  share: Share,
+  share: BudgetShare,
 ): Promise<Buffer> {
-  checkAnnounced(request, limits);
+  checkDeclaredLength(request, limits);
   const parts: Buffer[] = [];
   let length = 0;
-  for await (const part of chunks(request, new Patience(limits.bodyMs))) {
+  for await (const part of readChunks(request, new ReadTimeout(limits.bodyMs))) {
     length += part.length;
     if (length > limits.bodyBytes) throw tooLarge(limits);
     share.take(part.length);
@@ -96,50 +97,50 @@ export async function readBody(
   return Buffer.concat(parts, length);
 }
 
-/** Milliseconds that may still be spent on waiting for a client. Time that we need ourselves does not count. */
-export class Patience {
+/** Limits the total time spent waiting for a client. Time that the server itself needs does not count. */
+export class ReadTimeout {
   readonly #ms: number;
-  #left: number;
+  #remainingMs: number;
 
   constructor(ms: number) {
     this.#ms = ms;
-    this.#left = ms;
+    this.#remainingMs = ms;
   }
 
-  renew(): void {
-    this.#left = this.#ms;
+  reset(): void {
+    this.#remainingMs = this.#ms;
   }
 
   async wait<T>(promise: Promise<T>): Promise<T> {
     const start = performance.now();
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const message = `the body did not come within ${this.#ms} ms`;
-      timer = setTimeout(() => reject(new Problem(408, 'slow-body', message)), this.#left);
+    const timeout = new Promise<never>((_, reject) => {
+      const message = `the body did not arrive within ${this.#ms} ms`;
+      timer = setTimeout(() => reject(new Problem(408, 'slow-body', message)), this.#remainingMs);
     });
     try {
-      return await Promise.race([promise, late]);
+      return await Promise.race([promise, timeout]);
     } finally {
       clearTimeout(timer);
-      this.#left -= performance.now() - start;
+      this.#remainingMs -= performance.now() - start;
     }
   }
 }
 
-/** The chunks of a body as they come. Ending early leaves the request alive, so that it can be answered. */
-export async function* chunks(
+/** Yields the chunks of a body as they arrive. Stopping early keeps the request open, so that it can be answered. */
+export async function* readChunks(
   request: IncomingMessage,
-  patience: Patience,
+  timeout: ReadTimeout,
 ): AsyncGenerator<Buffer, void> {
   const source = request.iterator({ destroyOnReturn: false });
   for (;;) {
-    const next = await patience.wait(source.next()).catch(asProblem);
+    const next = await timeout.wait(source.next()).catch(rethrowAsProblem);
     if (next.done) return;
     yield next.value;
   }
 }
 
-function asProblem(error: unknown): never {
+function rethrowAsProblem(error: unknown): never {
   if (error instanceof Problem) throw error;
-  throw new Problem(499, 'client-gone', 'the client went away before its body was whole');
+  throw new Problem(499, 'client-gone', 'the client disconnected before its body was complete');
 }

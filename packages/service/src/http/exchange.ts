@@ -1,19 +1,19 @@
 /**
- * One request and its reply from the first header to the last byte: what it holds, and whether its client is still
- * there. Leaves out: what is answered, and how a reply ends (`linger.ts`).
+ * One request and its reply, from the first header to the last byte: the memory it holds and whether its client is still
+ * connected. Leaves out: the content of the reply, and closing the connection (`linger.ts`).
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Room, Share } from './body.ts';
+import { BudgetShare, type ByteBudget } from './body.ts';
 import type { ProblemCode } from './problem.ts';
 
 export class Exchange {
   readonly id: string;
   readonly response: ServerResponse;
-  readonly share: Share;
+  readonly share: BudgetShare;
   /** Address of the client. */
   readonly remote: string;
-  /** Aborts when the client is gone or the server has waited long enough. */
+  /** Aborts when the client has disconnected or the time for draining is over. */
   readonly signal: AbortSignal;
   readonly #start = performance.now();
   readonly #gone = new AbortController();
@@ -22,7 +22,7 @@ export class Exchange {
   /** For the access log. */
   rows = 0;
   bytesIn = 0;
-  /** Code of the error that was answered. */
+  /** Code of the error reply, if there was one. */
   code: ProblemCode | undefined;
   authorised = false;
 
@@ -30,20 +30,20 @@ export class Exchange {
   constructor(
     id: string,
     response: ServerResponse,
-    room: Room,
+    budget: ByteBudget,
     stop: AbortSignal,
     onEnd: () => void,
   ) {
     this.id = id;
     this.response = response;
-    this.share = new Share(room);
+    this.share = new BudgetShare(budget);
     this.remote = response.req.socket.remoteAddress ?? '';
     this.signal = AbortSignal.any([this.#gone.signal, stop]);
     this.#onEnd = onEnd;
     response.once('close', () => this.end());
   }
 
-  /** The reply is whole or its client is gone: whichever is noticed first. */
+  /** Called when the reply is complete or the client has disconnected, whichever is noticed first. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -52,7 +52,7 @@ export class Exchange {
     this.#onEnd();
   }
 
-  /** Whether the client left before its reply was whole. */
+  /** Whether the client disconnected before its reply was complete. */
   get clientGone(): boolean {
     return this.#gone.signal.aborted;
   }
@@ -62,7 +62,7 @@ export class Exchange {
   }
 }
 
-/** Which exchanges are under way on which connection; more than one where a client does not wait for replies. */
+/** The open exchanges of each connection. There are several if a client sends requests without waiting for replies. */
 export class Connections {
   readonly #open = new WeakMap<Socket, Set<Exchange>>();
 
@@ -70,7 +70,7 @@ export class Connections {
     let open = this.#open.get(socket);
     if (open === undefined) {
       const all = new Set<Exchange>();
-      // Replies that wait behind another one are not told by Node that their connection is gone.
+      // Node does not emit `close` on replies that wait behind another one on the same connection.
       socket.once('close', () => all.forEach((it) => void it.end()));
       this.#open.set(socket, all);
       open = all;
@@ -86,8 +86,8 @@ export class Connections {
     return this.#open.get(socket)?.size ?? 0;
   }
 
-  /** Whether a reply has begun on the connection. */
-  replying(socket: Socket): boolean {
+  /** Whether a reply on the connection has begun. */
+  isReplying(socket: Socket): boolean {
     return [...(this.#open.get(socket) ?? [])].some((it) => it.response.headersSent);
   }
 }

@@ -1,4 +1,4 @@
-/** The queue: never more at once than allowed, everything in order, nothing counted twice. */
+/** Tests of the queue: concurrency, order, and exact counts. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Gate } from './gate.ts';
@@ -7,18 +7,23 @@ import { Problem } from './problem.ts';
 const never = new AbortController().signal;
 const tick = () => new Promise((resolve) => setImmediate(resolve));
 
-/** Work that ends when the test says so. */
-function desk() {
-  const begun: string[] = [];
+/** Work that ends when the test ends it. */
+function controlledWork() {
+  const started: string[] = [];
   const ends: (() => void)[] = [];
   const work = (name: string) => {
-    begun.push(name);
+    started.push(name);
     return new Promise<string>((resolve) => ends.push(() => resolve(name)));
   };
-  return { begun, work, end: () => ends.shift()?.(), endAll: () => ends.splice(0).map((f) => f()) };
+  return {
+    started,
+    work,
+    end: () => ends.shift()?.(),
+    endAll: () => ends.splice(0).map((f) => f()),
+  };
 }
 
-test('any requests, of any size, are answered in order and never more than allowed at once', async () => {
+test('requests of any size get results in order, and never run more rows than allowed', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
@@ -34,7 +39,7 @@ test('any requests, of any size, are answered in order and never more than allow
           return item * 2;
         };
         const lists = sizes.map((size) => Array.from({ length: size }, (_, i) => i));
-        const answers = await Promise.all(lists.map((list) => gate.each(list, never, work)));
+        const answers = await Promise.all(lists.map((list) => gate.runAll(list, never, work)));
         expect(answers).toEqual(lists.map((list) => list.map((item) => item * 2)));
         expect(most).toBeLessThanOrEqual(concurrency);
         expect([gate.running, gate.waiting]).toEqual([0, 0]);
@@ -44,19 +49,19 @@ test('any requests, of any size, are answered in order and never more than allow
   );
 });
 
-test('a small request goes between the rows of a large one', async () => {
+test('a small request runs between the rows of a large one', async () => {
   const gate = new Gate({ concurrency: 2, queueRows: 100, queueMs: 60_000 });
-  const { begun, work, endAll } = desk();
-  const large = gate.each(['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], never, work);
+  const { started, work, endAll } = controlledWork();
+  const large = gate.runAll(['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], never, work);
   await tick();
-  const small = gate.each(['b1'], never, work);
+  const small = gate.runAll(['b1'], never, work);
   await tick();
-  expect(begun).toEqual(['a1', 'a2']);
+  expect(started).toEqual(['a1', 'a2']);
   endAll();
   await tick();
-  expect(begun).toContain('b1');
-  expect(begun.indexOf('b1')).toBeLessThan(4);
-  while (begun.length < 7) {
+  expect(started).toContain('b1');
+  expect(started.indexOf('b1')).toBeLessThan(4);
+  while (started.length < 7) {
     endAll();
     await tick();
   }
@@ -65,20 +70,20 @@ test('a small request goes between the rows of a large one', async () => {
   expect(await large).toHaveLength(6);
 });
 
-test('where one lane stands still, the others go on', async () => {
+test('a blocked kind does not block the others', async () => {
   const gate = new Gate({ concurrency: 1, queueRows: 10, queueMs: 60_000 });
-  const { work, endAll } = desk();
-  const stuck = gate.each(['a', 'b'], never, work, () => 'python');
+  const { work, endAll } = controlledWork();
+  const stuck = gate.runAll(['a', 'b'], never, work, () => 'python');
   await tick();
   expect(
-    await gate.each(
+    await gate.runAll(
       ['c'],
       never,
       async (name) => name,
       () => 'javascript',
     ),
   ).toEqual(['c']);
-  expect(await gate.next(never, async () => 'd', 'other')).toBe('d');
+  expect(await gate.runNext(never, async () => 'd', 'other')).toBe('d');
   expect([gate.running, gate.waiting]).toEqual([1, 1]);
   endAll();
   await tick();
@@ -87,17 +92,17 @@ test('where one lane stands still, the others go on', async () => {
   expect(gate.running).toBe(0);
 });
 
-describe('without room', () => {
-  test('a request is refused whole, with when to come back, and nothing of it is begun', async () => {
+describe('rejected requests', () => {
+  test('a request beyond the queue gets 429 with Retry-After and none of its rows starts', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 2, queueMs: 60_000 });
-    const { begun, work, end } = desk();
-    const first = gate.each(['a', 'b', 'c'], never, work);
+    const { started, work, end } = controlledWork();
+    const first = gate.runAll(['a', 'b', 'c'], never, work);
     await tick();
-    const refused = await gate.each(['d'], never, work).catch((error: unknown) => error);
+    const refused = await gate.runAll(['d'], never, work).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(Problem);
     expect(refused).toMatchObject({ status: 429, code: 'queue-full' });
     expect(Number((refused as Problem).headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect(begun).toEqual(['a']);
+    expect(started).toEqual(['a']);
     for (let i = 0; i < 3; i += 1) {
       end();
       await tick();
@@ -106,33 +111,33 @@ describe('without room', () => {
     expect(gate.waiting).toBe(0);
   });
 
-  test('a request whose turn does not come in time is refused, and leaves no trace', async () => {
+  test('a request whose first row does not start in time is rejected and leaves no count', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 100, queueMs: 20 });
-    const { begun, work, end } = desk();
-    const first = gate.each(['a'], never, work);
-    const late = gate.each(['b', 'c', 'd'], never, work);
+    const { started, work, end } = controlledWork();
+    const first = gate.runAll(['a'], never, work);
+    const late = gate.runAll(['b', 'c', 'd'], never, work);
     await expect(late).rejects.toMatchObject({ status: 429, code: 'queue-timeout' });
     await tick();
-    expect(begun).toEqual(['a']);
+    expect(started).toEqual(['a']);
     expect([gate.running, gate.waiting]).toEqual([1, 0]);
     end();
     expect(await first).toEqual(['a']);
     expect([gate.running, gate.waiting]).toEqual([0, 0]);
   });
 
-  test('a request whose turn cannot be expected in time is refused at once', async () => {
+  test('a request that is expected to start too late is rejected at once', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 1000, queueMs: 4_000 });
-    const { begun, work, endAll } = desk();
-    // Lanes begin with the guess of 10 ms a row: more than two hundred that wait are more than half of 4 s.
-    const all = Array.from({ length: 202 }, (_, n) => gate.each([`${n}`], never, work));
+    const { started, work, endAll } = controlledWork();
+    // The initial estimate is 10 ms per row: more than 200 waiting rows take more than half of 4 s.
+    const all = Array.from({ length: 202 }, (_, n) => gate.runAll([`${n}`], never, work));
     await tick();
-    await expect(gate.each(['late'], never, work)).rejects.toMatchObject({ code: 'queue-full' });
+    await expect(gate.runAll(['late'], never, work)).rejects.toMatchObject({ code: 'queue-full' });
     expect(
-      await gate.each(
+      await gate.runAll(
         ['other'],
         never,
         async (name) => name,
-        () => 'lane',
+        () => 'other kind',
       ),
     ).toEqual(['other']);
     const settled = Promise.allSettled(all);
@@ -141,15 +146,15 @@ describe('without room', () => {
       await tick();
     }
     await settled;
-    expect(begun).not.toContain('late');
+    expect(started).not.toContain('late');
     expect([gate.running, gate.waiting]).toEqual([0, 0]);
   });
 
-  test('a row of a stream waits instead', async () => {
+  test('a row of a stream waits without a limit', async () => {
     const gate = new Gate({ concurrency: 1, queueRows: 1, queueMs: 1 });
-    const { work, end } = desk();
-    const all = [gate.next(never, () => work('a')), gate.next(never, () => work('b'))];
-    const third = gate.next(never, () => work('c'));
+    const { work, end } = controlledWork();
+    const all = [gate.runNext(never, () => work('a')), gate.runNext(never, () => work('b'))];
+    const third = gate.runNext(never, () => work('c'));
     for (let i = 0; i < 3; i += 1) {
       await tick();
       end();
@@ -158,12 +163,12 @@ describe('without room', () => {
   });
 });
 
-test('after an abort what waits runs at once, so that it can answer that it was aborted', async () => {
+test('after an abort waiting rows run at once, so that they can report the abort', async () => {
   const gate = new Gate({ concurrency: 1, queueRows: 100, queueMs: 60_000 });
-  const { work, end } = desk();
-  const first = gate.each(['a'], never, work);
+  const { work, end } = controlledWork();
+  const first = gate.runAll(['a'], never, work);
   const stop = new AbortController();
-  const second = gate.each(['b', 'c'], stop.signal, async (name) => `${name} aborted`);
+  const second = gate.runAll(['b', 'c'], stop.signal, async (name) => `${name} aborted`);
   await tick();
   stop.abort();
   expect(await second).toEqual(['b aborted', 'c aborted']);
@@ -173,12 +178,12 @@ test('after an abort what waits runs at once, so that it can answer that it was 
   expect(gate.running).toBe(0);
 });
 
-test('work that fails frees its place', async () => {
+test('work that throws frees its slot', async () => {
   const gate = new Gate({ concurrency: 1, queueRows: 10, queueMs: 60_000 });
-  const failing = gate.each(['a'], never, async () => {
+  const failing = gate.runAll(['a'], never, async () => {
     throw new Error('no');
   });
   await expect(failing).rejects.toThrow('no');
   expect([gate.running, gate.waiting]).toEqual([0, 0]);
-  expect(await gate.each(['b'], never, async (name) => name)).toEqual(['b']);
+  expect(await gate.runAll(['b'], never, async (name) => name)).toEqual(['b']);
 });

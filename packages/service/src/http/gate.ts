@@ -1,46 +1,51 @@
 /**
- * The one queue of the server: how many rows are judged at once, how many may wait, and for how long. Rows go in
- * order of arrival, a few of each request at a time, so that a large batch does not hold up a small one.
- * Leaves out: what judging is.
+ * The queue of the server: how many rows are judged at once, how many may wait, and for how long. Rows start in order of
+ * arrival, a few of each request at a time, so that a large batch does not delay a small one. Leaves out: judging.
  */
 import pMap from 'p-map';
 import { overloaded, type Problem } from './problem.ts';
 
 export interface GateLimits {
-  /** Rows judged at the same time, in each lane. */
+  /** Maximum rows judged at the same time, for each kind of sandbox. */
   readonly concurrency: number;
-  /** Rows that may wait, over all requests. */
+  /** Maximum rows that wait, over all requests. */
   readonly queueRows: number;
-  /** How long a request may wait for its first row to begin. */
+  /** Maximum milliseconds that a request waits for its first row to start. */
   readonly queueMs: number;
 }
 
 interface Waiter {
-  readonly begin: (entered: boolean) => void;
+  /** @param hasSlot false if the wait ended without a slot, by an abort */
+  readonly start: (hasSlot: boolean) => void;
 }
 
-/** Rows for one kind of sandbox: where one kind stands still, the others go on. */
-interface Lane {
+/** The queue for one kind of sandbox. A kind that is blocked does not block the others. */
+interface KindQueue {
   running: number;
-  /** Milliseconds that a row occupied its place lately. */
+  /** Moving average of the milliseconds that a row holds its slot. */
   meanMs: number;
-  readonly line: Set<Waiter>;
+  readonly waiters: Set<Waiter>;
 }
 
-const ONLY = 'all';
+const SINGLE_KIND = 'all';
+/** Assumed duration of a row before any was measured. */
+const INITIAL_MEAN_MS = 10;
+/** Weight of the newest row in a moving average. */
+const MEAN_WEIGHT = 1 / 50;
+const MAX_RETRY_AFTER_S = 60;
 
-/** Told about rows, for metrics. */
+/** Receives waiting times, for metrics. */
 export interface GateWatcher {
-  waited(ms: number): void;
+  onWait(ms: number): void;
 }
 
 export class Gate {
   readonly #limits: GateLimits;
   readonly #watcher: GateWatcher | undefined;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #queues = new Map<string, KindQueue>();
   #waiting = 0;
-  /** Milliseconds that a row occupied its place lately: what `Retry-After` is guessed from. */
-  #meanMs = 10;
+  /** Moving average over all kinds, from which `Retry-After` is estimated. */
+  #meanMs = INITIAL_MEAN_MS;
 
   constructor(limits: GateLimits, watcher?: GateWatcher) {
     this.#limits = limits;
@@ -48,159 +53,167 @@ export class Gate {
   }
 
   get running(): number {
-    return [...this.#lanes.values()].reduce((sum, { running }) => sum + running, 0);
+    return [...this.#queues.values()].reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** Rows of admitted requests that have not begun. */
+  /** Rows of admitted requests that have not started. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** @throws {Problem} 429 where `rows` more would not have room. Cheap: asked before a body is read. */
+  /** @throws {Problem} 429 if the queue cannot hold `rows` more. Cheap: called before a body is read. */
   check(rows = 1): void {
     const free = Math.max(0, this.#limits.concurrency - this.running);
     if (this.#waiting + rows <= this.#limits.queueRows + free) return;
-    const message = `${this.#waiting} rows wait already; ${rows} more have no room among ${this.#limits.queueRows}`;
-    throw overloaded('queue-full', message, this.#clearedInS());
+    const message = `the queue has ${this.#waiting} of at most ${this.#limits.queueRows} rows and cannot take ${rows} more: retry later`;
+    throw overloaded('queue-full', message, this.#estimateClearS());
   }
 
   /**
-   * Runs `work` for every item, each when it is its turn; results in the order of the items. After an abort what
-   * has not begun runs at once, for `work` then ends at once, too.
-   * @throws {Problem} 429 where there is no room, or no turn came within `queueMs`: then nothing was begun
+   * Runs `work` for each item when a slot is free. Results are in the order of the items. After an abort, items that have
+   * not started run at once, because `work` ends immediately on an aborted signal.
+   *
+   * @throws {Problem} 429 if the queue is full, or if no item started within `queueMs`; no item has then started
    */
-  async each<T, R>(
+  async runAll<T, R>(
     items: readonly T[],
     signal: AbortSignal,
     work: (item: T) => Promise<R>,
-    laneOf: (item: T) => string = () => ONLY,
+    kindOf: (item: T) => string = () => SINGLE_KIND,
   ): Promise<R[]> {
     this.check(items.length);
-    if (items[0] !== undefined) this.#checkLane(this.#lane(laneOf(items[0])));
-    const patience = new Patience(this.#limits.queueMs, signal);
-    const share = this.#share(items.length);
-    const begin = (item: T): Promise<R> => {
-      patience.end();
-      share.began();
-      if (patience.ranOut) throw this.#late();
+    if (items[0] !== undefined) this.#checkExpectedWait(this.#queueOf(kindOf(items[0])));
+    const timeout = new FirstStartTimeout(this.#limits.queueMs, signal);
+    const count = this.#countWaiting(items.length);
+    const start = (item: T): Promise<R> => {
+      timeout.clear();
+      count.rowStarted();
+      if (timeout.isExpired) throw this.#timeoutProblem();
       return work(item);
     };
     try {
-      const turn = (item: T) => this.#turn(patience.signal, laneOf(item), async () => begin(item));
-      return await pMap(items, turn, { concurrency: this.#limits.concurrency });
+      const run = (item: T) =>
+        this.#runInSlot(timeout.signal, kindOf(item), async () => start(item));
+      return await pMap(items, run, { concurrency: this.#limits.concurrency });
     } finally {
-      patience.end();
-      share.end();
+      timeout.clear();
+      count.end();
     }
   }
 
-  /** Refuses now what would be refused later: a turn that cannot be expected in time. */
-  #checkLane({ line, meanMs }: Lane): void {
+  /** Rejects a request now if it would probably be rejected later, after waiting for `queueMs`. */
+  #checkExpectedWait({ waiters, meanMs }: KindQueue): void {
     const { concurrency, queueMs } = this.#limits;
-    const expectedMs = (line.size * meanMs) / concurrency;
-    // Rows differ: whoever is expected later than half of the limit may well come after it.
+    const expectedMs = (waiters.size * meanMs) / concurrency;
+    // Rows differ in duration: one that is expected after half of the limit may well start after the limit.
     if (expectedMs <= queueMs / 2) return;
-    const message = `a turn can be expected in ${Math.round(expectedMs)} ms, and ${queueMs} ms is the limit`;
+    const message = `the first row would start in about ${Math.round(expectedMs)} ms, too close to the limit of ${queueMs} ms: retry later`;
     throw overloaded('queue-full', message, (expectedMs - queueMs / 2) / 1000);
   }
 
-  /** The rows of one request among those that wait: each leaves once, what is left leaves at the end. */
-  #share(rows: number): { began(): void; end(): void } {
-    let left = rows;
-    const leave = (count: number) => {
+  /** Counts the rows of one request as waiting. Each leaves the count when it starts; `end` removes the rest. */
+  #countWaiting(rows: number): { rowStarted(): void; end(): void } {
+    let remaining = rows;
+    const remove = (count: number) => {
       this.#waiting -= count;
-      left -= count;
+      remaining -= count;
     };
     this.#waiting += rows;
-    return { began: () => leave(Math.min(1, left)), end: () => leave(left) };
+    return { rowStarted: () => remove(Math.min(1, remaining)), end: () => remove(remaining) };
   }
 
-  /** One item of a stream: waits for its turn without a bound, for its reader waits with it. */
-  async next<R>(signal: AbortSignal, work: () => Promise<R>, lane: string = ONLY): Promise<R> {
+  /** Runs one item of a stream. It waits for a slot without a limit, because its reader waits with it. */
+  async runNext<R>(
+    signal: AbortSignal,
+    work: () => Promise<R>,
+    kind: string = SINGLE_KIND,
+  ): Promise<R> {
     this.#waiting += 1;
-    return this.#turn(signal, lane, () => {
+    return this.#runInSlot(signal, kind, () => {
       this.#waiting -= 1;
       return work();
     });
   }
 
-  /** Takes a place, runs, frees the place. An abort ends the waiting, not the work. */
-  async #turn<R>(signal: AbortSignal, name: string, work: () => Promise<R>): Promise<R> {
-    const lane = this.#lane(name);
+  /** Waits for a slot, runs, frees the slot. An abort ends the wait, not the work. */
+  async #runInSlot<R>(signal: AbortSignal, kind: string, work: () => Promise<R>): Promise<R> {
+    const queue = this.#queueOf(kind);
     const start = performance.now();
-    const entered = await this.#enter(signal, lane);
-    const began = performance.now();
-    this.#watcher?.waited(began - start);
+    const hasSlot = await this.#waitForSlot(signal, queue);
+    const started = performance.now();
+    this.#watcher?.onWait(started - start);
     try {
       return await work();
     } finally {
-      if (entered) this.#leave(lane, performance.now() - began);
+      if (hasSlot) this.#freeSlot(queue, performance.now() - started);
     }
   }
 
-  #lane(name: string): Lane {
-    const known = this.#lanes.get(name);
+  #queueOf(kind: string): KindQueue {
+    const known = this.#queues.get(kind);
     if (known) return known;
-    const lane: Lane = { running: 0, meanMs: 10, line: new Set() };
-    this.#lanes.set(name, lane);
-    return lane;
+    const queue: KindQueue = { running: 0, meanMs: INITIAL_MEAN_MS, waiters: new Set() };
+    this.#queues.set(kind, queue);
+    return queue;
   }
 
-  #enter(signal: AbortSignal, lane: Lane): Promise<boolean> | boolean {
+  #waitForSlot(signal: AbortSignal, queue: KindQueue): Promise<boolean> | boolean {
     if (signal.aborted) return false;
-    if (lane.running < this.#limits.concurrency && lane.line.size === 0) {
-      lane.running += 1;
+    if (queue.running < this.#limits.concurrency && queue.waiters.size === 0) {
+      queue.running += 1;
       return true;
     }
     return new Promise((resolve) => {
-      const giveUp = () => waiter.begin(false);
+      const onAbort = () => waiter.start(false);
       const waiter: Waiter = {
-        begin: (entered) => {
-          lane.line.delete(waiter);
-          signal.removeEventListener('abort', giveUp);
-          resolve(entered);
+        start: (hasSlot) => {
+          queue.waiters.delete(waiter);
+          signal.removeEventListener('abort', onAbort);
+          resolve(hasSlot);
         },
       };
-      signal.addEventListener('abort', giveUp, { once: true });
-      lane.line.add(waiter);
+      signal.addEventListener('abort', onAbort, { once: true });
+      queue.waiters.add(waiter);
     });
   }
 
-  /** The place goes straight to the next in line, so that nobody can slip in between. */
-  #leave(lane: Lane, tookMs: number): void {
-    this.#meanMs += (tookMs - this.#meanMs) / 50;
-    lane.meanMs += (tookMs - lane.meanMs) / 50;
-    const [next] = lane.line;
-    if (next) next.begin(true);
-    else lane.running -= 1;
+  /** Hands the slot directly to the next waiter, so that no later row can take it in between. */
+  #freeSlot(queue: KindQueue, tookMs: number): void {
+    this.#meanMs += (tookMs - this.#meanMs) * MEAN_WEIGHT;
+    queue.meanMs += (tookMs - queue.meanMs) * MEAN_WEIGHT;
+    const [next] = queue.waiters;
+    if (next) next.start(true);
+    else queue.running -= 1;
   }
 
-  #clearedInS(): number {
-    return Math.min(60, (this.#waiting * this.#meanMs) / this.#limits.concurrency / 1000);
+  /** Estimated seconds until the rows that wait now have run. */
+  #estimateClearS(): number {
+    const ms = (this.#waiting * this.#meanMs) / this.#limits.concurrency;
+    return Math.min(MAX_RETRY_AFTER_S, ms / 1000);
   }
 
-  #late(): Problem {
-    const message = `no row of the request had its turn within ${this.#limits.queueMs} ms`;
-    return overloaded('queue-timeout', message, this.#clearedInS());
+  #timeoutProblem(): Problem {
+    const message = `no row of the request started within ${this.#limits.queueMs} ms: retry later`;
+    return overloaded('queue-timeout', message, this.#estimateClearS());
   }
 }
 
-/** Aborts when time has run out before the first row began, or with the request itself. */
-class Patience {
+/** Aborts with the request, or when the time is over before the first row has started. */
+class FirstStartTimeout {
   readonly signal: AbortSignal;
-  readonly #out = new AbortController();
+  readonly #expired = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  ranOut = false;
+  isExpired = false;
 
   constructor(ms: number, signal: AbortSignal) {
-    this.signal = AbortSignal.any([signal, this.#out.signal]);
+    this.signal = AbortSignal.any([signal, this.#expired.signal]);
     this.#timer = setTimeout(() => {
-      this.ranOut = true;
-      this.#out.abort();
+      this.isExpired = true;
+      this.#expired.abort();
     }, ms);
   }
 
-  end(): void {
+  clear(): void {
     clearTimeout(this.#timer);
   }
 }

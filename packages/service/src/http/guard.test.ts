@@ -1,20 +1,20 @@
-/** Who may ask: host names and tokens. */
+/** Tests of access control: Host names, tokens, and the options about them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Asked, checkHost, hostNames, isLoopback, Tokens } from './guard.ts';
+import { acceptedHosts, checkHost, type HostFields, isLoopback, Tokens } from './guard.ts';
 import { SERVE_DEFAULTS, serveOptions } from './options.ts';
 
-describe('the Host of a request', () => {
-  const names = hostNames('127.0.0.1', ['judge.internal']);
-  const asked = (...hosts: string[]): Asked => ({
+describe('Host header', () => {
+  const names = acceptedHosts('127.0.0.1', ['judge.internal']);
+  const request = (...hosts: string[]): HostFields => ({
     headers: hosts[0] === undefined ? {} : { host: hosts[0] },
     rawHeaders: hosts.flatMap((host) => ['Host', host]),
     httpVersion: '1.1',
   });
 
   test.each(['127.0.0.1:8377', 'localhost', 'LOCALHOST:1', '[::1]:8377', 'judge.internal:80'])(
-    '%s is answered',
-    (host) => expect(() => checkHost(asked(host), names)).not.toThrow(),
+    'the Host %s is accepted',
+    (host) => expect(() => checkHost(request(host), names)).not.toThrow(),
   );
 
   test.each([
@@ -26,19 +26,19 @@ describe('the Host of a request', () => {
     '127.0.0.1:8377.evil.example',
     '',
     '0.0.0.0',
-  ])('%s is refused', (host) => {
-    expect(() => checkHost(asked(host), names)).toThrow(/none of this server/);
+  ])('the Host %j is rejected', (host) => {
+    expect(() => checkHost(request(host), names)).toThrow(/does not name this server/);
   });
 
-  test('must be said once, but for HTTP/1.0, which need not', () => {
-    expect(() => checkHost(asked(), names)).toThrow(/one Host/);
-    expect(() => checkHost(asked('localhost', 'localhost'), names)).toThrow(/one Host/);
-    expect(() => checkHost({ ...asked(), httpVersion: '1.0' }, names)).not.toThrow();
+  test('a request must have one Host header, which HTTP/1.0 may omit', () => {
+    expect(() => checkHost(request(), names)).toThrow(/one Host/);
+    expect(() => checkHost(request('localhost', 'localhost'), names)).toThrow(/one Host/);
+    expect(() => checkHost({ ...request(), httpVersion: '1.0' }, names)).not.toThrow();
   });
 
-  test('any is answered by a server that is meant to be reached under any', () => {
-    expect(hostNames('0.0.0.0', [])).toBeUndefined();
-    expect(hostNames('0.0.0.0', ['judge'])?.has('judge')).toBe(true);
+  test('a server beyond loopback accepts any Host unless names are configured', () => {
+    expect(acceptedHosts('0.0.0.0', [])).toBeUndefined();
+    expect(acceptedHosts('0.0.0.0', ['judge'])?.has('judge')).toBe(true);
   });
 });
 
@@ -46,11 +46,11 @@ describe('tokens', () => {
   const tokens = new Tokens(['first-token-0000', 'second-token-000']);
 
   test.each(['Bearer first-token-0000', 'bearer second-token-000', 'Bearer   first-token-0000 '])(
-    '%s opens',
+    'the header %j is accepted',
     (authorization) => expect(tokens.check({ authorization })).toBe(true),
   );
 
-  test('anything else does not', () => {
+  test('any other authorization header is rejected', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         fc.pre(!['first-token-0000', 'second-token-000'].includes(text.trim()));
@@ -59,16 +59,16 @@ describe('tokens', () => {
     );
     for (const authorization of ['', 'Basic Zmlyc3Q6', 'first-token-0000', 'Bearer'])
       expect(() => tokens.check({ authorization })).toThrow(/token/);
-    expect(() => tokens.check({})).toThrow(/needed/);
+    expect(() => tokens.check({})).toThrow(/required/);
   });
 
-  test('without any set nobody is authorised, and nobody refused', () => {
+  test('without configured tokens no caller is authorised and none is rejected', () => {
     expect(new Tokens([]).check({ authorization: 'Bearer x' })).toBe(false);
   });
 });
 
 describe('options', () => {
-  test('only addresses of this machine are loopback', () => {
+  test('only addresses of this machine count as loopback', () => {
     expect(['127.0.0.1', '127.8.9.1', '::1', 'localhost'].every(isLoopback)).toBe(true);
     expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example', 'example'].some(isLoopback)).toBe(
       false,
@@ -76,7 +76,7 @@ describe('options', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.168.1.4', 'example.org'])(
-    '%s is refused without a token, unless asked for',
+    'listening on %s requires a token or insecure',
     (host) => {
       expect(() => serveOptions({ host })).toThrow(/no token is set/);
       expect(serveOptions({ host, tokens: ['x'.repeat(16)] }).host).toBe(host);
@@ -86,16 +86,16 @@ describe('options', () => {
 
   test.each([
     [{ tokens: ['short'] }, /at least 16 characters/],
-    [{ tokens: ['with a blank in the middle'] }, /without blanks/],
-    [{ concurrency: 0 }, /concurrency must be a whole number/],
-    [{ queueMs: 1.5 }, /queueMs must be a whole number/],
-    [{ queueRows: 10, batchRows: 11 }, /must hold one batch/],
-    [{ heldBytes: 10, bodyBytes: 11 }, /must hold one body/],
-  ])('%j is refused by name', (given, words) => {
+    [{ tokens: ['with a space in the middle'] }, /without spaces/],
+    [{ concurrency: 0 }, /concurrency: expected an integer/],
+    [{ queueMs: 1.5 }, /queueMs: expected an integer/],
+    [{ queueRows: 10, batchRows: 11 }, /queueRows: expected at least batchRows/],
+    [{ heldBytes: 10, bodyBytes: 11 }, /heldBytes: expected at least bodyBytes/],
+  ])('the options %j are rejected with the name of the option', (given, words) => {
     expect(() => serveOptions(given)).toThrow(words);
   });
 
-  test('what is given as undefined leaves the default', () => {
+  test('an option that is undefined keeps its default', () => {
     expect(serveOptions({ port: undefined as never }).port).toBe(SERVE_DEFAULTS.port);
   });
 });

@@ -1,4 +1,4 @@
-/** The HTTP server: {@link serve} starts it over a judge, a `Route` adds a wire format to it. */
+/** @packageDocumentation The HTTP server: {@link serve} starts it with a judge, and a `Route` adds a wire format to it. */
 export { createLog, LOG_FORMATS, type Log, type LogFormat } from './log.ts';
 export { SERVE_DEFAULTS, ServeOptionError, type ServeOptions, serveOptions } from './options.ts';
 export { badRequest, PROBLEM_CODES, Problem, type ProblemCode } from './problem.ts';

@@ -1,13 +1,13 @@
-/** Sandboxes that are killed under the server: verdicts take longer, and stay what they were. */
+/** Tests that verdicts do not change if sandbox processes are killed while they work. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RowVerdict } from '../judge.ts';
-import { type Bench, bench, eventually } from './testing/harness.ts';
+import { eventually, startTestServer, type TestServer } from './testing/harness.ts';
 
 const TASKS = '/proc/self/task';
 const isListed = existsSync(`${TASKS}/${process.pid}/children`);
 
-/** Processes that any thread of this one has started: the sandboxes of the server. */
+/** Processes that any thread of this process has started: the sandboxes of the server. */
 function sandboxes(): number[] {
   const files = readdirSync(TASKS).map((thread) => `${TASKS}/${thread}/children`);
   const lists = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'));
@@ -23,19 +23,19 @@ const rows = (count: number, batch: number) =>
     tests: { type: 'call', entry: 'f', cases: [{ args: [n], expected: n + 1 }] },
   }));
 
-let it: Bench;
+let it: TestServer;
 beforeAll(async () => {
-  it = await bench({ concurrency: 4 });
+  it = await startTestServer({ concurrency: 4 });
   await it.server.ready;
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-test.skipIf(!isListed)('a kill in every batch changes no verdict', async () => {
+test.skipIf(!isListed)('killing a sandbox in every batch changes no verdict', async () => {
   const started = await it.metric('cipo_worker_starts_total');
   for (let batch = 0; batch < 3; batch += 1) {
     const pending = it.post(rows(12, batch));
     let killed = 0;
-    // No more than one a batch: a row that is killed again and again is judged for that.
+    // At most one per batch: a row whose sandbox is killed repeatedly is judged as crashed.
     await eventually(() => {
       for (const pid of sandboxes().slice(0, 1)) {
         process.kill(pid, 'SIGKILL');

@@ -1,23 +1,26 @@
 /**
- * NDJSON bodies: bytes to lines in constant memory, each read as JSON by itself, so that one unreadable line
- * does not take the others along. Leaves out: what a line means.
+ * Reads NDJSON bodies line by line in constant memory. Each line is parsed separately, so that one malformed line does not
+ * affect the others. Leaves out: what a line means.
  */
 import type { IncomingMessage } from 'node:http';
-import { type BodyLimits, chunks, Patience, type Share, tooLarge } from './body.ts';
+import { type BodyLimits, type BudgetShare, ReadTimeout, readChunks, tooLarge } from './body.ts';
 import { type JsonLimits, readJson } from './json.ts';
 import { Problem } from './problem.ts';
 import type { Line } from './route.ts';
 
 const NEWLINE = 0x0a;
+/** Bytes of a malformed line that its error shows. */
+const EXCERPT_BYTES = 100;
 
 /**
- * The lines of a body; blank ones are left out, but still counted. Each has `bodyMs` to come in.
+ * Yields the lines of a body. Blank lines are skipped, but counted. Each line has `bodyMs` to arrive.
+ *
  * @throws {Problem} 408, 413 for a line that is too long, 499
  */
 export async function* readLines(
   request: IncomingMessage,
   limits: BodyLimits & JsonLimits,
-  share: Share,
+  share: BudgetShare,
 ): AsyncGenerator<Line, void> {
   let number = 0;
   for await (const bytes of splitLines(request, limits, share)) {
@@ -31,42 +34,44 @@ function readLine(number: number, bytes: Uint8Array, limits: JsonLimits): Line {
     return { number, value: readJson(bytes, limits) };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { number, problem: error, beginning: Buffer.from(bytes.subarray(0, 100)).toString() };
+    const beginning = Buffer.from(bytes.subarray(0, EXCERPT_BYTES)).toString();
+    return { number, problem: error, beginning };
   }
 }
 
 async function* splitLines(
   request: IncomingMessage,
   limits: BodyLimits,
-  share: Share,
+  share: BudgetShare,
 ): AsyncGenerator<Buffer, void> {
-  const patience = new Patience(limits.bodyMs);
-  let rest: Buffer[] = [];
+  const timeout = new ReadTimeout(limits.bodyMs);
+  let parts: Buffer[] = [];
   let length = 0;
-  const take = (part: Buffer) => {
+  const append = (part: Buffer) => {
     length += part.length;
     if (length > limits.bodyBytes) throw tooLarge(limits);
     share.take(part.length);
-    rest.push(part);
+    parts.push(part);
   };
-  const line = (): Buffer => {
-    const whole = Buffer.concat(rest, length);
+  const takeLine = (): Buffer => {
+    const line = Buffer.concat(parts, length);
     share.free(length);
-    [rest, length] = [[], 0];
-    patience.renew();
-    return whole;
+    [parts, length] = [[], 0];
+    timeout.reset();
+    return line;
   };
-  for await (const chunk of chunks(request, patience)) {
+  for await (const chunk of readChunks(request, timeout)) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      take(chunk.subarray(from, end));
+      append(chunk.subarray(from, end));
       from = end + 1;
-      yield line();
+      yield takeLine();
     }
-    take(chunk.subarray(from));
+    append(chunk.subarray(from));
   }
-  if (length > 0) yield line();
+  if (length > 0) yield takeLine();
 }
 
-const isBlank = (bytes: Uint8Array): boolean =>
-  bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || byte === 0x0d || byte === 0x09);
+}

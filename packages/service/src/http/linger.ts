@@ -1,47 +1,47 @@
 /**
- * Replies to requests whose body was not read: the client has the reply at once, while the connection stays until the
- * client has stopped writing, for a reset would take the reply back. One that writes too long is cut off.
+ * Replies to requests whose body was not read. The reply is sent at once, and the connection stays open until the client
+ * stops writing: closing it earlier resets the socket and loses the reply. A client that writes for too long is cut off.
  */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
-const LINGER_BYTES = 64 << 20;
+const MAX_DISCARDED_BYTES = 64 << 20;
 const LINGER_MS = 1_000;
 
-/** Bodies up to this length are worth reading to the end for the sake of the connection. */
-const SMALL_BYTES = 65_536;
+/** Bodies up to this size are read to the end to keep the connection. */
+const MAX_SMALL_BYTES = 65_536;
 
-/** Whether the rest of a body is small enough to keep the connection after it. */
+/** Whether the rest of a body is small enough to read it and keep the connection. */
 export function isSmall(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];
-  return length !== undefined && Number(length) <= SMALL_BYTES;
+  return length !== undefined && Number(length) <= MAX_SMALL_BYTES;
 }
 
-/** The payload, then nothing until the body has ended. Its length must be sent as a header. */
-export function lingering(request: IncomingMessage, payload: Buffer): Readable {
+/** A stream that sends the payload and ends when the body has ended. The caller must set the content-length header. */
+export function lingeringReply(request: IncomingMessage, payload: Buffer): Readable {
   return Readable.from(
     (async function* () {
       yield payload;
-      if (!(await drained(request))) request.destroy();
+      if (!(await discardBody(request))) request.destroy();
     })(),
     { objectMode: false },
   );
 }
 
-/** Takes in what is left of a body, unseen. False where it does not end within bounds. */
-export function drained(request: IncomingMessage): Promise<boolean> {
+/** Reads and discards the rest of a body. @returns false if it does not end within the limits on bytes and time */
+export function discardBody(request: IncomingMessage): Promise<boolean> {
   if (request.complete || request.destroyed) return Promise.resolve(true);
   return new Promise((resolve) => {
-    let left = LINGER_BYTES;
-    const end = (whole: boolean) => {
+    let remainingBytes = MAX_DISCARDED_BYTES;
+    const end = (isComplete: boolean) => {
       clearTimeout(timer);
       request.off('data', count);
-      resolve(whole);
+      resolve(isComplete);
     };
     const timer = setTimeout(end, LINGER_MS, false);
     const count = (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left < 0) end(false);
+      remainingBytes -= chunk.length;
+      if (remainingBytes < 0) end(false);
     };
     request.on('data', count);
     request.once('end', () => end(true)).once('close', () => end(true));

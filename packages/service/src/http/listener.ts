@@ -1,46 +1,47 @@
 /**
- * Node's HTTP server with its limits set: header size and time, connections, and clients that neither send nor read.
- * Leaves out: requests, which `server.ts` takes from here.
+ * Creates Node's HTTP server with its limits: header size and time, number of connections, and clients that neither send
+ * nor read. Leaves out: handling requests (`pipeline.ts`).
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ServeOptions } from './options.ts';
 
 const MAX_HEADER_BYTES = 16_384;
-/** Node looks for slow headers at most this often. */
-const CHECK_MS = 1_000;
+/** Longest interval between two checks for slow headers. */
+const MAX_CHECK_MS = 1_000;
 
 export interface ListenerEvents {
-  /** Whether a reply is under way on a connection. */
-  readonly busy: (socket: Socket) => boolean;
-  readonly dropped: () => void;
+  /** Whether a request is open on a connection. */
+  readonly isBusy: (socket: Socket) => boolean;
+  /** Called when a connection is closed because there are too many. */
+  readonly onDrop: () => void;
 }
 
 export function createListener(
   options: ServeOptions,
   handler: RequestListener,
-  { busy, dropped }: ListenerEvents,
+  { isBusy, onDrop }: ListenerEvents,
 ): Server {
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: options.headerMs,
-      // Bodies have a time of their own: one for all would also end a stream that is judged as it comes.
+      // Bodies have their own time limit. A limit on whole requests would also end a stream that is still being judged.
       requestTimeout: 0,
-      connectionsCheckingInterval: Math.min(CHECK_MS, options.headerMs),
+      connectionsCheckingInterval: Math.min(MAX_CHECK_MS, options.headerMs),
       keepAliveTimeout: options.keepAliveMs,
-      requireHostHeader: false, // ours says so in the shape of all errors
+      requireHostHeader: false, // guard.ts checks it, with an error reply in our format
       insecureHTTPParser: false,
     },
     handler,
   );
   server.maxConnections = options.connections;
-  server.on('drop', dropped);
-  server.on('checkContinue', handler); // the checks come before the client is told to go on
+  server.on('drop', onDrop);
+  server.on('checkContinue', handler); // the checks run before the client is told to send its body
   server.on('checkExpectation', handler);
   server.setTimeout(options.bodyMs, (socket) => {
-    const reads = socket.writableLength === 0;
-    if (!busy(socket) || !reads) socket.destroy();
+    const isReading = socket.writableLength === 0;
+    if (!isBusy(socket) || !isReading) socket.destroy();
   });
   return server;
 }

@@ -1,55 +1,68 @@
 /**
- * The access log: one line a request on standard error, as JSON or for people. Bodies, tokens and queries are never
- * in it. Leaves out: what happened to single rows, which the metrics count.
+ * The access log: one line per request on standard error, as JSON or human-readable. It never contains bodies, tokens or
+ * query strings. Leaves out: single rows, which the metrics count.
  */
 import { pino } from 'pino';
 
+/** The values of `--log`. */
 export const LOG_FORMATS = ['json', 'pretty', 'off'] as const;
+/** One of {@link LOG_FORMATS}. */
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** One answered request. */
-export interface Access {
+/** One request that was answered. */
+export interface AccessEntry {
   readonly requestId: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** Code of the error, where it was one. */
+  /** Code of the error reply, if there was one. */
   readonly code?: string | undefined;
+  /** Number of rows in the request. */
   readonly rows: number;
   readonly bytesIn: number;
+  /** Milliseconds from the headers of the request to the end of its reply. */
   readonly ms: number;
+  /** Address of the client. */
   readonly remote: string;
 }
 
+/** Where the server writes its access log and its own events. Create one with {@link createLog}. */
 export interface Log {
-  access(entry: Access): void;
-  /** What happened to the server itself. `error` is told in full: it goes to the operator alone. */
+  /** Logs one request. */
+  access(entry: AccessEntry): void;
+  /** Logs an event of the server itself. `error` is written in full: only the operator reads the log. */
   note(level: 'info' | 'warn' | 'error', message: string, error?: unknown): void;
-  /** Writes what is still held back. */
+  /** Writes lines that are still buffered. */
   end(): void;
 }
 
-/** Where lines go; standard error unless a test asks for them. */
-export interface Sink {
+/** The destination of log lines. */
+export interface LogSink {
   write(line: string): unknown;
   flushSync?(): void;
 }
 
-export function createLog(format: LogFormat, sink: Sink = standardError()): Log {
-  if (format === 'off')
+/**
+ * Creates a log.
+ *
+ * @param sink destination of the lines. Default: standard error
+ */
+export function createLog(format: LogFormat, sink: LogSink = standardError()): Log {
+  if (format === 'off') {
     return { access: () => undefined, note: () => undefined, end: () => undefined };
-  return format === 'json' ? jsonLog(sink) : prettyLog(sink);
+  }
+  return format === 'json' ? createJsonLog(sink) : createPrettyLog(sink);
 }
 
-/** A reader that does not read must not stop the server: lines are handed over in the background. */
-function standardError(): Sink {
+/** Writes asynchronously, so that a process that does not read the log cannot block the server. */
+function standardError(): LogSink {
   return pino.destination({ dest: 2, sync: false });
 }
 
-function jsonLog(sink: Sink): Log {
+function createJsonLog(sink: LogSink): Log {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, sink);
   return {
-    access: (entry) => logger.info({ ...entry, path: printable(entry.path) }, 'request'),
+    access: (entry) => logger.info({ ...entry, path: escapeControls(entry.path) }, 'request'),
     note: (level, message, error) => {
       if (error === undefined) logger[level](message);
       else logger[level]({ err: error }, message);
@@ -58,28 +71,27 @@ function jsonLog(sink: Sink): Log {
   };
 }
 
-function prettyLog(sink: Sink): Log {
+function createPrettyLog(sink: LogSink): Log {
   const write = (text: string) => sink.write(`${new Date().toISOString().slice(11, 23)} ${text}\n`);
   return {
     access: ({ method, path, status, code, rows, ms, requestId }) => {
-      const what = code === undefined ? '' : ` ${code}`;
-      const many = rows > 0 ? ` ${rows} ${rows === 1 ? 'row' : 'rows'}` : '';
-      write(
-        `${status} ${method} ${printable(path)}${what}${many} ${ms.toFixed(1)} ms ${requestId}`,
-      );
+      const codePart = code === undefined ? '' : ` ${code}`;
+      const rowsPart = rows > 0 ? ` ${rows} ${rows === 1 ? 'row' : 'rows'}` : '';
+      const request = `${method} ${escapeControls(path)}`;
+      write(`${status} ${request}${codePart}${rowsPart} ${ms.toFixed(1)} ms ${requestId}`);
     },
     note: (level, message, error) => {
       const detail = error instanceof Error ? `: ${error.stack ?? error.message}` : '';
-      write(printable(`${level} ${message}${detail}`, true));
+      write(escapeControls(`${level} ${message}${detail}`, true));
     },
     end: () => sink.flushSync?.(),
   };
 }
 
-/** Text of a caller must not move the cursor or forge a line. */
-function printable(text: string, lines = false): string {
+/** Escapes characters with which a client could move the cursor or forge a line. */
+function escapeControls(text: string, keepNewlines = false): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (character) =>
-    lines && character === '\n'
+    keepNewlines && character === '\n'
       ? character
       : `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   );

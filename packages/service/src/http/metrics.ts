@@ -1,21 +1,21 @@
 /**
- * What Prometheus reads at `/metrics`, each metric once with its name, unit and help. Leaves out: when they are counted.
- * Labels take only values that this project chooses, so no caller can make their number grow.
+ * The Prometheus metrics of `/metrics`. Label values come from fixed sets, so that callers cannot increase their number.
+ * Leaves out: when things are counted.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Seconds: from a comparison of numbers to a program at its limit. */
-const ROW_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60];
+/** Histogram buckets in seconds, from a comparison of numbers to a program at its time limit. */
+const BUCKETS_S = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60];
 
-/** What is asked for when somebody reads the metrics. */
+/** Values that are read when the metrics are requested. */
 export interface Readings {
   readonly running: () => number;
   readonly waiting: () => number;
-  readonly open: () => number;
+  readonly openRequests: () => number;
   readonly heldBytes: () => number;
   readonly connections: () => Promise<number>;
-  readonly ready: () => boolean;
-  /** Sandboxes alive, and how many were ever started. */
+  readonly isReady: () => boolean;
+  /** Sandbox processes that are alive, and the number started since the server started. */
   readonly workers: () => { readonly alive: number; readonly started: number };
 }
 
@@ -28,66 +28,66 @@ export class Metrics {
   ]);
   readonly #seconds = this.#histogram(
     'cipo_http_request_seconds',
-    'From the headers of a request to the end of its reply',
+    'Time from the headers of a request to the end of its reply',
     ['route'],
   );
-  readonly #refused = this.#counter(
-    'cipo_http_refused_total',
-    'Requests refused, by the code of the error',
-    ['code'],
-  );
+  readonly #errors = this.#counter('cipo_http_refused_total', 'Error replies, by code', ['code']);
   readonly #verdicts = this.#counter('cipo_verdicts_total', 'Rows judged, by status', ['status']);
   readonly #rowSeconds = this.#histogram(
     'cipo_row_seconds',
-    'From the turn of a row to its verdict',
+    'Time from the start of a row to its verdict',
     [],
   );
   readonly #waitSeconds = this.#histogram(
     'cipo_row_wait_seconds',
-    'How long a row waited for its turn',
+    'Time that a row waited in the queue',
     [],
   );
   readonly #dropped = this.#counter(
     'cipo_connections_dropped_total',
-    'Connections closed unheard because there were too many',
+    'Connections closed because there were too many',
     [],
   );
 
   constructor(readings: Readings) {
     collectDefaultMetrics({ register: this.#registry });
     this.#gauge('cipo_rows_running', 'Rows being judged', readings.running);
-    this.#gauge('cipo_rows_waiting', 'Rows that wait for their turn', readings.waiting);
-    this.#gauge('cipo_http_requests_open', 'Requests read, waiting or judged', readings.open);
+    this.#gauge('cipo_rows_waiting', 'Rows waiting in the queue', readings.waiting);
+    this.#gauge(
+      'cipo_http_requests_open',
+      'Requests in progress: read, waiting or judged',
+      readings.openRequests,
+    );
     this.#gauge('cipo_body_held_bytes', 'Bytes of request bodies in memory', readings.heldBytes);
     this.#gauge('cipo_connections', 'Connections open', readings.connections);
-    this.#gauge('cipo_ready', '1 while the server takes work', () => Number(readings.ready()));
+    this.#gauge('cipo_ready', '1 while the server accepts rows', () => Number(readings.isReady()));
     this.#gauge('cipo_workers_alive', 'Sandbox processes alive', () => readings.workers().alive);
-    this.#workerStarts(readings);
+    this.#registerWorkerStarts(readings);
   }
 
-  answered(route: string, method: string, status: number, seconds: number): void {
+  countRequest(route: string, method: string, status: number, seconds: number): void {
     this.#requests.inc({ route, method, status: String(status) });
     this.#seconds.observe({ route }, seconds);
   }
 
-  refused(code: string): void {
-    this.#refused.inc({ code });
+  countError(code: string): void {
+    this.#errors.inc({ code });
   }
 
-  judged(status: string, seconds: number): void {
+  countRow(status: string, seconds: number): void {
     this.#verdicts.inc({ status });
     this.#rowSeconds.observe(seconds);
   }
 
-  waited(ms: number): void {
+  observeWait(ms: number): void {
     this.#waitSeconds.observe(ms / 1000);
   }
 
-  connectionDropped(): void {
+  countDroppedConnection(): void {
     this.#dropped.inc();
   }
 
-  get type(): string {
+  get contentType(): string {
     return this.#registry.contentType;
   }
 
@@ -95,11 +95,11 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  /** The pool counts by itself, so that this counter is set to what it says. */
-  #workerStarts(readings: Readings): void {
+  /** The cell pools hold this count; the counter is set to their value on every read. */
+  #registerWorkerStarts(readings: Readings): void {
     new Counter({
       name: 'cipo_worker_starts_total',
-      help: 'Sandbox processes ever started: more than there are workers were started again',
+      help: 'Sandbox processes started. More than the number of workers means restarts',
       registers: [this.#registry],
       collect() {
         this.reset();
@@ -114,7 +114,7 @@ export class Metrics {
 
   #histogram<L extends string>(name: string, help: string, labelNames: readonly L[]): Histogram<L> {
     const registers = [this.#registry];
-    return new Histogram({ name, help, labelNames, registers, buckets: ROW_SECONDS });
+    return new Histogram({ name, help, labelNames, registers, buckets: BUCKETS_S });
   }
 
   #gauge(name: string, help: string, read: () => number | Promise<number>): void {

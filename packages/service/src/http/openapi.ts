@@ -1,32 +1,43 @@
-/** `/openapi.json`: the description of every route, made from what the routes say of themselves. */
+/** `/openapi.json`: the OpenAPI description of all routes, built from the `describe` object of each. */
 import type { Route } from './route.ts';
 import { ref, SCHEMAS } from './schemas.ts';
 
-const REFUSALS: Readonly<Record<string, string>> = {
-  400: 'Not JSON, not UTF-8, too deep, or a field that cannot be read',
-  401: 'No token, or a wrong one',
-  408: 'The request came too slowly',
+/** Descriptions of the error replies by status. */
+const ERRORS: Readonly<Record<string, string>> = {
+  400: 'Not JSON, not UTF-8, nested too deeply, or a field that cannot be read',
+  401: 'The token is missing or not valid',
+  408: 'The request arrived too slowly',
   413: 'Too many bytes, rows or values',
-  415: 'Another content type',
-  421: 'Meant for another host',
-  429: 'No room in the queue, or no turn in time: ask again after Retry-After seconds',
-  500: 'Trouble of the server',
-  503: 'The server is ending or not ready',
+  415: 'Unsupported content type or encoding',
+  421: 'The Host header does not name this server',
+  429: 'The queue is full, or no row was started in time: retry after Retry-After seconds',
+  500: 'Internal error; the log of the server has the reason',
+  503: 'The server is shutting down or not ready: retry after Retry-After seconds',
 };
 
-/** OpenAPI 3.1. `secured`: whether a token is needed. */
-export function describe(routes: readonly Route[], version: string, secured: boolean): unknown {
+/**
+ * Describes routes as OpenAPI 3.1. Hidden routes are left out.
+ *
+ * @param isSecured whether a token is required
+ */
+export function describeRoutes(
+  routes: readonly Route[],
+  version: string,
+  isSecured: boolean,
+): unknown {
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const route of routes) {
+  for (const route of routes.filter(({ isHidden }) => !isHidden)) {
     const operations = paths[route.path] ?? {};
-    paths[route.path] = { ...operations, [route.method.toLowerCase()]: operation(route, secured) };
+    const operation = describeOperation(route, isSecured);
+    paths[route.path] = { ...operations, [route.method.toLowerCase()]: operation };
   }
   return {
     openapi: '3.1.0',
     info: {
       title: 'cipo serve',
       version,
-      description: 'Verdicts on what models write. No judgement is null, never reward 0.',
+      description:
+        'Judges responses of language models. A row that was not judged has the reward null, never 0.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -38,20 +49,20 @@ export function describe(routes: readonly Route[], version: string, secured: boo
   };
 }
 
-function operation(route: Route, secured: boolean): unknown {
+function describeOperation(route: Route, isSecured: boolean): unknown {
   const { responses, ...rest } = route.describe;
-  const own = typeof responses === 'object' && responses !== null ? responses : {};
+  const routeResponses = typeof responses === 'object' && responses !== null ? responses : {};
   return {
     ...rest,
-    security: secured && !route.open ? [{ token: [] }] : [],
-    responses: { ...refusals(route), ...own },
+    security: isSecured && !route.isPublic ? [{ token: [] }] : [],
+    responses: { ...describeErrors(route), ...routeResponses },
   };
 }
 
-function refusals({ method, open }: Route): Record<string, unknown> {
-  const possible = method === 'POST' ? Object.keys(REFUSALS) : [...(open ? [] : ['401']), '421'];
+function describeErrors({ method, isPublic }: Route): Record<string, unknown> {
+  const statuses = method === 'POST' ? Object.keys(ERRORS) : [...(isPublic ? [] : ['401']), '421'];
   const content = { 'application/json': { schema: ref('Problem') } };
   return Object.fromEntries(
-    possible.map((status) => [status, { description: REFUSALS[status], content }]),
+    statuses.map((status) => [status, { description: ERRORS[status], content }]),
   );
 }

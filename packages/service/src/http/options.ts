@@ -1,50 +1,53 @@
 /**
- * Every setting of the server with its default, and what is refused before it starts. Leaves out: the names of flags
- * (the command's) and reading token files.
+ * The options of the server, their defaults and their checks. Leaves out: names of command line flags, reading token files.
  */
 import { availableParallelism } from 'node:os';
+import { MIB } from '@cipo/support';
 import { isLoopback } from './guard.ts';
 
+/** Options of {@link serve}. Every limit is an integer of at least 1. */
 export interface ServeOptions {
+  /** Address to listen on. An address beyond loopback requires `tokens` or `insecure`. */
   readonly host: string;
-  /** 0 takes any free one. */
+  /** Port to listen on; 0 chooses a free one. */
   readonly port: number;
-  /** Bearer tokens, any of which opens every route. None: no token is needed. */
+  /** Accepted bearer tokens. Empty: no token is required. */
   readonly tokens: readonly string[];
-  /** Allows an address beyond loopback without a token. */
+  /** Permits an address beyond loopback without a token. */
   readonly insecure: boolean;
-  /** Further host names to answer to, for a proxy in front. */
+  /** Further accepted Host names, for a proxy in front of the server. */
   readonly allowHosts: readonly string[];
-  /** Rows judged at once, of each kind: Python, JavaScript and TypeScript, all else. */
+  /** Maximum rows judged at once of each kind: Python; JavaScript and TypeScript; all others. */
   readonly concurrency: number;
-  /** Rows that may wait, over all requests. At least `batchRows`. */
+  /** Maximum rows that wait, over all requests. At least `batchRows`. */
   readonly queueRows: number;
-  /** Milliseconds that a request may wait for its first row to begin. */
+  /** Maximum milliseconds that a request waits for its first row to start. */
   readonly queueMs: number;
-  /** Rows of one request that is not a stream. */
+  /** Maximum rows of one request that is not a stream. */
   readonly batchRows: number;
-  /** Bytes of one body, or of one line of a stream. */
+  /** Maximum bytes of one body, or of one line of a stream. */
   readonly bodyBytes: number;
-  /** Bytes of bodies in memory, over all requests. At least `bodyBytes`. */
+  /** Maximum bytes of request bodies in memory, over all requests. At least `bodyBytes`. */
   readonly heldBytes: number;
+  /** Maximum nesting of JSON. */
   readonly jsonDepth: number;
-  /** Values and keys in one body or line. */
+  /** Maximum values and keys in one body or line. */
   readonly jsonValues: number;
+  /** Maximum open connections. */
   readonly connections: number;
-  /** Requests at once that are read, wait or are judged. */
+  /** Maximum requests in progress: read, waiting or judged. */
   readonly requests: number;
-  /** Milliseconds for the headers of a request to come. */
+  /** Maximum milliseconds in which the headers of a request must arrive. */
   readonly headerMs: number;
-  /** Milliseconds for a body, or a line of a stream, to come; and for a client to take what it is sent. */
+  /** Maximum milliseconds in which a body, or a line of a stream, must arrive, and in which a client must read its reply. */
   readonly bodyMs: number;
-  /** Milliseconds that an idle connection is kept. */
+  /** Milliseconds after which an idle connection is closed. */
   readonly keepAliveMs: number;
-  /** Milliseconds that work under way is given when the server ends. */
+  /** Milliseconds that requests in progress may take when the server shuts down. */
   readonly drainMs: number;
 }
 
-const MIB = 1 << 20;
-
+/** Default options of {@link serve}. */
 export const SERVE_DEFAULTS: ServeOptions = {
   host: '127.0.0.1',
   port: 8377,
@@ -67,7 +70,7 @@ export const SERVE_DEFAULTS: ServeOptions = {
   drainMs: 30_000,
 };
 
-/** The most that a row may ask for in its `limits`: a caller must not take a sandbox for hours or all memory. */
+/** Upper bounds on the `limits` of a row: a caller must not occupy a sandbox for hours or use all memory. */
 export const CEILINGS: Readonly<Record<string, number>> = {
   cpuMs: 60_000,
   testCpuMs: 60_000,
@@ -77,15 +80,15 @@ export const CEILINGS: Readonly<Record<string, number>> = {
   sourceBytes: MIB,
 };
 
-/** A setting that cannot be served with. The message names it. */
+/** An option that is not valid. The message names it. */
 export class ServeOptionError extends Error {
   override readonly name = 'ServeOptionError';
 }
 
-/** Shorter ones can be guessed over the network. */
-const TOKEN_CHARACTERS = 16;
+/** Shorter tokens can be guessed over the network. */
+const MIN_TOKEN_CHARS = 16;
 
-const AT_LEAST_ONE = [
+const POSITIVE_INTEGERS = [
   'concurrency',
   'queueRows',
   'queueMs',
@@ -101,41 +104,46 @@ const AT_LEAST_ONE = [
   'drainMs',
 ] as const;
 
-/** Defaults filled in and everything checked. @throws {ServeOptionError} */
+/** Adds the defaults and checks all options. @throws {ServeOptionError} if an option is not valid */
 export function serveOptions(given: Partial<ServeOptions> = {}): ServeOptions {
-  const options = { ...SERVE_DEFAULTS, ...defined(given) };
-  for (const name of AT_LEAST_ONE) {
-    if (!Number.isInteger(options[name]) || options[name] < 1)
+  const options = { ...SERVE_DEFAULTS, ...removeUndefined(given) };
+  for (const name of POSITIVE_INTEGERS) {
+    if (!Number.isInteger(options[name]) || options[name] < 1) {
       throw new ServeOptionError(
-        `${name} must be a whole number of at least 1, received ${options[name]}`,
+        `${name}: expected an integer of at least 1, got ${options[name]}`,
       );
+    }
   }
-  if (options.queueRows < options.batchRows)
+  if (options.queueRows < options.batchRows) {
     throw new ServeOptionError(
-      `queueRows (${options.queueRows}) must hold one batch (batchRows is ${options.batchRows})`,
+      `queueRows: expected at least batchRows (${options.batchRows}), got ${options.queueRows}`,
     );
-  if (options.heldBytes < options.bodyBytes)
+  }
+  if (options.heldBytes < options.bodyBytes) {
     throw new ServeOptionError(
-      `heldBytes (${options.heldBytes}) must hold one body (bodyBytes is ${options.bodyBytes})`,
+      `heldBytes: expected at least bodyBytes (${options.bodyBytes}), got ${options.heldBytes}`,
     );
+  }
   checkAccess(options);
   return options;
 }
 
 function checkAccess({ host, tokens, insecure }: ServeOptions): void {
   for (const token of tokens) {
-    if (!/^[\x21-\x7e]+$/.test(token))
-      throw new ServeOptionError('a token must be printable ASCII without blanks');
-    if (token.length < TOKEN_CHARACTERS)
-      throw new ServeOptionError(`a token must have at least ${TOKEN_CHARACTERS} characters`);
+    if (!/^[\x21-\x7e]+$/.test(token)) {
+      throw new ServeOptionError('a token must be printable ASCII without spaces');
+    }
+    if (token.length < MIN_TOKEN_CHARS) {
+      throw new ServeOptionError(`a token must have at least ${MIN_TOKEN_CHARS} characters`);
+    }
   }
   if (isLoopback(host) || tokens.length > 0 || insecure) return;
   throw new ServeOptionError(
-    `${host} can be reached from other machines, and no token is set: anybody could run programs here. Give --token-file, or --insecure if something in front of the server decides who may ask`,
+    `${host} is reachable from other machines and no token is set: anyone could run programs on this machine. Set a token with --token-file or CIPO_TOKEN, or pass --insecure if a proxy in front of the server controls access`,
   );
 }
 
-/** Without what was given as undefined, so that it does not hide a default. */
-function defined(given: Partial<ServeOptions>): Partial<ServeOptions> {
+/** Removes options that are undefined, so that they do not override a default. */
+function removeUndefined(given: Partial<ServeOptions>): Partial<ServeOptions> {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -1,6 +1,6 @@
 /**
- * What every request passes through, in this order and all before its body is read: is the server ending, is it meant
- * for us, who asks, is there such a route, is there room. Leaves out: what the routes do.
+ * The path of every request. Before its body is read, it is checked in this order: Host, token, route, shutdown, sizes,
+ * capacity. Then the route runs, and errors become replies. Leaves out: what the routes do.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -8,26 +8,33 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { Judge, RowVerdict } from '../judge.ts';
-import { announced, type BodyLimits, checkAnnounced, type Room, readBody } from './body.ts';
-import { createContext, shownTo } from './context.ts';
+import {
+  type BodyLimits,
+  type ByteBudget,
+  checkDeclaredLength,
+  declaredLength,
+  readBody,
+} from './body.ts';
+import { createContext, readVisibility } from './context.ts';
 import { Connections, Exchange } from './exchange.ts';
 import type { Gate } from './gate.ts';
-import { checkHost, hostNames, Tokens } from './guard.ts';
+import { acceptedHosts, checkHost, Tokens } from './guard.ts';
 import { type JsonLimits, readJson } from './json.ts';
 import { readLines } from './lines.ts';
-import { drained, isSmall, lingering } from './linger.ts';
+import { discardBody, isSmall, lingeringReply } from './linger.ts';
 import { createListener } from './listener.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { CEILINGS, type ServeOptions } from './options.ts';
-import { ending, overloaded, Problem } from './problem.ts';
-import { recordAnswer, recordUnreadable } from './record.ts';
+import { overloaded, Problem, shuttingDown } from './problem.ts';
+import { recordRequest, recordUnparsable } from './record.ts';
 import {
   checkEncoding,
   checkExpectation,
   problemText,
-  refuseConnection,
+  rejectConnection,
   toProblem,
+  unsupportedType,
 } from './replies.ts';
 import type { Reply, Route, RouteContext, RouteRequest } from './route.ts';
 
@@ -37,26 +44,26 @@ declare module 'fastify' {
   }
 }
 
-/** What all requests share. */
+/** State that all requests share. */
 export interface Shared {
   readonly options: ServeOptions;
   readonly judge: Judge;
   readonly gate: Gate;
-  readonly room: Room;
+  readonly budget: ByteBudget;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly judged: (verdict: RowVerdict, ms: number) => void;
+  readonly onVerdict: (verdict: RowVerdict, ms: number) => void;
   /** Aborts when the time for draining is over. */
   readonly stop: AbortSignal;
-  readonly draining: () => boolean;
-  /** Requests under way whose bodies are read or whose rows are judged. */
+  readonly isDraining: () => boolean;
+  /** Requests in progress: their bodies are being read, or their rows wait or are being judged. */
   readonly open: Set<Exchange>;
 }
 
-const NDJSON = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
+const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'];
 const JSON_TYPE = 'application/json; charset=utf-8';
-/** Requests that one client may send without waiting for replies. */
-const PIPELINED = 32;
+/** Maximum requests on one connection whose replies have not been sent. */
+const MAX_PIPELINED = 32;
 const REQUEST_ID = /^[\w.:-]{1,64}$/;
 
 export class Pipeline {
@@ -73,9 +80,9 @@ export class Pipeline {
     this.#shared = shared;
     const { host, allowHosts, tokens } = shared.options;
     this.#tokens = new Tokens(tokens);
-    this.#hosts = hostNames(host, allowHosts);
+    this.#hosts = acceptedHosts(host, allowHosts);
     this.app = this.#createApp();
-    for (const route of routes) this.#add(route);
+    for (const route of routes) this.#addRoute(route);
   }
 
   #createApp(): FastifyInstance {
@@ -83,25 +90,29 @@ export class Pipeline {
     const app = fastify({
       serverFactory: (handler) =>
         createListener(options, handler, {
-          busy: (socket) => this.#connections.count(socket) > 0,
-          dropped: () => metrics.connectionDropped(),
+          isBusy: (socket) => this.#connections.count(socket) > 0,
+          onDrop: () => metrics.countDroppedConnection(),
         }),
-      genReqId: ({ headers }) => requestId(headers['x-request-id']),
-      return503OnClosing: false, // ours says when to come back, in the shape of all errors
+      genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+      return503OnClosing: false, // #admit replies with a Retry-After header, in our error format
       forceCloseConnections: 'idle',
       frameworkErrors: (error, request, reply) => this.#fail(error, request, reply),
-      clientErrorHandler: (error, socket) => this.#unreadable(error, socket),
+      clientErrorHandler: (error, socket) => this.#rejectUnparsable(error, socket),
     });
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser('application/json', (request: FastifyRequest) => this.#json(request));
-    app.addContentTypeParser(NDJSON, async () => undefined);
+    app.addContentTypeParser('application/json', (request: FastifyRequest) =>
+      this.#readJson(request),
+    );
+    app.addContentTypeParser(NDJSON_TYPES, async () => undefined);
     app.addHook('onRequest', async (request, reply) => this.#admit(request, reply));
-    app.addHook('onSend', async (request, reply, payload) => this.#end(request, reply, payload));
+    app.addHook('onSend', async (request, reply, payload) =>
+      this.#beforeSend(request, reply, payload),
+    );
     app.setErrorHandler((error, request, reply) => this.#fail(error, request, reply));
     return app;
   }
 
-  #add(route: Route): void {
+  #addRoute(route: Route): void {
     this.app.route({
       method: route.method,
       url: route.path,
@@ -109,7 +120,7 @@ export class Pipeline {
       handler: async (request, reply) => {
         const exchange = this.#exchange(request, reply);
         const context = this.#context(request, exchange, route);
-        const answer = await route.handle(this.#read(request, exchange, route), context);
+        const answer = await route.handle(this.#routeRequest(request, exchange, route), context);
         this.#send(request, reply, answer);
         return reply;
       },
@@ -117,58 +128,64 @@ export class Pipeline {
   }
 
   #context(request: FastifyRequest, exchange: Exchange, { limits }: Route): RouteContext {
-    const shown = shownTo(queryOf(request).get('diagnostics'), exchange.authorised);
-    const { options, judge, gate, judged } = this.#shared;
+    const visibility = readVisibility(queryOf(request).get('diagnostics'), exchange.authorised);
+    const { options, judge, gate, onVerdict } = this.#shared;
     const { concurrency: window, batchRows } = options;
     const rows = Math.min(batchRows, limits?.batchRows ?? batchRows);
-    const sources = { judge, gate, judged, window, batchRows: rows, ceilings: CEILINGS };
-    return createContext(sources, exchange, shown);
+    const sources = { judge, gate, onVerdict, window, batchRows: rows, ceilings: CEILINGS };
+    return createContext(sources, exchange, visibility);
   }
 
-  /** The checks before a body is read. @throws {Problem} */
+  /** The checks before the body is read. @throws {Problem} if the request is not admitted */
   #admit(request: FastifyRequest, reply: FastifyReply): void {
-    const { options, gate, room, draining, open } = this.#shared;
+    const { options, gate, budget, isDraining, open } = this.#shared;
     const exchange = this.#exchange(request, reply);
     const { raw } = request;
     checkHost(raw, this.#hosts);
     const route = request.routeOptions.config.cipo;
-    if (!route?.open) exchange.authorised = this.#tokens.check(raw.headers);
-    if (route === undefined) throw this.#noRoute(request);
+    if (!route?.isPublic) exchange.authorised = this.#tokens.check(raw.headers);
+    if (route === undefined) throw this.#routeNotFound(request);
     if (route.method !== 'POST') return;
-    if (draining()) throw ending();
+    if (isDraining()) throw shuttingDown();
     checkExpectation(raw.headers);
-    const isStream = NDJSON.includes(typeOf(request));
-    if (!isStream) checkAnnounced(raw, this.#limits(route));
-    if (open.size >= options.requests)
-      throw overloaded('too-many-requests', `${open.size} requests are under way already`, 1);
-    if (this.#connections.count(raw.socket) > PIPELINED)
-      throw overloaded('too-many-requests', `more than ${PIPELINED} requests on one connection`, 1);
-    if (!route.patient) gate.check();
-    room.check(isStream ? 0 : (announced(raw) ?? 0));
+    const isStream = NDJSON_TYPES.includes(typeOf(request));
+    if (!isStream) checkDeclaredLength(raw, this.#limits(route));
+    if (open.size >= options.requests) {
+      const message = `${open.size} requests are in progress: retry later`;
+      throw overloaded('too-many-requests', message, 1);
+    }
+    if (this.#connections.count(raw.socket) > MAX_PIPELINED) {
+      const message = `more than ${MAX_PIPELINED} requests on one connection: wait for replies`;
+      throw overloaded('too-many-requests', message, 1);
+    }
+    if (!route.waitsWhenBusy) gate.check();
+    budget.check(isStream ? 0 : (declaredLength(raw) ?? 0));
     open.add(exchange);
     if (raw.headers.expect !== undefined) reply.raw.writeContinue();
   }
 
-  #noRoute({ url, method }: FastifyRequest): Problem {
+  #routeNotFound({ url, method }: FastifyRequest): Problem {
     const path = url.split('?', 1)[0] ?? '';
     const methods = this.#routes.filter((it) => it.path === path).map((it) => it.method);
-    if (methods.length === 0)
-      return new Problem(404, 'no-such-path', 'there is nothing at this path');
-    return new Problem(405, 'bad-method', `not by ${method}`, {
-      headers: { allow: methods.join(', ') },
-    });
+    if (methods.length === 0) {
+      const message = 'no endpoint has this path; GET /openapi.json lists all endpoints';
+      return new Problem(404, 'no-such-path', message);
+    }
+    const allow = methods.join(', ');
+    const message = `the method ${method} is not allowed for ${path}; use ${allow}`;
+    return new Problem(405, 'bad-method', message, { headers: { allow } });
   }
 
-  /** The exchange of a request, begun when it is first asked for. */
+  /** The exchange of a request, created on the first call. */
   #exchange(request: FastifyRequest, reply: FastifyReply): Exchange {
     const { raw } = request;
     const known = this.#exchanges.get(raw);
     if (known) return known;
-    const { room, stop, open } = this.#shared;
-    const exchange: Exchange = new Exchange(request.id, reply.raw, room, stop, () => {
+    const { budget, stop, open } = this.#shared;
+    const exchange: Exchange = new Exchange(request.id, reply.raw, budget, stop, () => {
       open.delete(exchange);
       this.#connections.remove(raw.socket, exchange);
-      recordAnswer(this.#shared, request, exchange);
+      recordRequest(this.#shared, request, exchange);
     });
     this.#exchanges.set(raw, exchange);
     this.#connections.add(raw.socket, exchange);
@@ -182,28 +199,33 @@ export class Pipeline {
 
   #limits(route: Route | undefined): BodyLimits & JsonLimits {
     const { bodyBytes, bodyMs, jsonDepth, jsonValues } = this.#shared.options;
-    const own = route?.limits?.bodyBytes ?? Number.POSITIVE_INFINITY;
-    return { bodyBytes: Math.min(bodyBytes, own), bodyMs, depth: jsonDepth, values: jsonValues };
+    const routeBytes = route?.limits?.bodyBytes ?? Number.POSITIVE_INFINITY;
+    return {
+      bodyBytes: Math.min(bodyBytes, routeBytes),
+      bodyMs,
+      depth: jsonDepth,
+      values: jsonValues,
+    };
   }
 
-  async #json(request: FastifyRequest): Promise<unknown> {
+  async #readJson(request: FastifyRequest): Promise<unknown> {
     checkEncoding(request.raw.headers);
     const exchange = this.#exchanges.get(request.raw);
-    if (exchange === undefined) throw new Error('a body is read before its request is admitted');
+    if (exchange === undefined) throw new Error('the body is read before its request was admitted');
     const limits = this.#limits(request.routeOptions.config.cipo);
     const bytes = await readBody(request.raw, limits, exchange.share);
     exchange.bytesIn = bytes.length;
     return readJson(bytes, limits);
   }
 
-  #read(request: FastifyRequest, exchange: Exchange, route: Route): RouteRequest {
+  #routeRequest(request: FastifyRequest, exchange: Exchange, route: Route): RouteRequest {
     const { id, signal, share } = exchange;
-    const base = { id, signal, query: queryOf(request), body: request.body };
+    const { host } = request.raw.headers;
+    const base = { id, host, signal, query: queryOf(request), body: request.body };
     if (route.method === 'GET') return base;
     const type = typeOf(request);
-    if (NDJSON.includes(type)) {
-      if (!route.accepts?.includes('ndjson'))
-        throw new Problem(415, 'unsupported-type', 'this route takes application/json');
+    if (NDJSON_TYPES.includes(type)) {
+      if (!route.accepts?.includes('ndjson')) throw unsupportedType({ contentType: type, route });
       checkEncoding(request.raw.headers);
       return { ...base, lines: readLines(request.raw, this.#limits(route), share) };
     }
@@ -219,11 +241,11 @@ export class Pipeline {
       return;
     }
     reply.header('connection', 'close');
-    reply.send(Readable.from(this.#lastWords(request, reply, stream), { objectMode: false }));
+    reply.send(Readable.from(this.#withErrorLine(request, reply, stream), { objectMode: false }));
   }
 
-  /** A stream that fails has its status sent already: the problem becomes its last line. */
-  async *#lastWords(
+  /** The status of a stream has been sent before it can fail, so the problem becomes its last line. */
+  async *#withErrorLine(
     request: FastifyRequest,
     reply: FastifyReply,
     stream: AsyncIterable<string>,
@@ -231,58 +253,62 @@ export class Pipeline {
     try {
       yield* stream;
     } catch (error) {
-      yield `${this.#problem(error, request, reply).text}\n`;
-      if (!(await drained(request.raw))) request.raw.destroy();
+      yield `${this.#describeError(error, request, reply).text}\n`;
+      if (!(await discardBody(request.raw))) request.raw.destroy();
     }
   }
 
-  #problem(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  #describeError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
     const route = request.routeOptions?.config?.cipo;
-    const problem = asRouteSays(toProblem(error), route);
+    const contentType = request.raw.headers['content-type'];
+    const problem = withBusyStatus(toProblem(error, { contentType, route }), route);
     const exchange = this.#exchange(request, reply);
     exchange.code = problem.code;
-    if (problem.status === 500)
+    if (problem.status === 500) {
       this.#shared.log.note('error', `request ${exchange.id} failed`, error);
+    }
     return { problem, text: problemText(problem, exchange.id, route) };
   }
 
   #fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const { problem, text } = this.#problem(error, request, reply);
+    const { problem, text } = this.#describeError(error, request, reply);
     reply.code(problem.status).headers(problem.headers).type(JSON_TYPE).send(Buffer.from(text));
   }
 
-  /** Last before the reply is sent: whether the connection is kept, and what becomes of a body that was not read. */
-  #end(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  /** Decides before the reply is sent whether the connection is kept, and discards a body that was not read. */
+  #beforeSend(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     if (!Buffer.isBuffer(payload)) return payload;
     const { raw } = request;
-    const keep = !this.#shared.draining() && (raw.complete || isSmall(raw));
+    const keep = !this.#shared.isDraining() && (raw.complete || isSmall(raw));
     if (keep) reply.removeHeader('connection');
     else reply.header('connection', 'close');
     if (raw.complete) return payload;
     reply.header('content-length', payload.length);
-    return lingering(raw, payload);
+    return lingeringReply(raw, payload);
   }
 
-  #unreadable(error: Error, socket: Socket): void {
-    const refused = refuseConnection(socket, error, this.#connections.replying(socket));
-    if (refused !== undefined) recordUnreadable(this.#shared, socket, refused);
+  #rejectUnparsable(error: Error, socket: Socket): void {
+    const rejected = rejectConnection(socket, error, this.#connections.isReplying(socket));
+    if (rejected !== undefined) recordUnparsable(this.#shared, socket, rejected);
   }
 }
 
-/** The client's own id where it is a plain one, so that both logs can be laid side by side. */
-function requestId(given: string | string[] | undefined): string {
+/** The id that the client sent, if it has only safe characters, so that both logs can be matched; else a new one. */
+function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** With the status that clients of the route try again after. */
-function asRouteSays(problem: Problem, route: Route | undefined): Problem {
+/** Replaces the status of a problem by the one after which the clients of the route retry. */
+function withBusyStatus(problem: Problem, route: Route | undefined): Problem {
   const isBusy = problem.status === 429 || problem.status === 503;
   if (!isBusy || route?.busyStatus === undefined) return problem;
   const { code, message, headers } = problem;
   return new Problem(route.busyStatus, code, message, { headers });
 }
 
-const typeOf = ({ mediaType }: FastifyRequest): string => mediaType?.toLowerCase() ?? '';
+function typeOf({ mediaType }: FastifyRequest): string {
+  return mediaType?.toLowerCase() ?? '';
+}
 
 function queryOf({ query }: FastifyRequest): ReadonlyMap<string, string> {
   const pairs = Object.entries((query ?? {}) as Readonly<Record<string, unknown>>);

@@ -1,56 +1,93 @@
-/** Routes about the server itself: alive, ready, measured, described. Leaves out: everything about rows. */
-import { describe } from './openapi.ts';
+/**
+ * Routes about the server itself: start page, health, readiness, metrics, API description. Leaves out: everything about
+ * rows.
+ */
+import { describeRoutes } from './openapi.ts';
+import { renderPage } from './page.ts';
 import type { Route } from './route.ts';
 
 export interface ProbeSources {
-  readonly ready: () => boolean;
-  readonly metrics: () => { readonly type: string; text(): Promise<string> };
-  /** All routes, these included. */
+  readonly isReady: () => boolean;
+  readonly metrics: () => { readonly contentType: string; text(): Promise<string> };
+  /** All routes, including these. */
   readonly routes: () => readonly Route[];
   readonly version: string;
-  readonly secured: boolean;
+  /** Whether a token is required. */
+  readonly isSecured: boolean;
 }
 
 export function probeRoutes(sources: ProbeSources): readonly Route[] {
-  return [healthRoute, readyRoute(sources), metricsRoute(sources), openapiRoute(sources)];
+  return [
+    pageRoute(sources),
+    FAVICON_ROUTE,
+    healthRoute(sources),
+    readyRoute(sources),
+    metricsRoute(sources),
+    openapiRoute(sources),
+  ];
 }
 
-const state = (description: string, status: string) => ({
-  description,
-  content: {
-    'application/json': {
-      schema: { type: 'object', properties: { status: { enum: [status] } } },
-    },
-  },
-});
+/** The OpenAPI response of a probe whose body has a fixed `status`. */
+function statusResponse(description: string, status: string, more: object = {}) {
+  const properties = { status: { enum: [status] }, ...more };
+  const schema = { type: 'object', properties };
+  return { description, content: { 'application/json': { schema } } };
+}
 
-const healthRoute: Route = {
+function pageRoute({ routes, version, isSecured }: ProbeSources): Route {
+  return {
+    method: 'GET',
+    path: '/',
+    isPublic: true,
+    isHidden: true,
+    describe: { operationId: 'page', summary: 'The start page' },
+    handle: async ({ host }) => renderPage({ routes: routes(), version, isSecured, host }),
+  };
+}
+
+/** Browsers request it with every page; without this route each request is logged as an error. */
+const FAVICON_ROUTE: Route = {
   method: 'GET',
-  path: '/healthz',
-  open: true,
-  describe: {
-    operationId: 'health',
-    summary: 'Whether the process answers',
-    responses: { 200: state('It does', 'ok') },
-  },
-  handle: async () => ({ body: { status: 'ok' } }),
+  path: '/favicon.ico',
+  isPublic: true,
+  isHidden: true,
+  describe: { operationId: 'favicon', summary: 'No icon' },
+  handle: async () => ({ status: 204, text: '' }),
 };
 
-function readyRoute({ ready }: ProbeSources): Route {
+function healthRoute({ version }: ProbeSources): Route {
+  const more = { version: { type: 'string' } };
+  return {
+    method: 'GET',
+    path: '/healthz',
+    isPublic: true,
+    describe: {
+      operationId: 'health',
+      summary: 'Whether the process is running, and its version',
+      responses: { 200: statusResponse('The process is running', 'ok', more) },
+    },
+    handle: async () => ({ body: { status: 'ok', version } }),
+  };
+}
+
+function readyRoute({ isReady }: ProbeSources): Route {
   return {
     method: 'GET',
     path: '/readyz',
-    open: true,
+    isPublic: true,
     describe: {
       operationId: 'ready',
-      summary: 'Whether rows would be judged now',
+      summary: 'Whether the server accepts rows now',
       responses: {
-        200: state('They would', 'ready'),
-        503: state('The sandboxes are starting, or the server is ending', 'not ready'),
+        200: statusResponse('The server accepts rows', 'ready'),
+        503: statusResponse(
+          'The sandboxes are starting or the server is shutting down',
+          'not ready',
+        ),
       },
     },
     handle: async () =>
-      ready() ? { body: { status: 'ready' } } : { status: 503, body: { status: 'not ready' } },
+      isReady() ? { body: { status: 'ready' } } : { status: 503, body: { status: 'not ready' } },
   };
 }
 
@@ -61,25 +98,25 @@ function metricsRoute({ metrics }: ProbeSources): Route {
     describe: {
       operationId: 'metrics',
       summary: 'Metrics for Prometheus',
-      responses: { 200: { description: 'Text format', content: { 'text/plain': {} } } },
+      responses: { 200: { description: 'Prometheus text format', content: { 'text/plain': {} } } },
     },
     handle: async () => {
-      const now = metrics();
-      return { type: now.type, text: await now.text() };
+      const current = metrics();
+      return { type: current.contentType, text: await current.text() };
     },
   };
 }
 
-function openapiRoute({ routes, version, secured }: ProbeSources): Route {
+function openapiRoute({ routes, version, isSecured }: ProbeSources): Route {
   return {
     method: 'GET',
     path: '/openapi.json',
-    open: true,
+    isPublic: true,
     describe: {
       operationId: 'openapi',
-      summary: 'This description',
+      summary: 'This description of the API',
       responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': {} } } },
     },
-    handle: async () => ({ body: describe(routes(), version, secured) }),
+    handle: async () => ({ body: describeRoutes(routes(), version, isSecured) }),
   };
 }

@@ -1,18 +1,19 @@
 /**
- * What is wrong with a request, as data: status, a stable code, the field and what was received. Leaves out how it is
- * sent (`server.ts`). No problem is ever a verdict, so none can be read as a reward.
+ * Errors of requests as data: status, a stable code, the field and the received value. A problem is never a verdict, so it
+ * cannot be read as a reward. Leaves out: sending it (`replies.ts`, `pipeline.ts`).
  */
 import { preview } from '@cipo/verifier/types';
 
 export interface ProblemDetails {
-  /** Where in the body, like `rows[3].tests`. */
+  /** The field of the body, such as `rows[3].tests`. */
   readonly field?: string;
-  /** What was there instead, cut to a short preview. */
+  /** The received value. It is shortened to a preview. */
   readonly received?: unknown;
+  /** Headers of the reply. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Every code that an error reply may have: stable words for programs and metrics. docs/guide/serve.md says what each is. */
+/** All codes of error replies: stable identifiers for programs and metrics, explained in docs/guide/serve.md. */
 export const PROBLEM_CODES = [
   ...([
     'empty-body',
@@ -34,16 +35,19 @@ export const PROBLEM_CODES = [
   ...(['too-many-rows', 'unsupported-type', 'unsupported-encoding', 'bad-expectation'] as const),
   ...(['unknown-host', 'queue-full', 'queue-timeout', 'too-many-requests', 'bodies-full'] as const),
   ...(['headers-too-large', 'client-gone', 'internal', 'draining'] as const),
-  ...(['no-judgement', 'not-run'] as const), // of the formats of trainers
+  ...(['no-judgement', 'not-run'] as const), // of the wire formats
 ] as const;
+/** One of {@link PROBLEM_CODES}. */
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
-/** A request that is refused, with the status to answer. */
+/** An error reply: throw it from a route. */
 export class Problem extends Error {
   override readonly name = 'Problem';
+  /** HTTP status of the reply. */
   readonly status: number;
   readonly code: ProblemCode;
   readonly field: string | undefined;
+  /** Preview of the received value. */
   readonly received: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
@@ -57,20 +61,20 @@ export class Problem extends Error {
   }
 }
 
-/** 400 that names a field of the body. */
+/** A 400 that names a field. @param problem completes the sentence "FIELD: ...", such as `must be a list` */
 export function badRequest(field: string, problem: string, received: unknown): Problem {
   return new Problem(400, 'bad-request', `${field}: ${problem}`, { field, received });
 }
 
-/** 429: there is no room now. `retryAfterS` is when to ask again, in whole seconds. */
+/** A 429: no capacity now. `retryAfterS` is rounded up to whole seconds, at least 1. */
 export function overloaded(code: ProblemCode, message: string, retryAfterS: number): Problem {
   const headers = { 'retry-after': String(Math.max(1, Math.ceil(retryAfterS))) };
   return new Problem(429, code, message, { headers });
 }
 
-/** 503 of a server that is ending: another one will answer, or this one after its restart. */
-export function ending(): Problem {
-  return new Problem(503, 'draining', 'the server is ending and takes no new work', {
+/** The 503 of a server that is shutting down. */
+export function shuttingDown(): Problem {
+  return new Problem(503, 'draining', 'the server is shutting down and accepts no new requests', {
     headers: { 'retry-after': '5' },
   });
 }

@@ -1,4 +1,4 @@
-/** What is counted and logged of a request when it is over. Leaves out: where the lines and the counts go. */
+/** Counts and logs a request when it has ended. Leaves out: where the counts and the lines go. */
 import type { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { Exchange } from './exchange.ts';
@@ -11,36 +11,36 @@ export interface Records {
   readonly log: Log;
 }
 
-const PATH_CHARACTERS = 200;
+const MAX_PATH_CHARS = 200;
 
-export function recordAnswer(
+export function recordRequest(
   { metrics, log }: Records,
   request: FastifyRequest,
   exchange: Exchange,
 ): void {
   const { id, rows, bytesIn, ms, clientGone, response, remote } = exchange;
-  // An error that was answered says more than that its client then left.
+  // An error that was sent is more informative than a client that disconnected after it.
   const code = exchange.code ?? (clientGone ? 'client-gone' : undefined);
   const status = code === 'client-gone' ? 499 : response.statusCode;
   const route = request.routeOptions.config?.cipo?.path ?? 'none';
-  metrics.answered(route, request.method, status, ms / 1000);
-  if (code !== undefined) metrics.refused(code);
+  metrics.countRequest(route, request.method, status, ms / 1000);
+  if (code !== undefined) metrics.countError(code);
   log.access({
     ...{ requestId: id, method: request.method, status, code, rows, bytesIn, remote },
-    path: (request.url.split('?', 1)[0] ?? '').slice(0, PATH_CHARACTERS),
+    path: (request.url.split('?', 1)[0] ?? '').slice(0, MAX_PATH_CHARS),
     ms: Math.round(ms * 10) / 10,
   });
 }
 
-/** A connection on which nothing came that could be read as a request. */
-export function recordUnreadable(
+/** Records a connection that sent nothing that could be parsed as a request. */
+export function recordUnparsable(
   { metrics, log }: Records,
   socket: Socket,
   { status, code }: { readonly status: number; readonly code: ProblemCode },
 ): void {
-  metrics.answered('none', 'none', status, 0);
-  metrics.refused(code);
+  metrics.countRequest('none', 'none', status, 0);
+  metrics.countError(code);
   const remote = socket.remoteAddress ?? '';
-  const nothing = { requestId: '', method: '-', path: '-', rows: 0, bytesIn: 0, ms: 0 };
-  log.access({ ...nothing, status, code, remote });
+  const unknown = { requestId: '', method: '-', path: '-', rows: 0, bytesIn: 0, ms: 0 };
+  log.access({ ...unknown, status, code, remote });
 }

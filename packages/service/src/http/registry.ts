@@ -1,6 +1,6 @@
-/** Every route about rows, in one place: the native one and the wire formats of trainers. Add yours to the list. */
+/** All routes that judge rows: the native one and the wire formats of trainers. Add new routes to the list. */
 import { WIRE_ROUTES } from '../wire/index.ts';
 import type { Route } from './route.ts';
-import { verifyRoute } from './verify.ts';
+import { VERIFY_ROUTE } from './verify.ts';
 
-export const ROUTES: readonly Route[] = [verifyRoute, ...WIRE_ROUTES];
+export const ROUTES: readonly Route[] = [VERIFY_ROUTE, ...WIRE_ROUTES];

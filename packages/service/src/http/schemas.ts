@@ -1,6 +1,6 @@
 /**
- * JSON Schemas of rows, verdicts and problems, for the OpenAPI description. Leaves out: enforcing them. Rows of many
- * shapes are understood, and reading them says what is wrong in better words.
+ * JSON Schemas of rows, verdicts and problems for the OpenAPI description. Leaves out: enforcing them, because rows of many
+ * shapes are accepted and the row reader gives better error messages.
  */
 import { STATUSES } from '@cipo/verifier/types';
 
@@ -9,19 +9,22 @@ const VOID_STATUSES = ['infra_error', 'overloaded', 'undecided', 'bad_task', 'ab
 const ROW = {
   type: 'object',
   description:
-    'A response and what is needed to judge it. Columns of verl and of public data sets are understood as they are; what is not known is left alone.',
+    'A response and the data to judge it. The columns of verl and of public data sets are accepted; unknown fields are ignored.',
   required: ['response'],
   additionalProperties: true,
   properties: {
-    id: { type: ['string', 'integer'], description: 'Comes back with the verdict' },
+    id: { type: ['string', 'integer'], description: 'Returned with the verdict' },
     domain: { type: 'string', description: '`math`, `code` or the name of a plug-in' },
-    response: { type: 'string', description: 'What the model wrote' },
-    answer: { type: ['string', 'number'], description: 'math: the right answer' },
-    question: { type: 'string', description: 'math: what was asked' },
-    options: { type: 'object', description: 'math: policies of comparison' },
+    response: { type: 'string', description: 'The response of the model' },
+    answer: { type: ['string', 'number'], description: 'math: the reference answer' },
+    question: { type: 'string', description: 'math: the question' },
+    options: { type: 'object', description: 'math: how the answer is extracted and compared' },
     language: { enum: ['python', 'javascript', 'typescript'], description: 'code' },
-    prompt: { description: 'Text or messages; as text, what the response of a code row continues' },
-    setup: { description: 'code: what runs before the response' },
+    prompt: {
+      description:
+        'String or messages. In a code row, a string is code that the response continues',
+    },
+    setup: { description: 'code: source that runs before the response' },
     tests: {
       type: 'object',
       description: 'code: assert, call or stdio tests',
@@ -45,7 +48,7 @@ const DIAGNOSTIC = {
     audience: {
       enum: ['policy', 'operator'],
       description:
-        'operator: may show hidden tests and the reference, and must not reach the model',
+        'operator: may show hidden tests and the reference; must not be shown to the model',
     },
     message: { type: 'string' },
     at: { type: 'object' },
@@ -59,8 +62,8 @@ const VERDICT = {
   properties: {
     id: { type: 'string' },
     status: { enum: [...STATUSES, ...VOID_STATUSES] },
-    passed: { type: ['boolean', 'null'], description: 'null where there is no judgement' },
-    reward: { enum: [1, 0, null], description: 'null where there is no judgement: mask it' },
+    passed: { type: ['boolean', 'null'], description: 'null if the row was not judged' },
+    reward: { enum: [1, 0, null], description: 'null if the row was not judged: mask it' },
     diagnostics: { type: 'array', items: ref('Diagnostic') },
     cpuMs: { type: 'number' },
     wallMs: { type: 'number' },
@@ -92,27 +95,27 @@ export function ref(name: 'Row' | 'Verdict' | 'Diagnostic' | 'Problem') {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** One, a list of them, or a list under `rows`. */
+/** A single object, a list, or a list under `rows`. */
 function oneOrMany(name: 'Row' | 'Verdict') {
   const many = { type: 'array', items: ref(name) };
-  const under = { type: 'object', required: ['rows'], properties: { rows: many } };
-  return { anyOf: [ref(name), many, under] };
+  const wrapped = { type: 'object', required: ['rows'], properties: { rows: many } };
+  return { anyOf: [ref(name), many, wrapped] };
 }
 
 export const BATCH_BODY = {
   required: true,
   content: {
     'application/json': { schema: oneOrMany('Row') },
-    'application/x-ndjson': { schema: { type: 'string', description: 'One row a line' } },
+    'application/x-ndjson': { schema: { type: 'string', description: 'One row per line' } },
   },
 };
 
 export const VERDICT_RESPONSES = {
   200: {
-    description: 'Verdicts in the shape and order of the rows',
+    description: 'Verdicts, in the shape and order of the rows',
     content: {
       'application/json': { schema: oneOrMany('Verdict') },
-      'application/x-ndjson': { schema: { type: 'string', description: 'One verdict a line' } },
+      'application/x-ndjson': { schema: { type: 'string', description: 'One verdict per line' } },
     },
   },
 };
@@ -122,5 +125,5 @@ export const DIAGNOSTICS_PARAMETER = {
   in: 'query',
   schema: { enum: ['all', 'policy', 'none'] },
   description:
-    'Which diagnostics to answer with. `all` needs a token and is the default with one; `policy`, what a model may see, is the default without.',
+    'Which diagnostics the reply includes. `all` requires a token and is the default with one. `policy`, those that the model may see, is the default without a token.',
 };

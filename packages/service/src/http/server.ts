@@ -1,13 +1,13 @@
 /**
- * `cipo serve`: starts the server over a judge, and ends it without losing a verdict. Leaves out: the command that reads
- * flags (packages/cli), what a request passes through (`pipeline.ts`), the queue (`gate.ts`).
+ * Starts the HTTP server of `cipo serve` with a judge, and shuts it down without losing a verdict. Leaves out: command line
+ * flags (packages/cli), the path of a request (`pipeline.ts`), the queue (`gate.ts`).
  */
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { cellCounts } from '@cipo/verifier/cells';
 import type { FastifyInstance } from 'fastify';
 import type { Judge } from '../judge.ts';
-import { Room } from './body.ts';
+import { ByteBudget } from './body.ts';
 import { Gate } from './gate.ts';
 import { createLog, type Log } from './log.ts';
 import { Metrics } from './metrics.ts';
@@ -18,41 +18,49 @@ import { ROUTES } from './registry.ts';
 import type { Route } from './route.ts';
 import { type RowWatch, watchRows } from './watch.ts';
 
-/** What a server is made with beside its options. */
+/** The parts of a server, apart from its options. */
 export interface ServeParts {
+  /** Judges the rows. The caller closes it after the server. */
   readonly judge: Judge;
-  /** Default: those of `registry.ts`. */
+  /** Routes that judge rows. Default: `POST /v1/verify` and the wire formats of trainers. */
   readonly routes?: readonly Route[];
-  /** Default: JSON lines on standard error. */
+  /** The log. Default: JSON lines on standard error. */
   readonly log?: Log;
+  /** Version that `/healthz`, `/openapi.json` and the start page show. Default: `0.0.0`. */
   readonly version?: string;
 }
 
+/** A server that accepts connections. */
 export interface RunningServer {
-  /** `http://127.0.0.1:8377`, with the port that was taken. */
+  /** URL of the server with its actual port, such as `http://127.0.0.1:8377`. */
   readonly url: string;
+  /** The actual port. */
   readonly port: number;
-  /** Resolves once the judge has judged its first rows. */
+  /** Resolves when the sandboxes have started and have judged a correct program each. */
   readonly ready: Promise<void>;
   /**
-   * Takes no new work, lets what is under way end within `drainMs`, answers the rest with null verdicts, closes.
-   * The judge stays the caller's to close. Safe to call twice.
+   * Shuts the server down: accepts no new requests, gives those in progress `drainMs` to finish, answers the rest with
+   * verdicts whose reward is null. Does not close the judge. Can be called more than once.
    */
   close(): Promise<void>;
 }
 
-/** Between two attempts to get the judge ready. */
-const RETRY_MS = 5_000;
-/** After the time for draining: for null verdicts to reach their clients. */
-const LAST_WORDS_MS = 2_000;
+/** Pause between two attempts to start the sandboxes. */
+const READY_RETRY_MS = 5_000;
+/** Time after draining in which the null verdicts are sent. */
+const FLUSH_MS = 2_000;
 
 /**
+ * Starts a server.
+ *
  * ```ts
  * const server = await serve({ judge: await createJudge() }, { port: 0 });
  * await fetch(`${server.url}/v1/verify`, { method: 'POST', headers, body });
  * await server.close();
  * ```
- * @throws {ServeOptionError} on options that cannot be served with; whatever the address refuses
+ * @param given options; see {@link SERVE_DEFAULTS} for the defaults
+ * @throws {ServeOptionError} if an option is not valid
+ * @throws {Error} of Node if it cannot listen on the address
  */
 export async function serve(
   parts: ServeParts,
@@ -75,22 +83,24 @@ class Server implements RunningServer {
   readonly #watch: RowWatch;
   readonly ready: Promise<void>;
   #isReady = false;
-  #draining = false;
+  #isDraining = false;
   #closing: Promise<void> | undefined;
 
   constructor(parts: ServeParts, options: ServeOptions, log: Log) {
     this.#options = options;
     this.#log = log;
     this.#judge = parts.judge;
-    const room = new Room(options.heldBytes);
-    const gate = new Gate(options, { waited: (ms) => this.#shared.metrics.waited(ms) });
+    const budget = new ByteBudget(options.heldBytes);
+    const gate = new Gate(options, {
+      onWait: (ms) => this.#shared.metrics.observeWait(ms),
+    });
     const metrics = new Metrics({
       running: () => gate.running,
       waiting: () => gate.waiting,
-      open: () => this.#shared.open.size,
-      heldBytes: () => room.held,
+      openRequests: () => this.#shared.open.size,
+      heldBytes: () => budget.held,
       connections: () => promisify(this.#app.server.getConnections).call(this.#app.server),
-      ready: () => this.#takesWork(),
+      isReady: () => this.#acceptsRows(),
       workers: cellCounts,
     });
     this.#watch = watchRows(metrics, log);
@@ -98,27 +108,27 @@ class Server implements RunningServer {
       options,
       judge: parts.judge,
       gate,
-      room,
+      budget,
       metrics,
       log,
-      judged: this.#watch.judged,
+      onVerdict: this.#watch.onVerdict,
       stop: this.#stop.signal,
-      draining: () => this.#draining,
+      isDraining: () => this.#isDraining,
       open: new Set(),
     };
     this.#app = new Pipeline(this.#routes(parts), this.#shared).app;
-    this.ready = this.#getReady();
-    this.ready.catch(() => undefined); // ended before it was ready: there is nobody left to tell
+    this.ready = this.#prepare();
+    this.ready.catch(() => undefined); // a server that is closed before it is ready has no one to report to
   }
 
   #routes({ routes = ROUTES, version = '0.0.0' }: ServeParts): readonly Route[] {
     const all: Route[] = [...routes];
     const probes = probeRoutes({
-      ready: () => this.#takesWork(),
+      isReady: () => this.#acceptsRows(),
       metrics: () => this.#shared.metrics,
       routes: () => all,
       version,
-      secured: this.#options.tokens.length > 0,
+      isSecured: this.#options.tokens.length > 0,
     });
     all.push(...probes);
     return all;
@@ -126,11 +136,11 @@ class Server implements RunningServer {
 
   async listen(): Promise<void> {
     const { host, port } = this.#options;
-    // Two listeners for one name would have limits of their own.
+    // The name localhost may mean two addresses; two listeners would each have their own limits.
     try {
       await this.#app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
     } catch (error) {
-      this.#draining = true;
+      this.#isDraining = true;
       this.#stop.abort();
       throw error;
     }
@@ -146,21 +156,21 @@ class Server implements RunningServer {
     return `http://${name}:${this.port}`;
   }
 
-  #takesWork(): boolean {
-    return this.#isReady && !this.#draining;
+  #acceptsRows(): boolean {
+    return this.#isReady && !this.#isDraining;
   }
 
-  async #getReady(): Promise<void> {
-    while (!this.#draining) {
+  async #prepare(): Promise<void> {
+    while (!this.#isDraining) {
       try {
         await this.#judge.ready();
         this.#isReady = true;
         this.#log.note('info', 'ready');
         return;
       } catch (error) {
-        if (this.#draining) return;
-        this.#log.note('error', 'the judge is not ready and is tried again', error);
-        await pause(RETRY_MS, this.#stop.signal);
+        if (this.#isDraining) return;
+        this.#log.note('error', 'the judge is not ready and will be retried', error);
+        await pause(READY_RETRY_MS, this.#stop.signal);
       }
     }
   }
@@ -171,20 +181,20 @@ class Server implements RunningServer {
   }
 
   async #drain(): Promise<void> {
-    this.#draining = true;
-    this.#log.note('info', `ending, requests under way: ${this.#shared.open.size}`);
+    this.#isDraining = true;
+    this.#log.note('info', `shutting down, requests in progress: ${this.#shared.open.size}`);
     const closed = this.#app.close();
-    await this.#idle(this.#options.drainMs);
+    await this.#waitUntilIdle(this.#options.drainMs);
     this.#stop.abort();
-    await this.#idle(LAST_WORDS_MS);
+    await this.#waitUntilIdle(FLUSH_MS);
     this.#app.server.closeAllConnections();
     await closed;
     this.#watch.end();
     this.#log.end();
   }
 
-  /** Waits until no request is under way, at most so long. */
-  async #idle(ms: number): Promise<void> {
+  /** Waits until no request is in progress, but at most `ms`. */
+  async #waitUntilIdle(ms: number): Promise<void> {
     const deadline = performance.now() + ms;
     while (this.#shared.open.size > 0 && performance.now() < deadline) await pause(10);
     this.#app.server.closeIdleConnections();

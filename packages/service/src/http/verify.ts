@@ -1,8 +1,8 @@
 /**
- * The native route: one row, a list of rows, `{"rows": [...]}` or NDJSON in; verdicts in the same shape and order out.
- * Leaves out: what a row is (`Judge`), and whose turn it is (`gate.ts`).
+ * The native route `POST /v1/verify`. Request: one row, a list of rows, `{"rows": [...]}` or NDJSON. Reply: verdicts in the
+ * same shape and order. Leaves out: reading rows (`judge.ts`) and the queue (`gate.ts`).
  */
-
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { TaskError } from '@cipo/verifier/types';
 import { inOrder } from '../flow.ts';
 import { badRow } from '../judge.ts';
@@ -11,15 +11,15 @@ import { badRequest, type Problem } from './problem.ts';
 import type { Line, Route, RouteContext } from './route.ts';
 import { BATCH_BODY, DIAGNOSTICS_PARAMETER, VERDICT_RESPONSES } from './schemas.ts';
 
-export const verifyRoute: Route = {
+export const VERIFY_ROUTE: Route = {
   method: 'POST',
   path: '/v1/verify',
   accepts: ['json', 'ndjson'],
   describe: {
     operationId: 'verify',
-    summary: 'Judge one row or many',
+    summary: 'Judge one row or many rows',
     description:
-      'Verdicts come in the shape and order of the rows. A row that cannot be read gets a bad_task verdict and the rest goes on.',
+      'Verdicts have the shape and order of the rows. A row that cannot be read gets the status bad_task and does not affect the others.',
     parameters: [DIAGNOSTICS_PARAMETER],
     requestBody: BATCH_BODY,
     responses: VERDICT_RESPONSES,
@@ -30,41 +30,42 @@ export const verifyRoute: Route = {
       : { type: 'application/x-ndjson', stream: judgeLines(request.lines, context) },
 };
 
-/** JSON as `cipo verify` writes it, so that no verdict can fail the others of its batch. */
+/** Each verdict is serialized separately, so that one cannot make the others of its batch fail. */
 async function judgeBody(body: unknown, { verify }: RouteContext): Promise<string> {
-  const list = async (rows: readonly unknown[]) =>
+  const judgeList = async (rows: readonly unknown[]) =>
     `[${(await verify(rows)).map(verdictLine).join(',')}]`;
-  if (Array.isArray(body)) return list(body);
-  const fields = asObject(body);
+  if (Array.isArray(body)) return judgeList(body);
+  if (!isRecord(body)) {
+    throw badRequest('body', 'must be a row, a list of rows or {"rows": [...]}', body);
+  }
+  const fields = body;
   if (!isBatch(fields)) return (await verify([fields])).map(verdictLine).join();
   if (!Array.isArray(fields.rows)) throw badRequest('rows', 'must be a list', fields.rows);
-  return `{"rows":${await list(fields.rows)}}`;
+  return `{"rows":${await judgeList(fields.rows)}}`;
 }
 
-function asObject(body: unknown): Readonly<Record<string, unknown>> {
-  if (typeof body === 'object' && body !== null) return body as Record<string, unknown>;
-  throw badRequest('body', 'must be a row, a list of rows or {"rows": [...]}', body);
+/** A row may have a column named `rows`, so an object with other columns of a row is one row. */
+function isBatch(fields: UnknownRecord): boolean {
+  return (
+    Object.hasOwn(fields, 'rows') &&
+    !Object.hasOwn(fields, 'response') &&
+    !Object.hasOwn(fields, 'domain')
+  );
 }
 
-/** A row may have a column of that name: a batch has no other columns of a row. */
-const isBatch = (fields: Readonly<Record<string, unknown>>): boolean =>
-  Object.hasOwn(fields, 'rows') &&
-  !Object.hasOwn(fields, 'response') &&
-  !Object.hasOwn(fields, 'domain');
-
-/** Verdicts of a stream that wait for a slow one before them, in characters. */
-const MAX_HELD = 4 << 20;
+/** Maximum characters of finished verdicts that wait for a slow row before them. */
+const MAX_HELD_CHARS = 4 << 20;
 
 /**
- * Reads no further ahead than can be judged: a long body is held back instead of kept. Where the body fails, what had
- * come before is answered first.
+ * Reads no further ahead than rows are judged, so that a long body is not held in memory. If the body fails, the verdicts
+ * of the rows before the failure are sent first.
  */
 async function* judgeLines(
   lines: AsyncIterable<Line>,
   { verifyNext, window }: RouteContext,
 ): AsyncGenerator<string> {
   let failure: { readonly error: unknown } | undefined;
-  const whole = async function* () {
+  const readUntilFailure = async function* () {
     try {
       yield* lines;
     } catch (error) {
@@ -72,13 +73,13 @@ async function* judgeLines(
     }
   };
   const judge = async (line: Line) =>
-    `${verdictLine('problem' in line ? unreadable(line) : await verifyNext(line.value))}\n`;
+    `${verdictLine('problem' in line ? unreadableLine(line) : await verifyNext(line.value))}\n`;
   const sizeOf = (text: string) => text.length;
-  yield* inOrder(whole(), judge, { inFlight: window, maxHeld: MAX_HELD, sizeOf });
+  yield* inOrder(readUntilFailure(), judge, { inFlight: window, maxHeld: MAX_HELD_CHARS, sizeOf });
   if (failure) throw failure.error;
 }
 
-/** The line is named, for there is no id to name it by. */
-function unreadable({ number, problem, beginning }: Extract<Line, { problem: Problem }>) {
+/** The verdict of a line that is not JSON. It has no id, so the diagnostic names the line. */
+function unreadableLine({ number, problem, beginning }: Extract<Line, { problem: Problem }>) {
   return badRow('', new TaskError(`line ${number}`, problem.message, beginning));
 }

@@ -1,36 +1,30 @@
 /**
- * Reads the fields of a trainer's request: each is what it must be or a 400 that names it. Leaves out:
- * what the fields mean.
+ * Readers for the fields of a trainer's request. Each returns a value of the expected type or throws a 400 that names the
+ * field. Leaves out: what the fields mean.
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { badRequest } from '../http/problem.ts';
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function object(value: unknown, field: string): Fields {
+export function readObject(value: unknown, field: string): UnknownRecord {
   if (!isRecord(value)) throw badRequest(field, 'must be an object', value);
   return value;
 }
 
-export function text(value: unknown, field: string): string {
-  if (typeof value !== 'string') throw badRequest(field, 'must be text', value);
+export function readText(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw badRequest(field, 'must be a string', value);
   return value;
 }
 
-export function list(value: unknown, field: string): readonly unknown[] {
+export function readList(value: unknown, field: string): readonly unknown[] {
   if (!Array.isArray(value)) throw badRequest(field, 'must be a list', value);
   return value;
 }
 
-export function texts(value: unknown, field: string): readonly string[] {
-  return list(value, field).map((item, i) => text(item, `${field}.${i}`));
+export function readTexts(value: unknown, field: string): readonly string[] {
+  return readList(value, field).map((item, i) => readText(item, `${field}.${i}`));
 }
 
-/** A number above zero. */
-export function positive(value: unknown, field: string): number {
+export function readPositive(value: unknown, field: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
     throw badRequest(field, 'must be a number above 0', value);
   }

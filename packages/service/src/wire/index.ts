@@ -1,13 +1,13 @@
-/** The wire formats that trainers already speak, as routes of the server. */
+/** The routes for the wire formats of existing trainers. */
 import type { Route } from '../http/route.ts';
-import { openInstructRoutes } from './open-instruct.ts';
-import { openrlhfRoute } from './openrlhf.ts';
-import { sandboxFusionRoutes } from './sandbox-fusion.ts';
-import { slimeRoute } from './slime.ts';
+import { OPEN_INSTRUCT_ROUTES } from './open-instruct.ts';
+import { OPENRLHF_ROUTE } from './openrlhf.ts';
+import { SANDBOX_FUSION_ROUTES } from './sandbox-fusion.ts';
+import { SLIME_ROUTE } from './slime.ts';
 
 export const WIRE_ROUTES: readonly Route[] = [
-  ...sandboxFusionRoutes,
-  openrlhfRoute,
-  slimeRoute,
-  ...openInstructRoutes,
+  ...SANDBOX_FUSION_ROUTES,
+  OPENRLHF_ROUTE,
+  SLIME_ROUTE,
+  ...OPEN_INSTRUCT_ROUTES,
 ];

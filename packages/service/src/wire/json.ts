@@ -1,12 +1,17 @@
-/** JSON inside of a text field of a request: under the same limits as the request itself. */
+/** Parses JSON inside a text field of a request, with the limits of the request body. */
 import { readJson } from '../http/json.ts';
 import { SERVE_DEFAULTS } from '../http/options.ts';
 import { badRequest, Problem } from '../http/problem.ts';
 
 const LIMITS = { depth: SERVE_DEFAULTS.jsonDepth, values: SERVE_DEFAULTS.jsonValues };
 
-/** What the text says; undefined where it is no JSON. @throws {Problem} 400 where it is JSON that is refused */
-export function jsonIn(text: string, field: string): unknown {
+/**
+ * Parses a text as JSON.
+ *
+ * @returns undefined if the text is not JSON
+ * @throws {Problem} 400 if the text is JSON that exceeds a limit or has a prototype key
+ */
+export function parseJsonField(text: string, field: string): unknown {
   try {
     return readJson(Buffer.from(text), LIMITS);
   } catch (error) {

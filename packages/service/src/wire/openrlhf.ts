@@ -1,29 +1,38 @@
 /**
- * OpenRLHF's remote reward (`--reward.remote_url`, earlier `--remote_rm_url`): lists of decoded samples,
- * prompts and labels in; a reward for each out. The client tries a refused request five times within
- * some seconds and then carries on without a reward, so that the server asks itself again for longer.
- * Protocol: `openrlhf/utils/agent.py` and `openrlhf/cli/serve_rm.py`.
+ * OpenRLHF's remote reward (`--reward.remote_url`, earlier `--remote_rm_url`). Request: lists of decoded samples, prompts
+ * and labels. Reply: one reward for each sample. The client tries a refused request five times within seconds and then
+ * continues without a reward, so the server retries for longer. Protocol: `openrlhf/utils/agent.py` and
+ * `openrlhf/cli/serve_rm.py`.
  */
+import type { UnknownRecord } from '@cipo/support';
 import { badRequest } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
-import { type Fields, isAbsent, list, object, text, texts } from './fields.ts';
-import { verifyPatiently } from './patience.ts';
-import { withoutPrompt, withoutSpecialTokens } from './response.ts';
+import { isAbsent, readList, readObject, readText, readTexts } from './fields.ts';
+import { removePrompt, removeSpecialTokens } from './response.ts';
+import { verifyWithRetries } from './retry.ts';
 import { rowOf } from './row.ts';
-import { rewardsOf, undecidedReward } from './verdicts.ts';
+import { readUndecidedReward, rewardsOf } from './verdicts.ts';
 
-/** The client waits three minutes for a reply. */
-const PATIENCE_MS = 60_000;
+/** The client waits 180 s for a reply. */
+const RETRY_MS = 60_000;
 
-export const openrlhfRoute: Route = {
+export const OPENRLHF_ROUTE: Route = {
   method: 'POST',
   path: '/get_reward',
-  patient: true,
+  waitsWhenBusy: true,
   describe: {
     operationId: 'openrlhfReward',
     summary: "OpenRLHF's remote reward",
     description:
-      '`query`: prompt and response as decoded; `prompts`; `labels`: the right answer, tests, or a row in JSON. Where one row has no judgement the whole request fails: 503 where trying again may help, 422 where not.',
+      '`query`: prompt and response, decoded. `prompts`: the prompts. `labels`: the reference answer, tests, or a row as JSON, for each query. If one row is not judged, the whole request fails: 503 if a retry may help, 422 if not.',
+    parameters: [
+      {
+        name: 'undecided',
+        in: 'query',
+        schema: { type: 'number' },
+        description: 'Reward of answers that are neither proved correct nor incorrect',
+      },
+    ],
     requestBody: {
       required: true,
       content: {
@@ -40,30 +49,30 @@ export const openrlhfRoute: Route = {
         },
       },
     },
-    responses: { 200: { description: '`rewards` and `scores` in the order of `query`' } },
+    responses: { 200: { description: '`rewards` and `scores`, in the order of `query`' } },
   },
   async handle({ body, query, signal }, { verify }) {
-    const undecided = undecidedReward(query);
-    const rows = rowsIn(object(body, 'body'));
-    const verdicts = await verifyPatiently(rows, verify, PATIENCE_MS, signal);
+    const undecided = readUndecidedReward(query);
+    const rows = readRows(readObject(body, 'body'));
+    const verdicts = await verifyWithRetries(rows, verify, RETRY_MS, signal);
     const rewards = rewardsOf(verdicts, undecided, (i) => `labels.${i}`);
     return { body: { rewards, scores: rewards, extra_logs: {} } };
   },
 };
 
-function rowsIn(fields: Fields): readonly Fields[] {
-  const queries = texts(fields.query, 'query');
-  const prompts = isAbsent(fields.prompts) ? undefined : list(fields.prompts, 'prompts');
-  const labels = list(fields.labels, 'labels');
-  for (const [name, other] of Object.entries({ prompts, labels })) {
-    if (other !== undefined && other.length !== queries.length) {
-      const problem = `must be as long as query, which has ${queries.length} entries`;
-      throw badRequest(name, problem, `${other.length} entries`);
+function readRows(fields: UnknownRecord): readonly UnknownRecord[] {
+  const queries = readTexts(fields.query, 'query');
+  const prompts = isAbsent(fields.prompts) ? undefined : readList(fields.prompts, 'prompts');
+  const labels = readList(fields.labels, 'labels');
+  for (const [name, list] of Object.entries({ prompts, labels })) {
+    if (list !== undefined && list.length !== queries.length) {
+      const problem = `must have as many entries as query, which has ${queries.length}`;
+      throw badRequest(name, problem, `${list.length} entries`);
     }
   }
   return queries.map((query, i) => {
-    const prompt = prompts === undefined ? '' : text(prompts[i], `prompts.${i}`);
-    const response = withoutSpecialTokens(withoutPrompt(query, prompt, `query.${i}`));
+    const prompt = prompts === undefined ? '' : readText(prompts[i], `prompts.${i}`);
+    const response = removeSpecialTokens(removePrompt(query, prompt, `query.${i}`));
     return rowOf(response, labels[i], `labels.${i}`);
   });
 }

@@ -1,33 +1,33 @@
 /**
- * Tests as open-instruct compresses them: Base64 of zlib of a Python pickle. Reads the plain part of the
- * pickle format (texts, numbers, lists, dictionaries) and refuses all that names or calls code, so nothing
- * of it is ever run. Opcodes: `Lib/pickletools.py` of Python, protocols 2 to 5.
+ * Reads tests as open-instruct compresses them: Base64 of zlib of a Python pickle. Supports the plain part of the pickle
+ * format (strings, numbers, lists, dictionaries) and rejects every opcode that names or calls code, so a pickle is never
+ * executed. Opcodes: `Lib/pickletools.py` of Python, protocols 2 to 5.
  */
 import { inflateSync } from 'node:zlib';
+import { errorMessage } from '@cipo/support';
 import { badRequest } from '../http/problem.ts';
 
-/** Bytes of a pickle, and values in it: compression hides how large it is. */
-const LONGEST = 32 << 20;
-const MOST_VALUES = 1_000_000;
+/** Limits on the decompressed pickle and on its values. The size of the compressed text does not bound either. */
+const MAX_BYTES = 32 << 20;
+const MAX_VALUES = 1_000_000;
 
-/** @throws {Problem} 400 for anything else */
+/** @throws {Problem} 400 if the text is not Base64 of zlib of a plain pickle */
 export function readPickledTests(encoded: string): unknown {
   let bytes: Buffer;
   try {
-    bytes = inflateSync(Buffer.from(encoded, 'base64'), { maxOutputLength: LONGEST });
+    bytes = inflateSync(Buffer.from(encoded, 'base64'), { maxOutputLength: MAX_BYTES });
   } catch {
     throw badRequest('tests', 'must be a list, its JSON text, or Base64 of zlib', encoded);
   }
   try {
     return new Unpickler(bytes).read();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw badRequest('tests', `is no plain pickle: ${reason}`, encoded);
+    throw badRequest('tests', `must be a plain pickle: ${errorMessage(error)}`, encoded);
   }
 }
 
 const MARK = Symbol('mark');
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const DECODER = new TextDecoder('utf-8', { fatal: true });
 
 class Unpickler {
   readonly #bytes: Buffer;
@@ -54,7 +54,7 @@ class Unpickler {
     else if (!this.#frame(code) && !this.#text(code) && !this.#number(code)) this.#structure(code);
   }
 
-  /** What only arranges: protocol, frames, the memo. */
+  /** Opcodes without a value: protocol, frames, the memo. Each of these methods returns whether it knows the opcode. */
   #frame(code: number): boolean {
     switch (code) {
       case 0x80: // PROTO
@@ -64,19 +64,19 @@ class Unpickler {
         this.#take(8);
         return true;
       case 0x94: // MEMOIZE
-        this.#keep(this.#memo.size, this.#stack.at(-1));
+        this.#memoize(this.#memo.size, this.#stack.at(-1));
         return true;
       case 0x71: // BINPUT
-        this.#keep(this.#byte(), this.#stack.at(-1));
+        this.#memoize(this.#byte(), this.#stack.at(-1));
         return true;
       case 0x72: // LONG_BINPUT
-        this.#keep(this.#take(4).readUInt32LE(), this.#stack.at(-1));
+        this.#memoize(this.#take(4).readUInt32LE(), this.#stack.at(-1));
         return true;
       case 0x68: // BINGET
-        this.#push(this.#kept(this.#byte()));
+        this.#push(this.#recall(this.#byte()));
         return true;
       case 0x6a: // LONG_BINGET
-        this.#push(this.#kept(this.#take(4).readUInt32LE()));
+        this.#push(this.#recall(this.#take(4).readUInt32LE()));
         return true;
       default:
         return false;
@@ -92,7 +92,7 @@ class Unpickler {
           : code === 0x8d // BINUNICODE8
             ? () => Number(this.#take(8).readBigUInt64LE())
             : undefined;
-    if (length) this.#push(decoder.decode(this.#take(length())));
+    if (length) this.#push(DECODER.decode(this.#take(length())));
     return length !== undefined;
   }
 
@@ -112,8 +112,8 @@ class Unpickler {
         return this.#take(4).readInt32LE();
       case 0x47: // BINFLOAT
         return this.#take(8).readDoubleBE();
-      case 0x8a: // LONG1: little-endian, two's complement
-        return Number(signed(this.#take(this.#byte())));
+      case 0x8a: // LONG1
+        return Number(readSigned(this.#take(this.#byte())));
       default:
         return undefined;
     }
@@ -145,20 +145,20 @@ class Unpickler {
         this.#push(this.#stack.splice(0x84 - code));
         return;
       default:
-        throw new Error(`opcode 0x${code.toString(16)} is refused`);
+        throw new Error(`opcode 0x${code.toString(16)} is not supported`);
     }
   }
 
   #append(items: readonly unknown[]): void {
     const target = this.#stack.at(-1);
-    if (!Array.isArray(target)) throw new Error('no list to append to');
+    if (!Array.isArray(target)) throw new Error('expected a list to append to');
     for (const item of items) target.push(item);
   }
 
   #set(pairs: readonly unknown[]): void {
     const target = this.#stack.at(-1);
     if (typeof target !== 'object' || target === null || Array.isArray(target)) {
-      throw new Error('no dictionary to fill');
+      throw new Error('expected a dictionary to add to');
     }
     for (let i = 0; i + 1 < pairs.length; i += 2) {
       const value = pairs[i + 1];
@@ -173,7 +173,7 @@ class Unpickler {
 
   #sinceMark(): unknown[] {
     const at = this.#stack.lastIndexOf(MARK);
-    if (at < 0) throw new Error('no mark');
+    if (at < 0) throw new Error('expected a mark');
     return this.#stack.splice(at).slice(1);
   }
 
@@ -182,22 +182,22 @@ class Unpickler {
     this.#stack.push(value);
   }
 
-  #keep(key: number, value: unknown): void {
+  #memoize(key: number, value: unknown): void {
     this.#count();
     this.#memo.set(key, value);
   }
 
-  /** Only texts and numbers are used again: containers within themselves would have no end. */
-  #kept(key: number): unknown {
+  /** Only strings and numbers may be recalled: a container that contains itself would have no end. */
+  #recall(key: number): unknown {
     const value = this.#memo.get(key);
     if (typeof value !== 'string' && typeof value !== 'number') {
-      throw new Error('a container is used twice');
+      throw new Error('a container is referenced twice');
     }
     return value;
   }
 
   #count(): void {
-    if (++this.#values > MOST_VALUES) throw new Error(`more than ${MOST_VALUES} values`);
+    if (++this.#values > MAX_VALUES) throw new Error(`more than ${MAX_VALUES} values`);
   }
 
   #byte(): number {
@@ -206,14 +206,14 @@ class Unpickler {
 
   #take(count: number): Buffer {
     const end = this.#at + count;
-    if (!(end <= this.#bytes.length)) throw new Error('it ends early');
+    if (!(end <= this.#bytes.length)) throw new Error('it ends too early');
     const part = this.#bytes.subarray(this.#at, end);
     this.#at = end;
     return part;
   }
 }
 
-/** Opcodes that put something new on the stack and nothing else. */
+/** Opcodes that only push a new value. */
 const SIMPLE = new Map<number, () => unknown>([
   [0x5d, () => []], // EMPTY_LIST
   [0x7d, () => ({})], // EMPTY_DICT
@@ -223,7 +223,8 @@ const SIMPLE = new Map<number, () => unknown>([
   [0x89, () => false], // NEWFALSE
 ]);
 
-function signed(bytes: Buffer): bigint {
+/** Little-endian two's complement. */
+function readSigned(bytes: Buffer): bigint {
   let value = 0n;
   for (const byte of bytes.toReversed()) value = (value << 8n) | BigInt(byte);
   return BigInt.asIntN(bytes.length * 8, value);

@@ -1,12 +1,13 @@
 /**
- * A response and a label as a row. A label is what a data set says of a task: the right answer, tests,
- * or, as JSON, the fields of a row. Leaves out: what rows may look like.
+ * Builds a row from a response and a label. A label is what a data set provides to judge a task: the reference answer,
+ * tests, or the fields of a row as JSON. Leaves out: which fields a row may have.
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import { badRequest } from '../http/problem.ts';
-import { type Fields, isAbsent, isRecord } from './fields.ts';
-import { jsonIn } from './json.ts';
+import { isAbsent } from './fields.ts';
+import { parseJsonField } from './json.ts';
 
-/** Any of these makes an object a row; other objects (`{"inputs": ..., "outputs": ...}`) are a reference. */
+/** An object with any of these keys is a row. Other objects (`{"inputs": ..., "outputs": ...}`) are a reference. */
 const ROW_FIELDS = [
   'domain',
   'answer',
@@ -18,17 +19,19 @@ const ROW_FIELDS = [
   'reward_model',
 ] as const;
 
-export function rowOf(response: string, label: unknown, field: string): Fields {
+/** @throws {Problem} 400 if the label is missing */
+export function rowOf(response: string, label: unknown, field: string): UnknownRecord {
   if (isAbsent(label) || label === '') {
-    throw badRequest(field, 'is missing: it says what the response is judged by', label);
+    throw badRequest(field, 'is missing: the response cannot be judged without it', label);
   }
-  const fields = fieldsIn(label, field);
+  const fields = rowFields(label, field);
   return fields ? { ...fields, response } : { ground_truth: label, response };
 }
 
-function fieldsIn(label: unknown, field: string): Fields | undefined {
-  const isText = typeof label === 'string'; // LaTeX may begin with a brace, too
-  const value = isText && /^\s*\{/.test(label) ? jsonIn(label, field) : label;
+function rowFields(label: unknown, field: string): UnknownRecord | undefined {
+  // LaTeX may begin with a brace too, so a text that does not parse is a reference.
+  const isObjectText = typeof label === 'string' && /^\s*\{/.test(label);
+  const value = isObjectText ? parseJsonField(label, field) : label;
   return isRecord(value) && ROW_FIELDS.some((name) => Object.hasOwn(value, name))
     ? value
     : undefined;

@@ -1,4 +1,4 @@
-/** The wire formats through the server: real requests, and what their clients hear when there is no room. */
+/** Tests of the wire formats through the server: recorded requests, and the replies of a server without capacity. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { createLog, serve } from '../http/index.ts';
 import { createJudge, type Judge } from '../judge.ts';
@@ -6,19 +6,19 @@ import { RECORDED } from './testing.ts';
 
 const judge = await createJudge({ workers: 1 });
 const log = createLog('json', { write: () => true });
-const roomy = await serve({ judge, log }, { port: 0 });
+const idle = await serve({ judge, log }, { port: 0 });
 let release = () => {};
 const released = new Promise<void>((resolve) => {
   release = resolve;
 });
-/** Keeps its one place until it is told to go on. */
-const slow: Judge = { ...judge, run: (...asked) => released.then(() => judge.run(...asked)) };
-const narrow = await serve(
-  { judge: slow, log },
+/** Blocks every run until `release` is called. */
+const blocked: Judge = { ...judge, run: (...args) => released.then(() => judge.run(...args)) };
+const full = await serve(
+  { judge: blocked, log },
   { port: 0, concurrency: 1, queueRows: 1, batchRows: 1 },
 );
 afterAll(async () => {
-  await Promise.all([roomy.close(), narrow.close()]);
+  await Promise.all([idle.close(), full.close()]);
   await judge.close();
 });
 
@@ -29,25 +29,28 @@ async function post(url: string, path: string, body: unknown) {
     headers,
     body: JSON.stringify(body),
   });
-  const again = reply.headers.get('retry-after') !== null;
-  return { status: reply.status, again, body: (await reply.json()) as unknown };
+  const canRetry = reply.headers.get('retry-after') !== null;
+  return { status: reply.status, canRetry, body: (await reply.json()) as unknown };
 }
 
-test.each(Object.entries(RECORDED))('%s is answered', async (_client, { path, body }) => {
-  expect(await post(roomy.url, path, body)).toMatchObject({ status: 200 });
-});
+test.each(Object.entries(RECORDED))(
+  'the recorded request of %s is answered with 200',
+  async (_client, { path, body }) => {
+    expect(await post(idle.url, path, body)).toMatchObject({ status: 200 });
+  },
+);
 
 test.each([
   ['/v1/ping', 'pong'],
   ['/health', { status: 'healthy' }],
-])('GET %s says that the process answers', async (path, body) => {
-  expect(await (await fetch(`${roomy.url}${path}`)).json()).toEqual(body);
+])('GET %s reports that the process is running', async (path, body) => {
+  expect(await (await fetch(`${idle.url}${path}`)).json()).toEqual(body);
 });
 
-test('a refusal of run_code has the shape of FastAPI', async () => {
-  const reply = await post(roomy.url, '/run_code', { code: 'x', language: 'cobol' });
+test('an error of run_code has the shape of FastAPI', async () => {
+  const reply = await post(idle.url, '/run_code', { code: 'x', language: 'cobol' });
   expect(reply).toMatchObject({ status: 422, body: { detail: [{ loc: ['body', 'language'] }] } });
-  const broken = await fetch(`${roomy.url}/run_code`, {
+  const broken = await fetch(`${idle.url}/run_code`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{',
@@ -56,32 +59,32 @@ test('a refusal of run_code has the shape of FastAPI', async () => {
   expect(await broken.json()).toMatchObject({ detail: expect.any(String) });
 });
 
-describe('without room', () => {
+describe('a server without capacity', () => {
   const run = { code: 'print(1)', language: 'python' };
-  const full = async () => {
+  const waitUntilFull = async () => {
     for (;;) {
-      const text = await (await fetch(`${narrow.url}/metrics`)).text();
+      const text = await (await fetch(`${full.url}/metrics`)).text();
       if (/^cipo_rows_waiting 1$/m.test(text)) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
 
-  test('every client gets the refusal that it asks again after, and none a reward', async () => {
-    const held = [post(narrow.url, '/run_code', run), post(narrow.url, '/run_code', run)];
-    await full();
+  test('every client gets the status that it retries, and no client gets a reward', async () => {
+    const held = [post(full.url, '/run_code', run), post(full.url, '/run_code', run)];
+    await waitUntilFull();
     const program = { program: 'def f(): return 1', tests: ['assert f() == 1'] };
-    const patient = post(narrow.url, '/test_program', program);
-    expect(await post(narrow.url, '/run_code', run)).toMatchObject({ status: 504, again: true });
+    const retried = post(full.url, '/test_program', program);
+    expect(await post(full.url, '/run_code', run)).toMatchObject({ status: 504, canRetry: true });
     const slime = RECORDED['slime: remote_rm']!;
-    expect(await post(narrow.url, slime.path, slime.body)).toMatchObject({
+    expect(await post(full.url, slime.path, slime.body)).toMatchObject({
       status: 429,
-      again: true,
+      canRetry: true,
     });
     const openrlhf = RECORDED['OpenRLHF 0.11.2: SingleTurnAgentExecutor']!;
-    const waiting = post(narrow.url, openrlhf.path, openrlhf.body);
+    const waiting = post(full.url, openrlhf.path, openrlhf.body);
     release();
     for (const reply of held) expect(await reply).toMatchObject({ status: 200 });
-    expect(await patient).toMatchObject({ status: 200, body: { results: [1] } });
+    expect(await retried).toMatchObject({ status: 200, body: { results: [1] } });
     expect(await waiting).toMatchObject({ status: 200, body: { rewards: [1] } });
   });
 });

@@ -1,27 +1,36 @@
 /**
- * slime's remote reward (`--rm-type remote_rm --rm-url`): one sample in; the reply's JSON is the reward.
- * The client tries a refused request ten times and then stops the rollout.
- * Protocol: `slime/rollout/rm_hub/__init__.py`.
+ * slime's remote reward (`--rm-type remote_rm --rm-url`). Request: one sample. Reply: the reward as JSON. The client tries
+ * a refused request ten times and then stops the rollout. Protocol: `slime/rollout/rm_hub/__init__.py`.
  */
 import { badRequest } from '../http/problem.ts';
 import type { Reply, Route, RouteRequest } from '../http/route.ts';
 import type { RowVerdict } from '../judge.ts';
-import { object, text } from './fields.ts';
-import { withoutSpecialTokens } from './response.ts';
+import { readObject, readText } from './fields.ts';
+import { removeSpecialTokens } from './response.ts';
 import { rowOf } from './row.ts';
-import { rewardsOf, undecidedReward } from './verdicts.ts';
+import { readUndecidedReward, rewardsOf } from './verdicts.ts';
 
-export const slimeRoute: Route = {
+export const SLIME_ROUTE: Route = {
   method: 'POST',
   path: '/slime/rm',
   describe: {
     operationId: 'slimeReward',
     summary: "slime's remote reward",
     description:
-      'The reply is the bare reward. With `?reward_key=NAME` it is an object that has it under that name, for `--reward-key NAME`, and the status beside it. A sample without a judgement is refused: 503 where trying again may help, 422 where not.',
+      'The reply is the bare reward. With `?reward_key=NAME`, for `--reward-key NAME`, it is an object with the reward under that name and the `status`. A sample that was not judged fails: 503 if a retry may help, 422 if not.',
     parameters: [
-      { name: 'reward_key', in: 'query', schema: { type: 'string' } },
-      { name: 'undecided', in: 'query', schema: { type: 'number' } },
+      {
+        name: 'reward_key',
+        in: 'query',
+        schema: { type: 'string' },
+        description: 'Reply with an object that has the reward under this name',
+      },
+      {
+        name: 'undecided',
+        in: 'query',
+        schema: { type: 'number' },
+        description: 'Reward of answers that are neither proved correct nor incorrect',
+      },
     ],
     requestBody: {
       required: true,
@@ -31,9 +40,9 @@ export const slimeRoute: Route = {
             type: 'object',
             required: ['response', 'label'],
             properties: {
-              prompt: { description: 'Text or messages; not looked at' },
+              prompt: { description: 'String or messages; ignored' },
               response: { type: 'string' },
-              label: { description: 'The right answer, tests, or a row in JSON' },
+              label: { description: 'The reference answer, tests, or a row as JSON' },
             },
           },
         },
@@ -42,21 +51,21 @@ export const slimeRoute: Route = {
     responses: { 200: { description: 'The reward' } },
   },
   async handle({ body, query }, { verify }) {
-    const undecided = undecidedReward(query);
-    const { response, label } = object(body, 'body');
-    const answer = withoutSpecialTokens(text(response, 'response'));
-    const [verdict] = await verify([rowOf(answer, label, 'label')]);
+    const undecided = readUndecidedReward(query);
+    const { response, label } = readObject(body, 'body');
+    const text = removeSpecialTokens(readText(response, 'response'));
+    const [verdict] = await verify([rowOf(text, label, 'label')]);
     const [reward] = rewardsOf([verdict!], undecided, () => 'label');
-    return reply(query, verdict!, reward!);
+    return formatReply(query, verdict!, reward!);
   },
 };
 
-const RESERVED = new Set(['status', '__proto__']);
+const RESERVED_KEYS = new Set(['status', '__proto__']);
 
-function reply(query: RouteRequest['query'], { status }: RowVerdict, reward: number): Reply {
+function formatReply(query: RouteRequest['query'], { status }: RowVerdict, reward: number): Reply {
   const key = query.get('reward_key');
   if (key === undefined) return { body: reward };
-  if (key === '' || RESERVED.has(key)) {
+  if (key === '' || RESERVED_KEYS.has(key)) {
     throw badRequest('reward_key', 'must be a name other than status', key);
   }
   return { body: { [key]: reward, status } };

@@ -1,25 +1,28 @@
-/** For tests of routes: a request and a context around a real judge, without a server. */
+/** Test helpers for routes: a request and a context around a real judge, without a server. */
 import { readFileSync } from 'node:fs';
 import type { Route, RouteContext, RouteRequest } from '../http/route.ts';
 import type { Judge } from '../judge.ts';
 
-/** What real clients have sent, by client. Recorded against a server that only kept the requests. */
+/** Requests of real clients, by client. They were recorded with a server that only stored requests. */
 export const RECORDED: Readonly<
   Record<string, { readonly path: string; readonly body: Readonly<Record<string, unknown>> }>
 > = JSON.parse(readFileSync(new URL('./fixtures/requests.json', import.meta.url), 'utf8'));
 
-export interface Asked {
+export interface TestRequest {
   readonly body: unknown;
   readonly query?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
-/** The body of the reply. Rejects with the Problem that the server would answer with. */
-export async function ask(route: Route, asked: Asked, context: RouteContext): Promise<unknown> {
-  const { body, query = {}, signal = new AbortController().signal } = asked;
+/** Calls a route and returns the body of its reply. Rejects with the Problem that the server would send. */
+export async function callRoute(
+  route: Route,
+  { body, query = {}, signal = new AbortController().signal }: TestRequest,
+  context: RouteContext,
+): Promise<unknown> {
   const request: RouteRequest = { id: 'test', body, query: new Map(Object.entries(query)), signal };
   const reply = await route.handle(request, context);
-  return JSON.parse(JSON.stringify(reply.body)); // as it travels
+  return JSON.parse(JSON.stringify(reply.body)); // as the client would read it
 }
 
 export function contextOf(judge: Judge, replaced: Partial<RouteContext> = {}): RouteContext {

@@ -1,20 +1,22 @@
 /**
- * Verdicts as numbers for trainers that take nothing else. Where there is no judgement there is no
- * number: the request fails, with a status that its client tries again where that can help. Leaves out:
- * the shapes of the replies.
+ * Verdicts as numbers, for trainers that accept nothing else. A row that was not judged has no number: the request fails,
+ * with a status that its client retries if a retry can help. Leaves out: the shapes of the replies.
  */
 import { badRequest, Problem } from '../http/problem.ts';
 import type { RowVerdict } from '../judge.ts';
 
-/** Nothing is wrong with these rows: asked again they may be judged. */
-const PASSING = new Set(['infra_error', 'overloaded', 'aborted']);
+/** Statuses whose cause is not the row: the row may be judged on a retry. */
+const TRANSIENT = new Set(['infra_error', 'overloaded', 'aborted']);
 
-export function isPassing({ status }: RowVerdict): boolean {
-  return PASSING.has(status);
+export function isTransient({ status }: RowVerdict): boolean {
+  return TRANSIENT.has(status);
 }
 
-/** What a request may say about answers that nothing proves right or wrong. Absent: they have no number. */
-export function undecidedReward(query: ReadonlyMap<string, string>): number | undefined {
+/**
+ * The query parameter `undecided`: the reward of answers that are neither proved correct nor incorrect. Undefined if the
+ * request does not set it; such rows then fail the request.
+ */
+export function readUndecidedReward(query: ReadonlyMap<string, string>): number | undefined {
   const given = query.get('undecided');
   if (given === undefined) return undefined;
   const value = Number(given);
@@ -26,27 +28,30 @@ export function undecidedReward(query: ReadonlyMap<string, string>): number | un
 
 /**
  * Rewards in the order of the verdicts.
- * @param field names the label of a row in messages
- * @throws {Problem} 503 where asking again may help, 422 where it will not
+ *
+ * @param undecided reward of undecided rows, if the request sets one
+ * @param fieldOf names the label of a row in error messages
+ * @throws {Problem} 503 if a retry may help, 422 if not
  */
 export function rewardsOf(
   verdicts: readonly RowVerdict[],
   undecided: number | undefined,
-  field: (index: number) => string,
+  fieldOf: (index: number) => string,
 ): number[] {
   return verdicts.map((verdict, i) => {
     if (verdict.reward !== null) return verdict.reward;
     if (verdict.status === 'undecided' && undecided !== undefined) return undecided;
-    throw noJudgement(verdict, field(i));
+    throw notJudged(verdict, fieldOf(i));
   });
 }
 
-export function noJudgement(verdict: RowVerdict, field: string): Problem {
-  const passing = isPassing(verdict);
+/** The error reply for a row that was not judged. */
+export function notJudged(verdict: RowVerdict, field: string): Problem {
+  const canRetry = isTransient(verdict);
   const reason = verdict.diagnostics[0]?.message;
-  const message = `there is no judgement: ${verdict.status}${reason ? `: ${reason}` : ''}`;
-  return new Problem(passing ? 503 : 422, 'no-judgement', message, {
+  const message = `the row was not judged: ${verdict.status}${reason ? `: ${reason}` : ''}`;
+  return new Problem(canRetry ? 503 : 422, 'no-judgement', message, {
     field,
-    ...(passing ? { headers: { 'retry-after': '1' } } : {}),
+    ...(canRetry ? { headers: { 'retry-after': '1' } } : {}),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * For tests: a server over a real judge, whose plug-in domain `held` answers when the test says so; and raw connections
- * for what no client library would send. Leaves out: assertions.
+ * Test helpers: a server with a real judge and a domain `held`, whose verdicts wait until the test releases them; and raw
+ * connections, to send bytes that no client library would send. Leaves out: assertions.
  */
 import { connect, type Socket } from 'node:net';
 import { openDomains } from '@cipo/verifier/domains';
@@ -10,41 +10,38 @@ import { createLog, type Route, type RunningServer, type ServeOptions, serve } f
 
 export const TOKEN = 'a-token-of-these-tests';
 
-export const mathRow = (answer: string, said = answer, id = `${answer}=${said}`) => ({
-  id,
-  domain: 'math',
-  answer,
-  response: `So it is \\boxed{${said}}.`,
-});
+export function mathRow(reference: string, answer = reference, id = `${reference}=${answer}`) {
+  return { id, domain: 'math', answer: reference, response: `So it is \\boxed{${answer}}.` };
+}
 
-/** A domain whose verdicts wait: `{domain: 'held', response}` is judged when {@link Held.release} is called. */
-export class Held implements Domain<string> {
+/** A domain whose verdicts wait: a row `{domain: 'held', response}` is judged when {@link HeldDomain.release} is called. */
+export class HeldDomain implements Domain<string> {
   readonly name = 'held';
   readonly #waiting: (() => void)[] = [];
-  /** Responses in the order in which their judging began. */
-  readonly begun: string[] = [];
+  /** Responses in the order in which their verification started. */
+  readonly started: string[] = [];
   aborted = 0;
 
   parse(row: unknown) {
     const { id } = row as { id?: unknown };
-    if (typeof id !== 'string') throw new TaskError('id', 'must be text', id);
+    if (typeof id !== 'string') throw new TaskError('id', 'must be a string', id);
     return { id, domain: this.name, prompt: [], reference: 'the secret reference' };
   }
 
   async verify(_task: unknown, { text }: { readonly text: string }, signal?: AbortSignal) {
-    this.begun.push(text);
+    this.started.push(text);
     const aborted = await new Promise<boolean>((resolve) => {
       this.#waiting.push(() => resolve(false));
       signal?.addEventListener('abort', () => resolve(true));
     });
-    if (!aborted) return said(text);
+    if (!aborted) return verdictFor(text);
     this.aborted += 1;
-    return voided('aborted', 'asked to stop');
+    return voided('aborted', 'aborted by the test');
   }
 
-  /** Lets so many verdicts come, oldest first. Default: all that wait now. */
+  /** Releases `count` verdicts, oldest first. Default: all that wait now. */
   release(count: number = this.#waiting.length): void {
-    for (const go of this.#waiting.splice(0, count)) go();
+    for (const resolve of this.#waiting.splice(0, count)) resolve();
   }
 
   get waiting(): number {
@@ -52,38 +49,40 @@ export class Held implements Domain<string> {
   }
 }
 
-/** `right` passes; `trouble` is ours; everything else is wrong, with a finding for each audience. */
-function said(text: string) {
-  if (text === 'trouble') return voided('infra', 'the path /srv/secret is missing');
-  if (text === 'right') return judged('accepted');
+/** `correct` is accepted, `fail` is an infrastructure failure, all else is incorrect with one diagnostic per audience. */
+function verdictFor(text: string) {
+  if (text === 'fail') return voided('infra', 'the path /srv/secret is missing');
+  if (text === 'correct') return judged('accepted');
   return judged('wrong_answer', [
-    { code: 'wrong-answer', audience: 'policy', message: 'not that' },
+    { code: 'wrong-answer', audience: 'policy', message: 'the answer is incorrect' },
     { code: 'wrong-answer', audience: 'operator', message: 'the secret reference' },
   ]);
 }
 
-export const heldRow = (response: string, id = response) => ({ id, domain: 'held', response });
+export function heldRow(response: string, id = response) {
+  return { id, domain: 'held', response };
+}
 
-export interface Bench extends AsyncDisposable {
+export interface TestServer extends AsyncDisposable {
   readonly server: RunningServer;
-  readonly held: Held;
-  /** What was written to the access log, one object a line. */
+  readonly held: HeldDomain;
+  /** Lines of the access log, parsed. */
   readonly logged: Record<string, unknown>[];
   post(body: unknown, headers?: Record<string, string>, query?: string): Promise<Response>;
-  /** All bytes that come back for these bytes, until the server closes or `until` has come. */
+  /** Sends bytes and returns all bytes received until the server closes the connection or `until` matches. */
   raw(bytes: string | Buffer, until?: RegExp): Promise<string>;
-  /** A connection to write to bit by bit. */
+  /** Opens a connection to write to step by step. */
   open(): Connection;
-  /** The value of a metric without labels, or with these. */
+  /** The value of a metric; `name` includes its labels. */
   metric(name: string): Promise<number>;
 }
 
-/** A server of its own for one test. Its judge starts no sandboxes before a row needs them. */
-export async function bench(
+/** Starts a server for one test. Its judge starts no sandbox before a row needs it. */
+export async function startTestServer(
   options: Partial<ServeOptions> = {},
   routes?: readonly Route[],
-): Promise<Bench> {
-  const held = new Held();
+): Promise<TestServer> {
+  const held = new HeldDomain();
   const builtIn = await openDomains({ workers: 1 });
   const domains = {
     ...builtIn,
@@ -122,7 +121,7 @@ async function readMetric(url: string, name: string, token?: string): Promise<nu
   return Number(line?.slice(name.length + 1) ?? Number.NaN);
 }
 
-/** A raw connection and all that came back on it. */
+/** A raw connection and everything received on it. */
 export class Connection {
   readonly socket: Socket;
   readonly closed: Promise<void>;
@@ -134,7 +133,7 @@ export class Connection {
       this.text += chunk.toString('latin1');
     });
     this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
-    // A reset after the reply is the server's right: what had come before it counts.
+    // The server may reset the connection after its reply; what was received before counts.
     this.socket.on('error', () => undefined);
   }
 }
@@ -153,7 +152,7 @@ async function exchangeBytes(
   return connection.text;
 }
 
-/** Waits for what the test expects to become true; the test's own time limit ends it. */
+/** Waits until the condition is true. The time limit of the test ends the wait. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
