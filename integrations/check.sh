@@ -1,9 +1,9 @@
 #!/bin/sh
-# Tries every integration against the real library from PyPI, all with one `cipo serve`.
-# Usage: integrations/check.sh [NAME...]   with names of the checks below; none: all.
-#   CIPO_INTEGRATIONS_PYTHON  a Python that has check/requirements.txt, instead of an environment of our own
+# Tests every integration with the real library from PyPI and a running `cipo serve`.
+# Usage: integrations/check.sh [NAME...]   NAME: a check below. Default: all checks.
+#   CIPO_INTEGRATIONS_PYTHON  a Python with the packages of check/requirements.txt, instead of a new environment
 #   CIPO_RUBRIC_PYTHON        the same for check/requirements-rubric.txt
-# The environments are made once, in the user's cache folder: torch alone is some gigabytes.
+# The environments are created once, in the cache folder of the user: torch alone has several gigabytes.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -11,7 +11,7 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/cipo-integrations"
 log=$(mktemp)
 export PYTHONDONTWRITEBYTECODE=1
 
-environment() { # NAME REQUIREMENTS: prints its Python
+environment() { # NAME REQUIREMENTS: creates an environment if needed and prints its Python
   folder="$cache/$1"
   stamp="$folder/$(cksum < "$here/check/$2" | tr ' ' -)"
   if [ ! -e "$stamp" ]; then
@@ -19,17 +19,17 @@ environment() { # NAME REQUIREMENTS: prints its Python
     python3 -m venv "$folder"
     "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$here/check/$2" >&2
     if [ "$1" = main ]; then
-      # Its own requirements want a GPU's compilers; its client needs none of them.
+      # Its requirements include compilers for GPUs, which its client does not need.
       "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps openrlhf==0.11.2 >&2
       "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps "$here/trl" "$here/verl" "$here/verifiers" >&2
-      (cd / && "$folder/bin/python" -c 'import cipo_trl, cipo_verifiers, cipo_verl') # installed, they are found
+      (cd / && "$folder/bin/python" -c 'import cipo_trl, cipo_verifiers, cipo_verl') # the installed modules can be imported
     fi
     touch "$stamp"
   fi
   echo "$folder/bin/python"
 }
 
-run() { # NAME PYTHON: runs a check, unless others were asked for
+run() { # NAME PYTHON: runs a check if it was requested
   case " $wanted " in "  " | *" $1 "*) "$2" -W ignore "$here/check/$1.py" "$url" ;; esac
 }
 
@@ -38,7 +38,7 @@ main=${CIPO_INTEGRATIONS_PYTHON:-$(environment main requirements.txt)}
 rubric=${CIPO_RUBRIC_PYTHON:-$(environment rubric requirements-rubric.txt)}
 
 cd "$root"
-start() { # FLAGS...: starts a server, sets its url
+start() { # FLAGS...: starts a server and sets url
   : > "$log"
   node_modules/.bin/node packages/cli/bin/cipo.js serve --port 0 --log off "$@" > "$log" &
   servers="$servers $!"

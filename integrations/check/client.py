@@ -1,4 +1,4 @@
-"""The client that the three files share, against a server that is short of room. Usage: client.py"""
+"""Tests the client that the three integrations share, with a scripted server that is busy. Usage: client.py"""
 import json
 import sys
 import threading
@@ -14,20 +14,20 @@ def verdict(status, reward=None):
     return {"id": "", "status": status, "passed": None, "reward": reward, "diagnostics": [], "cpuMs": 0, "wallMs": 0}
 
 
-RIGHT, BUSY, NEVER = verdict("accepted", 1), verdict("overloaded"), verdict("undecided")
+ACCEPTED, BUSY, UNDECIDED = verdict("accepted", 1), verdict("overloaded"), verdict("undecided")
 script = []
-asked = []
+request_sizes = []
 
 
-class Script(BaseHTTPRequestHandler):
-    """Answers with the next entry of the script: a status, or verdicts."""
+class ScriptedServer(BaseHTTPRequestHandler):
+    """Replies with the next entry of the script: a status, or verdicts."""
 
     def do_POST(self):
-        asked.append(len(json.loads(self.rfile.read(int(self.headers["content-length"])))["rows"]))
+        request_sizes.append(len(json.loads(self.rfile.read(int(self.headers["content-length"])))["rows"]))
         entry = script.pop(0) if len(script) > 1 else script[0]
-        if entry == "hang up":
+        if entry == "disconnect":
             return self.connection.close()
-        status, body = (200, {"rows": entry}) if isinstance(entry, list) else (entry, {"error": {"code": "said-so"}})
+        status, body = (200, {"rows": entry}) if isinstance(entry, list) else (entry, {"error": {"code": "scripted"}})
         data = json.dumps(body).encode()
         self.send_response(status)
         if status in (429, 503):
@@ -40,9 +40,9 @@ class Script(BaseHTTPRequestHandler):
         pass
 
 
-def check(what, holds):
+def check(fact, holds):
     if not holds:
-        raise SystemExit(f"not so: {what}")
+        raise SystemExit(f"check failed: {fact}")
 
 
 def load(path):
@@ -52,42 +52,36 @@ def load(path):
     return module
 
 
-def shared_part(path):
-    text = path.read_text()
-    return text[text.index("PASSING = ") : text.index("        time.sleep(pause)\n\n\n") + 1]
+def call(judge, url, replies, rows=1, **options):
+    script[:], request_sizes[:] = replies, []
+    return judge([{}] * rows, url, **options)
 
 
-def told(judge, url, replies, rows=1, **how):
-    script[:], asked[:] = replies, []
-    return judge([{}] * rows, url, **how)
-
-
-def raises(words, judge, url, replies, **how):
+def raises(message, judge, url, replies, **options):
     try:
-        told(judge, url, replies, **how)
+        call(judge, url, replies, **options)
     except RuntimeError as error:
-        return words in str(error)
+        return message in str(error)
     return False
 
 
 def main():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Script)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ScriptedServer)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    check("the three files share one client", len({shared_part(path) for path in FILES}) == 1)
     for path in FILES:
         judge = load(path).judge
-        check("429, 503 and a lost connection are asked again", told(judge, url, [429, 503, "hang up", [RIGHT]]) == [RIGHT])
-        check("a busy row is asked again, alone", told(judge, url, [[RIGHT, BUSY], [RIGHT]], rows=2) == [RIGHT, RIGHT])
-        check("and only that row", asked == [2, 1])
-        check("what stays undecided has no reward", told(judge, url, [[NEVER]])[0]["reward"] is None)
-        check("what stays busy has no reward", told(judge, url, [[BUSY]], patience=0.5)[0]["reward"] is None)
-        check("a refusal is told at once", raises("401", judge, url, [401]) and asked == [1])
-        check("a server without room is told in the end", raises("gave no verdicts in time: 429", judge, url, [429], patience=0.5))
-        check("many rows go in parts", len(told(judge, url, [[RIGHT]], rows=5, batch=1)) == 5 and asked == [1] * 5)
+        check("429, 503 and a lost connection are retried", call(judge, url, [429, 503, "disconnect", [ACCEPTED]]) == [ACCEPTED])
+        check("a busy row is retried", call(judge, url, [[ACCEPTED, BUSY], [ACCEPTED]], rows=2) == [ACCEPTED, ACCEPTED])
+        check("only the busy row is sent again", request_sizes == [2, 1])
+        check("an undecided row has no reward", call(judge, url, [[UNDECIDED]])[0]["reward"] is None)
+        check("a row that stays busy has no reward", call(judge, url, [[BUSY]], retry_seconds=0.5)[0]["reward"] is None)
+        check("a rejected request raises at once", raises("401", judge, url, [401]) and request_sizes == [1])
+        check("a server that stays busy raises", raises("returned no verdicts in time: 429", judge, url, [429], retry_seconds=0.5))
+        check("many rows are sent in batches", len(call(judge, url, [[ACCEPTED]], rows=5, batch=1)) == 5 and request_sizes == [1] * 5)
     server.shutdown()
     print(f"the client of {', '.join(path.name for path in FILES)}")
-    print("  429, 503, lost connections and busy rows are asked again; refusals raise; what has no judgement has no reward")
+    print("  429, 503, lost connections and busy rows are retried; rejected requests raise; void rows have no reward")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""OpenRLHF's own executor asks `cipo serve` for rewards. Usage: openrlhf_client.py URL
+"""OpenRLHF's executor with rewards from `cipo serve`. Usage: openrlhf_client.py URL
 
-What is real: the executor's decoding, request, retries and reading of the reply. What is not: the model, whose answers
-are given, and the training, which needs GPUs.
+Real: the executor's decoding, request, retries and parsing of the reply. Not real: the model, whose responses are fixed, and
+the training, which needs GPUs.
 """
 import asyncio
 import logging
@@ -12,16 +12,16 @@ from types import SimpleNamespace
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error", OMP_NUM_THREADS="1")
 
-logging.disable(logging.INFO)  # it logs every attempt
+logging.disable(logging.INFO)  # it logs every request
 
 from openrlhf.utils.agent import SingleTurnAgentExecutor
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 
-def check(what, holds):
+def check(fact, holds):
     if not holds:
-        raise SystemExit(f"not so: {what}")
+        raise SystemExit(f"check failed: {fact}")
 
 
 def byte_tokenizer():
@@ -34,7 +34,7 @@ def byte_tokenizer():
 
 
 class Engine:
-    """Answers every prompt with the same tokens."""
+    """Responds to every prompt with the same tokens."""
 
     def __init__(self, tokens):
         self.tokens = tokens
@@ -48,21 +48,21 @@ async def main(url):
     tokenizer, executor = byte_tokenizer(), SingleTurnAgentExecutor(f"{url}/get_reward")
     params = SimpleNamespace(max_tokens=64, logprobs=None)
 
-    async def reward(prompt, label, answer):
-        tokens = tokenizer.encode(answer, add_special_tokens=False) + [tokenizer.eos_token_id]
+    async def reward(prompt, label, response):
+        tokens = tokenizer.encode(response, add_special_tokens=False) + [tokenizer.eos_token_id]
         return await executor.execute(prompt, label, params, 4096, tokenizer, Engine(tokens))
 
     tests = '{"domain": "code", "language": "python", "tests": {"type": "assert", "code": "assert add(1, 2) == 3"}}'
-    asked = [("1/4 + 1/4?\n", "1/2", "so \\boxed{0.5}"), ("1/4 + 1/4?\n", "1/2", "so \\boxed{2}")]
-    asked += [("Write add.\n", tests, "def add(a, b): return a + b"), ("Write add.\n", tests, "def add(a, b): return a")]
-    outputs = await asyncio.gather(*(reward(*one) for one in asked))
-    check("each reward is the right one", [output["reward"] for output in outputs] == [[1], [0], [1], [0]])
-    check("scores come with them", all(output["scores"] == output["reward"] for output in outputs))
-    print("  SingleTurnAgentExecutor: 4 answers, rewards 1 0 1 0")
+    cases = [("1/4 + 1/4?\n", "1/2", "so \\boxed{0.5}"), ("1/4 + 1/4?\n", "1/2", "so \\boxed{2}")]
+    cases += [("Write add.\n", tests, "def add(a, b): return a + b"), ("Write add.\n", tests, "def add(a, b): return a")]
+    outputs = await asyncio.gather(*(reward(*one) for one in cases))
+    check("each response gets its reward", [output["reward"] for output in outputs] == [[1], [0], [1], [0]])
+    check("scores equal the rewards", all(output["scores"] == output["reward"] for output in outputs))
+    print("  SingleTurnAgentExecutor: 4 responses, rewards 1 0 1 0")
 
     output = await reward("?\n", "\\frac{", "so \\boxed{2}")
-    check("an answer without a judgement has no reward", output["reward"] is None)
-    print("  without a judgement: tried again, then no reward (None), not 0")
+    check("a response that was not judged has no reward", output["reward"] is None)
+    print("  a response that was not judged: retried, then no reward (None), not 0")
 
 
 asyncio.run(main(sys.argv[1].rstrip("/")))

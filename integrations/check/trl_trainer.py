@@ -1,4 +1,4 @@
-"""A real GRPOTrainer for a few steps on a tiny random model, its reward from `cipo serve`. Usage: trl_trainer.py URL"""
+"""A real GRPOTrainer with a tiny random model for a few steps, with rewards from `cipo serve`. Usage: trl_trainer.py URL"""
 import logging
 import os
 import sys
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error", HF_DATASETS_DISABLE_PROGRESS_BARS="1", OMP_NUM_THREADS="1")
-logging.getLogger("trl").setLevel(logging.ERROR)  # it warns of every row without a reward
+logging.getLogger("trl").setLevel(logging.ERROR)  # it warns about every row without a reward
 sys.path.insert(0, str(Path(__file__).parents[1] / "trl"))
 
 import torch
@@ -23,7 +23,7 @@ ANSWER = "7"
 
 
 def tiny_policy():
-    """A random model whose every token is a boxed digit, so that one answer in ten is right before training."""
+    """A random model whose tokens are boxed digits, so that one response in ten is correct before training."""
     words = ["<pad>", "<eos>", "digit", *[f"\\boxed{{{d}}}" for d in range(10)]]
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="<pad>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -34,8 +34,8 @@ def tiny_policy():
     return GPT2LMHeadModel(config), fast
 
 
-class Watched(CipoReward):
-    """Keeps what the trainer asked and was told."""
+class RecordingReward(CipoReward):
+    """Records the calls of the trainer and their rewards."""
 
     def __call__(self, prompts, completions, **columns):
         rewards = super().__call__(prompts, completions, **columns)
@@ -50,9 +50,9 @@ def main(url):
     transformers.set_seed(0)
     model, tokenizer = tiny_policy()
     before = [p.detach().clone() for p in model.parameters()]
-    unreadable = "\\frac{"  # the data set's fault: nothing can be judged by it
+    unreadable = "\\frac{"  # a reference that cannot be parsed: its rows are not judged
     rows = [{"prompt": "digit", "answer": ANSWER}] * 7 + [{"prompt": "digit", "answer": unreadable}]
-    reward = Watched(url, row={"domain": "math"})
+    reward = RecordingReward(url, row={"domain": "math"})
     with tempfile.TemporaryDirectory() as folder:
         config = GRPOConfig(
             output_dir=folder, max_steps=STEPS, per_device_train_batch_size=64, num_generations=8, learning_rate=0.02,
@@ -71,23 +71,23 @@ def report(trainer, seen, before, unreadable):
     history = [entry for entry in trainer.state.log_history if "rewards/cipo/mean" in entry]
     judged = [(completion, reward) for answer, completion, reward in seen if answer != unreadable]
     void = [reward for answer, _, reward in seen if answer == unreadable]
-    check("every step had its rewards from the server", len(history) == STEPS)
-    check("each reward is the right one", all(r == float(f"\\boxed{{{ANSWER}}}" in c) for c, r in judged))
-    check("rows without a judgement were there, and are None", void and all(r is None for r in void))
-    check("TRL's mean is that of the judged rows", all(0 <= entry["rewards/cipo/mean"] <= 1 for entry in history))
-    check("the trainer was told how many had none", history[0]["cipo/void"] == 1 / 8)
-    check("the policy moved", any(not torch.equal(a, b) for a, b in zip(before, trainer.model.parameters())))
+    check("every step got rewards from the server", len(history) == STEPS)
+    check("each completion gets its reward", all(r == float(f"\\boxed{{{ANSWER}}}" in c) for c, r in judged))
+    check("rows that were not judged exist and have the reward None", void and all(r is None for r in void))
+    check("TRL's mean is over the judged rows", all(0 <= entry["rewards/cipo/mean"] <= 1 for entry in history))
+    check("the trainer gets the share of void rows", history[0]["cipo/void"] == 1 / 8)
+    check("the policy changed", any(not torch.equal(a, b) for a, b in zip(before, trainer.model.parameters())))
     check("no weight is NaN", all(p.isfinite().all() for p in trainer.model.parameters()))
     means = [entry["rewards/cipo/mean"] for entry in history]
-    check("the reward went up", sum(means[-3:]) > sum(means[:3]))
+    check("the reward increased", sum(means[-3:]) > sum(means[:3]))
     print(f"trl {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}")
-    print(f"  GRPOTrainer: {STEPS} steps, {len(seen)} completions judged over HTTP; {len(void)} without a judgement, masked")
+    print(f"  GRPOTrainer: {STEPS} steps, {len(seen)} completions judged over HTTP; {len(void)} not judged and masked")
     print(f"  mean reward: {' '.join(f'{mean:.2f}' for mean in means)}")
 
 
-def check(what, holds):
+def check(fact, holds):
     if not holds:
-        raise SystemExit(f"not so: {what}")
+        raise SystemExit(f"check failed: {fact}")
 
 
 main(sys.argv[1])

@@ -1,7 +1,7 @@
-"""An environment of verifiers 0.1 scored by its Rubric, which is `cipo_rubric()`. Usage: verifiers_rubric.py URL
+"""An environment of verifiers 0.1 scored by `cipo_rubric()`. Usage: verifiers_rubric.py URL
 
-What is real: SingleTurnEnv, its rollouts, groups and scoring, over HTTP to a model. What is not: the model, which is a
-server in this file that answers every question with what the question says.
+Real: SingleTurnEnv with its rollouts, groups and scoring, over HTTP to a model. Not real: the model, a server in this file
+that returns the question as its response.
 """
 import asyncio
 import json
@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
 
-os.environ.update(HF_DATASETS_DISABLE_PROGRESS_BARS="1", PARROT_KEY="none")
+os.environ.update(HF_DATASETS_DISABLE_PROGRESS_BARS="1", ECHO_KEY="none")
 sys.path.insert(0, str(Path(__file__).parents[1] / "verifiers"))
 logging.disable(logging.WARNING)
 
@@ -23,13 +23,13 @@ from cipo_verifiers import cipo_rubric
 from datasets import Dataset
 
 
-class Parrot(BaseHTTPRequestHandler):
-    """Answers `/chat/completions` with the last message."""
+class EchoModel(BaseHTTPRequestHandler):
+    """Replies to `/chat/completions` with the last message."""
 
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        message = {"role": "assistant", "content": asked["messages"][-1]["content"]}
-        reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "parrot",
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        message = {"role": "assistant", "content": request["messages"][-1]["content"]}
+        reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "echo",
                  "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
                  "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}
         body = json.dumps(reply).encode()
@@ -43,9 +43,9 @@ class Parrot(BaseHTTPRequestHandler):
         pass
 
 
-def check(what, holds):
+def check(fact, holds):
     if not holds:
-        raise SystemExit(f"not so: {what}")
+        raise SystemExit(f"check failed: {fact}")
 
 
 TESTS = {"type": "assert", "code": "assert add(1, 2) == 3"}
@@ -59,30 +59,30 @@ ROWS = [
 
 async def main(url):
     print(f"verifiers {version('verifiers')}")
-    parrot = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
-    threading.Thread(target=parrot.serve_forever, daemon=True).start()
-    client = vf.ClientConfig(api_base_url=f"http://127.0.0.1:{parrot.server_port}/v1", api_key_var="PARROT_KEY")
+    echo = ThreadingHTTPServer(("127.0.0.1", 0), EchoModel)
+    threading.Thread(target=echo.serve_forever, daemon=True).start()
+    client = vf.ClientConfig(api_base_url=f"http://127.0.0.1:{echo.server_port}/v1", api_key_var="ECHO_KEY")
     rubric = cipo_rubric(url=url)
     env = vf.SingleTurnEnv(dataset=Dataset.from_list([{"info": "{}", **row} for row in ROWS]), rubric=rubric)
 
-    outputs = (await env.evaluate(client, "parrot", on_progress=lambda *_: None))["outputs"]
-    check("each reward is the right one", [output["reward"] for output in outputs] == [1.0, 0.0, 1.0])
+    outputs = (await env.evaluate(client, "echo", on_progress=lambda *_: None))["outputs"]
+    check("each rollout gets its reward", [output["reward"] for output in outputs] == [1.0, 0.0, 1.0])
     print("  SingleTurnEnv.evaluate: 3 rollouts, rewards 1 0 1")
 
     prompt = [{"role": "user", "content": "?"}]
-    answers = ["\\boxed{1}", "\\boxed{2}", "\\boxed{2}"]
-    states = [state_of(prompt, answer, "\\frac{" if i == 2 else "1") for i, answer in enumerate(answers)]
+    responses = ["\\boxed{1}", "\\boxed{2}", "\\boxed{2}"]
+    states = [state_of(prompt, response, "\\frac{" if i == 2 else "1") for i, response in enumerate(responses)]
     await rubric.score_group(states)
-    check("judged rollouts are a group", [state["advantage"] for state in states] == [0.5, -0.5, 0.0])
-    check("the one without a judgement is an error", "bad_task" in str(states[2]["error"]) and math.isnan(states[2]["reward"]))
-    print("  score_group: a rollout without a judgement is in no baseline, has advantage 0, and state['error'] says why")
-    parrot.shutdown()
+    check("the judged rollouts form the group", [state["advantage"] for state in states] == [0.5, -0.5, 0.0])
+    check("the rollout that was not judged is an error", "bad_task" in str(states[2]["error"]) and math.isnan(states[2]["reward"]))
+    print("  score_group: a rollout that was not judged is in no baseline, has advantage 0 and a reason in state['error']")
+    echo.shutdown()
 
 
-def state_of(prompt, answer, truth):
+def state_of(prompt, response, reference):
     step = {"advantage": None, "reward": None}
-    return vf.State(prompt=prompt, completion=[{"role": "assistant", "content": answer}], answer=truth, info={},
-                    trajectory=[step], input={"prompt": prompt, "answer": truth}, task="t")
+    return vf.State(prompt=prompt, completion=[{"role": "assistant", "content": response}], answer=reference, info={},
+                    trajectory=[step], input={"prompt": prompt, "answer": reference}, task="t")
 
 
 asyncio.run(main(sys.argv[1].rstrip("/")))

@@ -1,7 +1,7 @@
-"""A task of `verifiers.v1` scored by verifiers itself, with the reward of `cipo_verifiers.py`. Usage: verifiers_task.py URL
+"""A task of `verifiers.v1` with the reward function of `cipo_verifiers.py`. Usage: verifiers_task.py URL
 
-What is real: the plugging of the function by its path in a task's config, and `Task.score`, which every rollout is
-scored with. What is not: the rollout, which needs a model.
+Real: loading the function by its path from the configuration of a task, and `Task.score`, which scores every rollout. Not
+real: the rollout, which needs a model.
 """
 import asyncio
 import os
@@ -12,7 +12,7 @@ import verifiers
 import verifiers.v1 as vf
 from verifiers.v1.graph import MessageNode
 
-OURS = str(Path(__file__).parents[1] / "verifiers" / "cipo_verifiers.py")
+CIPO_FILE = str(Path(__file__).parents[1] / "verifiers" / "cipo_verifiers.py")
 
 
 class RowData(vf.TaskData):
@@ -26,9 +26,9 @@ class RowTask(vf.Task[RowData]):
     pass
 
 
-def check(what, holds):
+def check(fact, holds):
     if not holds:
-        raise SystemExit(f"not so: {what}")
+        raise SystemExit(f"check failed: {fact}")
 
 
 def trace_of(task, reply):
@@ -39,7 +39,7 @@ def trace_of(task, reply):
 
 
 async def score(fields, reply):
-    config = vf.TaskConfig(rewards={"cipo": vf.RewardFunctionConfig(fn=f"{OURS}:cipo_reward")})
+    config = vf.TaskConfig(rewards={"cipo": vf.RewardFunctionConfig(fn=f"{CIPO_FILE}:cipo_reward")})
     task = RowTask(RowData(prompt="?", **fields), config)
     trace = trace_of(task, reply)
     await task.score(trace)
@@ -52,18 +52,18 @@ ADD = {"domain": "code", "language": "python", "tests": {"type": "assert", "code
 async def main(url):
     os.environ["CIPO_URL"] = url
     print(f"verifiers {verifiers.__version__}")
-    asked = [({"answer": "1/2"}, "so \\boxed{0.5}"), ({"answer": "1/2"}, "so \\boxed{2}")]
-    asked += [(ADD, "```python\ndef add(a, b): return a + b\n```"), (ADD, "```python\ndef add(a, b): return a\n```")]
-    traces = await asyncio.gather(*(score(*one) for one in asked))
-    check("each reward is the right one", [trace.reward for trace in traces] == [1.0, 0.0, 1.0, 0.0])
-    check("it has the name of the config", all(trace.rewards["cipo"].weight == 1.0 for trace in traces))
-    print("  Task.score, reward plugged by path: 4 answers, rewards 1 0 1 0")
+    cases = [({"answer": "1/2"}, "so \\boxed{0.5}"), ({"answer": "1/2"}, "so \\boxed{2}")]
+    cases += [(ADD, "```python\ndef add(a, b): return a + b\n```"), (ADD, "```python\ndef add(a, b): return a\n```")]
+    traces = await asyncio.gather(*(score(*one) for one in cases))
+    check("each response gets its reward", [trace.reward for trace in traces] == [1.0, 0.0, 1.0, 0.0])
+    check("the reward has its name of the configuration", all(trace.rewards["cipo"].weight == 1.0 for trace in traces))
+    print("  Task.score, reward loaded by path: 4 responses, rewards 1 0 1 0")
     try:
         await score({"answer": "\\frac{"}, "so \\boxed{2}")
-        raise SystemExit("not so: an answer without a judgement is an error of its rollout")
+        raise SystemExit("check failed: a response that was not judged is an error of its rollout")
     except vf.TaskError as error:
-        check("the error says why", "bad_task" in str(error))
-    print("  without a judgement: vf.TaskError, which ends the rollout without a reward")
+        check("the error has the reason", "bad_task" in str(error))
+    print("  a response that was not judged: vf.TaskError, which ends the rollout without a reward")
 
 
 asyncio.run(main(sys.argv[1].rstrip("/")))

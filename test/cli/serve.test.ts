@@ -87,7 +87,7 @@ describe('what cannot be served is refused in words, with exit code 2', () => {
     [['--port', '70000'], 'at most 65535'],
     [['--queue', '5'], 'expected at least batchRows'],
     [['--token-file', 'empty'], 'there is no token in empty'],
-    [['--domain', './missing.ts'], 'there is no file'],
+    [['--domain', './missing.ts'], 'not found'],
   ])('%j', async (args, words) => {
     const { code, out, err } = await cipo('--log', 'off', ...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -85,7 +85,7 @@ const PARSER_ERRORS: Readonly<
   ],
 };
 
-const NOT_HTTP = ['400 Bad Request', 'bad-request', 'the request is not valid HTTP/1.1'] as const;
+const NOT_HTTP = ['400 Bad Request', 'bad-request', 'the request is not valid HTTP'] as const;
 
 /** Milliseconds for which further bytes of such a client are read. */
 const LINGER_MS = 500;
