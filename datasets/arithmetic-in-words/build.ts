@@ -7,7 +7,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stream } from '../../packages/trainer/src/rng.ts';
+import { createRng } from '../../packages/trainer/src/rng.ts';
 
 interface Story {
   readonly kind: string;
@@ -15,7 +15,7 @@ interface Story {
   readonly answer: number;
 }
 
-const rng = stream('arithmetic-in-words');
+const rng = createRng('arithmetic-in-words');
 const names = ['Ann', 'Ben', 'Carla', 'Dan', 'Eva', 'Finn', 'Grace', 'Hugo', 'Ida', 'Jack'];
 const things = ['apples', 'books', 'marbles', 'stamps', 'pencils', 'shells', 'coins', 'cards'];
 

@@ -1,36 +1,44 @@
 /**
- * Random streams named by keys: `stream(seed, 'tasks', step)` is the same whenever it is asked for,
- * so a resumed run needs no generator state and no consumer can disturb another.
+ * Random generators named by keys: `createRng(seed, 'tasks', step)` always gives the same numbers. A resumed run therefore
+ * needs no generator state, and no consumer can disturb another.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
+/** A deterministic random generator. Every call advances it. */
 export interface Rng {
-  /** Whole number in [low, high], both included. */
+  /** An integer in [low, high], both included. */
   int(low: number, high: number): number;
-  /** Number in [0, 1). */
+  /** A number in [0, 1). */
   unit(): number;
+  /** One of the items, all equally likely. @throws {RangeError} if there are none */
   pick<T>(items: readonly T[]): T;
   /** A shuffled copy. */
   shuffle<T>(items: readonly T[]): T[];
 }
 
-/** 32-bit FNV-1a of a text: stable across machines and versions. */
-export function hash32(text: string): number {
-  let h = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  return h >>> 0;
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** 32-bit FNV-1a over the UTF-16 units of a text: the same on every machine and version. */
+export function hashText(text: string): number {
+  let hash = FNV_OFFSET;
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
+  }
+  return hash >>> 0;
 }
 
-export function stream(...keys: readonly (string | number)[]): Rng {
-  const generator = xoroshiro128plus(hash32(keys.join('\u0000')));
+/** The generator of these keys. */
+export function createRng(...keys: readonly (string | number)[]): Rng {
+  const generator = xoroshiro128plus(hashText(keys.join('\u0000')));
   const int = (low: number, high: number) => uniformInt(generator, low, high);
   return {
     int,
     unit: () => uniformFloat64(generator),
     pick: (items) => {
-      if (items.length === 0) throw new RangeError('pick: no items');
+      if (items.length === 0) throw new RangeError('pick: expected at least one item');
       return items[int(0, items.length - 1)]!;
     },
     shuffle: (items) => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { trainConfig } from '../config.ts';
-import { stream } from '../rng.ts';
+import { createRng } from '../rng.ts';
 import { group } from '../testing/groups.ts';
 import { selectAnchors } from './anchors.ts';
-import { correctionAsk, withoutReasoning } from './prompt.ts';
+import { correctionRequest, withoutReasoning } from './prompt.ts';
 import { nextReplay, startReplay } from './replay.ts';
 
 const options = trainConfig.parse({}).corrections;
@@ -12,7 +12,7 @@ const batch = (marks: readonly string[]) => marks.map((m, i) => group(m, `${i} $
 
 describe('anchors', () => {
   test('a share rho of the anchors is right, the rest failed', () => {
-    const anchors = selectAnchors(batch(Array(10).fill('10101010')), 0.3, options, stream('a'));
+    const anchors = selectAnchors(batch(Array(10).fill('10101010')), 0.3, options, createRng('a'));
     expect(anchors).toHaveLength(10);
     expect(anchors.filter((a) => a.passed)).toHaveLength(3);
   });
@@ -23,7 +23,7 @@ describe('anchors', () => {
         fc.array(fc.stringMatching(/^[01]{8}$/), { minLength: 1, maxLength: 12 }),
         fc.integer(),
         (marks, seed) => {
-          const anchors = selectAnchors(batch(marks), 0.5, options, stream(seed));
+          const anchors = selectAnchors(batch(marks), 0.5, options, createRng(seed));
           const counts = Map.groupBy(anchors, (a) => a.group);
           expect(Math.max(0, ...[...counts.values()].map((c) => c.length))).toBeLessThanOrEqual(2);
           expect(anchors.length).toBeLessThanOrEqual(marks.length);
@@ -35,19 +35,19 @@ describe('anchors', () => {
 
   test('attempts at half-solved prompts come first', () => {
     const groups = batch([...Array(8).fill('00000000'), ...Array(8).fill('11110000')]);
-    const anchors = selectAnchors(groups, 0, { ...options, anchorRatio: 0.5 }, stream('b'));
+    const anchors = selectAnchors(groups, 0, { ...options, anchorRatio: 0.5 }, createRng('b'));
     expect(anchors.every((a) => a.group.item.task.id.endsWith('11110000'))).toBe(true);
   });
 
   test('empty, truncated and unjudged attempts are never shown', () => {
-    expect(selectAnchors(batch(['-_?-_?', '??--__']), 0.5, options, stream('c'))).toEqual([]);
+    expect(selectAnchors(batch(['-_?-_?', '??--__']), 0.5, options, createRng('c'))).toEqual([]);
   });
 
   test('where failures run out the stream shrinks and keeps its share', () => {
     const groups = batch(['00', ...Array(19).fill('11')]);
-    const anchors = selectAnchors(groups, 0.5, options, stream('d'));
+    const anchors = selectAnchors(groups, 0.5, options, createRng('d'));
     expect(anchors.map((a) => a.passed)).toEqual([true, true, false, false]);
-    expect(selectAnchors(batch(Array(8).fill('11')), 0.5, options, stream('d'))).toEqual([]);
+    expect(selectAnchors(batch(Array(8).fill('11')), 0.5, options, createRng('d'))).toEqual([]);
   });
 
   test('the attributed recipe fills up with right ones instead', () => {
@@ -56,15 +56,15 @@ describe('anchors', () => {
       groups,
       0.5,
       { ...options, fillWithCorrect: true, anchorsPerPrompt: 0 },
-      stream('d'),
+      createRng('d'),
     );
     expect(anchors).toHaveLength(20);
   });
 
   test('one seed gives the same anchors twice', () => {
     const groups = batch(['1010', '0110', '0001', '1111']);
-    expect(selectAnchors(groups, 0.4, options, stream(5))).toEqual(
-      selectAnchors(groups, 0.4, options, stream(5)),
+    expect(selectAnchors(groups, 0.4, options, createRng(5))).toEqual(
+      selectAnchors(groups, 0.4, options, createRng(5)),
     );
   });
 });
@@ -115,14 +115,14 @@ describe('the correction prompt', () => {
       batch(Array(400).fill(passed ? '11' : '00')),
       passed ? 1 : 0,
       { ...options, fillWithCorrect: true },
-      stream('p'),
+      createRng('p'),
     );
 
   test('a failed attempt carries its diagnostics with the given probability, a right one never', () => {
     const rate = (passed: boolean, r: number) => {
-      const rng = stream('rate');
-      const asks = anchors(passed).map((a) => correctionAsk(a, r, rng));
-      return asks.filter((a) => a.shown!.length > 0).length / asks.length;
+      const rng = createRng('rate');
+      const requests = anchors(passed).map((a) => correctionRequest(a, r, rng));
+      return requests.filter((a) => a.diagnosticsShown!.length > 0).length / requests.length;
     };
     expect(rate(false, 0)).toBe(0);
     expect(rate(false, 1)).toBe(1);
@@ -131,8 +131,8 @@ describe('the correction prompt', () => {
   });
 
   test('what is meant for the operator never stands in it', () => {
-    const ask = correctionAsk(anchors(false)[0]!, 1, stream('q'));
-    const text = ask.messages.map((m) => m.content).join('\n');
+    const request = correctionRequest(anchors(false)[0]!, 1, createRng('q'));
+    const text = request.messages.map((m) => m.content).join('\n');
     expect(text).toContain('seen by the policy');
     expect(text).not.toContain('hidden');
   });

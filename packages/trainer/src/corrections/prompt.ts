@@ -1,27 +1,33 @@
-/** The correction prompt [O]: the attempt is shown, the verdict never, diagnostics of a failure only sometimes. */
+/** The correction prompt [O]: it shows the attempt, never the verdict, and only sometimes the diagnostics of a failure. */
 import { policyDiagnostics } from '@cipo/reward';
 import type { Attempt } from '@cipo/verifier/types';
-import type { Anchor, Ask } from '../loop/rollout.ts';
+import type { Anchor, RolloutRequest } from '../loop/rollout.ts';
 import type { Rng } from '../rng.ts';
 
-/** What the policy concluded, without the reasoning inside think tags (an unclosed one hides all before its end). */
+const THINK_END = '</think>';
+
+/** The text after the last `</think>`: the conclusion without the reasoning. An unopened tag counts too. */
 export function withoutReasoning(text: string): string {
-  const end = text.lastIndexOf('</think>');
-  return end < 0 ? text : text.slice(end + '</think>'.length).trimStart();
+  const end = text.lastIndexOf(THINK_END);
+  return end < 0 ? text : text.slice(end + THINK_END.length).trimStart();
 }
 
 /**
- * x' = correctionPrompt(x, y, diagnostics). A failed anchor carries what the verifier may tell the policy
- * with probability `diagnosticsRate`; a correct one has nothing to carry.
+ * x' = correctionPrompt(x, y, diagnostics). With probability `diagnosticsRate` the prompt of an incorrect anchor carries
+ * the diagnostics that the policy may see; a correct anchor has none.
  */
-export function correctionAsk(anchor: Anchor, diagnosticsRate: number, rng: Rng): Ask {
+export function correctionRequest(
+  anchor: Anchor,
+  diagnosticsRate: number,
+  rng: Rng,
+): RolloutRequest {
   const { item } = anchor.group;
-  // Drawn for every anchor, so that one anchor's verdict does not shift the draws of the next.
-  const tell = rng.unit() < diagnosticsRate;
-  const shown = tell ? policyDiagnostics(anchor.rollout.verdict) : [];
+  // Drawn for every anchor, so the verdict of one anchor does not shift the draws of the next.
+  const showsDiagnostics = rng.unit() < diagnosticsRate;
+  const diagnosticsShown = showsDiagnostics ? policyDiagnostics(anchor.rollout.verdict) : [];
   const attempt: Attempt = {
     ...anchor.rollout.attempt,
     text: withoutReasoning(anchor.rollout.attempt.text),
   };
-  return { item, anchor, shown, messages: item.correction(attempt, shown) };
+  return { item, anchor, diagnosticsShown, messages: item.correction(attempt, diagnosticsShown) };
 }

@@ -1,81 +1,101 @@
 /**
- * Presets against each other at equal generated tokens, several seeds each, measured on the same held-out problems.
- * Differences are paired by problem: what varies between problems cancels out.
+ * Compares presets at equal generated tokens, over several seeds, on the same held-out problems. Differences are paired
+ * by problem, so the variation between problems cancels out.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { isRecord } from '@cipo/support';
 import type { PresetName, TrainConfig } from '../config.ts';
+import { Interrupted } from '../errors.ts';
 import type { Estimate, Quality, Summary, TrainEvent } from '../events.ts';
 import { train } from '../loop/train.ts';
-import { PARTS, type ProblemResult } from './quality.ts';
-import { type Part, pairedDifference, pooledEstimate } from './statistics.ts';
+import { type ProblemResult, TALLIES } from './quality.ts';
+import { pairedDifference, pooledEstimate, type Tally } from './statistics.ts';
 
+/** Options of {@link compare}. */
 export interface CompareOptions {
+  /** The first one is the baseline. */
   readonly presets: readonly PresetName[];
+  /** Each preset is trained once with each seed. */
   readonly seeds: readonly number[];
-  /** Configuration of one run; its preset and seed are those given. */
+  /** Gives the configuration of one run. */
   readonly configure: (preset: PresetName, seed: number) => TrainConfig;
-  /** Runs go to `<directory>/<preset>-<seed>`; a finished one found there is not run again, an interrupted one goes on. */
+  /** Runs are in `<directory>/<preset>-<seed>`. Finished runs are reused, interrupted ones are resumed. */
   readonly directory: string;
+  /** Stops after the current step; {@link compare} then throws {@link Interrupted}, and the same call resumes. */
   readonly signal?: AbortSignal;
+  /** Receives the events of the runs, one run after the other. */
   readonly onEvent?: (preset: PresetName, seed: number, event: TrainEvent) => void;
 }
 
+/** The results of one preset, over all problems and seeds. */
 export interface Arm {
   readonly preset: PresetName;
+  /** One for each seed. */
   readonly runs: readonly Summary[];
-  /** Over problems and seeds: before training, after it, and this arm minus the first one after training. */
+  /** Before training. */
   readonly before: Quality;
+  /** After training. */
   readonly after: Quality;
+  /** After training: this arm minus the first arm. */
   readonly difference: Quality;
 }
 
-const NAMES = Object.keys(PARTS) as (keyof Quality)[];
-
-/** Runs what is not there yet and sums up. @throws {Error} where a run was interrupted */
+/**
+ * Trains every preset with every seed, as far as that has not been done, and compares the results.
+ * @returns one arm for each preset, in the order given
+ * @throws {Interrupted} if `signal` stopped a run; `Error` if a run in `directory` has another configuration
+ */
 export async function compare(options: CompareOptions): Promise<Arm[]> {
-  const arms: { preset: PresetName; runs: Finished[] }[] = [];
+  const arms: { readonly preset: PresetName; readonly runs: readonly FinishedRun[] }[] = [];
   for (const preset of options.presets) {
-    const runs: Finished[] = [];
-    for (const seed of options.seeds) runs.push(await finishedRun(options, preset, seed));
+    const runs: FinishedRun[] = [];
+    for (const seed of options.seeds) {
+      runs.push(await finishRun(options, preset, seed));
+    }
     arms.push({ preset, runs });
   }
-  const baseline = arms[0]!.runs.map((r) => r.after);
+  const baseline = arms[0]?.runs ?? [];
   return arms.map(({ preset, runs }) => ({
     preset,
-    runs: runs.map((r) => r.summary),
-    before: shares((part) => pooledEstimate(runs.map((r) => r.before.map(part)))),
-    after: shares((part) => pooledEstimate(runs.map((r) => r.after.map(part)))),
-    difference: shares((part) =>
+    runs: runs.map(({ summary }) => summary),
+    before: eachShare((tally) => pooledEstimate(runs.map(({ before }) => before.map(tally)))),
+    after: eachShare((tally) => pooledEstimate(runs.map(({ after }) => after.map(tally)))),
+    difference: eachShare((tally) =>
       pairedDifference(
-        runs.map((r) => r.after.map(part)),
-        baseline.map((results) => results.map(part)),
+        runs.map(({ after }) => after.map(tally)),
+        baseline.map(({ after }) => after.map(tally)),
       ),
     ),
   }));
 }
 
-function shares(of: (part: (r: ProblemResult) => Part) => Estimate): Quality {
-  const [passAt1, passAtK, fixRate, retention] = NAMES.map((name) => of(PARTS[name]));
-  return { passAt1: passAt1!, passAtK: passAtK!, fixRate: fixRate!, retention: retention! };
+function eachShare(estimateOf: (tally: (result: ProblemResult) => Tally) => Estimate): Quality {
+  return {
+    passAt1: estimateOf(TALLIES.passAt1),
+    passAtK: estimateOf(TALLIES.passAtK),
+    fixRate: estimateOf(TALLIES.fixRate),
+    retention: estimateOf(TALLIES.retention),
+  };
 }
 
-interface Finished {
+interface FinishedRun {
   readonly summary: Summary;
   readonly before: readonly ProblemResult[];
   readonly after: readonly ProblemResult[];
 }
 
-async function finishedRun(
+/** Reads a finished run; resumes or starts it first if needed. */
+async function finishRun(
   options: CompareOptions,
   preset: PresetName,
   seed: number,
-): Promise<Finished> {
+): Promise<FinishedRun> {
   const directory = join(options.directory, `${preset}-${seed}`);
   const config = options.configure(preset, seed);
   const found = await readSummary(directory);
-  if (found) await sameConfig(directory, config);
+  if (found) await assertSameConfig(directory, config);
   const summary =
     found && !found.interrupted
       ? found
@@ -85,30 +105,39 @@ async function finishedRun(
           ...(options.signal && { signal: options.signal }),
           onEvent: (event) => options.onEvent?.(preset, seed, event),
         });
-  if (summary.interrupted)
-    throw new Error(`the run in ${directory} was interrupted; the same command goes on`);
-  const results = async (name: string): Promise<ProblemResult[]> =>
-    (await readFile(join(directory, 'evaluations', `${name}.jsonl`), 'utf8'))
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line));
-  return { summary, before: await results('before'), after: await results('after') };
+  if (summary.interrupted) {
+    throw new Interrupted(`the run in ${directory} was interrupted; the same command resumes it`);
+  }
+  return {
+    summary,
+    before: await readResults(directory, 'before'),
+    after: await readResults(directory, 'after'),
+  };
 }
 
-/** @throws where the run that is there was made otherwise: its numbers are not for this table */
-async function sameConfig(directory: string, config: TrainConfig): Promise<void> {
+async function readResults(directory: string, name: string): Promise<ProblemResult[]> {
+  const text = await readFile(join(directory, 'evaluations', `${name}.jsonl`), 'utf8');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+}
+
+/** @throws if the run in the folder has another configuration: its numbers do not belong in the comparison */
+async function assertSameConfig(directory: string, config: TrainConfig): Promise<void> {
   const found: unknown = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
-  if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(config))))
+  if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(config)))) {
     throw new Error(
-      `the run in ${directory} was made with another configuration; name another folder for the runs`,
+      `the run in ${directory} has another configuration; use another folder for the runs`,
     );
+  }
 }
 
 async function readSummary(directory: string): Promise<Summary | undefined> {
   try {
     return JSON.parse(await readFile(join(directory, 'summary.json'), 'utf8'));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isRecord(error) && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,139 +1,152 @@
-/** Held-out quality in two turns: k attempts of each task, then one correction of each attempt. */
-
-import { correctionAsk } from '../corrections/prompt.ts';
+/** Held-out evaluation in two turns: k attempts of each task, then one correction of each attempt. */
+import { correctionRequest } from '../corrections/prompt.ts';
 import type { Evaluation, SampleRecord } from '../events.ts';
 import {
   type Anchor,
+  binaryRewards,
+  countTokens,
   type Group,
-  generatedTokens,
+  type Rollout,
   type RolloutParts,
   rollOut,
 } from '../loop/rollout.ts';
-import { hash32, stream } from '../rng.ts';
+import { createRng, hashText } from '../rng.ts';
 import { toRecord } from '../run/records.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 import { type ProblemResult, qualityOf } from './quality.ts';
 
+/** Options of {@link evaluate}. */
 export interface EvaluateOptions {
   /** k: attempts of each task. */
   readonly samples: number;
+  /** Maximum tokens per completion. */
   readonly maxTokens: number;
   readonly temperature: number;
   readonly stopStrings?: readonly string[];
+  /** Probability that the prompt of an incorrect attempt carries diagnostics. */
   readonly diagnosticsRate: number;
-  /** Tasks rolled out at once. */
-  readonly chunk?: number;
+  /** Called with the number of evaluated tasks, before each chunk and at the end. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Told of a few attempts, to be looked at. */
+  /** Receives a few attempts with their corrections. */
   readonly onSamples?: (records: readonly SampleRecord[]) => void;
 }
 
-/** The shares, and what each problem adds to them. */
-export interface Measurement {
+/** The shares of an evaluation, and what each problem adds to them. */
+export interface EvaluationResult {
   readonly evaluation: Evaluation;
   readonly results: readonly ProblemResult[];
 }
 
-/** One task with its attempts, and each usable attempt with its correction. */
-interface Measured {
+/** Tasks rolled out together. Seeds depend on it: another value gives other samples. */
+const CHUNK_TASKS = 32;
+/** Tasks of which {@link EvaluateOptions.onSamples} receives an attempt. */
+const SAMPLED_TASKS = 4;
+
+/** The attempts of one task, and the correction of each usable attempt. */
+interface EvaluatedTask {
   readonly base: Group;
   readonly corrections: readonly Group[];
 }
 
 /**
- * Sampling here is seeded by the task's place alone, so that before and after, and one run and another, differ in
- * the policy only.
- * @returns undefined where the signal asked for an end
+ * Evaluates a policy on held-out tasks. The seed of a completion depends on its place alone, so evaluations before and
+ * after training, and those of different runs, differ in the policy only.
+ * @returns undefined if the signal aborted
  */
 export async function evaluate(
   parts: RolloutParts,
   tasks: readonly TrainingTask[],
   options: EvaluateOptions,
-): Promise<Measurement | undefined> {
-  const chunk = options.chunk ?? 32;
-  const measured: Measured[] = [];
-  for (let at = 0; at < tasks.length; at += chunk) {
-    options.onProgress?.(at, tasks.length);
-    const some = await measure(parts, tasks.slice(at, at + chunk), options, at);
-    // What was judged while the signal came is void: none of it counts.
+): Promise<EvaluationResult | undefined> {
+  const evaluated: EvaluatedTask[] = [];
+  for (let start = 0; start < tasks.length; start += CHUNK_TASKS) {
+    options.onProgress?.(start, tasks.length);
+    const chunk = tasks.slice(start, start + CHUNK_TASKS);
+    const some = await evaluateChunk(parts, chunk, options, start);
+    // The verdicts that an abort cancels are void: a chunk with them does not count.
     if (parts.signal?.aborted) return undefined;
-    if (at === 0) options.onSamples?.(some.slice(0, 4).flatMap(showOne));
-    measured.push(...some);
+    if (start === 0) options.onSamples?.(some.slice(0, SAMPLED_TASKS).flatMap(firstRecords));
+    evaluated.push(...some);
   }
   options.onProgress?.(tasks.length, tasks.length);
-  const results = measured.map(resultOf);
-  const byKind = Map.groupBy(results, (r) => r.kind);
-  const evaluation = {
-    ...qualityOf(results),
-    k: options.samples,
-    perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, qualityOf(some)])),
-    voided: measured.reduce((n, m) => n + countVoid([m.base, ...m.corrections]), 0),
-    generatedTokens: generatedTokens(measured.flatMap((m) => [m.base, ...m.corrections])),
-  };
-  return { evaluation, results };
+  return summarizeTasks(evaluated, options.samples);
 }
 
-async function measure(
+async function evaluateChunk(
   parts: RolloutParts,
   tasks: readonly TrainingTask[],
   options: EvaluateOptions,
-  at: number,
-): Promise<Measured[]> {
-  const { samples, maxTokens, temperature, stopStrings = [] } = options;
-  const ask = (seed: string, groupSize: number) => ({
+  start: number,
+): Promise<EvaluatedTask[]> {
+  const { samples, maxTokens, temperature, stopStrings = [], diagnosticsRate } = options;
+  const sampling = (purpose: string, groupSize: number) => ({
     groupSize,
     maxTokens,
     temperature,
     stopStrings,
-    seed: hash32(`${seed} ${at}`),
+    seed: hashText(`${purpose} ${start}`),
   });
-  const base = await rollOut(
-    parts,
-    tasks.map((item) => ({ item, messages: item.task.prompt })),
-    ask('evaluate', samples),
-  );
-  const rng = stream('evaluate', 'diagnostics', at);
-  const anchors = base.flatMap((group) =>
-    group.rollouts.flatMap((rollout) => asAnchor(group, rollout)),
-  );
+  const requests = tasks.map((item) => ({ item, messages: item.task.prompt }));
+  const base = await rollOut(parts, requests, sampling('evaluate', samples));
+  const rng = createRng('evaluate', 'diagnostics', start);
+  const anchors = base.flatMap((group) => group.rollouts.flatMap((r) => toAnchor(group, r)));
   const corrections = await rollOut(
     parts,
-    anchors.map((a) => correctionAsk(a, options.diagnosticsRate, rng)),
-    ask('correct', 1),
+    anchors.map((anchor) => correctionRequest(anchor, diagnosticsRate, rng)),
+    sampling('correct', 1),
   );
-  const byGroup = Map.groupBy(corrections, (c) => c.anchor?.group);
+  const byGroup = Map.groupBy(corrections, ({ anchor }) => anchor?.group);
   return base.map((group) => ({ base: group, corrections: byGroup.get(group) ?? [] }));
 }
 
-/** Every judged attempt with text is corrected once, finished or not. */
-function asAnchor(group: Group, rollout: Group['rollouts'][number]): Anchor[] {
+/** Every judged attempt with text is corrected once, truncated ones too. */
+function toAnchor(group: Group, rollout: Rollout): Anchor[] {
   if (rollout.reward === undefined || rollout.attempt.text.trim() === '') return [];
   return [{ group, rollout, passed: rollout.reward === 1 }];
 }
 
-const judgedOf = (group: Group) =>
-  group.rollouts.flatMap((r) => (r.reward === undefined ? [] : [r.reward]));
-const countVoid = (groups: readonly Group[]) =>
-  groups.reduce((n, g) => n + g.rollouts.filter((r) => r.reward === undefined).length, 0);
+function summarizeTasks(evaluated: readonly EvaluatedTask[], samples: number): EvaluationResult {
+  const results = evaluated.map(toProblemResult);
+  const byKind = Map.groupBy(results, ({ kind }) => kind);
+  const groups = evaluated.flatMap(({ base, corrections }) => [base, ...corrections]);
+  const evaluation = {
+    ...qualityOf(results),
+    k: samples,
+    perKind: Object.fromEntries([...byKind].map(([kind, some]) => [kind, qualityOf(some)])),
+    voided: countVoid(groups),
+    generatedTokens: countTokens(groups),
+  };
+  return { evaluation, results };
+}
 
-function resultOf({ base, corrections }: Measured): ProblemResult {
-  const rewards = judgedOf(base);
-  const from = (passed: boolean) =>
-    corrections.filter((c) => c.anchor?.passed === passed).flatMap(judgedOf);
-  const right = (some: readonly number[]) => some.filter((r) => r === 1).length;
+function toProblemResult({ base, corrections }: EvaluatedTask): ProblemResult {
+  const rewards = binaryRewards([base]);
+  const fromIncorrect = binaryRewards(corrections.filter(({ anchor }) => anchor?.passed === false));
+  const fromCorrect = binaryRewards(corrections.filter(({ anchor }) => anchor?.passed === true));
   return {
     id: base.item.task.id,
     kind: base.item.kind,
     samples: rewards.length,
-    passed: right(rewards),
-    wrongAnchors: from(false).length,
-    fixed: right(from(false)),
-    rightAnchors: from(true).length,
-    kept: right(from(true)),
+    passed: countCorrect(rewards),
+    wrongAnchors: fromIncorrect.length,
+    fixed: countCorrect(fromIncorrect),
+    rightAnchors: fromCorrect.length,
+    kept: countCorrect(fromCorrect),
   };
 }
 
-const showOne = ({ base, corrections }: Measured): SampleRecord[] =>
-  [base, ...corrections.slice(0, 1)].flatMap((g) =>
-    g.rollouts.slice(0, 1).map((r) => toRecord(0, g, r, 0)),
+function countCorrect(rewards: readonly number[]): number {
+  return rewards.filter((reward) => reward === 1).length;
+}
+
+function countVoid(groups: readonly Group[]): number {
+  return groups.flatMap(({ rollouts }) => rollouts).filter(({ reward }) => reward === undefined)
+    .length;
+}
+
+/** The first attempt of a task and its correction, as records. */
+function firstRecords({ base, corrections }: EvaluatedTask): SampleRecord[] {
+  return [base, ...corrections.slice(0, 1)].flatMap((group) =>
+    group.rollouts.slice(0, 1).map((rollout) => toRecord(0, group, rollout, 0)),
   );
+}

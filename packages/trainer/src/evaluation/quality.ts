@@ -1,40 +1,44 @@
-/** Held-out results of single problems, and the shares they add up to. */
+/** Held-out results of single problems, and the shares that they add up to. */
 import type { Quality } from '../events.ts';
-import { estimate, type Part, passAtK } from './statistics.ts';
+import { estimate, passAtK, type Tally } from './statistics.ts';
 
-/** One problem: k attempts, and one correction of each attempt. Void verdicts are in none of the counts. */
+/** Counts of one problem: k attempts, and one correction of each attempt. Void verdicts are in none of them. */
 export interface ProblemResult {
   readonly id: string;
   readonly kind: string;
-  /** Judged attempts, and how many passed. */
+  /** Judged attempts. */
   readonly samples: number;
+  /** Judged attempts that are correct. */
   readonly passed: number;
-  /** Corrections of failed attempts, and how many came out right. */
+  /** Judged corrections of incorrect attempts. */
   readonly wrongAnchors: number;
+  /** Corrections of incorrect attempts that are correct. */
   readonly fixed: number;
-  /** Corrections of right attempts, and how many stayed right. */
+  /** Judged corrections of correct attempts. */
   readonly rightAnchors: number;
+  /** Corrections of correct attempts that are still correct. */
   readonly kept: number;
 }
 
-/** What each problem adds to each share: pass@k is averaged over problems, the correction shares over anchors. */
-export const PARTS: Readonly<Record<keyof Quality, (r: ProblemResult) => Part>> = {
-  passAt1: (r) => passPart(r, 1),
-  passAtK: (r) => passPart(r, r.samples),
-  fixRate: (r) => [r.fixed, r.wrongAnchors],
-  retention: (r) => [r.kept, r.rightAnchors],
+/** What one problem adds to each share: pass@k is averaged over problems, fix rate and retention over anchors. */
+export const TALLIES: Readonly<Record<keyof Quality, (result: ProblemResult) => Tally>> = {
+  passAt1: (result) => passTally(result, 1),
+  passAtK: (result) => passTally(result, result.samples),
+  fixRate: ({ fixed, wrongAnchors }) => [fixed, wrongAnchors],
+  retention: ({ kept, rightAnchors }) => [kept, rightAnchors],
 };
 
-/** Where k is the number of attempts, those without a judgement make it smaller. */
-const passPart = ({ samples, passed }: ProblemResult, k: number): Part =>
-  samples === 0 ? [0, 0] : [passAtK(samples, passed, k), 1];
-
+/** The four shares over all problems, with 95 % bootstrap intervals. A void attempt makes k smaller for its problem. */
 export function qualityOf(results: readonly ProblemResult[]): Quality {
-  const of = (name: keyof Quality) => estimate(results.map(PARTS[name]));
+  const share = (name: keyof Quality) => estimate(results.map(TALLIES[name]));
   return {
-    passAt1: of('passAt1'),
-    passAtK: of('passAtK'),
-    fixRate: of('fixRate'),
-    retention: of('retention'),
+    passAt1: share('passAt1'),
+    passAtK: share('passAtK'),
+    fixRate: share('fixRate'),
+    retention: share('retention'),
   };
+}
+
+function passTally({ samples, passed }: ProblemResult, k: number): Tally {
+  return samples === 0 ? [0, 0] : [passAtK(samples, passed, k), 1];
 }

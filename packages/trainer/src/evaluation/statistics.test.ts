@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stream } from '../rng.ts';
-import { estimate, type Part, pairedDifference, passAtK, pooledEstimate } from './statistics.ts';
+import { createRng } from '../rng.ts';
+import { estimate, pairedDifference, passAtK, pooledEstimate, type Tally } from './statistics.ts';
 
 /** Share of the k-subsets of n samples, c of them right, that hold a right one: by counting them. */
 function byCounting(n: number, c: number, k: number): number {
@@ -52,7 +52,7 @@ test('an estimate lies inside its interval, and a share weighs problems by what 
 });
 
 test('the interval covers the truth about 95 times in 100', () => {
-  const rng = stream('coverage');
+  const rng = createRng('coverage');
   let covered = 0;
   for (let i = 0; i < 200; i++) {
     const { low, high } = estimate(
@@ -69,9 +69,9 @@ test('where nothing was counted there is no number', () => {
 });
 
 test('problems that vary a lot hide a difference from a plain interval, not from a paired one', () => {
-  const rng = stream('paired');
+  const rng = createRng('paired');
   const hard = Array.from({ length: 200 }, () => rng.unit());
-  const run = (shift: number): Part[] => hard.map((h) => [Math.min(1, Math.max(0, h + shift)), 1]);
+  const run = (shift: number): Tally[] => hard.map((h) => [Math.min(1, Math.max(0, h + shift)), 1]);
   const a = pooledEstimate([run(0)]);
   const b = pooledEstimate([run(0.03)]);
   expect(a.high).toBeGreaterThan(b.low);

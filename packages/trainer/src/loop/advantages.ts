@@ -1,14 +1,19 @@
 /**
- * Group-relative advantages of both streams. A = (r - mean) / (std + 1e-8), population std, 0 where std < 1e-8
- * (Shao et al. 2024); Dr. GRPO leaves the std out. Void rollouts take no part and get 0.
+ * Group-relative advantages of both streams: A = (r - mean) / (std + 1e-8) with the population std, and 0 if std < 1e-8
+ * (Shao et al. 2024, DeepSeekMath). Dr. GRPO does not divide by the std. Void rollouts are left out and get 0.
  */
 import { overlongPenalty, shapeRisk } from '@cipo/reward';
-import type { RiskMode } from '../config.ts';
-import { type Group, mean, type Rollout } from './rollout.ts';
+import { mean } from '@cipo/support';
+import type { TrainConfig } from '../config.ts';
+import type { Group, Rollout } from './rollout.ts';
 
-const EPSILON = 1e-8;
+/** Rewards of a group whose std is below this are equal: the group gives no gradient. */
+export const ZERO_STD = 1e-8;
 
-/** rewards [G] -> advantages [G]. */
+type ObjectiveConfig = TrainConfig['objective'];
+type CorrectionsConfig = TrainConfig['corrections'];
+
+/** rewards [G] -> advantages [G]. Undefined is the reward of a void rollout. */
 export function groupAdvantages(
   rewards: readonly (number | undefined)[],
   normalizeByStd = true,
@@ -16,92 +21,98 @@ export function groupAdvantages(
   const judged = rewards.filter((r) => r !== undefined);
   const center = mean(judged);
   const std = Math.sqrt(mean(judged.map((r) => (r - center) ** 2)));
-  const scale = normalizeByStd ? 1 / (std + EPSILON) : 1;
-  return rewards.map((r) => (r === undefined || std < EPSILON ? 0 : (r - center) * scale));
+  const scale = normalizeByStd ? 1 / (std + ZERO_STD) : 1;
+  return rewards.map((r) => (r === undefined || std < ZERO_STD ? 0 : (r - center) * scale));
 }
 
-export interface BaseOptions {
-  readonly normalizeByStd: boolean;
+/** Options of {@link baseAdvantages}. */
+export interface BaseAdvantageOptions
+  extends Pick<ObjectiveConfig, 'normalizeByStd' | 'overlongBuffer'> {
+  /** Maximum tokens per completion; the overlong penalty starts `overlongBuffer` tokens before it. */
   readonly maxTokens: number;
-  readonly overlongBuffer: number;
 }
 
-/** Advantages of the base stream, [B][G]; the group is the prompt. */
-export function baseAdvantages(groups: readonly Group[], options: BaseOptions): number[][] {
-  const shaped = ({ composed, sample }: Rollout) =>
-    composed === undefined
-      ? undefined
-      : composed.reward +
-        overlongPenalty(sample.tokens.length, options.maxTokens, options.overlongBuffer);
-  return groups.map((g) => groupAdvantages(g.rollouts.map(shaped), options.normalizeByStd));
+/** Advantages of the base stream, [B][G]. The group is the prompt. */
+export function baseAdvantages(
+  groups: readonly Group[],
+  { normalizeByStd, maxTokens, overlongBuffer }: BaseAdvantageOptions,
+): number[][] {
+  const shapedReward = ({ composed, sample }: Rollout) =>
+    composed && composed.reward + overlongPenalty(sample.tokens.length, maxTokens, overlongBuffer);
+  return groups.map(({ rollouts }) => groupAdvantages(rollouts.map(shapedReward), normalizeByStd));
 }
 
-export interface RiskOptions {
-  readonly riskMode: RiskMode;
-  /** lambda */
-  readonly riskPenalty: number;
-  readonly normalizeByStd: boolean;
-}
-
-const rewardsOf = (group: Group) => group.rollouts.map((r) => r.composed?.reward);
-/** A right attempt was shown, and this is wrong. */
-const broken = (group: Group, { reward }: Rollout) =>
-  reward === 0 && (group.anchor?.passed ?? false);
-const shapedOf = (group: Group, lambda: number) =>
-  group.rollouts.map((r) => r.composed && shapeRisk(r.composed.reward, broken(group, r), lambda));
+/** Options of {@link correctionAdvantages}. `riskPenalty` is lambda. */
+export type CorrectionAdvantageOptions = Pick<CorrectionsConfig, 'riskMode' | 'riskPenalty'> &
+  Pick<ObjectiveConfig, 'normalizeByStd'>;
 
 /**
- * Advantages of the correction stream, [anchors][G]. Why four modes: inside a group that shares one anchor the
- * shaped reward is an affine map of the raw one, so dividing by the std removes lambda altogether, and a group that
- * turns a right anchor wrong in all G rollouts gets no gradient. Only `reward` [A] keeps that literal form.
+ * Advantages of the correction stream, [anchors][G].
+ *
+ * Why there are four modes: in a group that shares one anchor, the shaped reward is an affine map of the raw reward.
+ * Dividing by the std therefore cancels lambda, and a group that breaks a correct anchor in all G rollouts gets no
+ * gradient. Only `reward` [A] keeps this literal form.
  */
-export function correctionAdvantages(groups: readonly Group[], options: RiskOptions): number[][] {
+export function correctionAdvantages(
+  groups: readonly Group[],
+  options: CorrectionAdvantageOptions,
+): number[][] {
   const { riskMode, riskPenalty: lambda, normalizeByStd } = options;
   switch (riskMode) {
     case 'reward':
-      return groups.map((g) => groupAdvantages(shapedOf(g, lambda), normalizeByStd));
+      return groups.map((group) => groupAdvantages(shapedRewards(group, lambda), normalizeByStd));
     case 'meanOnly':
-      return groups.map((g) => groupAdvantages(shapedOf(g, lambda), false));
+      return groups.map((group) => groupAdvantages(shapedRewards(group, lambda), false));
     case 'perPrompt':
-      return acrossAnchors(groups, lambda, normalizeByStd);
+      return normalizeAcrossAnchors(groups, lambda, normalizeByStd);
     case 'postNorm':
-      return groups.map((g) => postNorm(g, lambda, normalizeByStd));
+      return groups.map((group) => penalizeAfterNormalizing(group, lambda, normalizeByStd));
   }
 }
 
 /**
- * Raw advantages less lambda times their size for right-to-wrong, which doubles a negative one at lambda 1; less lambda
- * for each where a right anchor was never kept.
+ * Advantages of the raw rewards. Each rollout that breaks a correct anchor then loses lambda times the size of its
+ * advantage; at lambda 1 this doubles a negative one. If no rollout kept the anchor correct, each loses lambda.
  */
-function postNorm(group: Group, lambda: number, normalizeByStd: boolean): number[] {
-  const advantages = groupAdvantages(rewardsOf(group), normalizeByStd);
-  if (!group.anchor?.passed) return advantages;
-  const never = group.rollouts.every((r) => r.reward !== 1);
-  return advantages.map((a, i) => {
-    if (!broken(group, group.rollouts[i]!)) return a;
-    if (never) return a - lambda;
-    return a < 0 ? a * (1 + lambda) : a - lambda * a;
+function penalizeAfterNormalizing(group: Group, lambda: number, normalizeByStd: boolean): number[] {
+  const { rollouts, anchor } = group;
+  const rewards = rollouts.map(({ composed }) => composed?.reward);
+  const advantages = groupAdvantages(rewards, normalizeByStd);
+  if (!anchor?.passed) return advantages;
+  const isNeverKept = rollouts.every(({ reward }) => reward !== 1);
+  return advantages.map((advantage, g) => {
+    if (rollouts[g]?.reward !== 0) return advantage;
+    if (isNeverKept) return advantage - lambda;
+    return advantage < 0 ? advantage * (1 + lambda) : advantage - lambda * advantage;
   });
 }
 
-/** Shaped rewards normalised over all anchors of one task, where the shaping bites by itself. */
-function acrossAnchors(
+/** Normalizes the shaped rewards over all anchors of one task: there lambda does not cancel. */
+function normalizeAcrossAnchors(
   groups: readonly Group[],
   lambda: number,
   normalizeByStd: boolean,
 ): number[][] {
-  const byTask = Map.groupBy(groups, (g) => g.item.task);
+  const byTask = Map.groupBy(groups, ({ item }) => item.task);
   const advantages = new Map<Group, number[]>();
   for (const members of byTask.values()) {
     const flat = groupAdvantages(
-      members.flatMap((g) => shapedOf(g, lambda)),
+      members.flatMap((group) => shapedRewards(group, lambda)),
       normalizeByStd,
     );
-    let at = 0;
-    for (const g of members) {
-      advantages.set(g, flat.slice(at, at + g.rollouts.length));
-      at += g.rollouts.length;
+    let start = 0;
+    for (const group of members) {
+      advantages.set(group, flat.slice(start, start + group.rollouts.length));
+      start += group.rollouts.length;
     }
   }
-  return groups.map((g) => advantages.get(g) ?? []);
+  return groups.map((group) => advantages.get(group) ?? []);
+}
+
+/** Rewards [G] less lambda for each rollout that breaks a correct anchor. */
+function shapedRewards({ rollouts, anchor }: Group, lambda: number): (number | undefined)[] {
+  return rollouts.map(({ reward, composed }) => {
+    const breaksAnchor = anchor?.passed === true && reward === 0;
+    return composed && shapeRisk(composed.reward, breaksAnchor, lambda);
+  });
 }

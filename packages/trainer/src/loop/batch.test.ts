@@ -6,8 +6,8 @@ import { toData } from './batch.ts';
 const options = {
   aggregation: 'seq-mean-token-mean',
   maxTokens: 8,
-  share: 1,
-  keepZero: true,
+  streamWeight: 1,
+  keepZeroAdvantages: true,
 } as const;
 const total = (data: ReturnType<typeof toData>) =>
   data.reduce((n, d) => n + d.weights.reduce((a, b) => a + b, 0), 0);
@@ -34,12 +34,15 @@ test('a stream averages over its own judged sequences', () => {
 });
 
 test('lambda_c scales the whole stream', () => {
-  expect(total(toData([group('10')], [[1, -1]], { ...options, share: 0.3 }))).toBeCloseTo(0.3, 6);
+  expect(total(toData([group('10')], [[1, -1]], { ...options, streamWeight: 0.3 }))).toBeCloseTo(
+    0.3,
+    6,
+  );
 });
 
 test('leaving out sequences without advantage does not change the weight of the others', () => {
   const all = toData([group('110')], [[1, 0, -1]], options);
-  const some = toData([group('110')], [[1, 0, -1]], { ...options, keepZero: false });
+  const some = toData([group('110')], [[1, 0, -1]], { ...options, keepZeroAdvantages: false });
   expect(some).toHaveLength(2);
   expect(some[0]).toEqual(all[0]);
 });

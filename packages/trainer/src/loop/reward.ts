@@ -1,4 +1,4 @@
-/** The reward that a configuration asks for: the terms of `@cipo/reward` with their weights. */
+/** The reward function of a configuration: terms of `@cipo/reward` with their weights. */
 import {
   composeReward,
   correct,
@@ -14,10 +14,10 @@ import {
 } from '@cipo/reward';
 import type { TrainConfig } from '../config.ts';
 
-/** 1 for a right attempt, 0 for a wrong one: the reward of the paper, and the default. */
+/** 1 for a correct attempt, 0 for an incorrect one: the reward of the paper, and the default. */
 export const binaryReward: Reward = composeReward({ correct: { term: correct, weight: 1 } });
 
-/** Terms of weight 0 are left out, but `correct` is always there to be looked at. */
+/** Terms of weight 0 are left out, except `correct`: it is always recorded. */
 export function rewardFor({ reward, rollout }: Pick<TrainConfig, 'reward' | 'rollout'>): Reward {
   const { terms: weights, lengthFree, script } = reward;
   const { maxTokens } = rollout;

@@ -1,71 +1,73 @@
-/** Rollouts of a batch of prompts, verified: tokens in, judged groups out. */
-
+/** Rolls out a batch of prompts: samples completions, verifies them and returns judged groups. */
 import { withoutStop } from '@cipo/engine';
 import { type BinaryReward, type Composed, type Reward, rewardOf } from '@cipo/reward';
+import { mean } from '@cipo/support';
 import type { Attempt, Diagnostic, Message, Verdict } from '@cipo/verifier/types';
 import { UnreadablePrompt } from '../policy/tokenizer.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 import type { PolicyEngine, Sample, SamplingOptions, TokenIds, Tokenizer } from '../types.ts';
 import { binaryReward } from './reward.ts';
 
+/** One sampled completion with its verdict and rewards. */
 export interface Rollout {
   readonly sample: Sample;
   readonly attempt: Attempt;
   readonly verdict: Verdict;
-  /** Right or wrong. Undefined where the verdict is void: masked everywhere, never 0. */
+  /** 1 if correct, 0 if incorrect. Undefined if the verdict is void: masked everywhere, never 0. */
   readonly reward: BinaryReward | undefined;
-  /** What is optimised: the reward by the configured terms, with each of them. Undefined where {@link reward} is. */
+  /** The reward that is optimized, with the value of each configured term. Undefined if {@link reward} is. */
   readonly composed: Composed | undefined;
 }
 
-/** An attempt of this step's base stream that is shown back to the policy. */
+/** An attempt of this step's base stream that a correction prompt shows to the policy. */
 export interface Anchor {
   readonly group: Group;
   readonly rollout: Rollout;
+  /** Whether the attempt is correct. */
   readonly passed: boolean;
 }
 
-/** G rollouts of one prompt. In the correction stream the group is the single anchor. */
+/** The G rollouts of one prompt. In the correction stream every anchor has its own group. */
 export interface Group {
   readonly item: TrainingTask;
   readonly prompt: TokenIds;
   readonly rollouts: readonly Rollout[];
+  /** Correction stream only. */
   readonly anchor?: Anchor;
-  /** Diagnostics that the prompt carries; correction stream only. */
-  readonly shown?: readonly Diagnostic[];
+  /** Diagnostics in the prompt. Correction stream only. */
+  readonly diagnosticsShown?: readonly Diagnostic[];
 }
 
-/** A prompt about to be rolled out. */
-export interface Ask {
-  readonly item: TrainingTask;
+/** A prompt to roll out, with the fields that its {@link Group} takes over. */
+export interface RolloutRequest extends Pick<Group, 'item' | 'anchor' | 'diagnosticsShown'> {
   readonly messages: readonly Message[];
-  readonly anchor?: Anchor;
-  readonly shown?: readonly Diagnostic[];
 }
 
-/** What turns text into verdicts, apart from the task itself. */
+/** What {@link rollOut} needs besides the prompts. */
 export interface RolloutParts {
+  /** Samples the completions. */
   readonly engine: PolicyEngine;
   readonly tokenizer: Tokenizer;
-  /** Absent: right or wrong. */
+  /** Turns verdicts into rewards. Default: 1 if correct, else 0. */
   readonly reward?: Reward;
+  /** Cancels verification; the verdicts that it cancels are void. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * asks [B] -> groups [B] of G verified rollouts. A correction whose prompt cannot be written or leaves no room for a
- * completion is left out.
- * @throws where a base prompt is such: the task does not fit the model
+ * requests [B] -> groups [B] of G verified rollouts. A correction is left out if its prompt has a token that the
+ * vocabulary lacks, or leaves no room for a completion.
+ * @throws if this applies to a base prompt: the task does not fit the model
  */
 export async function rollOut(
   parts: RolloutParts,
-  asks: readonly Ask[],
+  requests: readonly RolloutRequest[],
   options: SamplingOptions,
 ): Promise<Group[]> {
-  const room = parts.engine.maxLength - options.maxTokens;
-  const ready = asks.flatMap((ask) => {
-    const prompt = promptOf(parts.tokenizer, ask, room);
-    return prompt ? [{ ask, prompt }] : [];
+  const promptTokens = parts.engine.maxLength - options.maxTokens;
+  const ready = requests.flatMap((request) => {
+    const prompt = encodePrompt(parts.tokenizer, request, promptTokens);
+    return prompt ? [{ request, prompt }] : [];
   });
   if (ready.length === 0) return [];
   const samples = await parts.engine.sample(
@@ -73,33 +75,39 @@ export async function rollOut(
     { decode: parts.tokenizer.decode, ...options },
   );
   return Promise.all(
-    ready.map(async ({ ask: { messages: _, ...rest }, prompt }, b) => ({
+    ready.map(async ({ request: { messages: _, ...rest }, prompt }, b) => ({
       ...rest,
       prompt,
       rollouts: await Promise.all(
-        (samples[b] ?? []).map((sample) => verified(parts, rest.item, sample, options.stopStrings)),
+        (samples[b] ?? []).map((sample) =>
+          verifyRollout(parts, rest.item, sample, options.stopStrings),
+        ),
       ),
     })),
   );
 }
 
-/** The prompt's tokens; undefined for a correction that does not fit. */
-function promptOf(tokenizer: Tokenizer, ask: Ask, room: number): TokenIds | undefined {
+/** The prompt's tokens, or undefined for a correction that does not fit. */
+function encodePrompt(
+  tokenizer: Tokenizer,
+  request: RolloutRequest,
+  maxTokens: number,
+): TokenIds | undefined {
   try {
-    const prompt = tokenizer.renderChat(ask.messages);
-    if (prompt.length <= room) return prompt;
-    if (ask.anchor) return undefined;
+    const prompt = tokenizer.renderChat(request.messages);
+    if (prompt.length <= maxTokens) return prompt;
+    if (request.anchor) return undefined;
     throw new Error(
-      `task ${ask.item.task.id}: its prompt has ${prompt.length} tokens, the model has room for ${room}`,
+      `task ${request.item.task.id}: the prompt has ${prompt.length} tokens, expected at most ${maxTokens} (the model's maximum length minus rollout.maxTokens)`,
     );
   } catch (error) {
-    if (ask.anchor && error instanceof UnreadablePrompt) return undefined;
+    if (request.anchor && error instanceof UnreadablePrompt) return undefined;
     throw error;
   }
 }
 
-/** A stop text ends an answer without being part of it; the tokens that made it are trained on nevertheless. */
-function attemptOf(
+/** The attempt's text ends before the stop string. The tokens of the stop string are still trained on. */
+function toAttempt(
   tokenizer: Tokenizer,
   { tokens, stop }: Sample,
   stopStrings: readonly string[] = [],
@@ -108,28 +116,34 @@ function attemptOf(
   return { text, stop: stop === 'length' ? 'length' : 'end' };
 }
 
-async function verified(
+async function verifyRollout(
   parts: RolloutParts,
   item: TrainingTask,
   sample: Sample,
   stopStrings?: readonly string[],
 ): Promise<Rollout> {
-  const attempt = attemptOf(parts.tokenizer, sample, stopStrings);
+  const attempt = toAttempt(parts.tokenizer, sample, stopStrings);
   const verdict = await item.domain.verify(item.task, attempt, parts.signal);
   const { reward: compose = binaryReward } = parts;
   const composed = compose(attempt, verdict, sample.tokens.length);
   return { sample, attempt, verdict, reward: rewardOf(verdict), composed };
 }
 
-/** Share of right ones among the judged rollouts; undefined where none was judged. */
-export function passRate(group: Group): number | undefined {
-  const judged = group.rollouts.flatMap((r) => (r.reward === undefined ? [] : [r.reward]));
-  return judged.length === 0 ? undefined : mean(judged);
+/** Binary rewards (1 correct, 0 incorrect) of the judged rollouts of some groups. */
+export function binaryRewards(groups: readonly Group[]): BinaryReward[] {
+  return groups.flatMap((group) => group.rollouts.flatMap(({ reward }) => reward ?? []));
 }
 
-export const mean = (values: readonly number[]): number =>
-  values.length === 0 ? 0 : values.reduce<number>((a, b) => a + b, 0) / values.length;
+/** Share of correct rollouts among the judged ones; undefined if none was judged. */
+export function passRate(groups: readonly Group[]): number | undefined {
+  const rewards = binaryRewards(groups);
+  return rewards.length === 0 ? undefined : mean(rewards);
+}
 
-/** Tokens generated in these groups, end tokens included. */
-export const generatedTokens = (groups: readonly Group[]): number =>
-  groups.reduce((sum, g) => sum + g.rollouts.reduce((n, r) => n + r.sample.tokens.length, 0), 0);
+/** Number of tokens generated in these groups, end tokens included. */
+export function countTokens(groups: readonly Group[]): number {
+  return groups.reduce(
+    (sum, { rollouts }) => sum + rollouts.reduce((n, { sample }) => n + sample.tokens.length, 0),
+    0,
+  );
+}

@@ -1,9 +1,12 @@
-/** Learning rate of a step: linear warm-up, then constant, linear or cosine down to zero. */
+/** Learning rate of a step: linear warm-up, then constant, or a linear or cosine decay to zero. */
 import type { TrainConfig } from '../config.ts';
 
 type ScheduleOptions = Pick<TrainConfig['optimizer'], 'learningRate' | 'warmupSteps' | 'schedule'>;
 
-/** @param step 1-based */
+/**
+ * @param step 1-based
+ * @param steps number of steps of the whole schedule
+ */
 export function learningRateAt(step: number, steps: number, options: ScheduleOptions): number {
   const { learningRate, warmupSteps, schedule } = options;
   if (step <= warmupSteps) return (learningRate * step) / (warmupSteps + 1);

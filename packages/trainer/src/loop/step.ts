@@ -1,121 +1,173 @@
-/** One step of CIPO, top to bottom (docs/design/cipo.md). Everything it calls is a small pure piece or the engine. */
-
+/** One step of CIPO, top to bottom (docs/design/cipo.md). Everything it calls is a small pure function or the engine. */
 import type { TrainConfig } from '../config.ts';
 import { selectAnchors } from '../corrections/anchors.ts';
-import { correctionAsk } from '../corrections/prompt.ts';
+import { correctionRequest } from '../corrections/prompt.ts';
 import { nextReplay, type ReplayState } from '../corrections/replay.ts';
 import type { Metrics, SampleRecord } from '../events.ts';
-import { hash32, stream } from '../rng.ts';
-import { toRecord } from '../run/records.ts';
+import { createRng, hashText } from '../rng.ts';
+import { sampleRecords } from '../run/records.ts';
 import type { TaskSource } from '../tasks/source.ts';
-import type { Datum, LossSpec, SamplingOptions, ScoringOptions } from '../types.ts';
+import type { AdamWOptions, Datum, LossSpec, SamplingOptions, ScoringOptions } from '../types.ts';
 import { baseAdvantages, correctionAdvantages } from './advantages.ts';
 import { toData } from './batch.ts';
 import { baseMetrics, correctionMetrics, retention } from './metrics.ts';
 import { rewardFor } from './reward.ts';
-import { type Group, generatedTokens, passRate, type RolloutParts, rollOut } from './rollout.ts';
+import { countTokens, type Group, passRate, type RolloutParts, rollOut } from './rollout.ts';
 import { learningRateAt } from './schedule.ts';
 
+/** What {@link trainStep} needs besides the configuration. A {@link Policy} with `tasks` is one. */
+export interface StepParts extends Omit<RolloutParts, 'reward'> {
+  /** Gives the prompts of the base stream. */
+  readonly tasks: TaskSource;
+}
+
+/** The outcome of one training step. */
 export interface StepResult {
+  /** State of adaptive replay for the next step. */
   readonly replay: ReplayState;
+  /** Metrics of this step by name: docs/reference/metrics.md. */
   readonly metrics: Metrics;
+  /** A few rollouts of both streams, for people to read. */
   readonly samples: readonly SampleRecord[];
+  /** Tokens sampled in this step, both streams and discarded groups included. */
   readonly generatedTokens: number;
 }
 
+/**
+ * Runs one training step: samples and verifies a batch of attempts, then corrections of some of them, and makes one
+ * optimizer update from both. Changes the weights in `parts.engine`; everything random depends on
+ * `(config.seed, step)` alone.
+ *
+ * @param step 1-based number of the step
+ * @param replay state that the previous step returned; {@link startReplay} for the first step
+ * @throws if a task's prompt does not fit the model, or the engine fails; the engine may then hold a part of a gradient
+ */
 export async function trainStep(
-  parts: RolloutParts & { readonly tasks: TaskSource },
+  parts: StepParts,
   config: TrainConfig,
   step: number,
   replay: ReplayState,
 ): Promise<StepResult> {
-  const { corrections: c, objective: o, optimizer, rollout: r } = config;
-  const sampling = (name: string): SamplingOptions => ({
-    ...r,
-    seed: hash32(`${config.seed} ${name} ${step}`),
-  });
-
-  const scored = { ...parts, reward: rewardFor(config) };
+  const { rollout, corrections, objective } = config;
+  const { maxTokens, temperature } = rollout;
+  const { aggregation, normalizeByStd, overlongBuffer, beta } = objective;
+  const { riskMode, riskPenalty } = corrections;
+  const rewardedParts = { ...parts, reward: rewardFor(config) };
 
   // 1. Base stream: B prompts, G rollouts each, verified.
-  const { kept: base, spent } = await baseStream(scored, config, step, sampling);
+  const base = await sampleBaseStream(rewardedParts, config, step);
 
-  // 2. Anchors: attempts of this very step, failures and a share rho of right ones.
-  const rng = stream(config.seed, 'anchors', step);
-  const anchors = c.enabled ? selectAnchors(base, replay.rho, c, rng) : [];
+  // 2. Anchors: attempts of this step, incorrect ones and a share rho of correct ones.
+  const rng = createRng(config.seed, 'anchors', step);
+  const anchors = corrections.enabled
+    ? selectAnchors(base.groups, replay.rho, corrections, rng)
+    : [];
 
-  // 3. Correction stream: the policy checks and mends its own attempts, G rollouts each.
-  const asks = anchors.map((anchor) => correctionAsk(anchor, c.diagnosticsRate, rng));
-  const corrected = await rollOut(scored, asks, sampling('correction'));
+  // 3. Correction stream: the policy checks and corrects its own attempts, G rollouts each.
+  const requests = anchors.map((anchor) =>
+    correctionRequest(anchor, corrections.diagnosticsRate, rng),
+  );
+  const corrected = await rollOut(
+    rewardedParts,
+    requests,
+    samplingOptions(config, 'correction', step),
+  );
 
   // 4. Joint objective J(base) + lambda_c J(correction), one optimizer step.
-  const advantages = baseAdvantages(base, { ...o, maxTokens: r.maxTokens });
-  const corrections = correctionAdvantages(corrected, { ...c, ...o });
-  const shared = { aggregation: o.aggregation, maxTokens: r.maxTokens, keepZero: o.beta > 0 };
+  const advantages = {
+    base: baseAdvantages(base.groups, { normalizeByStd, maxTokens, overlongBuffer }),
+    corrected: correctionAdvantages(corrected, { riskMode, riskPenalty, normalizeByStd }),
+  };
+  const batch = { aggregation, maxTokens, keepZeroAdvantages: beta > 0 };
   const data = [
-    ...toData(base, advantages, { ...shared, share: 1 }),
-    ...toData(corrected, corrections, { ...shared, share: c.weight }),
+    ...toData(base.groups, advantages.base, { ...batch, streamWeight: 1 }),
+    ...toData(corrected, advantages.corrected, { ...batch, streamWeight: corrections.weight }),
   ];
-  const learningRate = learningRateAt(step, config.steps, optimizer);
-  const trained = await parts.engine.forwardBackward(
-    await withReference(parts, data, o.beta, r),
-    lossOf(o),
-    r, // scored at the temperature that was sampled at
+  const scoring = { temperature }; // the temperature of sampling: both then give the same logprobs
+  const update = await parts.engine.forwardBackward(
+    beta > 0 ? await addReferenceLogprobs(parts, data, scoring) : data,
+    lossSpec(objective),
+    scoring,
   );
-  const { gradNorm } = await parts.engine.optimStep({ ...optimizer, learningRate });
+  const adamw = adamwOptions(config, step);
+  const { gradNorm } = await parts.engine.optimStep(adamw);
 
   // 5. Adaptive replay: rho follows retention.
-  const tokens = spent + generatedTokens(corrected);
   return {
-    replay: c.enabled ? nextReplay(replay, retention(corrected), c.replay) : replay,
-    generatedTokens: tokens,
+    replay: corrections.enabled
+      ? nextReplay(replay, retention(corrected), corrections.replay)
+      : replay,
+    generatedTokens: base.generatedTokens + countTokens(corrected),
     metrics: {
-      loss: trained.loss,
-      ...baseMetrics(base),
-      kl: trained.kl,
-      clip_ratio: trained.clipRatio,
+      loss: update.loss,
+      ...baseMetrics(base.groups),
+      kl: update.kl,
+      clip_ratio: update.clipRatio,
       grad_norm: gradNorm,
-      learning_rate: learningRate,
-      'sampling/logprob_gap': trained.logprobGap,
-      ...(c.enabled && correctionMetrics(corrected, replay.rho)),
+      learning_rate: adamw.learningRate,
+      'sampling/logprob_gap': update.logprobGap,
+      ...(corrections.enabled && correctionMetrics(corrected, replay.rho)),
     },
-    samples: [...show(step, base, advantages), ...show(step, corrected, corrections)],
+    samples: [
+      ...sampleRecords(step, base.groups, advantages.base),
+      ...sampleRecords(step, corrected, advantages.corrected),
+    ],
   };
 }
 
-/** Groups of the base stream. With dynamic sampling (DAPO) groups without signal are replaced, a bounded number of rounds. */
-async function baseStream(
-  parts: RolloutParts & { readonly tasks: TaskSource },
-  { rollout, objective }: TrainConfig,
+/** How the rollouts of one purpose are sampled; the seed depends on the run's seed, the purpose and the step. */
+function samplingOptions(
+  { rollout, seed }: TrainConfig,
+  purpose: string,
   step: number,
-  sampling: (name: string) => SamplingOptions,
-): Promise<{ kept: Group[]; spent: number }> {
-  const roll = (round: number, count: number) =>
+): SamplingOptions {
+  const { groupSize, maxTokens, temperature, topK, topP, minP, stopStrings } = rollout;
+  const random = hashText(`${seed} ${purpose} ${step}`);
+  return { groupSize, maxTokens, temperature, topK, topP, minP, stopStrings, seed: random };
+}
+
+/**
+ * Groups of the base stream. Dynamic sampling (DAPO) replaces groups without signal, for a limited number of rounds.
+ * @returns the groups to train on, and the tokens generated for these and the replaced ones
+ */
+async function sampleBaseStream(
+  parts: StepParts & RolloutParts,
+  config: TrainConfig,
+  step: number,
+): Promise<{ readonly groups: Group[]; readonly generatedTokens: number }> {
+  const { prompts } = config.rollout;
+  const sampleRound = (round: number, count: number) =>
     rollOut(
       parts,
       parts.tasks.train(step, count, round).map((item) => ({ item, messages: item.task.prompt })),
-      sampling(`base ${round}`),
+      samplingOptions(config, `base ${round}`, step),
     );
-  const first = await roll(0, rollout.prompts);
-  let spent = generatedTokens(first);
-  let kept = first;
-  for (let round = 1; round <= objective.dynamicSamplingRounds; round++) {
-    const mixed = kept.filter(hasSignal);
-    const missing = rollout.prompts - mixed.length;
+  let groups = await sampleRound(0, prompts);
+  let generatedTokens = countTokens(groups);
+  for (let round = 1; round <= config.objective.dynamicSamplingRounds; round++) {
+    const withSignal = groups.filter(hasSignal);
+    const missing = prompts - withSignal.length;
     if (missing === 0) break;
-    const more = await roll(round, missing);
-    spent += generatedTokens(more);
-    kept = [...mixed, ...more];
+    const refill = await sampleRound(round, missing);
+    generatedTokens += countTokens(refill);
+    groups = [...withSignal, ...refill];
   }
-  return { kept, spent };
+  return { groups, generatedTokens };
 }
 
-const hasSignal = (group: Group) => {
-  const p = passRate(group);
-  return p !== undefined && p > 0 && p < 1;
-};
+/** Whether a group has both correct and incorrect rollouts. */
+function hasSignal(group: Group): boolean {
+  const rate = passRate([group]);
+  return rate !== undefined && rate > 0 && rate < 1;
+}
 
-function lossOf({ loss, clipLow, clipHigh, beta }: TrainConfig['objective']): LossSpec {
+function adamwOptions({ optimizer, steps }: TrainConfig, step: number): AdamWOptions {
+  const { beta1, beta2, weightDecay, maxGradNorm } = optimizer;
+  const learningRate = learningRateAt(step, steps, optimizer);
+  return { learningRate, beta1, beta2, weightDecay, maxGradNorm };
+}
+
+function lossSpec({ loss, clipLow, clipHigh, beta }: TrainConfig['objective']): LossSpec {
   switch (loss) {
     case 'ppo':
       return { kind: 'ppo', clipLow, clipHigh, beta };
@@ -126,36 +178,17 @@ function lossOf({ loss, clipLow, clipHigh, beta }: TrainConfig['objective']): Lo
   }
 }
 
-/** Adds the reference model's logprobs where the loss has a KL term. */
-async function withReference(
-  parts: RolloutParts,
+/** The data with the reference model's logprobs, which the KL term needs. */
+async function addReferenceLogprobs(
+  { engine }: StepParts,
   data: readonly Datum[],
-  beta: number,
   scoring: ScoringOptions,
 ): Promise<readonly Datum[]> {
-  if (beta === 0 || data.length === 0) return data;
-  const logprobs = await parts.engine.logprobs(
-    data.map((d) => d.tokens),
+  if (data.length === 0) return data;
+  const logprobs = await engine.logprobs(
+    data.map(({ tokens }) => tokens),
     'reference',
     scoring,
   );
-  return data.map((d, i) => ({ ...d, refLogprobs: logprobs[i]! }));
-}
-
-const SHOWN_GROUPS = 4;
-
-/** A few rollouts to be looked at: the first of some groups, in turn of each kind and of failed and right anchors. */
-function show(
-  step: number,
-  groups: readonly Group[],
-  advantages: readonly (readonly number[])[],
-): SampleRecord[] {
-  const places = groups.map((group, b) => ({ group, b }));
-  const sorts = Map.groupBy(places, ({ group }) => `${group.item.kind} ${group.anchor?.passed}`);
-  const turns = [...sorts.values()].flatMap((sort) => sort.map((place, turn) => ({ place, turn })));
-  const chosen = turns.sort((one, other) => one.turn - other.turn).slice(0, SHOWN_GROUPS);
-  return chosen.flatMap(({ place: { group, b } }) => {
-    const [first] = group.rollouts;
-    return first ? [toRecord(step, group, first, advantages[b]?.[0] ?? 0)] : [];
-  });
+  return data.map((datum, i) => ({ ...datum, refLogprobs: logprobs[i]! }));
 }

@@ -1,33 +1,39 @@
-/** The run around the step: evaluate, train, keep checkpoints, evaluate again, sum up. Resumable at every checkpoint. */
+/**
+ * A training run around `trainStep`: evaluates the policy, trains it, saves checkpoints, evaluates it again and writes
+ * the summary. A run can resume from each of its checkpoints.
+ */
+import { mean } from '@cipo/support';
+import type { DomainSet } from '@cipo/verifier/domains';
 import type { TrainConfig } from '../config.ts';
 import { startReplay } from '../corrections/replay.ts';
+import { Interrupted } from '../errors.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import type { Evaluation, Summary, TrainEvent } from '../events.ts';
 import { planMemory } from '../policy/plan.ts';
 import { findPolicy, openPolicy, type Policy, savePolicy, WARM_START } from '../policy/policy.ts';
-import { RunFolder, type RunState } from '../run/folder.ts';
-import { Interrupted } from '../run/interrupted.ts';
+import { type Checkpoint, RunFolder, type RunState } from '../run/folder.ts';
 import { summarize } from '../run/summary.ts';
-import { type DomainSet, openDomains } from '../tasks/domains.ts';
-import { openTasks } from '../tasks/index.ts';
+import { openDomains } from '../tasks/domains.ts';
+import { openTasks } from '../tasks/open.ts';
 import type { TaskSource } from '../tasks/source.ts';
-import { mean } from './rollout.ts';
 import { trainStep } from './step.ts';
 
+/** Options of {@link train}. */
 export interface TrainOptions {
-  /** Where the run's files go. */
+  /** Folder of the run's files (docs/architecture.md, "A run on disk"). */
   readonly directory: string;
-  /** Go on from the newest checkpoint in `directory`. */
+  /** Continue from the newest checkpoint in `directory`. */
   readonly resume?: boolean;
-  /** Asks for an end after the current step: a checkpoint is written and the summary says `interrupted`. */
+  /** Stops the run after the current step: it writes a checkpoint, and its summary says `interrupted`. */
   readonly signal?: AbortSignal;
+  /** Receives every event of the run, in order. */
   readonly onEvent?: (event: TrainEvent) => void;
-  /** Judges by domain name, closed at the end; absent means math and code as they come. */
+  /** Domains that judge the attempts; `train` closes them. Default: math, code and the plug-ins of the configuration. */
   readonly domains?: DomainSet;
 }
 
-/** Steps whose mean base reward stands for a checkpoint that no evaluation measured. */
-const BEST_WINDOW = 10;
+/** Number of latest steps whose mean reward scores a checkpoint that no evaluation measured. */
+const SCORED_STEPS = 10;
 const KEPT_CHECKPOINTS = 2;
 
 interface Run {
@@ -35,176 +41,218 @@ interface Run {
   readonly policy: Policy;
   readonly tasks: TaskSource;
   readonly folder: RunFolder;
-  readonly tell: (event: TrainEvent) => void;
+  readonly emit: (event: TrainEvent) => void;
   readonly signal: AbortSignal | undefined;
-  readonly resumed: boolean;
+  /** The checkpoint that the run resumed from. */
+  readonly checkpoint: Checkpoint | undefined;
 }
 
-/** Trains a policy as configured. @throws on what the configuration names and is not there; a resumable run stays resumable */
+/**
+ * Trains a policy as configured and writes the files of the run.
+ *
+ * @returns the summary, which is also `summary.json`
+ * @throws if a model, file or domain of the configuration cannot be opened, the run does not fit in memory, or `resume`
+ * is set and there is no checkpoint; {@link Interrupted} if `signal` aborts before the first step. Checkpoints written
+ * before an error stay resumable.
+ */
 export async function train(config: TrainConfig, options: TrainOptions): Promise<Summary> {
-  const folder = new RunFolder(options.directory);
-  const found = options.resume ? await folder.latest() : undefined;
   const tasks = await openTasks(config, options.domains ?? (await openDomains(config)));
-  const tell = options.onEvent ?? (() => {});
-  const from = config.model ?? WARM_START;
-  const { model, lora } = await findPolicy(from, config);
-  const { estimate, budget } = planMemory(model, config, lora, true);
-  tell({ type: 'memory', estimate, budget });
-  const policy = await openPolicy(from, config);
   try {
-    const run: Run = {
-      config,
-      policy,
-      tasks,
-      folder,
-      tell,
-      signal: options.signal,
-      resumed: found !== undefined,
-    };
-    for (const message of [...warningsOf(config), ...tasks.problems])
-      tell({ type: 'warning', message });
-    if (config.objective.beta > 0) await policy.engine.freezeReference();
-    if (found) await resume(run, found);
-    else await folder.create(config);
-    tell({
-      type: 'start',
-      config,
-      directory: folder.path,
-      parameters: policy.parameters,
-      trained: policy.trained,
-      ...(policy.lora && { lora: policy.lora }),
-      engine: policy.description,
-      resumedAt: found?.state.step ?? 0,
-    });
-    return await go(run, found?.state ?? (await firstState(run)));
+    const folder = new RunFolder(options.directory);
+    const checkpoint = options.resume ? await folder.latestCheckpoint() : undefined;
+    const emit = options.onEvent ?? (() => {});
+    const policy = await openTrainedPolicy(config, emit);
+    try {
+      const { signal } = options;
+      const run: Run = { config, policy, tasks, folder, emit, signal, checkpoint };
+      return await runSteps(run, await startRun(run));
+    } finally {
+      await policy.engine.close();
+    }
   } finally {
-    await Promise.all([policy.engine.close(), tasks.close()]);
+    await tasks.close();
   }
 }
 
-async function go(run: Run, start: RunState): Promise<Summary> {
-  const { config, folder, tell, signal } = run;
-  const began = performance.now();
-  const parts = { engine: run.policy.engine, tokenizer: run.policy.tokenizer, tasks: run.tasks };
-  const limit = config.maxGeneratedTokens ?? Number.POSITIVE_INFINITY;
-  let state = start;
-  let saved = run.resumed ? start.step : -1;
-  while (state.step < config.steps && state.generatedTokens < limit && !signal?.aborted) {
-    const step = state.step + 1;
-    const stepBegan = performance.now();
-    const result = await trainStep(parts, config, step, state.replay);
-    const seconds = (performance.now() - stepBegan) / 1000;
-    state = {
-      ...state,
-      step,
-      replay: result.replay,
-      generatedTokens: state.generatedTokens + result.generatedTokens,
-      wallSeconds: start.wallSeconds + (performance.now() - began) / 1000,
-      recentRewards: [...state.recentRewards, result.metrics.reward ?? 0].slice(-BEST_WINDOW),
-    };
-    const metrics = { ...result.metrics, num_tokens: state.generatedTokens, step_time: seconds };
-    await folder.metrics(step, metrics);
-    await folder.samples(result.samples);
-    tell({ type: 'step', step, steps: config.steps, metrics, samples: result.samples });
-    const kept = await keep(run, state);
-    if (kept) {
-      state = kept;
-      saved = step;
-    }
+/** Announces the memory that the run needs, then opens the policy. */
+async function openTrainedPolicy(config: TrainConfig, emit: Run['emit']): Promise<Policy> {
+  const directory = config.model ?? WARM_START;
+  const { model, lora } = await findPolicy(directory, config);
+  const { estimate, budget } = planMemory(model, config, lora, true);
+  emit({ type: 'memory', estimate, budget });
+  return openPolicy(directory, config);
+}
+
+/** Creates the run's folder or restores its checkpoint. @returns the state to continue from */
+async function startRun(run: Run): Promise<RunState> {
+  const { config, policy, tasks, folder, emit, checkpoint } = run;
+  for (const message of [...configWarnings(config), ...tasks.warnings]) {
+    emit({ type: 'warning', message });
   }
-  if (state.step !== saved) await checkpoint(run, state);
-  const finished = state.step >= config.steps || state.generatedTokens >= limit;
-  const after = finished ? await measure(run, 'after', state.step) : undefined;
-  const wallSeconds = start.wallSeconds + (performance.now() - began) / 1000;
-  const summary = summarize(config, run.policy, { ...state, wallSeconds }, after ?? null);
-  await folder.summary(summary);
-  tell({ type: 'end', summary, directory: folder.path });
-  return summary;
+  if (config.objective.beta > 0) await policy.engine.freezeReference();
+  if (checkpoint) await restore(run, checkpoint);
+  else await folder.create(config);
+  emit({
+    type: 'start',
+    config,
+    directory: folder.path,
+    parameters: policy.parameters,
+    trained: policy.trained,
+    ...(policy.lora && { lora: policy.lora }),
+    engine: policy.description,
+    resumedAt: checkpoint?.state.step ?? 0,
+  });
+  return checkpoint?.state ?? (await firstState(run));
+}
+
+async function restore(
+  { config, policy, folder }: Run,
+  { directory, state }: Checkpoint,
+): Promise<void> {
+  await policy.engine.load(directory);
+  await folder.discardAfter(state.step);
+  await folder.writeConfig(config);
 }
 
 async function firstState(run: Run): Promise<RunState> {
-  const began = performance.now();
-  const before = await measure(run, 'before', 0);
-  if (!before)
+  const startedAt = performance.now();
+  const before = await evaluateHeldOut(run, 'before', 0);
+  if (!before) {
     throw new Interrupted(
       'stopped before the first step: nothing was trained, there is nothing to resume',
     );
+  }
   return {
     step: 0,
     replay: startReplay(run.config.corrections.replay.initial),
     generatedTokens: 0,
-    wallSeconds: (performance.now() - began) / 1000,
+    wallSeconds: secondsSince(startedAt),
     before,
     best: null,
     recentRewards: [],
   };
 }
 
-async function resume(run: Run, from: Awaited<ReturnType<RunFolder['latest']>>): Promise<void> {
-  await run.policy.engine.load(from.directory);
-  await run.folder.forgetAfter(from.state.step);
-  await run.folder.configure(run.config);
+/** Trains up to the last step, the token limit or an abort; then evaluates, unless aborted, and sums up. */
+async function runSteps(run: Run, start: RunState): Promise<Summary> {
+  const { config, policy, folder, emit, signal } = run;
+  const startedAt = performance.now();
+  const wallSeconds = () => start.wallSeconds + secondsSince(startedAt);
+  const tokenLimit = config.maxGeneratedTokens ?? Number.POSITIVE_INFINITY;
+  const isFinished = () => state.step >= config.steps || state.generatedTokens >= tokenLimit;
+  let state = start;
+  let savedStep = run.checkpoint?.state.step;
+  while (!isFinished() && !signal?.aborted) {
+    state = { ...(await runStep(run, state)), wallSeconds: wallSeconds() };
+    const saved = await maybeCheckpoint(run, state);
+    if (saved) {
+      state = saved;
+      savedStep = saved.step;
+    }
+  }
+  if (state.step !== savedStep) await saveCheckpoint(run, state);
+  const after = isFinished() ? await evaluateHeldOut(run, 'after', state.step) : undefined;
+  const summary = summarize(
+    config,
+    policy,
+    { ...state, wallSeconds: wallSeconds() },
+    after ?? null,
+  );
+  await folder.writeSummary(summary);
+  emit({ type: 'end', summary, directory: folder.path });
+  return summary;
+}
+
+/** Runs and records the next step. @returns the state after it, with the wall time of the state before */
+async function runStep(run: Run, state: RunState): Promise<RunState> {
+  const { config, policy, tasks, folder, emit } = run;
+  const step = state.step + 1;
+  const startedAt = performance.now();
+  const parts = { engine: policy.engine, tokenizer: policy.tokenizer, tasks };
+  const result = await trainStep(parts, config, step, state.replay);
+  const generatedTokens = state.generatedTokens + result.generatedTokens;
+  const metrics = {
+    ...result.metrics,
+    num_tokens: generatedTokens,
+    step_time: secondsSince(startedAt),
+  };
+  await folder.appendMetrics(step, metrics);
+  await folder.appendSamples(result.samples);
+  emit({ type: 'step', step, steps: config.steps, metrics, samples: result.samples });
+  const { reward } = result.metrics; // absent if no attempt was judged
+  const rewards = reward === undefined ? state.recentRewards : [...state.recentRewards, reward];
+  return {
+    ...state,
+    step,
+    replay: result.replay,
+    generatedTokens,
+    recentRewards: rewards.slice(-SCORED_STEPS),
+  };
 }
 
 /**
- * Checkpoints when it is time to, and marks the best so far: by held-out pass@1 where measured, else by recent reward.
- * @returns the state as saved; undefined where it was not time
+ * Saves a checkpoint if one is due, and saves it as `best` too if none before scored higher: by held-out pass@1 if this
+ * step was evaluated, else by the mean reward of the latest steps.
+ * @returns the saved state; undefined if no checkpoint was due
  */
-async function keep(run: Run, state: RunState): Promise<RunState | undefined> {
-  const { config } = run;
-  const last = state.step === config.steps;
-  const measured =
-    config.evaluation.every > 0 && state.step % config.evaluation.every === 0 && !last;
-  const quality = measured ? await measure(run, 'during', state.step) : undefined;
-  if (!last && !measured && state.step % config.checkpointEvery !== 0) return undefined;
+async function maybeCheckpoint(run: Run, state: RunState): Promise<RunState | undefined> {
+  const { checkpointEvery, evaluation, steps } = run.config;
+  const isLast = state.step === steps;
+  const isEvaluated = evaluation.every > 0 && state.step % evaluation.every === 0 && !isLast;
+  const quality = isEvaluated ? await evaluateHeldOut(run, 'during', state.step) : undefined;
+  if (!isLast && !isEvaluated && state.step % checkpointEvery !== 0) return undefined;
+  // NaN if no attempt was judged: such a checkpoint is never the best one.
   const score = quality?.passAt1.mean ?? mean(state.recentRewards);
-  const best = state.best === null || score > state.best.score;
-  const next: RunState = best ? { ...state, best: { step: state.step, score } } : state;
-  await checkpoint(run, next);
-  if (best) {
-    const directory = await run.folder.checkpoint('best', next, (d) =>
-      savePolicy(run.policy, d, { weightsOnly: true }),
-    );
-    run.tell({ type: 'checkpoint', step: next.step, directory, best });
-  }
+  const isBest = score > (state.best?.score ?? Number.NEGATIVE_INFINITY);
+  const next: RunState = isBest ? { ...state, best: { step: state.step, score } } : state;
+  await saveCheckpoint(run, next);
+  if (isBest) await saveBest(run, next);
   return next;
 }
 
-async function checkpoint(run: Run, state: RunState): Promise<void> {
-  const directory = await run.folder.checkpoint(`step-${state.step}`, state, (d) =>
-    savePolicy(run.policy, d),
-  );
-  await run.folder.prune(KEPT_CHECKPOINTS);
-  run.tell({ type: 'checkpoint', step: state.step, directory, best: false });
+async function saveCheckpoint({ policy, folder, emit }: Run, state: RunState): Promise<void> {
+  const save = (target: string) => savePolicy(policy, target);
+  const directory = await folder.saveCheckpoint(`step-${state.step}`, state, save);
+  await folder.pruneCheckpoints(KEPT_CHECKPOINTS);
+  emit({ type: 'checkpoint', step: state.step, directory, best: false });
 }
 
-/** @returns undefined where the run was asked to stop meanwhile */
-async function measure(
+async function saveBest({ policy, folder, emit }: Run, state: RunState): Promise<void> {
+  const save = (target: string) => savePolicy(policy, target, { weightsOnly: true });
+  const directory = await folder.saveCheckpoint('best', state, save);
+  emit({ type: 'checkpoint', step: state.step, directory, best: true });
+}
+
+/** @returns undefined if the signal aborted the evaluation */
+async function evaluateHeldOut(
   run: Run,
   phase: 'before' | 'during' | 'after',
   step: number,
 ): Promise<Evaluation | undefined> {
-  const { config, policy, tasks, tell, signal } = run;
-  const heldOut = tasks.heldOut(config.evaluation.tasks);
-  const measured = await evaluate({ ...policy, signal }, heldOut, {
+  const { config, policy, tasks, folder, emit, signal } = run;
+  const measured = await evaluate({ ...policy, signal }, tasks.heldOut(config.evaluation.tasks), {
     samples: config.evaluation.samples,
     maxTokens: config.rollout.maxTokens,
     temperature: config.rollout.temperature,
     stopStrings: config.rollout.stopStrings,
     diagnosticsRate: config.corrections.diagnosticsRate,
-    onProgress: (done, total) => tell({ type: 'evaluating', phase, done, total }),
+    onProgress: (done, total) => emit({ type: 'evaluating', phase, done, total }),
   });
   if (!measured) return undefined;
   const { evaluation, results } = measured;
-  await run.folder.results(`${phase === 'during' ? `step-${step}` : phase}`, results);
-  tell({ type: 'evaluated', phase, step, evaluation });
+  await folder.writeResults(phase === 'during' ? `step-${step}` : phase, results);
+  emit({ type: 'evaluated', phase, step, evaluation });
   return evaluation;
 }
 
-function warningsOf({ corrections: c }: TrainConfig): string[] {
-  return c.enabled && c.diagnosticsRate === 1 && c.replay.initial > 0
-    ? [
-        'corrections.diagnosticsRate is 1: every failed attempt shows diagnostics, so a prompt without them tells that the attempt is right',
-      ]
-    : [];
+function configWarnings({ corrections }: TrainConfig): string[] {
+  const { enabled, diagnosticsRate, replay } = corrections;
+  if (!enabled || diagnosticsRate < 1 || replay.initial === 0) return [];
+  return [
+    'corrections.diagnosticsRate is 1: every incorrect attempt is shown with diagnostics, so a prompt without them reveals that the attempt is correct; use a value below 1',
+  ];
+}
+
+function secondsSince(startedAt: number): number {
+  return (performance.now() - startedAt) / 1000;
 }

@@ -26,49 +26,51 @@ const state = (step: number): RunState => ({
 });
 const save = (directory: string) => writeFile(join(directory, 'model'), 'weights');
 
-async function opened(): Promise<RunFolder> {
+async function createFolder(): Promise<RunFolder> {
   const folder = new RunFolder(path);
   await folder.create(trainConfig.parse({}));
   return folder;
 }
 
 test('a run goes on from its newest checkpoint', async () => {
-  const folder = await opened();
-  for (const step of [2, 10]) await folder.checkpoint(`step-${step}`, state(step), save);
-  const { directory, state: found } = await folder.latest();
+  const folder = await createFolder();
+  for (const step of [2, 10]) await folder.saveCheckpoint(`step-${step}`, state(step), save);
+  const { directory, state: found } = await folder.latestCheckpoint();
   expect(found).toEqual(state(10));
   expect(await readFile(join(directory, 'model'), 'utf8')).toBe('weights');
 });
 
 test('a save that fails leaves the checkpoint before it whole', async () => {
-  const folder = await opened();
-  await folder.checkpoint('step-1', state(1), save);
+  const folder = await createFolder();
+  await folder.saveCheckpoint('step-1', state(1), save);
   const full = async () => {
     throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
   };
-  await expect(folder.checkpoint('step-2', state(2), full)).rejects.toThrow('no space left');
-  expect((await folder.latest()).state.step).toBe(1);
+  await expect(folder.saveCheckpoint('step-2', state(2), full)).rejects.toThrow('no space left');
+  expect((await folder.latestCheckpoint()).state.step).toBe(1);
 });
 
 test('old checkpoints go, the best and the newest stay', async () => {
-  const folder = await opened();
-  for (const step of [1, 2, 3]) await folder.checkpoint(`step-${step}`, state(step), save);
-  await folder.checkpoint('best', state(1), save);
-  await folder.prune(2);
+  const folder = await createFolder();
+  for (const step of [1, 2, 3]) await folder.saveCheckpoint(`step-${step}`, state(step), save);
+  await folder.saveCheckpoint('best', state(1), save);
+  await folder.pruneCheckpoints(2);
   expect((await readdir(join(path, 'checkpoints'))).sort()).toEqual(['best', 'step-2', 'step-3']);
 });
 
 test('rows after the checkpoint, and a row cut short, are forgotten on resume', async () => {
-  const folder = await opened();
-  for (const step of [1, 2, 3]) await folder.metrics(step, { reward: step });
+  const folder = await createFolder();
+  for (const step of [1, 2, 3]) await folder.appendMetrics(step, { reward: step });
   await writeFile(join(path, 'metrics.jsonl'), '{"step":4,"rew', { flag: 'a' });
-  await folder.forgetAfter(2);
+  await folder.discardAfter(2);
   expect(await readFile(join(path, 'metrics.jsonl'), 'utf8')).toBe(
     '{"step":1,"reward":1}\n{"step":2,"reward":2}\n',
   );
 });
 
 test('a folder without a checkpoint says so', async () => {
-  await expect((await opened()).latest()).rejects.toThrow(/nothing to resume/);
-  await expect(new RunFolder(join(path, 'nowhere')).latest()).rejects.toThrow(/no run in/);
+  await expect((await createFolder()).latestCheckpoint()).rejects.toThrow(/nothing to resume/);
+  await expect(new RunFolder(join(path, 'nowhere')).latestCheckpoint()).rejects.toThrow(
+    /no run in/,
+  );
 });

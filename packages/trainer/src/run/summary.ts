@@ -1,17 +1,10 @@
-/** The numbers of a run in one object: `summary.json`. */
+/** Builds the numbers of a run in one object: `summary.json`. */
 import type { TrainConfig } from '../config.ts';
 import type { Evaluation, Quality, QualityNumbers, Summary } from '../events.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { RunState } from './folder.ts';
 
-const numbersOf = (q: Quality): QualityNumbers => ({
-  passAt1: q.passAt1.mean,
-  passAtK: q.passAtK.mean,
-  fixRate: q.fixRate.mean,
-  retention: q.retention.mean,
-});
-
-/** `after` is null where the run was interrupted before it was measured. */
+/** @param after null if the run was interrupted before its last evaluation */
 export function summarize(
   { preset, seed }: TrainConfig,
   { parameters, trained, lora }: Pick<Policy, 'parameters' | 'trained' | 'lora'>,
@@ -28,8 +21,17 @@ export function summarize(
     generatedTokens,
     wallSeconds,
     interrupted: after === null,
-    before: numbersOf(before),
-    after: after && numbersOf(after),
+    before: meansOf(before),
+    after: after && meansOf(after),
     intervals: { before, after },
+  };
+}
+
+function meansOf({ passAt1, passAtK, fixRate, retention }: Quality): QualityNumbers {
+  return {
+    passAt1: passAt1.mean,
+    passAtK: passAtK.mean,
+    fixRate: fixRate.mean,
+    retention: retention.mean,
   };
 }

@@ -1,11 +1,12 @@
-/** The judges of a run: math and code as they come, and those of the plug-ins that the configuration names. */
-import { type DomainSet, openDomains as open } from '@cipo/verifier/domains';
+/** Opens the domains of a run: math, code and the plug-ins that the configuration names. */
+import { type DomainSet, openDomains as openAll } from '@cipo/verifier/domains';
 import type { TrainConfig } from '../config.ts';
 import { threadsOf } from '../policy/policy.ts';
 
-export { type DomainSet, domainsOf } from '@cipo/verifier/domains';
-
-/** @throws {PluginError} naming the plug-in and what is wrong with it */
+/**
+ * Opens math, code and the plug-ins of `config.domains`. Close the set after use, unless {@link openTasks} owns it.
+ * @throws {PluginError} naming the plug-in and what is wrong with it
+ */
 export function openDomains(config: Pick<TrainConfig, 'workers' | 'domains'>): Promise<DomainSet> {
-  return open({ workers: threadsOf(config.workers), plugins: config.domains });
+  return openAll({ workers: threadsOf(config.workers), plugins: config.domains });
 }

@@ -37,7 +37,7 @@ test('an unreadable row is named by line and field, and the rest goes on', async
     '7',
   ]);
   const tasks = await open(path);
-  expect(tasks.problems.map((p) => p.slice(path.length))).toEqual([
+  expect(tasks.warnings.map((p) => p.slice(path.length))).toEqual([
     expect.stringMatching(/^:61: row: must be JSON/),
     expect.stringMatching(/^:62: prompt: is missing/),
     expect.stringMatching(/^:63: domain: is missing/),
@@ -50,7 +50,7 @@ test('an unknown domain is refused with those there are', async () => {
   const tasks = await open(
     file('domain.jsonl', [...rows, JSON.stringify({ domain: 'poetry', prompt: 'x', answer: '1' })]),
   );
-  expect(tasks.problems[0]).toMatch(/domain: must be one of math, spelled, received "poetry"/);
+  expect(tasks.warnings[0]).toMatch(/domain: must be one of math, spelled, received "poetry"/);
 });
 
 test('an epoch shows every training row once before any comes again', async () => {
@@ -81,7 +81,7 @@ test('compressed files and the columns of trainers are read as they are', async 
   const path = join(directory, 'verl.jsonl.gz');
   writeFileSync(path, gzipSync(verl.map((row) => JSON.stringify(row)).join('\n')));
   const tasks = await open(path);
-  expect(tasks.problems).toEqual([]);
+  expect(tasks.warnings).toEqual([]);
   const { task } = tasks.train(1, 1, 0)[0]!;
   expect(task.id).toMatch(/^sums\/train\/\d+$/);
   expect(task.reference).toMatchObject({ answer: `${Number(task.id.split('/')[2]) + 1}` });

@@ -1,129 +1,141 @@
 /**
- * Tasks of a user's own files: JSON Lines, plain or compressed, and parquet. An unreadable row is named by its
- * line and left out; the rest goes on.
+ * Tasks from a user's files: JSON Lines, plain or compressed, and parquet. A row that cannot be read is left out, with a
+ * warning that names its line.
  */
 import { plainCorrection } from '@cipo/verifier/correction';
 import type { DomainSet } from '@cipo/verifier/domains';
 import { openRows } from '@cipo/verifier/files';
 import { normalizeRow } from '@cipo/verifier/rows';
 import { isTaskError, TaskError } from '@cipo/verifier/types';
-import { hash32, stream } from '../rng.ts';
+import { createRng, hashText } from '../rng.ts';
 import type { TaskSource, TrainingTask } from './source.ts';
 
+/** Options of {@link openFileTasks}. */
 export interface FileOptions {
+  /** File of the training rows. */
   readonly train: string;
-  /** Absent: one row in ten of `train`, by a hash of its id. */
+  /** File of the held-out rows. Absent: one row in ten of `train`, by a hash of its id. */
   readonly heldOut?: string | undefined;
-  /** Domain of rows that name none. Absent: what their columns say. */
+  /** Domain of rows that name none. Absent: inferred from their columns. */
   readonly domain?: string | undefined;
   readonly seed: number;
 }
 
-/** What was read of the files, and what could not be. */
-export interface FileContents {
+/** Without a held-out file, one row in this many is held out. */
+const HELD_OUT_EVERY = 10;
+
+/** The tasks of the files, and a warning for each row that could not be read. */
+interface FileContents {
   readonly train: readonly TrainingTask[];
   readonly heldOut: readonly TrainingTask[] | undefined;
-  readonly problems: readonly string[];
+  readonly warnings: readonly string[];
 }
 
-export class FileTasks implements TaskSource {
-  readonly problems: readonly string[];
+/**
+ * Reads the files of a run. docs/guide/verify.md lists the columns.
+ * @throws if a file is missing or has no readable row
+ */
+export async function openFileTasks(options: FileOptions, domains: DomainSet): Promise<TaskSource> {
+  const warnings: string[] = [];
+  const train = await readTasks(options.train, options, domains, warnings);
+  const heldOut =
+    options.heldOut === undefined
+      ? undefined
+      : await readTasks(options.heldOut, options, domains, warnings);
+  return new FileTasks(options, { train, heldOut, warnings }, domains);
+}
+
+class FileTasks implements TaskSource {
+  readonly warnings: readonly string[];
   readonly #domains: DomainSet;
   readonly #seed: number;
   readonly #train: readonly TrainingTask[];
   readonly #heldOut: readonly TrainingTask[];
+  #shuffled: { readonly epoch: number; readonly tasks: readonly TrainingTask[] } | undefined;
 
-  /** Use {@link openFileTasks}, which reads the files. */
   constructor(options: FileOptions, contents: FileContents, domains: DomainSet) {
-    const { train: rows, heldOut } = contents;
-    this.problems = contents.problems;
+    const { train, heldOut, warnings } = contents;
+    this.warnings = warnings;
     this.#seed = options.seed;
     this.#domains = domains;
-    const held = (t: TrainingTask) => hash32(t.task.id) % 10 === 0;
-    this.#train = heldOut ? rows : rows.filter((t) => !held(t));
-    this.#heldOut = heldOut ?? rows.filter(held);
-    if (this.#train.length === 0)
+    this.#train = heldOut ? train : train.filter((item) => !isHeldOut(item));
+    this.#heldOut = heldOut ?? train.filter(isHeldOut);
+    if (this.#train.length === 0) {
       throw new Error(
-        `tasks.train: no readable row in ${options.train}. ${this.problems[0] ?? 'It is empty.'}`,
+        `tasks.train: no readable row in ${options.train}. ${warnings[0] ?? 'The file is empty.'}`,
       );
-    if (this.#heldOut.length === 0)
-      throw new Error('tasks.heldOut: no held-out row; name a file of them');
+    }
+    if (this.#heldOut.length === 0) {
+      throw new Error('tasks.heldOut: no held-out row; set it to a file with at least one row');
+    }
   }
 
   train(step: number, count: number, round: number): TrainingTask[] {
-    const n = this.#train.length;
-    if (round > 0)
-      return stream(this.#seed, 'refill', step, round).shuffle(this.#train).slice(0, count);
+    if (round > 0) {
+      return createRng(this.#seed, 'refill', step, round).shuffle(this.#train).slice(0, count);
+    }
+    const size = this.#train.length;
     return Array.from({ length: count }, (_, i) => {
-      const at = (step - 1) * count + i;
-      return this.#epoch(Math.floor(at / n))[at % n]!;
+      const index = (step - 1) * count + i;
+      return this.#epoch(Math.floor(index / size))[index % size]!;
     });
   }
 
   heldOut(count: number): TrainingTask[] {
-    return stream('held-out').shuffle(this.#heldOut).slice(0, count);
+    return createRng('held-out').shuffle(this.#heldOut).slice(0, count);
   }
 
   async close(): Promise<void> {
     await this.#domains.close();
   }
 
-  #shuffled: { epoch: number; tasks: readonly TrainingTask[] } | undefined;
+  /** The training rows in the order of an epoch. */
   #epoch(epoch: number): readonly TrainingTask[] {
     if (this.#shuffled?.epoch !== epoch) {
-      this.#shuffled = {
-        epoch,
-        tasks: stream(this.#seed, 'epoch', epoch).shuffle(this.#train),
-      };
+      const tasks = createRng(this.#seed, 'epoch', epoch).shuffle(this.#train);
+      this.#shuffled = { epoch, tasks };
     }
     return this.#shuffled.tasks;
   }
 }
 
-/**
- * Reads the files of a run. Rows have the columns of `docs/guide/verify.md`.
- * @throws where a file is missing, or has no readable row
- */
-export async function openFileTasks(options: FileOptions, domains: DomainSet): Promise<FileTasks> {
-  const problems: string[] = [];
-  const train = await readTasks(options.train, options, domains, problems);
-  const heldOut =
-    options.heldOut === undefined
-      ? undefined
-      : await readTasks(options.heldOut, options, domains, problems);
-  return new FileTasks(options, { train, heldOut, problems }, domains);
+function isHeldOut({ task }: TrainingTask): boolean {
+  return hashText(task.id) % HELD_OUT_EVERY === 0;
 }
 
+/** @param warnings receives one sentence for each row that cannot be read */
 async function readTasks(
   path: string,
   { domain }: FileOptions,
   domains: DomainSet,
-  problems: string[],
+  warnings: string[],
 ): Promise<TrainingTask[]> {
   const tasks: TrainingTask[] = [];
   const file = await openRows(path);
   for await (const { line, row, problem } of file.rows()) {
     try {
       if (problem) throw problem;
-      tasks.push(taskOf(row, domain, domains));
+      tasks.push(toTask(row, domain, domains));
     } catch (error) {
       if (!isTaskError(error)) throw error;
-      problems.push(`${path}:${line}: ${error.message}`);
+      warnings.push(`${path}:${line}: ${error.message}`);
     }
   }
   return tasks;
 }
 
-function taskOf(row: unknown, fallback: string | undefined, domains: DomainSet): TrainingTask {
+function toTask(row: unknown, fallback: string | undefined, domains: DomainSet): TrainingTask {
   const normalized = normalizeRow(row, { domain: fallback, labels: domains.plugged });
   const domain = domains.get(normalized.domain);
   const task = domain.parse(normalized.fields);
-  if (task.prompt.length === 0)
+  if (task.prompt.length === 0) {
     throw new TaskError('prompt', 'is missing', normalized.fields.prompt);
+  }
   return {
     kind: domain.name,
     domain,
     task,
-    correction: (a, d) => (domain.correction ?? plainCorrection)(task, a, d),
+    correction: (attempt, diagnostics) =>
+      (domain.correction ?? plainCorrection)(task, attempt, diagnostics),
   };
 }

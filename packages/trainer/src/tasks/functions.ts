@@ -1,6 +1,6 @@
 /**
- * `functions`: a short JavaScript function asked for by six examples and judged on other inputs
- * by the code domain, in the sandbox.
+ * The task kind `functions`: six examples ask for a short JavaScript function. The code domain judges it on these and on
+ * hidden inputs, in the sandbox.
  *
  *   f(1..6)=5,7,9,11,13,15   ->   const f = x => x*2+3
  */
@@ -8,79 +8,45 @@ import type { Diagnostic } from '@cipo/verifier/types';
 import type { Rng } from '../rng.ts';
 import type { Level, Problem, TaskKind } from './types.ts';
 
-/** A function as its source text and its meaning, from the same constants. */
+/** A function as source text and as its meaning. */
 interface Shape {
   readonly source: string;
   readonly of: (x: number) => number;
 }
 
-const EXAMPLES = [1, 2, 3, 4, 5, 6];
-const HIDDEN = [0, 7, 8, 9, 10, 11];
-export const HEAD = 'const f = x => ';
-
-const plus = (b: number) => (b === 0 ? '' : b > 0 ? `+${b}` : `${b}`);
-const times = (a: number) => (a === 1 ? 'x' : `x*${a}`);
-
-/** a*x+b */
-const linear = (a: number, b: number): Shape => ({
-  source: `${times(a)}${plus(b)}`,
-  of: (x) => a * x + b,
-});
-const square = (b: number): Shape => ({ source: `x*x${plus(b)}`, of: (x) => x * x + b });
-/** Odd inputs one way, even inputs another: an attempt can be right in half. */
-const parity = (odd: Shape, even: Shape): Shape => ({
-  source: `x%2?${odd.source}:${even.source}`,
-  of: (x) => (x % 2 ? odd.of(x) : even.of(x)),
-});
-const largest = (a: number, b: number): Shape => ({
-  source: `Math.max(x,${a})${plus(b)}`,
-  of: (x) => Math.max(x, a) + b,
-});
-
+/** A family of functions that differ in their constants. */
 interface Family {
+  /** Smallest and largest value of each constant. */
   readonly bounds: readonly (readonly [number, number])[];
-  readonly make: (c: readonly number[]) => Shape;
+  readonly make: (constants: readonly number[]) => Shape;
 }
 
+const VISIBLE_INPUTS = [1, 2, 3, 4, 5, 6];
+const HIDDEN_INPUTS = [0, 7, 8, 9, 10, 11];
+const HEAD = 'const f = x => ';
+
+/** Differences between a constant and its value in a mistake; -1 and 1 are the most frequent. */
+const SLIPS = [-2, -1, -1, 1, 1, 2];
+
+const OFFSET = [-9, 9] as const;
+const FACTOR = [2, 5] as const;
+const PARITY_FACTOR = [1, 4] as const;
+
 const FAMILIES = {
-  shift: { bounds: [[-9, 9]], make: ([b]) => linear(1, b!) },
-  linear: {
-    bounds: [
-      [2, 5],
-      [-9, 9],
-    ],
-    make: ([a, b]) => linear(a!, b!),
-  },
-  square: { bounds: [[-9, 9]], make: ([b]) => square(b!) },
-  largest: {
-    bounds: [
-      [2, 5],
-      [-9, 9],
-    ],
-    make: ([a, b]) => largest(a!, b!),
-  },
+  shift: { bounds: [OFFSET], make: ([b]) => linear(1, b!) },
+  linear: { bounds: [FACTOR, OFFSET], make: ([a, b]) => linear(a!, b!) },
+  square: { bounds: [OFFSET], make: ([b]) => square(b!) },
+  largest: { bounds: [FACTOR, OFFSET], make: ([a, b]) => largest(a!, b!) },
   parityShift: {
-    bounds: [
-      [-9, 9],
-      [-9, 9],
-    ],
+    bounds: [OFFSET, OFFSET],
     make: ([b, c]) => parity(linear(1, b!), linear(1, c!)),
   },
   parityLinear: {
-    bounds: [
-      [1, 4],
-      [-9, 9],
-      [1, 4],
-      [-9, 9],
-    ],
+    bounds: [PARITY_FACTOR, OFFSET, PARITY_FACTOR, OFFSET],
     make: ([a, b, c, d]) => parity(linear(a!, b!), linear(c!, d!)),
   },
   paritySquare: {
-    bounds: [
-      [-9, 9],
-      [2, 5],
-      [-9, 9],
-    ],
+    bounds: [OFFSET, FACTOR, OFFSET],
     make: ([b, a, c]) => parity(square(b!), linear(a!, c!)),
   },
 } satisfies Record<string, Family>;
@@ -88,57 +54,58 @@ const FAMILIES = {
 const LEVELS: Readonly<Record<Level, readonly Family[]>> = {
   1: [FAMILIES.shift, FAMILIES.linear],
   2: [FAMILIES.linear, FAMILIES.largest, FAMILIES.parityShift],
-  // One family of one difficulty: where a mix has problems that are never solved, failures are all of that kind
-  // and the fix rate says little.
+  // One family of one difficulty: if a part of the mix is never solved, all failures are of that part and the fix rate
+  // says little.
   3: [FAMILIES.parityLinear],
   4: [FAMILIES.parityLinear, FAMILIES.paritySquare],
   5: [FAMILIES.paritySquare],
 };
 
-const sameOn = (a: Shape, b: Shape, inputs: readonly number[]) =>
-  inputs.every((x) => a.of(x) === b.of(x));
-
-/** One constant a little off: the shape is seen, a number is not. */
-function perturb(rng: Rng, family: Family, constants: readonly number[]): Shape {
-  const at = rng.int(0, constants.length - 1);
-  const moved = constants.map((c, i) => (i === at ? c + rng.pick([-2, -1, -1, 1, 1, 2]) : c));
-  return family.make(moved);
-}
-
-/** As {@link note} would put it, had the attempt been run. */
-function firstDifference(wrong: Shape, truth: Shape): string {
-  const x = EXAMPLES.find((input) => wrong.of(input) !== truth.of(input));
-  return x === undefined ? 'hidden' : `f(${x})=${wrong.of(x)}`;
-}
+export const functions: TaskKind = {
+  name: 'functions',
+  domain: 'code',
+  words: [HEAD, 'f(1..6)=', 'f(', 'Math.max(x,', 'error', 'hidden'],
+  characters: '0123456789+-*=,?:x%)',
+  draw,
+  note,
+};
 
 function draw(rng: Rng, level: Level): Problem {
   const family = rng.pick(LEVELS[level]);
   const constants = family.bounds.map(([low, high]) => rng.int(low, high));
   const truth = family.make(constants);
   const call = (x: number) => ({ args: [x], expected: truth.of(x) });
+  const visible = VISIBLE_INPUTS.map((x) => ({ ...call(x), visible: true }));
+  const cases = [...visible, ...HIDDEN_INPUTS.map(call)];
   return {
-    prompt: `f(1..6)=${EXAMPLES.map(truth.of).join(',')}`,
-    row: {
-      language: 'javascript',
-      tests: {
-        type: 'call',
-        entry: 'f',
-        cases: [...EXAMPLES.map((x) => ({ ...call(x), visible: true })), ...HIDDEN.map(call)],
-      },
-    },
-    right: HEAD + truth.source,
+    prompt: `f(1..6)=${VISIBLE_INPUTS.map(truth.of).join(',')}`,
+    row: { language: 'javascript', tests: { type: 'call', entry: 'f', cases } },
+    solution: HEAD + truth.source,
     mistake: (r) => {
       for (;;) {
         const wrong = perturb(r, family, constants);
-        if (!sameOn(wrong, truth, [...EXAMPLES, ...HIDDEN])) {
-          return { attempt: HEAD + wrong.source, note: firstDifference(wrong, truth) };
+        if (!areEqualOn(wrong, truth, [...VISIBLE_INPUTS, ...HIDDEN_INPUTS])) {
+          return { attempt: HEAD + wrong.source, note: mistakeNote(wrong, truth) };
         }
       }
     },
   };
 }
 
-/** `f(2)=8` for a wrong result on a shown example, `hidden` where only hidden inputs fail, else `error`. */
+/** The same function with one constant a little off. */
+function perturb(rng: Rng, family: Family, constants: readonly number[]): Shape {
+  const at = rng.int(0, constants.length - 1);
+  const changed = constants.map((c, i) => (i === at ? c + rng.pick(SLIPS) : c));
+  return family.make(changed);
+}
+
+/** What {@link note} would give if the attempt were run. */
+function mistakeNote(wrong: Shape, truth: Shape): string {
+  const x = VISIBLE_INPUTS.find((input) => wrong.of(input) !== truth.of(input));
+  return x === undefined ? 'hidden' : `f(${x})=${wrong.of(x)}`;
+}
+
+/** `f(2)=8` for an incorrect result on a visible example, `hidden` if only hidden inputs fail, else `error`. */
 function note(diagnostics: readonly Diagnostic[]): string {
   const [first] = diagnostics;
   if (!first) return '';
@@ -149,11 +116,38 @@ function note(diagnostics: readonly Diagnostic[]): string {
   return called && /^-?\d{1,4}$/.test(String(actual)) ? `f(${called[1]})=${actual}` : 'error';
 }
 
-export const functions: TaskKind = {
-  name: 'functions',
-  domain: 'code',
-  words: [HEAD, 'f(1..6)=', 'f(', 'Math.max(x,', 'error', 'hidden'],
-  characters: '0123456789+-*=,?:x%)',
-  draw,
-  note,
-};
+function areEqualOn(a: Shape, b: Shape, inputs: readonly number[]): boolean {
+  return inputs.every((x) => a.of(x) === b.of(x));
+}
+
+/** a*x + b */
+function linear(a: number, b: number): Shape {
+  return { source: `${timesX(a)}${plus(b)}`, of: (x) => a * x + b };
+}
+
+/** x*x + b */
+function square(b: number): Shape {
+  return { source: `x*x${plus(b)}`, of: (x) => x * x + b };
+}
+
+/** max(x, a) + b */
+function largest(a: number, b: number): Shape {
+  return { source: `Math.max(x,${a})${plus(b)}`, of: (x) => Math.max(x, a) + b };
+}
+
+/** One function for odd inputs, another for even ones: an attempt can be half correct. */
+function parity(odd: Shape, even: Shape): Shape {
+  return {
+    source: `x%2?${odd.source}:${even.source}`,
+    of: (x) => (x % 2 ? odd.of(x) : even.of(x)),
+  };
+}
+
+function plus(b: number): string {
+  if (b === 0) return '';
+  return b > 0 ? `+${b}` : `${b}`;
+}
+
+function timesX(a: number): string {
+  return a === 1 ? 'x' : `x*${a}`;
+}

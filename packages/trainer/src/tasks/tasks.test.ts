@@ -2,8 +2,8 @@ import { domainsOf } from '@cipo/verifier/domains';
 import { judged } from '@cipo/verifier/types';
 import { describe, expect, test } from 'vitest';
 import { makeTokenizer } from '../policy/tokenizer.ts';
-import { stream } from '../rng.ts';
-import { correctionTurns, drawProblem, EmbeddedTasks, KINDS, partAt } from './embedded.ts';
+import { createRng } from '../rng.ts';
+import { drawProblem, EmbeddedTasks, embeddedCorrection, KINDS, partAt } from './embedded.ts';
 import type { Level } from './types.ts';
 import { embeddedTokenizer } from './vocabulary.ts';
 
@@ -19,12 +19,12 @@ for (const kind of Object.values(KINDS)) {
     for (const level of LEVELS) {
       const part = { kind, level, weight: 1 };
       const problems = () => {
-        const rng = stream('t', kind.name, level);
+        const rng = createRng('t', kind.name, level);
         return Array.from({ length: 200 }, () => drawProblem(part, rng, false));
       };
 
       test(`level ${level}: train and held-out never meet`, () => {
-        const rng = stream('split', kind.name, level);
+        const rng = createRng('split', kind.name, level);
         const held = new Set(
           Array.from({ length: 100 }, () => drawProblem(part, rng, true).prompt),
         );
@@ -32,20 +32,20 @@ for (const kind of Object.values(KINDS)) {
       });
 
       test(`level ${level}: the tokenizer writes every prompt, answer and mistake, and reads it back`, () => {
-        const rng = stream('m', level);
+        const rng = createRng('m', level);
         for (const p of problems()) {
           const wrong = p.mistake(rng);
-          for (const text of [p.right, wrong.attempt])
+          for (const text of [p.solution, wrong.attempt])
             expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
           expect(() =>
-            tokenizer.renderChat(correctionTurns(p.prompt, wrong.attempt, wrong.note)),
+            tokenizer.renderChat(embeddedCorrection(p.prompt, wrong.attempt, wrong.note)),
           ).not.toThrow();
         }
       });
 
       test(`level ${level}: a mistake is never the right answer`, () => {
-        const rng = stream('w', level);
-        for (const p of problems()) expect(p.mistake(rng).attempt).not.toBe(p.right);
+        const rng = createRng('w', level);
+        for (const p of problems()) expect(p.mistake(rng).attempt).not.toBe(p.solution);
       });
     }
   });
@@ -53,13 +53,13 @@ for (const kind of Object.values(KINDS)) {
 
 test('both streams end in the same tokens: problem, then answer', () => {
   const base = [...tokenizer.renderChat([{ role: 'user', content: '1,+2' }])];
-  const correction = [...tokenizer.renderChat(correctionTurns('1,+2', '1+2=4,\\boxed{4}', ''))];
+  const correction = [...tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4,\\boxed{4}', ''))];
   expect(correction.slice(-base.length)).toEqual(base);
 });
 
 test('an attempt cannot forge the layout', () => {
-  const plain = tokenizer.renderChat(correctionTurns('1,+2', '1+2=4', ''));
-  const forged = tokenizer.renderChat(correctionTurns('1,+2', '1+2=4<answer><end>', ''));
+  const plain = tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4', ''));
+  const forged = tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4<answer><end>', ''));
   expect(forged).toEqual(plain);
 });
 

@@ -1,35 +1,39 @@
-/** What a procedural task kind is: a folder-sized plug-in that draws problems with their answers and likely mistakes. */
+/** The interface of an embedded task kind: it draws problems together with their solutions and likely mistakes. */
 import type { Diagnostic } from '@cipo/verifier/types';
 import type { Rng } from '../rng.ts';
 
-/** 1 (easy) to 5 (hard). */
+/** Difficulty, 1 (easy) to 5 (hard). */
 export type Level = 1 | 2 | 3 | 4 | 5;
 
+/** One drawn problem. */
 export interface Problem {
-  /** What the policy reads; also the canonical text that decides train or held-out. */
+  /** The text of the prompt. It also decides whether the problem is for training or held out. */
   readonly prompt: string;
-  /** The row as the judging domain parses it. */
+  /** The row that the judging domain parses, without id and prompt. */
   readonly row: Readonly<Record<string, unknown>>;
-  /** A response that passes, with its steps. */
-  readonly right: string;
-  /** Fails the way a weak policy fails: one part wrong, the rest consistent with it. */
+  /** A correct response, with its steps. */
+  readonly solution: string;
+  /** An incorrect response as a weak policy writes it: one part is wrong, the rest follows from it. */
   mistake(rng: Rng): Mistake;
 }
 
-/** A wrong response with what the verifier would tell the policy of it, in the kind's compact words. */
+/** An incorrect response. */
 export interface Mistake {
   readonly attempt: string;
+  /** What {@link TaskKind.note} makes of the diagnostics that the verifier would give. */
   readonly note: string;
 }
 
+/** A kind of procedural task. */
 export interface TaskKind {
   readonly name: string;
-  /** The domain that judges it. */
+  /** Name of the domain that judges it. */
   readonly domain: 'math' | 'code';
-  /** What its prompts, responses and notes are written with: whole words, then single characters. */
+  /** Words that get a token each. With `characters` they spell all prompts, responses and notes. */
   readonly words: readonly string[];
+  /** Characters that get a token each. */
   readonly characters: string;
   draw(rng: Rng, level: Level): Problem;
-  /** Renders policy-visible diagnostics in this kind's compact words, for the correction prompt. */
+  /** Diagnostics for the policy as a short note, for the correction prompt. */
   note(diagnostics: readonly Diagnostic[]): string;
 }

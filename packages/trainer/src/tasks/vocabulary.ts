@@ -1,10 +1,11 @@
 /**
- * The shipped policy's tokenizer, as Hugging Face files: characters, and a few words that the task kinds write whole.
+ * The tokenizer of the shipped policy, as Hugging Face files: one token for each character and for the few words that the
+ * task kinds declare.
  *
- * Layout of both streams:        <problem>P<answer>
- * and of a correction:  <attempt>A<note>N<problem>P<answer>
- * The attempt comes first, so that problem and answer stand as far apart as in the base stream: with rotary positions
- * a small model then needs no padding and does not learn the skill twice (docs/log.md, "one layout").
+ * Layout of the base stream:          <problem>P<answer>
+ * Layout of the correction stream:    <attempt>A<note>N<problem>P<answer>
+ * The attempt comes first so that problem and answer have the same distance in both streams. With rotary positions a
+ * small model then needs no padding and does not learn the task twice.
  */
 import { KINDS } from './embedded.ts';
 
@@ -25,16 +26,20 @@ const CHAT_TEMPLATE = [
   '<problem>{{ messages[0].content }}<answer>',
 ].join('');
 
-const escapeRegex = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
-
-/** tokenizer.json and tokenizer_config.json for every text the embedded kinds can write. */
-export function embeddedTokenizer(): {
+/** The contents of the tokenizer's files. */
+export interface EmbeddedTokenizer {
+  /** tokenizer.json */
   readonly tokenizer: unknown;
+  /** tokenizer_config.json */
   readonly config: unknown;
+  /** Number of tokens. */
   readonly size: number;
-} {
-  const words = [...new Set(Object.values(KINDS).flatMap((k) => k.words))];
-  const characters = [...new Set(Object.values(KINDS).flatMap((k) => [...k.characters]))];
+}
+
+/** A tokenizer for every text that the embedded kinds can write. */
+export function embeddedTokenizer(): EmbeddedTokenizer {
+  const words = [...new Set(Object.values(KINDS).flatMap((kind) => kind.words))];
+  const characters = [...new Set(Object.values(KINDS).flatMap((kind) => [...kind.characters]))];
   const tokens = [...SPECIALS, ...words, ...characters];
   const longestFirst = [...words, ...characters].sort((a, b) => b.length - a.length);
   return {
@@ -43,15 +48,7 @@ export function embeddedTokenizer(): {
       version: '1.0',
       truncation: null,
       padding: null,
-      added_tokens: SPECIALS.map((content, id) => ({
-        id,
-        content,
-        single_word: false,
-        lstrip: false,
-        rstrip: false,
-        normalized: false,
-        special: true,
-      })),
+      added_tokens: SPECIALS.map(addedToken),
       normalizer: null,
       pre_tokenizer: {
         type: 'Split',
@@ -63,7 +60,7 @@ export function embeddedTokenizer(): {
       decoder: { type: 'Fuse' },
       model: {
         type: 'WordLevel',
-        vocab: Object.fromEntries(tokens.map((t, i) => [t, i])),
+        vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
         unk_token: '<unk>',
       },
     },
@@ -76,4 +73,20 @@ export function embeddedTokenizer(): {
       chat_template: CHAT_TEMPLATE,
     },
   };
+}
+
+function addedToken(content: string, id: number): object {
+  return {
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  };
+}
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 }
