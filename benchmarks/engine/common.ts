@@ -2,6 +2,7 @@
 import { cpus, loadavg } from 'node:os';
 import { parseModelConfig } from '../../packages/engine/src/config.ts';
 import type { Executor } from '../../packages/engine/src/executors/types.ts';
+import { ENGINE_DEFAULTS } from '../../packages/engine/src/limits.ts';
 import { LocalEngine } from '../../packages/engine/src/local.ts';
 import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 
@@ -51,9 +52,7 @@ export function engineOn(executor: Executor, config = wideModel): LocalEngine {
     config,
     executor,
     weights,
-    microBatchRows: 2048,
-    maxLanes: 512,
-    cacheBytes: 2 ** 32,
+    limits: ENGINE_DEFAULTS,
   });
 }
 

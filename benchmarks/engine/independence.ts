@@ -31,7 +31,7 @@ const narrowModel: ModelConfig = {
 
 interface Run {
   readonly threads?: number;
-  readonly maxLanes?: number;
+  readonly maxSequences?: number;
   /** Prompts, from the first on. */
   readonly count?: number;
 }
@@ -42,8 +42,8 @@ function livelyEngine(config: ModelConfig): Open {
   const weights = initialWeights(config, 1);
   for (const [name, data] of Object.entries(weights))
     if (!name.includes('norm')) weights[name] = data.map((x) => x * 4);
-  return ({ threads, maxLanes }) =>
-    createLocalEngine({ config, seed: 1, weights, threads, maxLanes });
+  return ({ threads, maxSequences }) =>
+    createLocalEngine({ config, seed: 1, weights, threads, maxSequences });
 }
 
 function compare(found: readonly Sample[], expected: readonly Sample[]): string[] {
@@ -63,8 +63,8 @@ async function measure(name: string, open: Open, prompts: number, maxTokens: num
     Int32Array.from({ length: 20 + ((i * 17) % 90) }, (__, t) => 2 + ((t * 7 + i * 13) % 78)),
   );
   const options = { groupSize: 8, maxTokens, temperature: 1, seed: 3 };
-  const sample = async ({ threads = 2, maxLanes = 512, count = prompts }: Run) => {
-    const engine = await open({ threads, maxLanes, count });
+  const sample = async ({ threads = 2, maxSequences = 512, count = prompts }: Run) => {
+    const engine = await open({ threads, maxSequences, count });
     const samples = (await engine.sample(asked.slice(0, count), options)).flat();
     const scored = await engine.logprobs(
       samples.map(({ tokens }, i) => Int32Array.of(...asked[Math.floor(i / 8)]!, ...tokens)),
@@ -89,9 +89,12 @@ async function measure(name: string, open: Open, prompts: number, maxTokens: num
     [
       ['the same again', ...(await against({}))],
       ['1 thread', ...(await against({ threads: 1 }))],
-      ['16 lanes, refilled', ...(await against({ maxLanes: 16 }))],
+      ['16 lanes, refilled', ...(await against({ maxSequences: 16 }))],
       ['one prompt alone', ...(await against({ count: 1 }, options.groupSize))],
-      ['one rollout at a time', ...(await against({ count: 1, maxLanes: 1 }, options.groupSize))],
+      [
+        'one rollout at a time',
+        ...(await against({ count: 1, maxSequences: 1 }, options.groupSize)),
+      ],
       ['the training pass', ...compare(scored, usual)],
     ],
   );

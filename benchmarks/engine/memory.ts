@@ -53,10 +53,10 @@ const planOf = (name: string): MemoryPlan => ({
   trains: true,
   reference: false,
   microBatchRows: rows,
-  headFloats: 2 ** 24,
+  logitsBytes: 2 ** 26,
   recompute: false,
   shapes: 1,
-  lanes: 16,
+  sequences: 16,
   maxTokens: Math.ceil(length / 3),
   cacheBytes: 2 ** 30,
   ...cases[name],
@@ -80,7 +80,7 @@ async function runHere(name: string): Promise<void> {
     weights: Object.fromEntries(cheapWeights()),
     microBatchRows: rows,
     ...(adapters && { lora }),
-    memory: { recompute },
+    recompute,
   });
   const tokens = (i: number, n: number) =>
     Int32Array.from({ length: n }, (_, t) => (i * 37 + t * t * 3 + t * 7) % config.vocab_size);

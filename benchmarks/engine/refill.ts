@@ -93,7 +93,7 @@ async function compare(engine: LocalEngine, groupSize: number): Promise<string[]
 announce(`refill against waves, ${lanes} lanes, ${waves * lanes} rollouts, ${threads} threads`);
 const rows = [];
 for (const config of [smallModel, wideModel]) {
-  const engine = await createLocalEngine({ config, seed: 1, threads, maxLanes: lanes });
+  const engine = await createLocalEngine({ config, seed: 1, threads, maxSequences: lanes });
   for (const groupSize of [1, 8]) {
     rows.push(await compare(engine, groupSize));
     console.error(rows.at(-1)!.join(' | '));

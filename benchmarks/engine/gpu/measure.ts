@@ -2,9 +2,9 @@
 
 import { paramSpecs } from '../../../packages/engine/src/config.ts';
 import type { Executor, Program } from '../../../packages/engine/src/executors/types.ts';
+import { ENGINE_DEFAULTS } from '../../../packages/engine/src/limits.ts';
 import { LocalEngine } from '../../../packages/engine/src/local.ts';
 import { f32, sizeOf } from '../../../packages/engine/src/ops.ts';
-import { defaultTrainSettings } from '../../../packages/engine/src/programs.ts';
 import { normals } from '../../../packages/engine/src/sampling/random.ts';
 import type { NamedArrays } from '../../../packages/engine/src/weights/store.ts';
 import type { Datum } from '../../../packages/trainer/src/types.ts';
@@ -59,11 +59,8 @@ export const engineFor = (executor: Executor, { config }: GpuModel, weights: Nam
     config,
     executor,
     weights,
-    microBatchRows: 4096,
-    maxLanes: 512,
-    cacheBytes: 2 ** 33,
-    // 256 MB of logits at once (engine.headMb): a card has the memory, and larger products are faster.
-    memory: { ...defaultTrainSettings, headFloats: 2 ** 26 },
+    // A card has the memory for 256 MB of logits (engine.logitsMb), and larger products are faster.
+    limits: { ...ENGINE_DEFAULTS, microBatchRows: 4096, cacheBytes: 2 ** 33, logitsBytes: 2 ** 28 },
   });
 
 /** Tokens of one training step: each sequence is one token longer than its rows. */

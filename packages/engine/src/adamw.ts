@@ -5,6 +5,7 @@
  */
 
 import type { Program } from './executors/types.ts';
+import { ADAMW_DEFAULTS } from './limits.ts';
 import { f32, type Ops, type Shape, type TensorSpec } from './ops.ts';
 import { checkRules } from './rules.ts';
 import type { AdamWOptions } from './types.ts';
@@ -98,12 +99,15 @@ const leastEps = 1e-30;
 const isFinite32 = (x: number) => Number.isFinite(Math.fround(x));
 
 /**
- * Defaults as in PyTorch, but no weight decay unless asked for.
+ * Options completed with {@link ADAMW_DEFAULTS}; without `maxGradNorm` gradients are not clipped.
  * @throws naming the option, its value and what is allowed: one wrong number would leave no weight standing
  */
 export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
-  const { learningRate, beta1 = 0.9, beta2 = 0.999, eps = 1e-8 } = options;
-  const { weightDecay = 0, maxGradNorm = 0 } = options;
+  const { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm } = {
+    ...ADAMW_DEFAULTS,
+    maxGradNorm: 0,
+    ...options,
+  };
   const isRate = (x: number) => x >= 0 && isFinite32(x);
   checkRules('AdamW option', [
     ['learningRate', learningRate, isRate(learningRate), 'a number from 0'],

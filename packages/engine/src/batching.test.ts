@@ -5,7 +5,7 @@ import { totalRows } from './model/attention.ts';
 import type { Datum } from './types.ts';
 
 const needs = { policyTerms: false, reference: false };
-const limits = { rows: 256 };
+const limits = 256;
 
 /** A datum whose first `prompt` tokens have no weight. */
 const datum = fc
@@ -62,7 +62,7 @@ describe('micro-batches', () => {
     const rows = fc.constantFrom(16, 40, 64, 256);
     fc.assert(
       fc.property(fc.array(datum, { maxLength: 60 }), rows, (data, most) => {
-        for (const { layout } of microBatches(data, needs, { rows: most }))
+        for (const { layout } of microBatches(data, needs, most))
           if (layout.groups > 1 || layout.branches > 1)
             expect(totalRows(layout)).toBeLessThanOrEqual(most);
       }),
@@ -75,7 +75,7 @@ describe('micro-batches', () => {
       weights: new Float32Array(200 + length).fill(1, 200),
     });
     const lengths = [512, 40, 512, 512, 30, 512, 512, 512];
-    const layouts = microBatches(lengths.map(rollout), needs, { rows: 2048 });
+    const layouts = microBatches(lengths.map(rollout), needs, 2048);
     expect(layouts.map(({ layout: { branches, length } }) => [branches, length])).toEqual([
       [2, 512],
       [2, 512],

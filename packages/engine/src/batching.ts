@@ -25,11 +25,6 @@ export interface MicroBatch {
   readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>;
 }
 
-export interface BatchLimits {
-  /** Most rows of a micro-batch, unless one sequence alone has more. */
-  readonly rows: number;
-}
-
 /** Largest number of branches that hold one prefix. */
 export const mostBranches = 16;
 
@@ -57,7 +52,7 @@ export interface TrainingBatch extends MicroBatch {
 export function microBatches(
   data: readonly Datum[],
   needs: LossNeeds,
-  limits: BatchLimits,
+  maxRows: number,
 ): TrainingBatch[] {
   const branches = data.flatMap((datum, i) => toBranch(datum, i, needs) ?? []);
   // Without advantage, and without a KL term, a token moves nothing.
@@ -65,7 +60,7 @@ export function microBatches(
     needs.policyTerms && !needs.reference && terms.advantages.every((a) => a === 0);
   return [false, true].flatMap((still) => {
     const chosen = branches.filter((branch) => isStill(branch) === still);
-    return packGroups(groupByPrefix(chosen, limits), limits).map(({ layout, members }) => ({
+    return packGroups(groupByPrefix(chosen, maxRows), maxRows).map(({ layout, members }) => ({
       ...fill(layout, members),
       still,
     }));
@@ -109,24 +104,24 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
 }
 
 /** Branches by equal prefix; one without company carries its prefix as rows of its own. */
-function groupByPrefix(branches: readonly Branch[], limits: BatchLimits): Branch[][] {
+function groupByPrefix(branches: readonly Branch[], maxRows: number): Branch[][] {
   const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
   return [...groups.values()].flatMap((group) =>
     group[0]!.prefix.length === 0
       ? group.map((branch) => [branch])
-      : inParts(group, limits).map((part) => (part.length > 1 ? part : part.map(withPrefix))),
+      : inParts(group, maxRows).map((part) => (part.length > 1 ? part : part.map(withPrefix))),
   );
 }
 
 /** Branches of one prefix, divided where together they have too many rows: then the longest first. */
-function inParts(group: readonly Branch[], { rows }: BatchLimits): Branch[][] {
+function inParts(group: readonly Branch[], maxRows: number): Branch[][] {
   const whole = groupShape(group);
-  if (whole.branches <= mostBranches && rowsOf(whole) <= rows) return [[...group]];
+  if (whole.branches <= mostBranches && rowsOf(whole) <= maxRows) return [[...group]];
   const left = group.toSorted((a, b) => b.tokens.length - a.tokens.length);
   const parts: Branch[][] = [];
   while (left.length > 0) {
     const { prefix, length } = groupShape(left.slice(0, 1));
-    const most = Math.max(1, Math.min(mostBranches, (rows - prefix) / length));
+    const most = Math.max(1, Math.min(mostBranches, (maxRows - prefix) / length));
     parts.push(left.splice(0, 2 ** Math.floor(Math.log2(most))));
   }
   return parts;
@@ -163,7 +158,7 @@ const rowsOf = ({ prefix, branches, length }: GroupShape): number => prefix + br
 const mostPadding = 1.3;
 
 /** Longest first; groups of nearly the same shape together, under the first one's shape. */
-export function packGroups(groups: readonly Branch[][], limits: BatchLimits): Packed[] {
+export function packGroups(groups: readonly Branch[][], maxRows: number): Packed[] {
   const sized = groups.map((group) => ({ group, shape: groupShape(group) }));
   sized.sort(
     ({ shape: a }, { shape: b }) =>
@@ -175,7 +170,7 @@ export function packGroups(groups: readonly Branch[][], limits: BatchLimits): Pa
     if (
       open &&
       fits(shape, open.shape) &&
-      groupCount(open.members.length + 1) * rowsOf(open.shape) <= limits.rows
+      groupCount(open.members.length + 1) * rowsOf(open.shape) <= maxRows
     )
       open.members.push(group);
     else packed.push({ shape, members: [group] });

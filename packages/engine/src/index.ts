@@ -9,15 +9,16 @@
 import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
 import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
+import { type EngineLimits, engineLimits } from './limits.ts';
 import { LocalEngine } from './local.ts';
-import type { LoraSettings, MemorySettings } from './parts.ts';
-import { checkRules, isWhole } from './rules.ts';
+import type { LoraSettings } from './parts.ts';
 import { openModel } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
 export { endIds, parseModelConfig } from './config.ts';
 export { type DescribeOptions, describeExecutors, type ExecutorFinding } from './describe.ts';
 export { readJson } from './json.ts';
+export { ADAMW_DEFAULTS, ENGINE_DEFAULTS, type EngineLimits } from './limits.ts';
 export { type LoraOptions, loraModules } from './lora/options.ts';
 export { type AdapterFolder, isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
 export {
@@ -35,37 +36,25 @@ export { readModel, writeFolder } from './weights/checkpoint.ts';
 export type { FloatType } from './weights/floats.ts';
 export { isGguf, openModel, readConfig } from './weights/folder.ts';
 export { readGgufTokenizer } from './weights/gguf/model.ts';
-export type {
-  ExecutorName,
-  LocalEngine,
-  LoraSettings,
-  MemorySettings,
-  ModelConfig,
-  ModelConfigInput,
-  NamedArrays,
-};
+export type { ExecutorName, LocalEngine, LoraSettings, ModelConfig, ModelConfigInput, NamedArrays };
 
-export interface EngineOptions extends ExecutorOptions {
+/** What an engine is made of. Limits that are not given are those of {@link ENGINE_DEFAULTS}. */
+export interface EngineOptions extends ExecutorOptions, Partial<EngineLimits> {
   readonly config: ModelConfigInput;
-  /** Of the initial weights. */
+  /** Seed of the initial weights. */
   readonly seed: number;
-  /** By Hugging Face name; absent: random from the seed. */
+  /** Weights by their Hugging Face names; absent: random, from the seed. */
   readonly weights?: Readonly<NamedArrays>;
-  /** Rows (tokens) that a training run holds at once; memory grows with it. */
-  readonly microBatchRows?: number;
-  /** Most rollouts written at once. Default 512. */
-  readonly maxLanes?: number;
-  /** MB that the caches of sampling may take: fewer rollouts are written at once where more would not fit. Default 4096. */
-  readonly cacheMb?: number;
-  /** Adapters to be trained in place of the model's own weights; they start from the seed, unless it has its own. */
+  /** Keep only the input of each layer and recompute the rest in the backward pass. Default false. */
+  readonly recompute?: boolean;
+  /** Train adapters instead of the model's weights. They are initialised from `seed`, unless they have their own. */
   readonly lora?: Omit<LoraSettings, 'seed'> & { readonly seed?: number };
-  readonly memory?: Partial<MemorySettings>;
 }
 
 /** @throws where the configuration or a limit is wrong, a weight missing, or the executor not available. */
 export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
   const config = parseModelConfig(options.config);
-  const checked = limits(options);
+  const checked = partsOf(options);
   const weights = options.weights ?? initialWeights(config, options.seed);
   return opened(options, { config, weights, ...checked });
 }
@@ -92,7 +81,7 @@ export async function loadLocalEngine(
   path: string,
   options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
-  const checked = limits(options);
+  const checked = partsOf(options);
   // Memory is taken for sizes that the tensors bear out, not for what a configuration says.
   const { config, source } = await openModel(path);
   await source.close();
@@ -106,25 +95,8 @@ export async function loadLocalEngine(
   }
 }
 
-/** @throws naming the limit, its value and what is allowed */
-function limits({
-  microBatchRows = 2048,
-  maxLanes = 512,
-  cacheMb = 4096,
-  seed = 1,
-  lora,
-  memory,
-}: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number }) {
-  checkRules('engine option', [
-    ['microBatchRows', microBatchRows, isWhole(microBatchRows, 1), 'a whole number from 1'],
-    ['maxLanes', maxLanes, isWhole(maxLanes, 1), 'a whole number from 1'],
-    ['cacheMb', cacheMb, cacheMb > 0, 'a number above 0'],
-  ]);
-  return {
-    microBatchRows,
-    maxLanes,
-    cacheBytes: cacheMb * 2 ** 20,
-    ...(lora && { lora: { seed, ...lora } }),
-    ...(memory && { memory }),
-  };
+/** @throws TypeError naming the limit, what was expected and the value */
+function partsOf(options: Omit<EngineOptions, 'config' | 'seed'> & { readonly seed?: number }) {
+  const { seed = 1, lora, recompute = false } = options;
+  return { limits: engineLimits(options), recompute, ...(lora && { lora: { seed, ...lora } }) };
 }

@@ -62,7 +62,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
 
   test('writes the same sequence whatever it is batched with', async () => {
     const together = await engine.sample(prompts, sampling);
-    const few = await open({ ...where, maxLanes: 4 });
+    const few = await open({ ...where, maxSequences: 4 });
     expectSame(await few.sample(prompts, sampling), together);
     const [first] = await engine.sample(prompts.slice(0, 1), { ...sampling, groupSize: 2 });
     expectSame([first!], [together[0]!.slice(0, 2)]);
@@ -115,7 +115,7 @@ test('a policy of real size, too, writes the same whatever it is batched with', 
     intermediate_size: 256,
   };
   const size = { config, weights: livelyWeights(parseModelConfig(config), 3), threads: 2 };
-  const [many, few] = [await open(size), await open({ ...size, maxLanes: 8 })];
+  const [many, few] = [await open(size), await open({ ...size, maxSequences: 8 })];
   const some = Array.from({ length: 12 }, (_, i) => integers(i, 5 + 2 * i, 2, 13));
   const options = { ...sampling, groupSize: 4, maxTokens: 30 };
   expectSame(await few.sample(some, options), await many.sample(some, options));
@@ -318,17 +318,19 @@ describe('what cannot be done is said', () => {
 
   test('a limit of the engine that is none', async () => {
     for (const wrong of [
-      { maxLanes: 2.5 },
-      { maxLanes: Number.NaN },
-      { maxLanes: 0 },
-      { maxLanes: -3 },
+      { maxSequences: 2.5 },
+      { maxSequences: Number.NaN },
+      { maxSequences: 0 },
+      { maxSequences: -3 },
       { microBatchRows: Number.NaN },
       { microBatchRows: 0 },
-      { cacheMb: Number.NaN },
-      { cacheMb: 0 },
+      { cacheBytes: Number.NaN },
+      { cacheBytes: 0 },
+      { logitsBytes: -1 },
+      { scratchBytes: 0 },
     ])
       await expect(open(wrong)).rejects.toThrow(
-        new RegExp(`engine option ${Object.keys(wrong)[0]} is .*, must be a`),
+        new RegExp(`engine option ${Object.keys(wrong)[0]}: expected a .*, got `),
       );
   });
 

@@ -7,6 +7,7 @@ import { adamwSettings, adamwStep } from './adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
 import { contextLength, type ModelConfig } from './config.ts';
 import type { BufferMap, TypedArray } from './executors/types.ts';
+import type { EngineLimits } from './limits.ts';
 import { Adapter } from './lora/adapter.ts';
 import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
 import { type LossShape, lossShape } from './losses.ts';
@@ -17,7 +18,6 @@ import { f32 } from './ops.ts';
 import { gradientNorm, takeStep } from './optimizer.ts';
 import type { LocalEngineParts } from './parts.ts';
 import {
-  defaultTrainSettings,
   gradientName,
   layoutName,
   logprobProgram,
@@ -64,20 +64,17 @@ export class LocalEngine implements PolicyEngine {
   readonly #adapter: Adapter | undefined;
   readonly #base: string;
   readonly #settings: TrainSettings;
-  readonly #limits: { readonly rows: number };
-  readonly #sampling: { readonly maxLanes: number; readonly cacheBytes: number };
+  readonly #limits: EngineLimits;
   readonly #rope: BufferMap;
   #steps = 0;
   /** Whether the gradient buffers hold anything since the last step. */
   #hasGradient = false;
 
   constructor(parts: LocalEngineParts) {
-    const { config, executor, weights, microBatchRows, maxLanes, cacheBytes } = parts;
-    const { lora, memory = {} } = parts;
+    const { config, executor, weights, limits, recompute = false, lora } = parts;
     this.config = config;
-    this.#limits = { rows: microBatchRows };
-    this.#sampling = { maxLanes, cacheBytes };
-    this.#runner = new Runner(executor, memory.scratchBytes);
+    this.#limits = limits;
+    this.#runner = new Runner(executor, limits.scratchBytes);
     this.#store = new WeightStore(executor, config);
     const { cos, sin, shape } = ropeTables(config, contextLength(config));
     this.#rope = {
@@ -88,8 +85,8 @@ export class LocalEngine implements PolicyEngine {
     this.#adapter = lora && new Adapter(executor, config, lora, lora.seed);
     this.#base = lora?.base ?? '';
     this.#settings = {
-      ...defaultTrainSettings,
-      ...memory,
+      logitsBytes: limits.logitsBytes,
+      recompute,
       ...(this.#adapter && { adapters: this.#adapter.modules }),
     };
   }
@@ -137,7 +134,7 @@ export class LocalEngine implements PolicyEngine {
       runner: this.#runner,
       resident: { ...(await this.#policy()), ...this.#rope },
       positions: this.maxLength,
-      ...this.#sampling,
+      limits: this.#limits,
     };
     const model = new CachedModel(parts, options);
     try {
@@ -155,7 +152,7 @@ export class LocalEngine implements PolicyEngine {
     for (const [i, tokens] of sequences.entries()) this.#checkTokens(tokens, `sequence ${i}`);
     const weights = which === 'policy' ? await this.#policy() : this.#reference();
     const results = sequences.map((tokens) => new Float32Array(tokens.length));
-    for (const batch of scoringBatches(sequences, this.#limits))
+    for (const batch of scoringBatches(sequences, this.#limits.microBatchRows))
       batch.collect(await this.#score(batch, weights, temperatureOf(options)), results);
     return results;
   }
@@ -170,9 +167,9 @@ export class LocalEngine implements PolicyEngine {
     const shape = lossShape(loss);
     const needs = { policyTerms: shape !== 'cross_entropy', reference: shape === 'ppo+kl' };
     this.#openGradient();
-    const totals: Metrics = { loss: 0, entropy: 0, kl: 0, clipped: 0, gap: 0 };
+    const totals: Metrics = { loss: 0, kl: 0, clipped: 0, gap: 0 };
     let tokens = 0;
-    for (const micro of microBatches(batch, needs, this.#limits)) {
+    for (const micro of microBatches(batch, needs, this.#limits.microBatchRows)) {
       for (const on of micro.arrays.active!) tokens += on;
       const { gap, ...sums } = await this.#train(micro, scalars, shape);
       for (const name of metricNames) if (name !== 'gap') totals[name] += sums[name];
@@ -182,7 +179,6 @@ export class LocalEngine implements PolicyEngine {
     return {
       loss: totals.loss,
       tokens,
-      entropy: mean(totals.entropy),
       kl: mean(totals.kl),
       clipRatio: mean(totals.clipped),
       logprobGap: needs.policyTerms ? totals.gap : 0,
@@ -267,7 +263,6 @@ export class LocalEngine implements PolicyEngine {
     const at = (name: (typeof metricNames)[number]) => found[name]![0]!;
     return {
       loss: at('loss'),
-      entropy: at('entropy'),
       kl: at('kl'),
       clipped: at('clipped'),
       gap: at('gap'),

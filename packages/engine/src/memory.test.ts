@@ -19,10 +19,10 @@ const plan: MemoryPlan = {
   trains: true,
   reference: false,
   microBatchRows: 1024,
-  headFloats: 2 ** 24,
+  logitsBytes: 2 ** 26,
   recompute: false,
   shapes: 1,
-  lanes: 64,
+  sequences: 64,
   maxTokens: 64,
   cacheBytes: 2 ** 32,
 };
@@ -50,8 +50,8 @@ describe('the memory a run will take', () => {
   test('grows with the rows of a micro-batch; caches no further than their limit', () => {
     const more = estimateMemory({ ...plan, microBatchRows: 4096 });
     expect(more.activations / estimateMemory(plan).activations).toBeGreaterThan(3.9);
-    const caches = (lanes: number) =>
-      estimateMemory({ ...plan, lanes, cacheBytes: 2 ** 28 }).caches;
+    const caches = (sequences: number) =>
+      estimateMemory({ ...plan, sequences, cacheBytes: 2 ** 28 }).caches;
     expect(caches(64) / caches(8)).toBeGreaterThan(2);
     expect(caches(100_000)).toBe(2 ** 28);
   });

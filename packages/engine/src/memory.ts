@@ -18,12 +18,12 @@ export interface MemoryPlan {
   /** Whether a frozen reference is kept. */
   readonly reference: boolean;
   readonly microBatchRows: number;
-  readonly headFloats: number;
+  readonly logitsBytes: number;
   readonly recompute: boolean;
   /** Micro-batches of different shapes whose programs keep their memory at the same time. */
   readonly shapes: number;
-  /** Rollouts at once. */
-  readonly lanes: number;
+  /** Sequences generated at once. */
+  readonly sequences: number;
   /** Longest completion; prompts are taken to be no longer. */
   readonly maxTokens: number;
   readonly cacheBytes: number;
@@ -92,17 +92,17 @@ function largestScratch(plan: MemoryPlan) {
 
 /** What a program of this many rows keeps between runs. */
 export function scratchOf(
-  plan: Pick<MemoryPlan, 'config' | 'adapters' | 'headFloats' | 'recompute' | 'trains'>,
+  plan: Pick<MemoryPlan, 'config' | 'adapters' | 'logitsBytes' | 'recompute' | 'trains'>,
   rows: number,
   sequence: number,
 ): { readonly activations: number; readonly logits: number } {
-  const { config, adapters, headFloats, recompute, trains } = plan;
+  const { config, adapters, logitsBytes, recompute, trains } = plan;
   const layers = config.num_hidden_layers;
   const whole = floatsOfRow(config, sequence);
   // A layer being differentiated has about as much again in gradients.
   const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
   // Of a piece of the head: logits, their distribution, its gradient and two passes on the way.
-  const piece = Math.min(headFloats, rows * config.vocab_size);
+  const piece = Math.min(logitsBytes / float, rows * config.vocab_size);
   const matrix = trains && !adapters ? 2 * config.vocab_size * config.hidden_size : 0;
   const bytes = (floats: number) => floats * float * arenaSlack;
   return {
@@ -111,10 +111,10 @@ export function scratchOf(
   };
 }
 
-function cacheBytes({ config, lanes, maxTokens }: MemoryPlan): number {
+function cacheBytes({ config, sequences, maxTokens }: MemoryPlan): number {
   const slot = config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * float;
-  // A lane's own tokens, and its share of the prompt.
-  return lanes * maxTokens * 1.25 * slot;
+  // A sequence's own tokens, and its share of the prompt.
+  return sequences * maxTokens * 1.25 * slot;
 }
 
 /** A smaller plan by a setting, or several, as a user would write it after --set. */

@@ -2,8 +2,8 @@
 
 import type { ModelConfig } from './config.ts';
 import type { Executor } from './executors/types.ts';
+import type { EngineLimits } from './limits.ts';
 import type { LoraOptions } from './lora/options.ts';
-import type { TrainSettings } from './programs.ts';
 import type { NamedArrays } from './weights/store.ts';
 
 export interface LocalEngineParts {
@@ -13,13 +13,9 @@ export interface LocalEngineParts {
   readonly weights?: Readonly<NamedArrays>;
   /** Absent: the model's own weights are trained. */
   readonly lora?: LoraSettings;
-  readonly memory?: Partial<MemorySettings>;
-  /** Rows (tokens) of a training micro-batch. */
-  readonly microBatchRows: number;
-  /** Most rollouts written at once. */
-  readonly maxLanes: number;
-  /** Bytes that the caches of sampling may take; fewer rollouts are written at once where more would not fit. */
-  readonly cacheBytes: number;
+  readonly limits: EngineLimits;
+  /** Keep only the input of each layer and recompute the rest in the backward pass. Default false. */
+  readonly recompute?: boolean;
 }
 
 /** Adapters to be trained in place of the model's own weights. */
@@ -28,10 +24,4 @@ export interface LoraSettings extends LoraOptions {
   readonly seed: number;
   /** Folder or hub id of the base model, for the adapter's files. */
   readonly base?: string;
-}
-
-/** What a training run trades for memory. */
-export interface MemorySettings extends Omit<TrainSettings, 'adapters'> {
-  /** Bytes that compiled programs may keep between runs. */
-  readonly scratchBytes: number;
 }

@@ -5,6 +5,7 @@
 
 import { headSize, type ModelConfig, paramSpecs } from './config.ts';
 import type { Program } from './executors/types.ts';
+import { ENGINE_DEFAULTS } from './limits.ts';
 import { adapterInputs, adapterScales } from './lora/adapter.ts';
 import { adapterSpecs, type LoraModule } from './lora/options.ts';
 import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
@@ -75,13 +76,16 @@ const lossInputs = (rows: number): Specs => ({
 export interface TrainSettings {
   /** Trained in place of the model's own weights. */
   readonly adapters?: readonly LoraModule[];
-  /** Most logits that stand at once, in floats: rows x V. */
-  readonly headFloats: number;
+  /** Maximum bytes of logits held at once: rows x V x 4. */
+  readonly logitsBytes: number;
   /** Keep each layer's input alone and make the rest again for the gradient. */
   readonly recompute: boolean;
 }
 
-export const defaultTrainSettings: TrainSettings = { headFloats: 2 ** 24, recompute: false };
+export const defaultTrainSettings: TrainSettings = {
+  logitsBytes: ENGINE_DEFAULTS.logitsBytes,
+  recompute: false,
+};
 
 /** What the attention of a batch reads. */
 const attentionNames = ['positions', 'cos', 'sin', 'prefixMask'] as const;
@@ -144,7 +148,7 @@ function lossRows<T>(
   layout: Layout,
   hidden: T,
   x: Values<T>,
-  { headFloats }: TrainSettings,
+  { logitsBytes }: TrainSettings,
 ): RowsOfLoss<T> {
   const chosen = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, x[name]!]));
@@ -152,7 +156,7 @@ function lossRows<T>(
     x: hidden,
     rows: chosen(rowNames),
     shared: { ...headParams(config, x), ...chosen(scalarNames) },
-    lengths: headPieces(branchRows(layout), config.vocab_size, headFloats),
+    lengths: headPieces(branchRows(layout), config.vocab_size, logitsBytes),
   };
 }
 
@@ -162,8 +166,9 @@ function headParams<T>(config: ModelConfig, x: Values<T>): Record<string, T> {
   return Object.fromEntries(Object.entries(x).filter(([name]) => name.startsWith(at)));
 }
 
-/** Rows cut into pieces of about equal length whose logits are at most `floats`; at least 16 rows each. */
-export function headPieces(rows: number, vocabulary: number, floats: number): number[] {
+/** Rows cut into pieces of about equal length whose logits are at most `bytes`; at least 16 rows each. */
+export function headPieces(rows: number, vocabulary: number, bytes: number): number[] {
+  const floats = bytes / Float32Array.BYTES_PER_ELEMENT;
   const most = Math.max(16, Math.floor(floats / vocabulary / 16) * 16);
   const count = Math.ceil(rows / most);
   const length = Math.ceil(rows / count / 16) * 16;
@@ -190,15 +195,13 @@ const rowLoss =
       beta: shared.beta!,
     };
     const { loss, clipped, kl } = tokenLosses(ops, shape, terms, scalars);
-    const still = ops.stopGradient(all);
-    const entropy = ops.neg(ops.sum(ops.mul(ops.exp(still), still), [1], false));
     return {
       loss: ops.sum(ops.mul(loss, rows.weights!), [0], false),
-      rows: { logp, entropy, kl, clipped },
+      rows: { logp, kl, clipped },
     };
   };
 
-export const metricNames = ['loss', 'entropy', 'kl', 'clipped', 'gap'] as const;
+export const metricNames = ['loss', 'kl', 'clipped', 'gap'] as const;
 
 /** The sums StepMetrics are made of. */
 function metricsOf<T>(
@@ -210,7 +213,6 @@ function metricsOf<T>(
   const gap = ops.abs(ops.sub(rows.logp!, x.old!));
   return {
     loss,
-    entropy: total('entropy'),
     kl: total('kl'),
     clipped: total('clipped'),
     gap: ops.maxAll(ops.mul(gap, x.active!)),
@@ -295,7 +297,7 @@ export function logprobProgram(
   config: ModelConfig,
   layout: Layout,
   positions: number,
-  { headFloats }: TrainSettings = defaultTrainSettings,
+  { logitsBytes }: TrainSettings = defaultTrainSettings,
 ): Program {
   const rows = totalRows(layout);
   const rowLogprobs: LossOfRows = (ops, hidden, { targets }, shared) => {
@@ -316,7 +318,7 @@ export function logprobProgram(
         x: batchHidden(ops, config, layout, x, true),
         rows: { targets: x.targets! },
         shared: { ...headParams(config, x), sharpness: x.sharpness! },
-        lengths: headPieces(rows, config.vocab_size, headFloats),
+        lengths: headPieces(rows, config.vocab_size, logitsBytes),
       };
       return { logp: measureOverRows(ops, whole, rowLogprobs).rows.logp! };
     },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scoringBatches } from './scoring.ts';
 
-const limits = { rows: 256 };
+const limits = 256;
 
 describe('scoring', () => {
   const ids = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 30 });

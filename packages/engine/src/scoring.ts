@@ -3,14 +3,7 @@
  * rollouts of one prompt above all, shares its beginning.
  */
 
-import {
-  type BatchLimits,
-  type Branch,
-  fill,
-  type MicroBatch,
-  mostBranches,
-  packGroups,
-} from './batching.ts';
+import { type Branch, fill, type MicroBatch, mostBranches, packGroups } from './batching.ts';
 import { type Layout, prefixRows } from './model/attention.ts';
 import type { TokenIds } from './types.ts';
 
@@ -24,10 +17,7 @@ export interface ScoringBatch extends MicroBatch {
 const leastShared = 16;
 
 /** Sequences that begin alike share their beginning; targets are those of all rows, prefixes first. */
-export function scoringBatches(
-  sequences: readonly TokenIds[],
-  limits: BatchLimits,
-): ScoringBatch[] {
+export function scoringBatches(sequences: readonly TokenIds[], maxRows: number): ScoringBatch[] {
   const sources = new Map<Branch, number>();
   const groups = groupByBeginning(sequences).map(({ members, shared }) => {
     // Every member keeps a token after its prefix, for its branch's one row at least.
@@ -38,7 +28,7 @@ export function scoringBatches(
       return branch;
     });
   });
-  return packGroups(groups, limits).map(({ layout, members }) => {
+  return packGroups(groups, maxRows).map(({ layout, members }) => {
     const { arrays } = fill(layout, members);
     const targets = Int32Array.of(...prefixTargets(layout, members), ...arrays.targets!);
     const collect: ScoringBatch['collect'] = (logp, results) =>

@@ -98,8 +98,6 @@ export interface StepMetrics {
   readonly loss: number;
   /** Number of tokens with weight > 0. */
   readonly tokens: number;
-  /** Mean entropy of the policy's distribution, nats. */
-  readonly entropy: number;
   /** Mean k3 to the reference; 0 where beta is 0. */
   readonly kl: number;
   /** Share of tokens where the clip was active. */
@@ -111,11 +109,15 @@ export interface StepMetrics {
 /** AdamW with decoupled weight decay and clipping by global norm. */
 export interface AdamWOptions {
   readonly learningRate: number;
+  /** Decay of the mean of gradients. Default 0.9. */
   readonly beta1?: number;
+  /** Decay of the mean of squared gradients. Default 0.99. */
   readonly beta2?: number;
+  /** Added to the root of the mean of squared gradients. Default 1e-8. */
   readonly eps?: number;
+  /** Decoupled weight decay, of matrices only. Default 0. */
   readonly weightDecay?: number;
-  /** Global gradient norm above which gradients are scaled down; 0 turns clipping off. */
+  /** Global gradient norm above which gradients are scaled down. Default 0: no clipping. */
   readonly maxGradNorm?: number;
 }
 

@@ -3,7 +3,9 @@
  * Descriptions are data: help, error messages and docs/reference/configuration.md are made from them.
  * Marks as in docs/design/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
+import { ADAMW_DEFAULTS, ENGINE_DEFAULTS } from '@cipo/engine/limits';
 import { language } from '@cipo/reward';
+import { MIB } from '@cipo/support';
 import { z } from 'zod';
 
 export const PRESETS = ['cipo', 'cipo-attributed', 'grpo', 'dapo', 'dr-grpo'] as const;
@@ -214,14 +216,28 @@ const optimizer = z.strictObject({
     .enum(['constant', 'linear', 'cosine'])
     .default('constant')
     .describe('course of the learning rate after the warm-up'),
-  weightDecay: z.number().min(0).default(0).describe('decoupled weight decay'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(ADAMW_DEFAULTS.weightDecay)
+    .describe('decoupled weight decay'),
   maxGradNorm: z
     .number()
     .min(0)
     .default(1)
     .describe('gradients are scaled down to this global norm; 0: never [A]'),
-  beta1: z.number().min(0).lt(1).default(0.9).describe('decay of the mean of gradients'),
-  beta2: z.number().min(0).lt(1).default(0.99).describe('decay of the mean of squared gradients'),
+  beta1: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(ADAMW_DEFAULTS.beta1)
+    .describe('decay of the mean of gradients'),
+  beta2: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(ADAMW_DEFAULTS.beta2)
+    .describe('decay of the mean of squared gradients'),
 });
 
 const engine = z.strictObject({
@@ -242,21 +258,23 @@ const engine = z.strictObject({
   microBatchRows: z
     .int()
     .min(16)
-    .default(2048)
-    .describe('tokens that forward and backward hold at once; a batch of more is taken in parts'),
-  headMb: count
-    .default(64)
-    .describe('MB of logits that stand at once in training; the rest of the rows wait their turn'),
+    .default(ENGINE_DEFAULTS.microBatchRows)
+    .describe('maximum tokens of one forward and backward pass; a larger batch is split'),
+  logitsMb: count
+    .default(ENGINE_DEFAULTS.logitsBytes / MIB)
+    .describe('maximum MB of logits held at once; rows are processed in chunks'),
   recompute: z
     .boolean()
     .default(false)
     .describe(
       'keep only the input of each layer and compute the rest again for its gradient: less memory, a third more work',
     ),
-  maxLanes: count.default(512).describe('most rollouts written at once'),
+  maxSequences: count
+    .default(ENGINE_DEFAULTS.maxSequences)
+    .describe('maximum number of sequences generated at once'),
   cacheMb: count
-    .default(4096)
-    .describe('MB that the caches of sampling may take; more rollouts wait their turn'),
+    .default(ENGINE_DEFAULTS.cacheBytes / MIB)
+    .describe('maximum MB of the key/value caches while sampling; further rollouts wait'),
 });
 
 const lora = z.strictObject({

@@ -210,7 +210,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
   });
 
   test('in pieces, with layers made again, finds the same gradient', async () => {
-    const memory = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
+    const memory = { logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
     const [plainly, frugal] = [await open(where), await open({ ...where, memory })];
     for (const engine of [plainly, frugal]) await run(engine);
     for (const engine of [plainly, frugal]) await engine.forwardBackward(data, ppo);
@@ -224,8 +224,8 @@ describe.each(quick)('on $executor $backend, training', (where) => {
 test('of adapters on the output matrix, too, the gradient is what finite differences find', () => {
   const options = { ...lora, targetModules: ['lm_head', 'q_proj', 'down_proj'] };
   const adapters = loraModules(tinyConfig, options);
-  const settings = { adapters, headFloats: 16 * tinyConfig.vocab_size, recompute: true };
-  const [micro] = microBatches(data, { policyTerms: false, reference: false }, { rows: 500 });
+  const settings = { adapters, logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
+  const [micro] = microBatches(data, { policyTerms: false, reference: false }, 500);
   const ops = new ReferenceOps();
   const program = trainProgram(tinyConfig, micro!.layout, 'cross_entropy', 64, settings);
   const given: Record<string, ArrayLike<number>> = {

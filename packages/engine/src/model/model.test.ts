@@ -37,7 +37,7 @@ const batches = (spec: LossSpec, what: readonly Datum[], rows = 200) =>
   microBatches(
     what,
     { policyTerms: spec.kind !== 'cross_entropy', reference: lossShape(spec) === 'ppo+kl' },
-    { rows },
+    rows,
   );
 
 /** Not 1, so that what it does to losses and gradients is seen. */
@@ -151,7 +151,7 @@ describe("the model's gradient is what finite differences find", () => {
 });
 
 /** Logits of 16 rows at once, and nothing kept inside a layer. */
-const frugal = { headFloats: 16 * tinyConfig.vocab_size, recompute: true };
+const frugal = { logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
 
 test('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
   for (const spec of losses) {
@@ -166,24 +166,24 @@ test('in pieces, and with layers made again, loss and gradients are the same num
 });
 
 test('pieces of the head are few, even, and together all rows', () => {
-  expect(headPieces(1024, 49_152, 2 ** 24)).toEqual([256, 256, 256, 256]);
-  expect(headPieces(1000, 49_152, 2 ** 24)).toEqual([336, 336, 328]);
-  expect(headPieces(40, 13, 1)).toEqual([16, 16, 8]);
-  expect(headPieces(7, 13, 1000)).toEqual([7]);
+  expect(headPieces(1024, 49_152, 2 ** 26)).toEqual([256, 256, 256, 256]);
+  expect(headPieces(1000, 49_152, 2 ** 26)).toEqual([336, 336, 328]);
+  expect(headPieces(40, 13, 4)).toEqual([16, 16, 8]);
+  expect(headPieces(7, 13, 4000)).toEqual([7]);
 });
 
 describe.each([
-  ...available.map((where) => ({ ...where, memory: {} })),
-  ...quick.map((where) => ({ ...where, memory: frugal })),
-])('$executor $backend, $memory', (where) => {
+  ...available.map((where) => ({ where, limits: {} })),
+  ...quick.map((where) => ({ where, limits: frugal })),
+])('$where.executor $where.backend, $limits', ({ where, limits }) => {
   let engine: LocalEngine;
   beforeAll(async () => {
     const options = { config: tinyConfig, seed: 1, weights, threads: 1, microBatchRows: 200 };
-    engine = await createLocalEngine({ ...options, ...where });
+    engine = await createLocalEngine({ ...options, ...where, ...limits });
   });
   afterAll(() => engine.close());
 
-  test.each(where.memory === frugal ? losses.slice(3) : losses)(
+  test.each(limits === frugal ? losses.slice(3) : losses)(
     'has the loss and gradients of the definition: $kind, beta $beta',
     async (spec) => {
       const { loss } = await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });

@@ -97,7 +97,7 @@ test('caches stay within their budget however prompts, groups and lengths fall, 
     );
     seen.where.clear();
     seen.most = 0;
-    const model = { ...blank, maxLanes: pick(7, [6, 64, 512]), cacheBytes };
+    const model = { ...blank, maxSequences: pick(7, [6, 64, 512]), cacheBytes };
     const options = { groupSize, maxTokens, temperature: 1, seed: call };
     try {
       const samples = await sampleRollouts(model as unknown as CachedModel, prompts, options);

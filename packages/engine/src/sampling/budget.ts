@@ -49,7 +49,11 @@ export class CacheBudget {
  * @throws where not even one does, with what it needs
  */
 export function lanesWithin(
-  { slotBytes, cacheBytes, maxLanes }: Pick<CachedModel, 'slotBytes' | 'cacheBytes' | 'maxLanes'>,
+  {
+    slotBytes,
+    cacheBytes,
+    maxSequences,
+  }: Pick<CachedModel, 'slotBytes' | 'cacheBytes' | 'maxSequences'>,
   { groupSize, prompt, maxTokens }: Demand,
 ): number {
   const budget = new CacheBudget({ slotBytes, cacheBytes }, maxTokens);
@@ -64,10 +68,10 @@ export function lanesWithin(
   if (!fits(1)) {
     const needs = budget.bytes(shapesOf(1).slice(-1), prefix);
     throw new Error(
-      `one rollout of ${prompt} + ${maxTokens} tokens needs ${mb(needs)} MB of cache, cacheMb allows ${mb(cacheBytes)}: raise it, or lower maxTokens`,
+      `one rollout of ${prompt} + ${maxTokens} tokens needs ${mb(needs)} MB of cache, got ${mb(cacheBytes)} MB: raise cacheBytes (engine.cacheMb), or lower maxTokens`,
     );
   }
-  let lanes = maxLanes;
+  let lanes = maxSequences;
   while (!fits(lanes)) lanes = Math.floor(lanes * 0.75);
   return lanes;
 }

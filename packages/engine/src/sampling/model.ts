@@ -2,6 +2,7 @@
 
 import { endIds, headSize, type ModelConfig } from '../config.ts';
 import type { BufferMap, TypedArray } from '../executors/types.ts';
+import type { EngineLimits } from '../limits.ts';
 import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
 import { f32 } from '../ops.ts';
 import type { Runner } from '../runner.ts';
@@ -23,16 +24,13 @@ export interface CachedModelParts {
   readonly resident: BufferMap;
   /** Positions that the rotary tables have. */
   readonly positions: number;
-  /** Most rollouts written at once. */
-  readonly maxLanes: number;
-  /** Bytes that caches may take. */
-  readonly cacheBytes: number;
+  readonly limits: Pick<EngineLimits, 'maxSequences' | 'cacheBytes'>;
 }
 
 export class CachedModel {
   readonly config: ModelConfig;
   readonly endIds: readonly number[];
-  readonly maxLanes: number;
+  readonly maxSequences: number;
   readonly cacheBytes: number;
   readonly positions: number;
   readonly #parts: CachedModelParts;
@@ -46,8 +44,8 @@ export class CachedModel {
     const { temperature } = options;
     this.config = parts.config;
     this.endIds = endIds(parts.config);
-    this.maxLanes = parts.maxLanes;
-    this.cacheBytes = parts.cacheBytes;
+    this.maxSequences = parts.limits.maxSequences;
+    this.cacheBytes = parts.limits.cacheBytes;
     this.positions = parts.positions;
     this.#parts = parts;
     const { executor } = parts.runner;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openExecutor } from '../executors/open.ts';
 import type { BufferMap, Executor } from '../executors/types.ts';
+import { ENGINE_DEFAULTS } from '../limits.ts';
 import { LocalEngine } from '../local.ts';
 import { sizeOf } from '../ops.ts';
 import { quick } from '../testing/backends.ts';
@@ -14,9 +15,7 @@ const options: SamplingOptions = { groupSize: 3, maxTokens: 24, temperature: 1, 
 const parts = {
   config: tinyConfig,
   weights,
-  microBatchRows: 200,
-  maxLanes: 6,
-  cacheBytes: 2 ** 30,
+  limits: { ...ENGINE_DEFAULTS, microBatchRows: 200, maxSequences: 6, cacheBytes: 2 ** 30 },
 };
 
 /** The same executor, taken for one whose caches stay, or not; `moved` counts the floats that a run is given. */

@@ -42,7 +42,8 @@ const full = (prompt: TokenIds, { tokens }: Sample) => Int32Array.of(...prompt, 
 describe('a sequence is the same whatever it is batched with', () => {
   test('in any number of lanes, with any neighbours before and behind, refilled or not', async () => {
     const byLanes = new Map<number, LocalEngine>();
-    for (const maxLanes of [1, 2, 3, 5, 12, 512]) byLanes.set(maxLanes, await open({ maxLanes }));
+    for (const maxSequences of [1, 2, 3, 5, 12, 512])
+      byLanes.set(maxSequences, await open({ maxSequences }));
     const whole = (await engine.sample(prompts, options)).flat();
     const some = fc.record({
       lanes: fc.constantFrom(...byLanes.keys()),
@@ -79,16 +80,18 @@ describe('a sequence is the same whatever it is batched with', () => {
   test('in lanes that are as few as the budget of the caches allows', async () => {
     // 32 slots for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
     const slotBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
-    const one = (2 * 3 * 32 * slotBytes) / 2 ** 20;
-    const small = await open({ cacheMb: 4 * one });
+    const one = 2 * 3 * 32 * slotBytes;
+    const small = await open({ cacheBytes: 4 * one });
     expectSame(
       (await small.sample(prompts, options)).flat(),
       (await engine.sample(prompts, options)).flat(),
     );
-    expect((await (await open({ cacheMb: one })).sample(prompts, options)).flat()).toHaveLength(18);
-    const none = await open({ cacheMb: 0.99 * one });
+    expect((await (await open({ cacheBytes: one })).sample(prompts, options)).flat()).toHaveLength(
+      18,
+    );
+    const none = await open({ cacheBytes: 0.99 * one });
     await expect(none.sample(prompts, options)).rejects.toThrow(
-      /one rollout of 28 \+ 24 tokens needs [\d.]+ MB of cache, cacheMb allows [\d.]+/,
+      /one rollout of 28 \+ 24 tokens needs [\d.]+ MB of cache, got [\d.]+ MB/,
     );
   });
 });

@@ -9,8 +9,7 @@ import { startReplay } from '../corrections/replay.ts';
 import { Interrupted } from '../errors.ts';
 import { evaluate } from '../evaluation/evaluate.ts';
 import type { Evaluation, Summary, TrainEvent } from '../events.ts';
-import { planMemory } from '../policy/plan.ts';
-import { findPolicy, openPolicy, type Policy, savePolicy, WARM_START } from '../policy/policy.ts';
+import { openPlanned, type Policy, planPolicy, savePolicy, WARM_START } from '../policy/policy.ts';
 import { type Checkpoint, RunFolder, type RunState } from '../run/folder.ts';
 import { summarize } from '../run/summary.ts';
 import { openDomains } from '../tasks/domains.ts';
@@ -77,10 +76,10 @@ export async function train(config: TrainConfig, options: TrainOptions): Promise
 /** Announces the memory that the run needs, then opens the policy. */
 async function openTrainedPolicy(config: TrainConfig, emit: Run['emit']): Promise<Policy> {
   const directory = config.model ?? WARM_START;
-  const { model, lora } = await findPolicy(directory, config);
-  const { estimate, budget } = planMemory(model, config, lora, true);
+  const planned = await planPolicy(directory, config);
+  const { estimate, budget } = planned.memory;
   emit({ type: 'memory', estimate, budget });
-  return openPolicy(directory, config);
+  return openPlanned(planned, config);
 }
 
 /** Creates the run's folder or restores its checkpoint. @returns the state to continue from */

@@ -2,6 +2,7 @@
 
 import {
   availableMemory,
+  type EngineLimits,
   estimateMemory,
   type LoraOptions,
   loraModules,
@@ -10,9 +11,8 @@ import {
   type ModelConfig,
   memoryAdvice,
 } from '@cipo/engine';
+import { MIB } from '@cipo/support';
 import type { TrainConfig } from '../config.ts';
-
-const mebi = 2 ** 20;
 
 export interface PlannedMemory {
   readonly plan: MemoryPlan;
@@ -31,20 +31,21 @@ export function planMemory(
   trains: boolean,
 ): PlannedMemory {
   const { engine, objective, rollout } = config;
+  const limits = limitsOf(engine);
   const planFor = (shapes: number): MemoryPlan => ({
     shapes,
     config: model,
     ...(lora && { adapters: loraModules(model, lora) }),
     trains,
     reference: trains && objective.beta > 0,
-    microBatchRows: engine.microBatchRows,
-    headFloats: headFloats(engine),
+    microBatchRows: limits.microBatchRows,
+    logitsBytes: limits.logitsBytes,
     recompute: engine.recompute,
-    lanes: Math.min(engine.maxLanes, rollout.prompts * rollout.groupSize),
+    sequences: Math.min(limits.maxSequences, rollout.prompts * rollout.groupSize),
     maxTokens: rollout.maxTokens,
-    cacheBytes: engine.cacheMb * mebi,
+    cacheBytes: limits.cacheBytes,
   });
-  const budget = engine.memoryMb > 0 ? engine.memoryMb * mebi : availableMemory();
+  const budget = engine.memoryMb > 0 ? engine.memoryMb * MIB : availableMemory();
   // Programs of several shapes are kept where there is room: compiling one again takes seconds.
   const plans = [4, 3, 2, 1].map(planFor);
   const plan = plans.find((each) => estimateMemory(each).total <= budget) ?? plans.at(-1)!;
@@ -52,7 +53,11 @@ export function planMemory(
   return { plan, estimate, budget, scratchBytes: estimate.activations + estimate.logits };
 }
 
-export const headFloats = ({ headMb }: TrainConfig['engine']): number => (headMb * mebi) / 4;
+/** The limits of a configuration, in bytes. */
+export function limitsOf(engine: TrainConfig['engine']): Omit<EngineLimits, 'scratchBytes'> {
+  const { microBatchRows, maxSequences, cacheMb, logitsMb } = engine;
+  return { microBatchRows, maxSequences, cacheBytes: cacheMb * MIB, logitsBytes: logitsMb * MIB };
+}
 
 /** @throws where the plan is larger than the budget, with settings that would make it smaller */
 export function checkMemory({ plan, estimate, budget }: PlannedMemory, lora: boolean): void {
@@ -76,7 +81,7 @@ function loraAdvice(plan: MemoryPlan) {
 }
 
 const megabytes = (bytes: number): string =>
-  bytes >= 1000 * mebi ? `${(bytes / 1024 / mebi).toFixed(1)} GB` : `${Math.ceil(bytes / mebi)} MB`;
+  bytes >= 1000 * MIB ? `${(bytes / 1024 / MIB).toFixed(1)} GB` : `${Math.ceil(bytes / MIB)} MB`;
 
 /** The parts that matter, the largest first, for people. */
 function memoryParts(estimate: MemoryEstimate): string {

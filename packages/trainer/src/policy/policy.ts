@@ -15,7 +15,7 @@ import {
 } from '@cipo/engine';
 import type { TrainConfig } from '../config.ts';
 import type { PolicyEngine, Tokenizer } from '../types.ts';
-import { checkMemory, headFloats, planMemory } from './plan.ts';
+import { checkMemory, limitsOf, type PlannedMemory, planMemory } from './plan.ts';
 import { openTokenizer, saveTokenizer } from './tokenizer.ts';
 
 /**
@@ -89,17 +89,40 @@ async function readPolicyConfig(path: string): Promise<ModelConfig> {
   );
 }
 
+/** A policy that was found, and the memory that it will take. */
+export interface PlannedPolicy extends FoundPolicy {
+  readonly memory: PlannedMemory;
+}
+
 /**
- * @param trains false where it will only be sampled and scored
- * @throws where the folder or one of its files is missing, naming it and what would help; where memory will not do
+ * Reads what the policy is and plans its memory, without loading it.
+ * @param trains false if it will only be sampled and scored
+ * @throws where there is no model, naming the file and what would help
+ */
+export async function planPolicy(
+  directory: string,
+  config: PolicyConfig,
+  trains = true,
+): Promise<PlannedPolicy> {
+  const found = await findPolicy(directory, config);
+  return { ...found, memory: planMemory(found.model, config, found.lora, trains) };
+}
+
+/**
+ * @param trains false if it will only be sampled and scored
+ * @throws if the folder or one of its files is missing, naming it and what would help; if memory does not suffice
  */
 export async function openPolicy(
   directory: string,
   config: PolicyConfig,
   trains = true,
 ): Promise<Policy> {
-  const found = await findPolicy(directory, config);
-  const memory = planMemory(found.model, config, found.lora, trains);
+  return await openPlanned(await planPolicy(directory, config, trains), config);
+}
+
+/** Loads a policy within the memory that was planned for it. @throws as {@link openPolicy} */
+export async function openPlanned(found: PlannedPolicy, config: PolicyConfig): Promise<Policy> {
+  const { directory, memory } = found;
   checkMemory(memory, found.lora !== undefined);
   const home = existsSync(join(directory, 'tokenizer.json')) ? directory : found.base;
   const tokenizer = await openTokenizer(home);
@@ -107,10 +130,7 @@ export async function openPolicy(
     throw new Error(
       `${home}: the tokenizer has ${tokenizer.vocabSize} tokens, the model only ${found.model.vocab_size}`,
     );
-  const engine = await loadLocalEngine(
-    found.base,
-    engineOptions(found, config, memory.scratchBytes),
-  );
+  const engine = await loadLocalEngine(found.base, engineOptions(found, config));
   if (found.isAdapter) await engine.load(directory);
   return {
     engine,
@@ -124,21 +144,19 @@ export async function openPolicy(
 }
 
 function engineOptions(
-  { base, lora }: FoundPolicy,
+  { base, lora, memory: { scratchBytes } }: PlannedPolicy,
   { engine, seed }: PolicyConfig,
-  scratchBytes: number,
 ) {
-  const { executor, backend, threads, microBatchRows, maxLanes, cacheMb, recompute } = engine;
+  const { executor, backend, threads, recompute } = engine;
   return {
     executor,
     ...(backend && { backend }),
     threads: threadsOf(threads),
     seed,
-    microBatchRows,
-    maxLanes,
-    cacheMb,
+    ...limitsOf(engine),
+    scratchBytes,
+    recompute,
     ...(lora && { lora: { ...lora, base: resolve(base) } }),
-    memory: { recompute, headFloats: headFloats(engine), scratchBytes },
   };
 }
 
