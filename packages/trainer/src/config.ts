@@ -1,6 +1,6 @@
 /**
- * The one schema of a training run: YAML, flags and code all end here.
- * Descriptions are data: help, error messages and docs/reference/configuration.md are made from them.
+ * The schema of a training run, for YAML, flags and code. The descriptions are data: help texts, error messages and
+ * docs/reference/configuration.md are made from them.
  * Marks as in docs/design/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
 import { ADAMW_DEFAULTS, ENGINE_DEFAULTS } from '@cipo/engine/limits';
@@ -12,8 +12,11 @@ export const PRESETS = ['cipo', 'cipo-attributed', 'grpo', 'dapo', 'dr-grpo'] as
 export const RISK_MODES = ['postNorm', 'meanOnly', 'perPrompt', 'reward'] as const;
 export const AGGREGATIONS = ['seq-mean-token-mean', 'token-mean', 'constant'] as const;
 
+/** Name of a preset. */
 export type PresetName = (typeof PRESETS)[number];
+/** Where the risk penalty enters the advantage: docs/design/cipo.md. */
 export type RiskMode = (typeof RISK_MODES)[number];
+/** How token losses are averaged. */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 const share = z.number().min(0).max(1);
@@ -25,59 +28,65 @@ const tasks = z.strictObject({
     .string()
     .optional()
     .describe(
-      'a file of rows to train on (JSON Lines, plain, .gz or .zst, or parquet); absent: the embedded procedural tasks',
+      'file of training rows: JSON Lines (plain, .gz or .zst) or parquet; absent: the embedded procedural tasks',
     ),
   heldOut: z
     .string()
     .optional()
     .describe(
-      'a file of rows to evaluate on; absent: one training row in ten, or the embedded split',
+      'file of rows to evaluate on; absent: one in ten rows of train, or the held-out embedded tasks',
     ),
   domain: z
     .string()
     .optional()
     .describe(
-      'domain of the rows that name none; absent: that of the only plug-in, else what their columns clearly say',
+      'domain of rows that name none; absent: the domain of the only plug-in, else inferred from the columns of each row',
     ),
   mix: z
     .strictObject({
-      arithmetic: z.number().min(0).default(1).describe('weight of the arithmetic chains'),
-      functions: z.number().min(0).default(1).describe('weight of the JavaScript functions'),
+      arithmetic: z.number().min(0).default(1).describe('weight of the arithmetic tasks'),
+      functions: z
+        .number()
+        .min(0)
+        .default(1)
+        .describe('weight of the tasks that ask for a JavaScript function'),
     })
     .prefault({})
-    .describe('weight of each embedded kind in the mix; a kind at 0 is left out'),
+    .describe('weight of each embedded kind of task; 0 leaves it out'),
   arithmeticLevel: z
     .literal([1, 2, 3, 4, 5])
     .default(3)
-    .describe('difficulty of the arithmetic chains, 1 (easy) to 5'),
+    .describe('difficulty of the arithmetic tasks, 1 (easy) to 5 (hard)'),
   functionsLevel: z
     .literal([1, 2, 3, 4, 5])
     .default(3)
-    .describe('difficulty of the functions asked for, 1 (easy) to 5'),
+    .describe('difficulty of the function tasks, 1 (easy) to 5 (hard)'),
 });
 
 const rollout = z.strictObject({
-  prompts: count.default(32).describe('B: prompts a step'),
-  groupSize: z.int().min(2).default(8).describe('G: rollouts of a prompt [A]'),
-  maxTokens: count.default(48).describe('most tokens of a completion'),
+  prompts: count.default(32).describe('B: prompts per step'),
+  groupSize: z.int().min(2).default(8).describe('G: rollouts per prompt [A]'),
+  maxTokens: count.default(48).describe('maximum tokens per completion'),
   temperature: z.number().positive().default(1).describe('sampling temperature in training [A]'),
-  topK: whole.default(0).describe('sample from the k likeliest tokens; 0: from all'),
+  topK: whole.default(0).describe('sample only from the k most likely tokens; 0: from all'),
   topP: z
     .number()
     .gt(0)
     .max(1)
     .default(1)
-    .describe('sample from the smallest set of tokens with this much probability; 1: from all [A]'),
+    .describe(
+      'sample only from the smallest set of tokens with at least this total probability; 1: from all [A]',
+    ),
   minP: share
     .default(0)
     .describe(
-      'sample from tokens at least this many times as likely as the likeliest; 0: from all',
+      'sample only from tokens with at least this fraction of the probability of the most likely token; 0: from all',
     ),
   stopStrings: z
     .array(z.string().min(1))
     .default([])
     .describe(
-      'texts that end a completion, left out of what is judged, besides the end tokens of the model',
+      'texts that end a completion, in addition to the end tokens of the model; they are not part of the judged text',
     ),
 });
 
@@ -90,87 +99,93 @@ function isScript(name: string): boolean {
   }
 }
 
-const weight = (says: string) => z.number().describe(says);
+function weight(description: string, value: number) {
+  return z.number().default(value).describe(description);
+}
 
 const reward = z.strictObject({
   terms: z
     .strictObject({
-      correct: weight('1 for a right attempt, else 0').default(1),
-      tests: weight('share of the tests passed; right or wrong where there are none').default(0),
-      format: weight('1 where an answer could be read, right or wrong').default(0),
-      think: weight('1 for <think>...</think> and then an answer, neither empty').default(0),
-      length: weight('0 up to lengthFree, falling to -1 at rollout.maxTokens').default(0),
-      language: weight('share of the letters that are of the script').default(0),
-      noCode: weight('1 without a fenced block').default(0),
-      repetition: weight('minus the share of repeated runs of four words').default(0),
+      correct: weight('1 if the attempt is correct, else 0', 1),
+      tests: weight('share of tests passed; for tasks without tests as correct', 0),
+      format: weight('1 if an answer could be read, correct or not', 0),
+      think: weight('1 if the response is <think>...</think> followed by text, neither empty', 0),
+      length: weight('0 up to lengthFree, then falling linearly to -1 at rollout.maxTokens', 0),
+      language: weight('share of letters that belong to the script', 0),
+      noCode: weight('1 if the response has no fenced code block', 0),
+      repetition: weight('minus the share of repeated four-word sequences', 0),
     })
     .prefault({})
     .describe(
-      'weight of each term of the reward; the rest of a run counts right and wrong as ever',
+      'weight of each reward term; pass@k, fix rate and anchors still use binary correctness',
     ),
   lengthFree: z
     .number()
     .min(0)
     .lt(1)
     .default(0.5)
-    .describe('share of rollout.maxTokens that costs nothing by the length term'),
+    .describe('share of rollout.maxTokens that the length term does not penalize'),
   script: z
     .string()
-    .refine(isScript, 'must be a script as Unicode names it: Latin, Han, Cyrillic, ...')
+    .refine(isScript, 'expected the Unicode name of a script: Latin, Han, Cyrillic, ...')
     .default('Latin')
-    .describe('script of the language term, as Unicode names it: Latin, Han, Cyrillic, ...'),
+    .describe('script of the language term by its Unicode name: Latin, Han, Cyrillic, ...'),
 });
 
 const replay = z.strictObject({
-  initial: share.default(0.3).describe('rho_0: share of correct anchors at the start [A]'),
+  initial: share.default(0.3).describe('rho_0: share of correct anchors in the first step [A]'),
   min: share.default(0.2).describe('lower bound of rho [A]'),
   max: share.default(0.8).describe('upper bound of rho [A]'),
-  target: share.default(0.8).describe('R*: the retention aimed at [A]'),
+  target: share.default(0.8).describe('R*: target retention [A]'),
   gains: z
     .tuple([z.number(), z.number(), z.number()])
     .default([0.8, 0.3, 0.05])
-    .describe('w1, w2, w3: how rho reacts to distance, drop and stagnation [A]'),
+    .describe(
+      'w1, w2, w3: gains of rho for the distance to the target, a drop, and consecutive steps below the target [A]',
+    ),
 });
 
 const corrections = z.strictObject({
   enabled: z
     .boolean()
     .default(true)
-    .describe("train on corrections of the policy's own attempts; off is plain GRPO [P]"),
+    .describe("train on corrections of the policy's own attempts; false: plain GRPO [P]"),
   weight: z
     .number()
     .min(0)
     .default(1)
     .describe('lambda_c: weight of the correction stream in the objective [A]'),
   anchorRatio: z.number().positive().default(1).describe('phi: anchors per base prompt [A]'),
-  anchorsPerPrompt: whole.default(2).describe('most anchors of one prompt; 0: no limit [O]'),
+  anchorsPerPrompt: whole.default(2).describe('maximum anchors per prompt; 0: no limit [O]'),
   preferredPassRate: z
     .tuple([share, share])
     .default([3 / 8, 6 / 8])
-    .describe('pass rates, from and to, whose attempts come first as anchors [A]'),
+    .describe(
+      'lowest and highest pass rate of the prompts whose attempts are preferred as anchors [A]',
+    ),
   fillWithCorrect: z
     .boolean()
     .default(false)
     .describe(
-      'fill up with correct anchors where failures run out [A]; off shrinks the stream instead [O]',
+      'use more correct anchors if there are too few incorrect attempts [A]; false: fewer anchors instead [O]',
     ),
   diagnosticsRate: share
     .default(0.5)
     .describe(
-      "probability that a failed anchor carries the verifier's diagnostics [O]; 0 is the paper",
+      "probability that the prompt of an incorrect anchor shows the verifier's diagnostics [O]; 0: as in the paper",
     ),
   riskMode: z
     .enum(RISK_MODES)
     .default('postNorm')
     .describe(
-      'where the price of turning a right attempt wrong enters the advantage [O]; reward is literal [A]',
+      'where the penalty for breaking a correct attempt enters the advantage [O]; reward: the literal formula [A]',
     ),
   riskPenalty: z
     .number()
     .min(0)
     .default(1)
-    .describe('lambda: extra price of turning a right attempt wrong [A]'),
-  replay: replay.prefault({}).describe('how the share of correct anchors adapts [A]'),
+    .describe('lambda: extra penalty for breaking a correct attempt [A]'),
+  replay: replay.prefault({}).describe('adaptation of the share of correct anchors [A]'),
 });
 
 const objective = z.strictObject({
@@ -182,40 +197,44 @@ const objective = z.strictObject({
     .number()
     .positive()
     .default(0.2)
-    .describe('eps below: the ratio is clipped at 1 - clipLow [A]'),
+    .describe('lower epsilon: the probability ratio is clipped at 1 - clipLow [A]'),
   clipHigh: z
     .number()
     .positive()
     .default(0.2)
-    .describe('eps above: the ratio is clipped at 1 + clipHigh [A]'),
+    .describe('upper epsilon: the probability ratio is clipped at 1 + clipHigh [A]'),
   beta: z
     .number()
     .min(0)
     .default(0)
-    .describe('weight of the k3 KL to the starting policy; 0: no reference model is kept [O]'),
+    .describe(
+      'weight of the KL term (k3 estimator) to the starting policy; 0: no reference model is kept [O]',
+    ),
   aggregation: z
     .enum(AGGREGATIONS)
     .default('seq-mean-token-mean')
-    .describe('how token losses become one number [A]'),
+    .describe('how token losses are averaged [A]'),
   normalizeByStd: z
     .boolean()
     .default(true)
-    .describe('divide centred rewards by the standard deviation of their group; off in dr-grpo'),
+    .describe('divide centred rewards by the standard deviation of their group; false in dr-grpo'),
   dynamicSamplingRounds: whole
     .default(0)
-    .describe('DAPO: rounds of refilling groups without signal; 0: off'),
+    .describe('DAPO: maximum rounds that replace groups without signal; 0: off'),
   overlongBuffer: whole
     .default(0)
-    .describe('DAPO: completions within this many tokens of maxTokens lose up to 1 reward; 0: off'),
+    .describe(
+      'DAPO: number of tokens before maxTokens over which the reward falls by up to 1; 0: off',
+    ),
 });
 
 const optimizer = z.strictObject({
-  learningRate: z.number().positive().default(1e-4).describe('AdamW step size at its peak'),
+  learningRate: z.number().positive().default(1e-4).describe('peak learning rate of AdamW'),
   warmupSteps: whole.default(0).describe('steps of linear warm-up'),
   schedule: z
     .enum(['constant', 'linear', 'cosine'])
     .default('constant')
-    .describe('course of the learning rate after the warm-up'),
+    .describe('learning rate after the warm-up'),
   weightDecay: z
     .number()
     .min(0)
@@ -225,36 +244,38 @@ const optimizer = z.strictObject({
     .number()
     .min(0)
     .default(1)
-    .describe('gradients are scaled down to this global norm; 0: never [A]'),
+    .describe('global norm to which larger gradients are scaled down; 0: no clipping [A]'),
   beta1: z
     .number()
     .min(0)
     .lt(1)
     .default(ADAMW_DEFAULTS.beta1)
-    .describe('decay of the mean of gradients'),
+    .describe('decay rate of the mean of gradients'),
   beta2: z
     .number()
     .min(0)
     .lt(1)
     .default(ADAMW_DEFAULTS.beta2)
-    .describe('decay of the mean of squared gradients'),
+    .describe('decay rate of the mean of squared gradients'),
 });
 
 const engine = z.strictObject({
   executor: z
     .enum(['onnx', 'tfjs'])
     .default('onnx')
-    .describe('what computes the model: onnxruntime-node, or tfjs'),
+    .describe('library that computes the model: onnxruntime-node or TensorFlow.js'),
   backend: z
     .enum(['cpu', 'webgpu', 'tensorflow', 'wasm'])
     .optional()
     .describe(
-      'of onnx: cpu (default) or webgpu; of tfjs: tensorflow, webgpu, wasm or cpu, absent: the first of these that works, webgpu only by name',
+      'backend of the executor; onnx: cpu (default) or webgpu; tfjs: tensorflow, webgpu, wasm or cpu, by default the first of tensorflow, wasm and cpu that works',
     ),
-  threads: whole.default(0).describe('threads of the engine; 0: one a core, at most 8'),
+  threads: whole.default(0).describe('threads of the engine; 0: one per core, at most 8'),
   memoryMb: whole
     .default(0)
-    .describe('memory that a run may plan with, in MB; 0: what is free when it starts'),
+    .describe(
+      'maximum MB of memory that a run may plan to use; 0: the memory that is free at its start',
+    ),
   microBatchRows: z
     .int()
     .min(16)
@@ -267,7 +288,7 @@ const engine = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'keep only the input of each layer and compute the rest again for its gradient: less memory, a third more work',
+      'keep only the input of each layer and recompute the rest for the gradient: less memory, a third more work',
     ),
   maxSequences: count
     .default(ENGINE_DEFAULTS.maxSequences)
@@ -281,67 +302,74 @@ const lora = z.strictObject({
   enabled: z
     .boolean()
     .default(false)
-    .describe('train low-rank adapters (LoRA) and leave the model itself as it is'),
-  rank: count.default(16).describe('r: inner size of an adapter'),
+    .describe('train low-rank adapters (LoRA) and keep the weights of the model fixed'),
+  rank: count.default(16).describe('r: rank of an adapter'),
   alpha: z
     .number()
     .positive()
     .default(32)
-    .describe('an adapter counts alpha / rank times; with rslora alpha / sqrt(rank)'),
+    .describe('an adapter is scaled by alpha / rank; with rslora by alpha / sqrt(rank)'),
   targetModules: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .default('all-linear')
     .describe(
-      'linear layers that get one, as PEFT names them (q_proj, v_proj, ...); all-linear: all but the output matrix',
+      'linear layers with an adapter, by their PEFT names (q_proj, v_proj, ...); all-linear: all except the output layer',
     ),
   rslora: z
     .boolean()
     .default(false)
-    .describe('scale by the square root of the rank (rsLoRA), for high ranks'),
+    .describe('divide alpha by the square root of the rank (rsLoRA), for high ranks'),
 });
 
 const evaluation = z.strictObject({
-  tasks: count.default(400).describe('held-out tasks, over all kinds'),
-  samples: count.default(8).describe('samples of each task: pass@k up to this k'),
+  tasks: count.default(400).describe('number of held-out tasks, over all kinds'),
+  samples: count.default(8).describe('k: attempts per task, and the k of pass@k'),
   every: whole
     .default(0)
-    .describe('evaluate every so many steps to keep the best checkpoint; 0: before and after only'),
+    .describe(
+      'steps between evaluations, which select the best checkpoint; 0: only before and after training',
+    ),
 });
 
+/** The options of a training run. `trainConfig.parse({})` gives the defaults. @throws {z.ZodError} naming each wrong key */
 export const trainConfig = z.strictObject({
-  preset: z.enum(PRESETS).default('cipo').describe('named recipe over which the rest is laid'),
-  seed: whole.default(1).describe('everything random follows from it'),
+  preset: z
+    .enum(PRESETS)
+    .default('cipo')
+    .describe('named set of options; the other keys override it'),
+  seed: whole.default(1).describe('seed of everything random'),
   steps: count.default(100).describe('optimizer steps'),
   maxGeneratedTokens: count
     .optional()
-    .describe('stop after this many generated tokens, if that comes before the last step'),
+    .describe('stop after this many generated tokens, if reached before the last step'),
   model: z
     .string()
     .optional()
     .describe(
-      'a Hugging Face folder or a GGUF file (docs/guide/models.md); absent: the shipped warm start',
+      'Hugging Face folder or GGUF file (docs/guide/models.md); absent: the shipped warm start',
     ),
   domains: z
     .array(z.string())
     .default([])
     .describe(
-      'plug-in domains: paths or package names of modules that export them (docs/guide/domains.md)',
+      'plug-in domains: paths or package names of the modules that export them (docs/guide/domains.md)',
     ),
-  tasks: tasks.prefault({}).describe('what is trained and evaluated on'),
-  rollout: rollout.prefault({}).describe('how attempts are sampled in training'),
-  reward: reward.prefault({}).describe('what an attempt is worth: terms and their weights [O]'),
+  tasks: tasks.prefault({}).describe('tasks to train and evaluate on'),
+  rollout: rollout.prefault({}).describe('sampling of attempts in training'),
+  reward: reward.prefault({}).describe('terms of the reward and their weights [O]'),
   corrections: corrections.prefault({}).describe('the correction stream of CIPO'),
-  objective: objective.prefault({}).describe('what a step maximises'),
-  optimizer: optimizer.prefault({}).describe('AdamW'),
-  lora: lora.prefault({}).describe('adapters in place of full training'),
-  engine: engine.prefault({}).describe('where the policy is computed'),
+  objective: objective.prefault({}).describe('the objective that a step maximizes'),
+  optimizer: optimizer.prefault({}).describe('AdamW optimizer'),
+  lora: lora.prefault({}).describe('adapters instead of full training'),
+  engine: engine.prefault({}).describe('the engine that computes the policy'),
   evaluation: evaluation.prefault({}).describe('held-out evaluation'),
   checkpointEvery: count
     .default(20)
-    .describe('save every so many steps; the last and the best are always kept'),
-  workers: whole.default(0).describe('sandbox processes; 0: one a core, at most 8'),
+    .describe('steps between checkpoints; the last and the best are always saved'),
+  workers: whole.default(0).describe('sandbox processes; 0: one per core, at most 8'),
 });
 
+/** A complete, checked configuration. */
 export type TrainConfig = z.output<typeof trainConfig>;
-/** What a user may write: every key optional. */
+/** A configuration as users write it: every key is optional. */
 export type TrainConfigInput = z.input<typeof trainConfig>;
