@@ -37,7 +37,7 @@ export function forgeries(
 
 /** The task that an attack pretends to solve. */
 export function rowFor(language: string, { by = 'call', tests }: Attack): Record<string, unknown> {
-  const limits = { cpuMs: 200, wallMs: 15_000, outputBytes: 1 << 18 };
+  const limits = { cpuMs: 200, wallMs: 15_000, outputChars: 1 << 18 };
   if (by === 'stdio') {
     const cases = [{ input: 'guess\n', output: `${WIN}\n` }];
     return { language, limits, tests: { type: 'stdio', cases } };

@@ -76,8 +76,8 @@ export const CEILINGS: Readonly<Record<string, number>> = {
   testCpuMs: 60_000,
   wallMs: 600_000,
   memoryMb: 2_048,
-  outputBytes: 64 * MIB,
-  sourceBytes: MIB,
+  outputChars: 64 * 2 ** 20,
+  sourceChars: 2 ** 20,
 };
 
 /** An option that is not valid. The message names it. */

@@ -34,7 +34,7 @@ const ROW = {
       type: 'object',
       description: 'code',
       properties: Object.fromEntries(
-        ['cpuMs', 'wallMs', 'memoryMb', 'outputBytes'].map((name) => [name, { type: 'number' }]),
+        ['cpuMs', 'wallMs', 'memoryMb', 'outputChars'].map((name) => [name, { type: 'number' }]),
       ),
     },
   },

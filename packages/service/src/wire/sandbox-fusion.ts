@@ -170,7 +170,7 @@ function readLimits({ run_timeout = 10, memory_limit_MB = -1 }: UnknownRecord): 
   const memoryMb = Math.min(MAX_MEMORY_MB, Math.ceil(memory_limit_MB));
   return {
     cpuMs: Math.ceil(Math.min(MAX_RUN_S, run_timeout) * 1000),
-    sourceBytes: MAX_SOURCE_CHARS,
+    sourceChars: MAX_SOURCE_CHARS,
     ...(memoryMb > 0 ? { memoryMb: Math.max(MIN_MEMORY_MB, memoryMb) } : {}),
   };
 }

@@ -269,8 +269,8 @@ def _make_runner(harden, shims):
             return {"tests": [{"kind": "missing"}]}
         tests = []
         for args in job["calls"]:
-            tests.append(call(fresh, args, job["outputBytes"], out))
-            if tests[-1]["kind"] != "value" and (job["stopAtTrouble"] or tests[-1]["kind"] == "exit"):
+            tests.append(call(fresh, args, job["outputChars"], out))
+            if tests[-1]["kind"] != "value" and (job["stopAtAbnormalEnd"] or tests[-1]["kind"] == "exit"):
                 break
         return {"tests": tests}
 
@@ -281,7 +281,7 @@ def _make_runner(harden, shims):
         if not failed or failed["kind"] == "exit":
             failed = attempted(lambda: end(ns)) or failed
         text = out.text()
-        if out.full or len_(text) > job["outputBytes"]:
+        if out.full or len_(text) > job["outputChars"]:
             return {"tests": [{"kind": "output"}]}
         if failed and failed["kind"] == "exit" and failed["code"] not in ("0", "None", "False"):
             failed = {"kind": "threw", "name": "SystemExit", "message": failed["code"]}
@@ -312,7 +312,7 @@ def _make_runner(harden, shims):
         sys.path.insert(0, os.getcwd())
         sys.path_importer_cache.clear()  # time stands still, so new files do not show in a folder's date
         code, last_words = whole(job["program"])
-        limit = job["outputBytes"]
+        limit = job["outputChars"]
         stdout, stderr = out.text(), err.text()
         way = "output" if out.full or err.full else "time" if code is None else "exited"
         return {"tests": [{"kind": "ran", "end": way, "code": code or 0, "stdout": stdout[:limit],
@@ -353,7 +353,7 @@ def _make_runner(harden, shims):
 
     def run(text):
         job = loads(text)
-        out, err = streams.begin(job.get("stdin", ""), job["outputBytes"])
+        out, err = streams.begin(job.get("stdin", ""), job["outputChars"])
         if job["kind"] == "run":
             return dumps(run_whole(job, out, err))
         if job["kind"] == "call":

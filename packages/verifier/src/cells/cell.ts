@@ -1,51 +1,56 @@
 /**
- * A cell from its owner's side: a child process that runs one job at a time, is watched from outside
- * and replaced whenever it misbehaves. Queueing and threads are in `pool.ts`.
+ * A cell from the side of its owner: a child process that runs one job at a time, is watched from outside, and is replaced
+ * after every failure. Leaves out: queueing and threads, see `pool.ts`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { errorMessage } from '@cipo/support';
 import { cellCommand } from './command.ts';
 import { residentMb } from './procfs.ts';
 import { type FromCell, readFromCell } from './protocol.ts';
-import type { CellJob, CellOutcome, CellSpec, Usage } from './types.ts';
+import type { CellJob, CellOutcome, CellSpec } from './types.ts';
 import { Watch } from './watch.ts';
 
-/** Told about every child that starts and ends, so that an owner can end them all. */
+/** Callbacks for every child that starts and ends, so that an owner can kill them all. */
 export interface CellEvents {
-  started?(pid: number): void;
-  ended?(pid: number): void;
+  onStart?(pid: number): void;
+  onEnd?(pid: number): void;
 }
 
-/** One living child with what it has said so far. */
-interface Body {
-  readonly child: ChildProcess;
+/** One living child process, with what it has reported so far. */
+interface ChildCell {
+  readonly process: ChildProcess;
   readonly pid: number;
   stderr: string;
-  lastWords: string;
+  /** What the child reported as the reason of its death. */
+  deathReport: string;
   jobs: number;
   onMessage: (message: FromCell) => void;
   onExit: (detail: string) => void;
 }
 
 /** How often a child is started for one job. */
-const STARTS = 4;
-/** Between two looks at what a child holds once its job is done; while a job runs, `watch.ts` looks. */
-const JOBS_A_WEIGHING = 16;
+const MAX_STARTS = 4;
+/** The memory of a child is read after every 16th job only: a read of /proc costs as much as a message. */
+const JOBS_PER_MEMORY_CHECK = 16;
 
-/** A child that did not come up. `killed`: neither by itself nor by us for being late. */
+/** A child that did not start. */
 class StartFailure extends Error {
-  readonly killed: boolean;
-  constructor(detail: string, killed: boolean) {
+  /** Whether somebody else killed it: it neither ended itself nor was it killed here for being late. */
+  readonly killedByOthers: boolean;
+  constructor(detail: string, killedByOthers: boolean) {
     super(`the cell did not start: ${detail}`);
-    this.killed = killed;
+    this.killedByOthers = killedByOthers;
   }
 }
 
+/** Owns one child process and runs one job after another in it. */
 export class Cell {
   readonly #spec: CellSpec;
   readonly #startMs: number;
   readonly #events: CellEvents;
-  #body: Promise<Body> | undefined;
-  #current: Body | undefined;
+  /** The current child once it is ready, or while it starts. */
+  #ready: Promise<ChildCell> | undefined;
+  #current: ChildCell | undefined;
   #nextId = 1;
   #closed = false;
 
@@ -55,176 +60,170 @@ export class Cell {
     this.#events = events;
   }
 
-  /** Starts the child if there is none. @throws {Error} when it does not come up. */
+  /** Starts the child if there is none. @throws {Error} if it does not start. */
   async start(): Promise<void> {
-    await this.#ready();
+    await this.#getChild();
   }
 
   /**
-   * Runs one job. Never rejects: trouble is an outcome.
-   * @param cancelled looked at every few milliseconds; `true` kills the child and answers `aborted`
+   * Runs one job. Never rejects: a failure is an outcome.
+   * @param isCancelled is called every few milliseconds; `true` kills the child, and the outcome is `aborted`
+   * @param fresh run in a child that has run no other job
    */
   async run(
     job: CellJob,
-    cancelled: () => boolean = () => false,
+    isCancelled: () => boolean = () => false,
     fresh = false,
   ): Promise<CellOutcome> {
-    if (fresh && this.#current && this.#current.jobs > 0) this.#replace();
-    let body: Body;
+    if (fresh && this.#current && this.#current.jobs > 0) this.#discard();
+    let child: ChildCell;
     try {
-      body = await this.#come(cancelled);
+      child = await this.#startWithRetries(isCancelled);
     } catch (error) {
-      return {
-        kind: 'unavailable',
-        detail: error instanceof Error ? error.message : String(error),
-      };
+      return { kind: 'unavailable', detail: errorMessage(error) };
     }
-    if (cancelled()) return { kind: 'aborted' };
-    const outcome = await this.#supervise(body, job, cancelled);
-    this.#afterwards(body, outcome);
+    if (isCancelled()) return { kind: 'aborted' };
+    const outcome = await this.#supervise(child, job, isCancelled);
+    this.#recycle(child, outcome);
     return outcome;
   }
 
-  /** A child that somebody else kills while it starts says nothing about the job, which waits for another. */
-  async #come(cancelled: () => boolean): Promise<Body> {
-    for (let left = STARTS; ; left -= 1) {
+  /** Starts again if somebody else kills the child while it starts: that says nothing about the job. */
+  async #startWithRetries(isCancelled: () => boolean): Promise<ChildCell> {
+    for (let startsLeft = MAX_STARTS; ; startsLeft -= 1) {
       try {
-        return await this.#ready();
+        return await this.#getChild();
       } catch (error) {
-        const again = error instanceof StartFailure && error.killed && !cancelled();
-        if (!again || left === 1) throw error;
+        const isRetried = error instanceof StartFailure && error.killedByOthers && !isCancelled();
+        if (!isRetried || startsLeft === 1) throw error;
       }
     }
   }
 
-  /** Kills the child and waits until it is gone. Safe to call twice. */
+  /** Kills the child and waits for its exit. Safe to call twice. */
   async close(): Promise<void> {
     this.#closed = true;
-    const body = this.#current;
-    if (!body || body.child.exitCode !== null || body.child.signalCode !== null) return;
+    const process = this.#current?.process;
+    if (!process || process.exitCode !== null || process.signalCode !== null) return;
     await new Promise<void>((resolve) => {
-      body.child.once('exit', () => resolve());
-      body.child.kill('SIGKILL');
+      process.once('exit', () => resolve());
+      process.kill('SIGKILL');
     });
   }
 
-  #ready(): Promise<Body> {
+  #getChild(): Promise<ChildCell> {
     if (this.#closed) return Promise.reject(new Error('the cell is closed'));
-    this.#body ??= this.#spawn();
-    return this.#body;
+    this.#ready ??= this.#spawn();
+    return this.#ready;
   }
 
-  #spawn(): Promise<Body> {
+  #spawn(): Promise<ChildCell> {
     const { file, args } = cellCommand(this.#spec);
-    const child = spawn(file, args, {
+    const process = spawn(file, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { TZ: 'UTC', NODE_OPTIONS: '' },
       cwd: '/',
     });
-    const ready = new Promise<Body>((resolve, reject) => {
-      child.once('error', (error) => reject(new StartFailure(error.message, false)));
-      if (child.pid === undefined) return;
-      const body = this.#attach(child, child.pid);
-      let late = false;
+    const ready = new Promise<ChildCell>((resolve, reject) => {
+      process.once('error', (error) => reject(new StartFailure(error.message, false)));
+      if (process.pid === undefined) return;
+      const child = this.#attach(process, process.pid);
+      let isLate = false;
       const timer = setTimeout(() => {
-        late = true;
-        child.kill('SIGKILL');
+        isLate = true;
+        process.kill('SIGKILL');
       }, this.#startMs);
-      body.onExit = (detail) => {
+      child.onExit = (detail) => {
         clearTimeout(timer);
-        reject(new StartFailure(detail, child.signalCode === 'SIGKILL' && !late));
+        reject(new StartFailure(detail, process.signalCode === 'SIGKILL' && !isLate));
       };
-      body.onMessage = (message) => {
+      child.onMessage = (message) => {
         if (message.type !== 'ready') return;
         clearTimeout(timer);
-        resolve(body);
+        resolve(child);
       };
     });
     ready.catch(() => {
-      this.#body = undefined; // the next job tries again
+      this.#ready = undefined; // the next job tries again
     });
     return ready;
   }
 
-  #attach(child: ChildProcess, pid: number): Body {
-    const nothing = () => undefined;
-    const body: Body = {
-      child,
+  #attach(process: ChildProcess, pid: number): ChildCell {
+    const ignore = () => undefined;
+    const child: ChildCell = {
+      process,
       pid,
       stderr: '',
-      lastWords: '',
+      deathReport: '',
       jobs: 0,
-      onMessage: nothing,
-      onExit: nothing,
+      onMessage: ignore,
+      onExit: ignore,
     };
-    this.#current = body;
-    this.#events.started?.(pid);
-    child.stderr?.on('data', (chunk: Buffer) => {
-      if (body.stderr.length < 4000) body.stderr += chunk.toString('latin1');
+    this.#current = child;
+    this.#events.onStart?.(pid);
+    process.stderr?.on('data', (chunk: Buffer) => {
+      if (child.stderr.length < 4000) child.stderr += chunk.toString('latin1');
     });
-    child.on('message', (raw) => {
+    process.on('message', (raw) => {
       const message = readFromCell(raw);
-      if (message?.type === 'dying') body.lastWords ||= message.detail;
-      else if (message) body.onMessage(message);
+      if (message?.type === 'dying') child.deathReport ||= message.detail;
+      else if (message) child.onMessage(message);
     });
-    child.once('exit', (code, signal) => this.#buried(body, code, signal));
-    return body;
+    process.once('exit', (code, signal) => this.#onExit(child, code, signal));
+    return child;
   }
 
-  #buried(body: Body, code: number | null, signal: string | null): void {
-    this.#events.ended?.(body.pid);
-    if (this.#current === body) {
+  #onExit(child: ChildCell, code: number | null, signal: string | null): void {
+    this.#events.onEnd?.(child.pid);
+    if (this.#current === child) {
       this.#current = undefined;
-      this.#body = undefined;
+      this.#ready = undefined;
     }
-    const said = body.lastWords || body.stderr.trim().slice(0, 500);
-    body.onExit(`${signal ?? `exit code ${code}`}${said ? `: ${said}` : ''}`);
+    const report = child.deathReport || child.stderr.trim().slice(0, 500);
+    child.onExit(`${signal ?? `exit code ${code}`}${report ? `: ${report}` : ''}`);
   }
 
-  #supervise(body: Body, job: CellJob, cancelled: () => boolean): Promise<CellOutcome> {
+  #supervise(child: ChildCell, job: CellJob, isCancelled: () => boolean): Promise<CellOutcome> {
     const id = this.#nextId++;
-    const watch = new Watch(body.pid, job.limits, this.#startMs, cancelled);
+    const watch = new Watch(child.pid, job.limits, this.#startMs, isCancelled);
     return new Promise((resolve) => {
       const finish = (outcome: CellOutcome) => {
         watch.stop();
-        body.onMessage = () => undefined;
-        body.onExit = () => undefined;
+        child.onMessage = () => undefined;
+        child.onExit = () => undefined;
         resolve(outcome);
       };
-      body.onExit = (detail) => finish(watch.verdict() ?? died(detail, watch.usage()));
-      body.onMessage = (message) => {
+      child.onExit = (detail) =>
+        finish(watch.killOutcome() ?? { kind: 'died', detail, usage: watch.usage() });
+      child.onMessage = (message) => {
         if (!('id' in message) || message.id !== id) return;
         if (message.type === 'begun') watch.begin();
         else if (message.type === 'failed') {
           finish({ kind: 'unavailable', detail: message.detail });
         } else finish({ kind: 'done', value: message.value, usage: watch.usage(message) });
       };
-      watch.start(() => body.child.kill('SIGKILL'));
-      body.jobs++;
-      body.child.send({ id, payload: job.payload }, (error) => {
-        if (error) body.child.kill('SIGKILL'); // its exit event answers
+      watch.start(() => child.process.kill('SIGKILL'));
+      child.jobs++;
+      child.process.send({ id, payload: job.payload }, (error) => {
+        if (error) child.process.kill('SIGKILL'); // its exit event finishes the job
       });
     });
   }
 
-  #afterwards(body: Body, outcome: CellOutcome): void {
+  /** Replaces a child that has run many jobs or holds much memory, and starts the next one ahead of its job. */
+  #recycle(child: ChildCell, outcome: CellOutcome): void {
     const { maxJobs = 10_000, recycleRssMb = 320 } = this.#spec;
-    const weighed = body.jobs % JOBS_A_WEIGHING === 0; // a look into /proc costs as much as a message
-    const heavy = weighed && (residentMb(body.pid) ?? 0) > recycleRssMb;
-    const spent = body.jobs >= maxJobs || heavy;
-    if (outcome.kind === 'done' && spent) this.#replace();
-    // A replacement starts now, so that the next job need not wait for all of it.
-    if (!this.#closed) this.#ready().catch(() => undefined);
+    const isChecked = child.jobs % JOBS_PER_MEMORY_CHECK === 0;
+    const isHeavy = isChecked && (residentMb(child.pid) ?? 0) > recycleRssMb;
+    if (outcome.kind === 'done' && (child.jobs >= maxJobs || isHeavy)) this.#discard();
+    if (!this.#closed) this.#getChild().catch(() => undefined);
   }
 
-  #replace(): void {
-    const old = this.#current;
-    this.#body = undefined;
+  #discard(): void {
+    const child = this.#current;
+    this.#ready = undefined;
     this.#current = undefined;
-    old?.child.kill('SIGKILL');
+    child?.process.kill('SIGKILL');
   }
-}
-
-function died(detail: string, usage: Usage): CellOutcome {
-  return { kind: 'died', detail, usage };
 }

@@ -1,10 +1,14 @@
+/** Tests of cells and pools with real child processes. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { Cell, type CellJob, type CellOutcome, CellPool, type JobLimits } from './index.ts';
+import { Cell } from './cell.ts';
+import { CellPool } from './pool.ts';
+import { readFromCell } from './protocol.ts';
+import type { CellJob, CellOutcome, JobLimits } from './types.ts';
 
-const entry = new URL('./fixtures/troublemaker.ts', import.meta.url).href;
-const roomy: JobLimits = { wallMs: 10_000 };
-const job = (deed: string, argument?: unknown, limits = roomy): CellJob => ({
-  payload: { deed, argument },
+const entry = new URL('./fixtures/actions.ts', import.meta.url).href;
+const GENEROUS: JobLimits = { wallMs: 10_000 };
+const job = (action: string, argument?: unknown, limits = GENEROUS): CellJob => ({
+  payload: { action, argument },
   limits,
 });
 
@@ -16,13 +20,13 @@ describe('a cell', () => {
     return outcome.kind === 'done' ? outcome.value : outcome;
   };
 
-  test('answers a job and says what it used', async () => {
+  test('a cell answers a job and reports what the job used', async () => {
     const outcome = await cell.run(job('echo', { a: [1, 'é'] }));
     expect(outcome).toMatchObject({ kind: 'done', value: { a: [1, 'é'] } });
     expect(outcome).toHaveProperty('usage.cpuMs');
   });
 
-  test('is killed at the wall limit when it spins, and the next job gets a new one', async () => {
+  test('a cell that spins is killed at the wall limit, and the next job gets a new cell', async () => {
     const before = await value(job('pid'));
     expect(await cell.run(job('spin', 0, { wallMs: 150 }))).toMatchObject({
       kind: 'killed',
@@ -33,43 +37,43 @@ describe('a cell', () => {
     expect(after).not.toBe(before);
   });
 
-  test('is killed at the CPU limit from outside', async () => {
+  test('a cell is killed from outside at the CPU limit', async () => {
     const outcome = await cell.run(job('spin', 0, { wallMs: 20_000, cpuMs: 100 }));
     expect(outcome).toMatchObject({ kind: 'killed', limit: 'cpu' });
   });
 
-  test('is killed as stalled when it sleeps where nothing should', async () => {
+  test('a cell whose job sleeps although it may not is killed as stalled', async () => {
     const outcome = await cell.run(job('sleep', 60_000, { wallMs: 20_000, stallMs: 200 }));
     expect(outcome).toMatchObject({ kind: 'killed', limit: 'stall' });
     expect((await cell.run(job('burn', 500, { wallMs: 20_000, stallMs: 200 }))).kind).toBe('done');
   });
 
-  test('does not count time asleep as CPU time', async () => {
+  test('time asleep does not count as CPU time', async () => {
     const outcome = await cell.run(job('sleep', 400, { wallMs: 20_000, cpuMs: 100 }));
     expect(outcome.kind).toBe('done');
   });
 
-  test('is killed when its memory passes the limit', async () => {
+  test('a cell is killed when its memory exceeds the limit', async () => {
     const outcome = await cell.run(job('eat', 0, { wallMs: 20_000, rssMb: 400 }));
     expect(outcome).toMatchObject({ kind: 'killed', limit: 'memory' });
   });
 
   test.each([
-    ['exit', 'exit code 3'],
-    ['abort', 'SIGABRT'],
-  ])('tells of its death by %s', async (deed, words) => {
-    const outcome = await cell.run(job(deed));
+    { action: 'exit', words: 'exit code 3' },
+    { action: 'abort', words: 'SIGABRT' },
+  ])('the outcome of a child that dies by $action says "$words"', async ({ action, words }) => {
+    const outcome = await cell.run(job(action));
     expect(outcome.kind).toBe('died');
     expect(outcome.kind === 'died' && outcome.detail).toContain(words);
     expect(await value(job('echo', 1))).toBe(1);
   });
 
-  test('turns an error of its own handler into trouble, not into a result', async () => {
+  test('an error of the handler makes the cell unavailable, not a result', async () => {
     const outcome = await cell.run(job('fail'));
     expect(outcome.kind).toBe('unavailable');
   });
 
-  test('can neither read outside its modules nor write nor see an environment', async () => {
+  test('a cell can neither read outside its modules nor write nor see an environment', async () => {
     expect(await cell.run(job('read', '/etc/passwd'))).toMatchObject({ kind: 'unavailable' });
     expect(await cell.run(job('write', '/tmp/cell-was-here'))).toMatchObject({
       kind: 'unavailable',
@@ -77,12 +81,12 @@ describe('a cell', () => {
     expect(await value(job('env'))).toEqual(['TZ', 'NODE_OPTIONS']);
   });
 
-  test('killed by somebody while it starts, it starts again for the job that waits', async () => {
+  test('a cell that others kill while it starts is started again for the waiting job', async () => {
     const started: number[] = [];
     const victim = new Cell(
       { entry },
       {
-        started: (pid) => {
+        onStart: (pid) => {
           started.push(pid);
           if (started.length <= 2) process.kill(pid, 'SIGKILL');
         },
@@ -93,7 +97,7 @@ describe('a cell', () => {
     await victim.close();
   });
 
-  test('a script that does not come up is trouble, not a hang', async () => {
+  test('a script that does not start makes the cell unavailable instead of hanging', async () => {
     const broken = new Cell({ entry: new URL('./no-such-file.ts', import.meta.url).href });
     expect((await broken.run(job('echo'))).kind).toBe('unavailable');
     await broken.close();
@@ -104,19 +108,19 @@ describe('a pool of cells', () => {
   const pool = new CellPool<CellJob, CellOutcome>({ entry, threads: 2 });
   afterAll(() => pool.close());
 
-  test('runs many jobs and keeps each answer with its question', async () => {
+  test('a pool gives each of many jobs its own answer', async () => {
     const replies = await Promise.all([...Array(40).keys()].map((n) => pool.run(job('echo', n))));
     expect(replies.map((r) => r.kind === 'result' && outcomeValue(r.result))).toEqual([
       ...Array(40).keys(),
     ]);
   });
 
-  test('gives a job whose cell died one more run before it reports the death', async () => {
+  test('a job whose cell dies in both runs gets the outcome of the death', async () => {
     const reply = await pool.run(job('exit'));
     expect(reply).toMatchObject({ kind: 'result', result: { kind: 'died' } });
   });
 
-  test('a job whose cell is killed by others, three times over, is still run', async () => {
+  test('a job whose cell others kill three times is still run', async () => {
     const hunted = new CellPool<CellJob, CellOutcome>({ entry, threads: 1 });
     const pending = hunted.run(job('sleep', 300));
     const killed = new Set<number>();
@@ -131,7 +135,7 @@ describe('a pool of cells', () => {
     await hunted.close();
   });
 
-  test('abort answers at once and frees the thread', async () => {
+  test('an abort replies at once and frees the thread', async () => {
     const stop = new AbortController();
     const spinning = pool.run(job('spin', 0, { wallMs: 60_000 }), stop.signal);
     const other = pool.run(job('spin', 0, { wallMs: 60_000 }), stop.signal);
@@ -142,13 +146,13 @@ describe('a pool of cells', () => {
     expect(await queued).toMatchObject({ kind: 'result', result: { kind: 'done', value: 7 } });
   });
 
-  test('a broken script makes void replies', async () => {
+  test('a script that does not exist makes void replies', async () => {
     const broken = new CellPool<CellJob, CellOutcome>({ entry: `${entry}.missing.ts`, threads: 1 });
     expect(await broken.run(job('echo'))).toMatchObject({ kind: 'void', fault: 'infra' });
     await broken.close();
   });
 
-  test('close ends work under way and leaves no process', async () => {
+  test('close aborts running jobs and leaves no process', async () => {
     const closing = new CellPool<CellJob, CellOutcome>({ entry, threads: 2 });
     await closing.run(job('echo', 1));
     const stuck = [closing.run(job('spin')), closing.run(job('spin')), closing.run(job('echo'))];
@@ -162,6 +166,11 @@ describe('a pool of cells', () => {
     );
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
+});
+
+test('a message of a child with a detail that is not a string is read as an empty detail', () => {
+  const forged = { type: 'dying', detail: { toString: 1 } };
+  expect(readFromCell(forged)).toEqual({ type: 'dying', detail: '' });
 });
 
 function outcomeValue(outcome: CellOutcome): unknown {

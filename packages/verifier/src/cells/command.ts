@@ -1,52 +1,56 @@
 /**
- * The command line that starts a cell: Node with its permission model on, wrapped in `prlimit` and
- * `setpriv` where the machine has them. Leaves out all supervision: see `cell.ts`.
+ * The command line that starts a cell: Node with its permission model, inside `prlimit` and `setpriv` where the machine has
+ * them. Leaves out: supervision, see `cell.ts`.
  */
 import { existsSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MIB } from '@cipo/support';
 import type { CellSpec } from './types.ts';
 
 const PRLIMIT = findTool('prlimit');
 const SETPRIV = findTool('setpriv');
-/** What addon loaders look at to tell musl from glibc. */
+/** Files that addon loaders read to tell musl from glibc. */
 const LIBC_HINTS = ['/etc/alpine-release', '/usr/bin/ldd'];
 
-/** Lets the script of a plug-in import this package, wherever the plug-in is. */
+/** A module that lets the script of a plug-in import this package, wherever the plug-in is. */
 const PACKAGE_FALLBACK = sibling(import.meta.url, '../domains/install-fallback');
 
 /** Program and arguments for `spawn`. */
 export function cellCommand(spec: CellSpec): { readonly file: string; readonly args: string[] } {
   const script = fileURLToPath(spec.entry);
   const node = [process.execPath, ...nodeFlags(spec, script), script, ...(spec.args ?? [])];
-  const [file, ...args] = [...limitWrapper(spec), ...parentWrapper(), ...node];
-  return { file: file!, args };
+  const [file = process.execPath, ...args] = [...limitWrapper(spec), ...parentWrapper(), ...node];
+  return { file, args };
 }
 
-/** A child must not outlive the thread that owns it, even when that thread's process is SIGKILLed. */
+/** Kills the child when the thread that owns it ends, even if the process of that thread is killed by SIGKILL. */
 function parentWrapper(): string[] {
   return SETPRIV ? [SETPRIV, '--pdeathsig', 'KILL', '--no-new-privs', '--'] : [];
 }
 
 function limitWrapper(spec: CellSpec): string[] {
   if (!PRLIMIT) return [];
-  const data = (spec.dataMb ?? 2560) * 1024 * 1024;
-  return [PRLIMIT, `--data=${data}`, '--core=0', '--fsize=0', '--nofile=256'];
+  const dataBytes = (spec.dataMb ?? 2560) * MIB;
+  return [PRLIMIT, `--data=${dataBytes}`, '--core=0', '--fsize=0', '--nofile=256'];
 }
 
 function nodeFlags(spec: CellSpec, script: string): string[] {
-  // A plug-in's script needs this package too, which may be linked to it from anywhere.
+  // A plug-in's script loads this package too. It and what it imports may be linked from other folders.
   const ours = moduleRoots(fileURLToPath(import.meta.url));
+  const support = moduleRoots(createRequire(import.meta.url).resolve('@cipo/support'));
   const readable = new Set([
     ...moduleRoots(script),
     ...ours,
+    ...support,
     ...LIBC_HINTS,
     ...(spec.readable ?? []),
   ]);
   return [
     '--no-node-snapshot', // isolated-vm aborts without it
     '--disable-warning=ExperimentalWarning',
-    '--disable-warning=SecurityWarning', // an addon under the permission model is what we want
+    '--disable-warning=SecurityWarning', // cells need an addon under the permission model
     '--permission',
     '--allow-addons',
     ...[...readable].map((path) => `--allow-fs-read=${path}`),
@@ -64,17 +68,17 @@ function isWithin(script: string, folders: readonly string[]): boolean {
 function moduleRoots(script: string): string[] {
   const roots = new Set<string>();
   let folder = dirname(realpathSync(script));
-  let inPackage = false;
+  let foundPackage = false;
   while (folder !== dirname(folder)) {
-    if (!inPackage && existsSync(join(folder, 'package.json'))) {
+    if (!foundPackage && existsSync(join(folder, 'package.json'))) {
       roots.add(folder);
-      inPackage = true;
+      foundPackage = true;
     }
     const modules = join(folder, 'node_modules');
     if (existsSync(modules)) roots.add(realpathSync(modules));
     folder = dirname(folder);
   }
-  if (!inPackage) roots.add(dirname(realpathSync(script)));
+  if (!foundPackage) roots.add(dirname(realpathSync(script)));
   return [...roots];
 }
 
@@ -84,8 +88,11 @@ function findTool(name: string): string | undefined {
 }
 
 /**
- * URL of a module beside the caller, in the form that the caller itself has: `.ts` from source,
- * `.js` when built. `sibling(import.meta.url, './cell')`.
+ * URL of a module beside the caller, with the caller's extension: `.ts` from source, `.js` when built.
+ *
+ * ```ts
+ * const entry = sibling(import.meta.url, './cell');
+ * ```
  */
 export function sibling(base: string, path: string): string {
   return new URL(`${path}${base.endsWith('.ts') ? '.ts' : '.js'}`, base).href;

@@ -1,25 +1,27 @@
 /**
- * A pool of cells: piscina threads that each own one disposable child process. Requests queue here;
- * one whose cell died is run once more, alone, before anybody judges it.
+ * A pool of cells: threads of piscina that each own one child process. Requests wait here for a thread. A request whose cell
+ * died runs once more, alone, before it gets a result.
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { errorMessage } from '@cipo/support';
 import { Piscina } from 'piscina';
 import { sibling } from './command.ts';
 import { PidTable } from './registry.ts';
 import type { CellSpec } from './types.ts';
 import type { ThreadReply, ThreadTask } from './worker.ts';
 
+/** How many cells a pool has, and how they are started. */
 export interface PoolOptions extends CellSpec {
-  /** Threads, and so cells. Default: one per core. */
+  /** Number of threads, each with one cell. Default: one per core. */
   readonly threads?: number;
-  /** URL of a module that exports the functions of a `Desk`; without it requests are `CellJob`s. */
-  readonly desk?: string;
-  /** Requests that may wait. Beyond it `run` answers `overloaded`. Default: no bound. */
+  /** URL of a module that exports the functions of a `JobAdapter`. Without it a request is a `CellJob`. */
+  readonly adapter?: string;
+  /** How many requests may wait. Above that `run` replies `overloaded`. Default: no limit. */
   readonly maxQueue?: number;
 }
 
-/** How a request ended: with a result, or without a judgement and the reason for that. */
+/** How a request ended: with a result, or with the reason why there is none. */
 export type PoolReply<Result> =
   | { readonly kind: 'result'; readonly result: Result }
   | {
@@ -30,100 +32,99 @@ export type PoolReply<Result> =
 
 const CLOSE_MS = 2000;
 
-/** Every open pool of this process, and what the closed ones had started. */
-const open = new Set<CellPool<never, unknown>>();
-let startedBefore = 0;
+const openPools = new Set<CellPool<never, unknown>>();
+let startedInClosedPools = 0;
 
-/** Cells of all pools of this process, for metrics: how many live, and how many were ever started. */
+/** Counts the cells of all pools in this process, for metrics: how many are alive, and how many were ever started. */
 export function cellCounts(): { readonly alive: number; readonly started: number } {
-  const pools = [...open];
+  const pools = [...openPools];
   return {
     alive: pools.reduce((sum, pool) => sum + pool.pids.length, 0),
-    started: pools.reduce((sum, pool) => sum + pool.started, startedBefore),
+    started: pools.reduce((sum, pool) => sum + pool.started, startedInClosedPools),
   };
 }
 
+/** Runs requests in cells, one per thread, and queues the rest. */
 export class CellPool<Request, Result> {
   readonly #piscina: Piscina<ThreadTask, ThreadReply>;
   readonly #pids = new PidTable();
   readonly #running = new Set<Promise<unknown>>();
   readonly #onExit = () => this.#pids.killAll();
-  /** Second rounds go through here one after another: alone means alone. */
-  #alone: Promise<unknown> = Promise.resolve();
+  /** The last second round. Second rounds wait for each other, so that no two run at the same time. */
+  #lastSecondRound: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: PoolOptions) {
-    const { threads = availableParallelism(), desk, maxQueue, ...spec } = options;
+    const { threads = availableParallelism(), adapter, maxQueue, ...spec } = options;
     this.#piscina = new Piscina({
       filename: fileURLToPath(sibling(import.meta.url, './worker')),
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       maxQueue: maxQueue ?? Number.POSITIVE_INFINITY,
-      atomics: 'disabled', // a thread blocked on Atomics could not see its child exit
+      atomics: 'disabled', // a thread blocked in Atomics.wait could not see its child exit
       execArgv: [],
-      workerData: { spec, desk, pids: this.#pids.shared },
+      workerData: { spec, adapter, pids: this.#pids.shared },
     });
     this.#piscina.on('error', () => undefined); // the tasks of a broken thread reject by themselves
     process.once('exit', this.#onExit);
-    open.add(this);
+    openPools.add(this);
   }
 
-  /** Ids of the living child processes, for tests and for people who watch. */
+  /** Process ids of the living cells, for tests and monitoring. */
   get pids(): readonly number[] {
     return this.#pids.pids();
   }
 
-  /** Child processes ever started: more than there are threads were replaced. */
+  /** Number of child processes ever started. Those beyond the number of threads replaced another. */
   get started(): number {
     return this.#pids.started;
   }
 
   /**
-   * Runs one request. Never rejects: what goes wrong on our side is a `void` reply.
-   * On abort the reply comes at once and the cell at work on it is killed.
+   * Runs one request. Never rejects: an infrastructure failure is a `void` reply. When the signal aborts, the reply comes at
+   * once and the cell that runs the request is killed.
    */
   run(request: Request, signal?: AbortSignal): Promise<PoolReply<Result>> {
-    if (this.#closing) return Promise.resolve(nothing('aborted', 'the pool is closed'));
-    if (signal?.aborted) return Promise.resolve(nothing('aborted', 'aborted before it began'));
-    const work = withAbort(signal, (cancel) => this.#rounds(request, cancel));
+    if (this.#closing) return Promise.resolve(voidReply('aborted', 'the pool is closed'));
+    if (signal?.aborted) return Promise.resolve(voidReply('aborted', 'aborted before it began'));
+    const work = withAbort(signal, (cancel) => this.#runRounds(request, cancel));
     this.#running.add(work);
     return work.finally(() => this.#running.delete(work));
   }
 
-  /** Ends every thread and every child. Work under way answers `aborted`. Safe to call twice. */
+  /** Ends every thread and every child. Requests that run are answered with `aborted`. Safe to call twice. */
   close(): Promise<void> {
     this.#closing ??= this.#shutDown();
     return this.#closing;
   }
 
-  async #rounds(
+  async #runRounds(
     request: Request,
     cancel: SharedArrayBuffer | undefined,
   ): Promise<PoolReply<Result>> {
-    const first = await this.#round({ request, round: 0, cancel });
-    if (first.kind !== 'again') return this.#reply(first);
-    const second = this.#alone.then(() => this.#round({ request, round: 1, cancel }));
-    this.#alone = second;
-    return this.#reply(await second);
+    const first = await this.#runRound({ request, round: 0, cancel });
+    if (first.kind !== 'retry') return this.#toReply(first);
+    const second = this.#lastSecondRound.then(() => this.#runRound({ request, round: 1, cancel }));
+    this.#lastSecondRound = second;
+    return this.#toReply(await second);
   }
 
-  async #round(task: ThreadTask): Promise<ThreadReply> {
+  async #runRound(task: ThreadTask): Promise<ThreadReply> {
     try {
       return await this.#piscina.run(task);
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error);
-      return { kind: 'trouble', outcome: { kind: 'unavailable', detail } };
+      return { kind: 'failure', outcome: { kind: 'unavailable', detail: errorMessage(error) } };
     }
   }
 
-  #reply(reply: ThreadReply): PoolReply<Result> {
+  #toReply(reply: ThreadReply): PoolReply<Result> {
     if (reply.kind === 'result') return { kind: 'result', result: reply.result as Result };
     const { outcome } = reply;
-    if (outcome.kind === 'aborted' || this.#closing) return nothing('aborted', 'aborted');
+    if (outcome.kind === 'aborted' || this.#closing) return voidReply('aborted', 'aborted');
     const detail = 'detail' in outcome ? outcome.detail : `the cell was ${outcome.kind}`;
-    const full = /queue|limit reached/i.test(detail) && outcome.kind === 'unavailable';
-    return nothing(full ? 'overloaded' : 'infra', detail);
+    const isFull = /queue|limit reached/i.test(detail) && outcome.kind === 'unavailable';
+    return voidReply(isFull ? 'overloaded' : 'infra', detail);
   }
 
   async #shutDown(): Promise<void> {
@@ -138,15 +139,15 @@ export class CellPool<Request, Result> {
     await this.#piscina.destroy();
     this.#pids.killAll();
     process.off('exit', this.#onExit);
-    if (open.delete(this)) startedBefore += this.started;
+    if (openPools.delete(this)) startedInClosedPools += this.started;
   }
 }
 
-function nothing(fault: 'infra' | 'overloaded' | 'aborted', detail: string): PoolReply<never> {
+function voidReply(fault: 'infra' | 'overloaded' | 'aborted', detail: string): PoolReply<never> {
   return { kind: 'void', fault, detail };
 }
 
-/** Runs `work` with a flag in shared memory that the signal raises, and answers first if it does. */
+/** Gives `work` a flag in shared memory. An abort of the signal sets the flag and settles the promise at once. */
 function withAbort<T>(
   signal: AbortSignal | undefined,
   work: (cancel: SharedArrayBuffer | undefined) => Promise<PoolReply<T>>,
@@ -156,7 +157,7 @@ function withAbort<T>(
   return new Promise((resolve, reject) => {
     const abort = () => {
       Atomics.store(new Int32Array(cancel), 0, 1);
-      resolve(nothing('aborted', 'aborted by its owner'));
+      resolve(voidReply('aborted', 'the caller cancelled'));
     };
     signal.addEventListener('abort', abort, { once: true });
     work(cancel)
@@ -165,7 +166,7 @@ function withAbort<T>(
   });
 }
 
-/** @param keepsAlive whether the process may not end before the time is over */
+/** @param keepsAlive whether the process has to stay alive until the time is over */
 function pause(ms: number, keepsAlive = true): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -1,10 +1,13 @@
-/** The messages between a cell and its parent, both ways, as JSON. */
+/** The messages between a cell and its parent, in both directions, as JSON. */
+import { isRecord } from '@cipo/support';
 
+/** A job for the child. */
 export interface ToCell {
   readonly id: number;
   readonly payload: unknown;
 }
 
+/** What a child reports: that it can take jobs, that a job has begun, its result or failure, or why the child is about to die. */
 export type FromCell =
   | { readonly type: 'ready' }
   | { readonly type: 'begun'; readonly id: number }
@@ -18,19 +21,19 @@ export type FromCell =
   | { readonly type: 'failed'; readonly id: number; readonly detail: string }
   | { readonly type: 'dying'; readonly detail: string };
 
-/** Reads a message of a child that may have been taken over: anything out of shape is dropped. */
+const MAX_DETAIL_CHARS = 2000;
+
+/** Reads an untrusted message of a child. Returns undefined for a message of another shape, which is then ignored. */
 export function readFromCell(message: unknown): FromCell | undefined {
-  if (typeof message !== 'object' || message === null || !('type' in message)) return undefined;
-  const m = message as Record<string, unknown>;
-  if (m.type === 'ready') return { type: 'ready' };
-  if (m.type === 'dying') return { type: 'dying', detail: String(m.detail).slice(0, 2000) };
-  if (typeof m.id !== 'number') return undefined;
-  if (m.type === 'begun') return { type: 'begun', id: m.id };
-  if (m.type === 'failed') {
-    return { type: 'failed', id: m.id, detail: String(m.detail).slice(0, 2000) };
-  }
-  const { cpuMs, wallMs } = m;
-  if (m.type !== 'done' || typeof cpuMs !== 'number' || typeof wallMs !== 'number')
-    return undefined;
-  return { type: 'done', id: m.id, value: m.value, cpuMs, wallMs };
+  if (!isRecord(message)) return undefined;
+  const { type, id, cpuMs, wallMs } = message;
+  if (type === 'ready') return { type };
+  const detail =
+    typeof message.detail === 'string' ? message.detail.slice(0, MAX_DETAIL_CHARS) : '';
+  if (type === 'dying') return { type, detail };
+  if (typeof id !== 'number') return undefined;
+  if (type === 'begun') return { type, id };
+  if (type === 'failed') return { type, id, detail };
+  if (type !== 'done' || typeof cpuMs !== 'number' || typeof wallMs !== 'number') return undefined;
+  return { type, id, value: message.value, cpuMs, wallMs };
 }

@@ -1,51 +1,54 @@
-/** The children of a pool. Leaves out: starting them. */
+/** A table of the child processes of a pool in shared memory. Leaves out: starting them. */
+
+/** Index of the first process id in the table. Index 0 is the closing flag, index 1 counts every child ever started. */
 const FIRST_ID = 2;
 
 /**
- * A table of child processes in shared memory: threads write the ids of their children into it, so
- * that the main thread can end them all even when it goes down in a hurry.
+ * The threads of a pool write the process ids of their children into this table, so that the main thread can kill them all,
+ * even while its process exits.
  */
 export class PidTable {
   readonly shared: SharedArrayBuffer;
-  /** Slot 0 says that the owner is closing, slot 1 counts every child there ever was, ids stand in the rest. */
-  readonly #cells: Int32Array;
+  readonly #slots: Int32Array;
 
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(4 * 256)) {
     this.shared = shared;
-    this.#cells = new Int32Array(shared);
+    this.#slots = new Int32Array(shared);
   }
 
+  /** Whether the owner of the pool is closing it. */
   get closing(): boolean {
-    return Atomics.load(this.#cells, 0) === 1;
+    return Atomics.load(this.#slots, 0) === 1;
   }
 
   close(): void {
-    Atomics.store(this.#cells, 0, 1);
+    Atomics.store(this.#slots, 0, 1);
   }
 
   /** Children ever started. */
   get started(): number {
-    return Atomics.load(this.#cells, 1);
+    return Atomics.load(this.#slots, 1);
   }
 
   add(pid: number): void {
-    Atomics.add(this.#cells, 1, 1);
-    for (let slot = FIRST_ID; slot < this.#cells.length; slot++) {
-      if (Atomics.compareExchange(this.#cells, slot, 0, pid) === 0) return;
+    Atomics.add(this.#slots, 1, 1);
+    for (let slot = FIRST_ID; slot < this.#slots.length; slot++) {
+      if (Atomics.compareExchange(this.#slots, slot, 0, pid) === 0) return;
     }
   }
 
   remove(pid: number): void {
-    for (let slot = FIRST_ID; slot < this.#cells.length; slot++) {
-      Atomics.compareExchange(this.#cells, slot, pid, 0);
+    for (let slot = FIRST_ID; slot < this.#slots.length; slot++) {
+      Atomics.compareExchange(this.#slots, slot, pid, 0);
     }
   }
 
+  /** Process ids of the living children. */
   pids(): number[] {
-    return [...this.#cells.subarray(FIRST_ID)].filter((pid) => pid !== 0);
+    return [...this.#slots.subarray(FIRST_ID)].filter((pid) => pid !== 0);
   }
 
-  /** Kills whatever is in the table. Synchronous, so that it also works while the process exits. */
+  /** Kills every child in the table. Synchronous, so that it also works in an exit handler. */
   killAll(): void {
     for (const pid of this.pids()) {
       try {

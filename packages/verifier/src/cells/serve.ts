@@ -1,53 +1,62 @@
 /**
- * The child's side of a cell: says when it is ready, answers one job at a time, dies with its parent.
- * What a job means is the handler's business.
+ * The side of the child: reports that it is ready, answers one job at a time, and dies with its parent.
+ * Leaves out: what a job means. The handler knows that.
  */
 import type { FromCell, ToCell } from './protocol.ts';
 
-/** Handler for one payload. What it throws becomes a `failed` answer: trouble of ours, not of the guest. */
+/**
+ * Computes the answer to one payload. The answer must survive JSON. An error that it throws is an infrastructure failure: the
+ * verdict is void.
+ */
 export type CellHandler = (payload: unknown) => unknown;
 
-/** What a cell does around its jobs, none of it on a job's time. */
+/** Work around the jobs. It does not count against the limits of a job. */
 export interface CellHooks {
-  /** Runs before a job begins: its limits do not count yet. */
+  /** Runs before a job begins. */
   readonly prepare?: (payload: unknown) => unknown;
-  /** Runs after an answer has left: put things back, make the next job's start ready. */
+  /** Runs after the answer was sent: restores state and prepares the next job. */
   readonly between?: () => unknown;
 }
 
-/** Serves jobs, one after another, until the parent goes away. */
+/**
+ * Serves jobs one after another until the parent disconnects. Call it once in the script that `CellSpec.entry` names.
+ *
+ * ```ts
+ * serveCell((payload) => String(payload).length);
+ * ```
+ */
 export function serveCell(handler: CellHandler, hooks: CellHooks = {}): void {
   let tail: Promise<void> = Promise.resolve();
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   process.on('message', (message: ToCell) => {
-    tail = tail.then(() => answer(message, handler, hooks));
+    tail = tail.then(() => runJob(message, handler, hooks));
   });
   send({ type: 'ready' });
 }
 
-async function answer(job: ToCell, handler: CellHandler, hooks: CellHooks): Promise<void> {
+async function runJob(job: ToCell, handler: CellHandler, hooks: CellHooks): Promise<void> {
   try {
     await hooks.prepare?.(job.payload);
     send({ type: 'begun', id: job.id });
-    const before = process.threadCpuUsage();
-    const began = performance.now();
+    const cpuBefore = process.threadCpuUsage();
+    const startedAt = performance.now();
     const value = await handler(job.payload);
-    const wallMs = performance.now() - began;
-    send({ type: 'done', id: job.id, value, cpuMs: cpuSince(before), wallMs });
+    const wallMs = performance.now() - startedAt;
+    send({ type: 'done', id: job.id, value, cpuMs: cpuSince(cpuBefore), wallMs });
   } catch (error) {
-    send({ type: 'failed', id: job.id, detail: describe(error) });
+    send({ type: 'failed', id: job.id, detail: describeError(error) });
   }
   await hooks.between?.();
 }
 
-/** CPU milliseconds of this thread since a `process.threadCpuUsage()` reading. */
+/** CPU milliseconds of this thread since a reading of `process.threadCpuUsage()`. */
 export function cpuSince(before: NodeJS.CpuUsage): number {
   const used = process.threadCpuUsage(before);
   return (used.user + used.system) / 1000;
 }
 
-/** A last word before the process goes down, kept as the reason of its death. */
-export function lastWords(detail: string): void {
+/** Reports why this process is about to die. The parent uses it as the reason of the death. */
+export function reportDeath(detail: string): void {
   send({ type: 'dying', detail });
 }
 
@@ -55,6 +64,6 @@ function send(message: FromCell): void {
   process.send?.(message);
 }
 
-function describe(error: unknown): string {
+function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

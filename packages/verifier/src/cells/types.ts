@@ -1,51 +1,57 @@
 /**
- * The words of this folder: what a cell is made from, what it may use up, and how a job in it can end.
- * A cell is a disposable child process that runs one job at a time. No behaviour here.
+ * The types of this folder: how a cell is started, what a job in it may use, and how a job can end. A cell is a disposable
+ * child process that runs one job at a time. Leaves out: all behaviour.
  */
 
-/** How to start a cell. Everything in it survives `structuredClone`, for it travels to the pool's threads. */
+/** How to start a cell. Every value must survive `structuredClone`, because it is sent to the threads of the pool. */
 export interface CellSpec {
-  /** `file:` URL of the script that the child runs; it calls `serveCell`. */
+  /** `file:` URL of the script that the child runs. The script calls `serveCell`. */
   readonly entry: string;
-  /** Further arguments for the script, after its name. */
+  /** Command-line arguments after the name of the script. */
   readonly args?: readonly string[];
-  /** Further flags for Node itself, e.g. `--stack-size=...`. */
+  /** Additional flags for Node, such as `--stack-size=...`. */
   readonly nodeFlags?: readonly string[];
-  /** Folders or files that the child may read, beside its own package and its modules. */
+  /** Folders or files that the child may read in addition to its own package and its modules. */
   readonly readable?: readonly string[];
-  /** Cap of the data segment in MB, where `prlimit` exists. An isolate reserves 512 MB of addresses by itself. */
+  /** Limit of the data segment in MB, on machines with `prlimit`. Default 2560. An isolate alone reserves 512 MB of addresses. */
   readonly dataMb?: number;
-  /** Time until the child must have said that it is ready. */
+  /** Time in which the child must report that it is ready, and then that a job has begun. Default 30,000. */
   readonly startMs?: number;
-  /** A cell is replaced after so many jobs, 10,000 unless told: a new one costs a third of a second. */
+  /** A cell is replaced after this many jobs. Default 10,000: starting a cell takes a third of a second. */
   readonly maxJobs?: number;
-  /** A cell that still holds more than this after a job is replaced before the next one. */
+  /** A cell whose resident memory exceeds this after a job is replaced. Default 320. */
   readonly recycleRssMb?: number;
 }
 
-/** What one job may use up before its cell is killed. Time counts from the start of execution. */
+/** What one job may use before its cell is killed. Time counts from the start of execution. */
 export interface JobLimits {
   readonly wallMs: number;
-  /** CPU time of the child's main thread; watched from outside where `/proc` exists. */
+  /** CPU time of the child's main thread. It is measured from outside, on systems with `/proc`. */
   readonly cpuMs?: number;
+  /** Resident memory of the child, on systems with `/proc`. */
   readonly rssMb?: number;
   /**
-   * For work that never sleeps: a main thread that has been asleep for so long is stuck for good. V8 parks the thread like this when it has run out of memory.
+   * For work that never sleeps: how long the main thread may be asleep before the job counts as stuck. V8 parks a thread
+   * like this when its isolate has no memory left.
    */
   readonly stallMs?: number;
 }
 
-/** What a job has used. `cpuMs` is undefined where nobody could measure it. */
+/** What a job has used. */
 export interface Usage {
   readonly wallMs: number;
+  /** Undefined if the job was killed on a system without `/proc`. */
   readonly cpuMs: number | undefined;
   readonly peakRssMb: number;
 }
 
-/** What a running child was killed for. */
+/** The limit for which a running child was killed. */
 export type KillReason = 'wall' | 'cpu' | 'memory' | 'stall';
 
-/** How a job ended. Only `done` carries a value; it comes from the child and must be read with suspicion. */
+/**
+ * How a job ended. `done`: the child answered; `value` is untrusted. `killed`: a limit was exceeded. `died`: the child ended
+ * without an answer. `aborted`: the caller cancelled. `unavailable`: the child did not start or its handler threw.
+ */
 export type CellOutcome =
   | { readonly kind: 'done'; readonly value: unknown; readonly usage: Usage }
   | { readonly kind: 'killed'; readonly limit: KillReason; readonly usage: Usage }
@@ -53,18 +59,19 @@ export type CellOutcome =
   | { readonly kind: 'aborted' }
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** One job for a cell: `payload` must survive JSON. */
+/** One job for a cell. */
 export interface CellJob {
+  /** Must survive JSON. */
   readonly payload: unknown;
   readonly limits: JobLimits;
 }
 
 /**
- * What a pool's thread does around a job, off the main thread: cut the request down to what the child
- * may see, and turn the outcome into a result. A module that exports both is named by `PoolOptions.desk`.
+ * What a thread of the pool does around a job, off the main thread: it reduces a request to what the child may see, and
+ * turns the outcome into a result. `PoolOptions.adapter` names a module that exports both functions.
  */
-export interface Desk<Request = unknown, Result = unknown> {
+export interface JobAdapter<Request = unknown, Result = unknown> {
   prepare(request: Request, round: 0 | 1): CellJob;
-  /** `undefined` in round 0 asks for one more run in a fresh cell, alone. Round 1 must answer. */
+  /** Returns undefined in round 0 to run the request once more, alone and in a fresh cell. Round 1 must return a result. */
   conclude(request: Request, outcome: CellOutcome, round: 0 | 1): Result | undefined;
 }

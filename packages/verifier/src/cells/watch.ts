@@ -1,90 +1,91 @@
 /**
- * The eye on a running child: wall time, CPU time, memory and the owner's wish to stop, looked at
- * from outside, because a guest stuck in a native loop answers nobody.
+ * Watches a running child from outside: wall time, CPU time, memory and cancellation. Guest code in a native loop does not
+ * answer messages, so that nothing inside the child could do this.
  */
-import { mainThreadCpuMs, mainThreadSleeps, residentMb } from './procfs.ts';
+import { isMainThreadAsleep, mainThreadCpuMs, residentMb } from './procfs.ts';
 import type { CellOutcome, JobLimits, KillReason, Usage } from './types.ts';
 
-/** Between two looks at a running child. */
-const WATCH_MS = 10;
-/** How far past its CPU limit a child may go: it ends itself at the limit unless it is stuck. */
+/** Time between two checks of a running child. */
+const CHECK_MS = 10;
+/** How far a child may exceed its CPU limit. It ends itself at the limit, unless it is stuck. */
 const CPU_SLACK_MS = 200;
 
-/** Looks at a running child again and again, and ends it at the first limit that it passes. */
+/** Checks a running child at short intervals and kills it at the first limit that it exceeds. */
 export class Watch {
   readonly #pid: number;
   readonly #limits: JobLimits;
-  readonly #cancelled: () => boolean;
+  readonly #isCancelled: () => boolean;
   readonly #startMs: number;
-  readonly #created = performance.now();
-  /** Undefined until the child has said that the job itself runs. */
-  #began: number | undefined;
-  #cpuBefore = 0;
+  readonly #createdAt = performance.now();
+  /** Undefined until the child has reported that the job itself runs. */
+  #beganAt: number | undefined;
+  #cpuBeforeMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #peakMb = 0;
   #cpuMs: number | undefined;
-  #lastAwake = this.#created;
-  #why: KillReason | 'aborted' | 'start' | undefined;
+  #lastAwakeAt = this.#createdAt;
+  #reason: KillReason | 'aborted' | 'start' | undefined;
 
-  /** @param startMs how long the child may take to begin */
-  constructor(pid: number, limits: JobLimits, startMs: number, cancelled: () => boolean) {
+  /** @param startMs how long the child may take until the job begins */
+  constructor(pid: number, limits: JobLimits, startMs: number, isCancelled: () => boolean) {
     this.#pid = pid;
     this.#limits = limits;
     this.#startMs = startMs;
-    this.#cancelled = cancelled;
+    this.#isCancelled = isCancelled;
   }
 
-  /** The job runs: limits count from here. */
+  /** The job has begun: its limits count from here. */
   begin(): void {
-    this.#began = performance.now();
-    this.#lastAwake = this.#began;
-    this.#cpuBefore = mainThreadCpuMs(this.#pid) ?? 0;
+    this.#beganAt = performance.now();
+    this.#lastAwakeAt = this.#beganAt;
+    this.#cpuBeforeMs = mainThreadCpuMs(this.#pid) ?? 0;
   }
 
   start(kill: () => void): void {
     this.#timer = setInterval(() => {
-      this.#why ??= this.#look();
-      if (this.#why) kill();
-    }, WATCH_MS);
+      this.#reason ??= this.#check();
+      if (this.#reason) kill();
+    }, CHECK_MS);
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  #look(): KillReason | 'aborted' | 'start' | undefined {
-    if (this.#cancelled()) return 'aborted';
+  #check(): KillReason | 'aborted' | 'start' | undefined {
+    if (this.#isCancelled()) return 'aborted';
     const now = performance.now();
-    if (this.#began === undefined) {
-      return now - this.#created > this.#startMs ? 'start' : undefined;
+    if (this.#beganAt === undefined) {
+      return now - this.#createdAt > this.#startMs ? 'start' : undefined;
     }
     this.#peakMb = Math.max(this.#peakMb, residentMb(this.#pid) ?? 0);
     this.#readThread();
     const { rssMb = Infinity, cpuMs = Infinity, stallMs = Infinity, wallMs } = this.#limits;
     if (this.#peakMb > rssMb) return 'memory';
     if ((this.#cpuMs ?? 0) > cpuMs + CPU_SLACK_MS) return 'cpu';
-    if (now - this.#lastAwake > stallMs) return 'stall';
-    return now - this.#began > wallMs ? 'wall' : undefined;
+    if (now - this.#lastAwakeAt > stallMs) return 'stall';
+    return now - this.#beganAt > wallMs ? 'wall' : undefined;
   }
 
   #readThread(): void {
     const cpuMs = mainThreadCpuMs(this.#pid);
-    if (cpuMs !== undefined) this.#cpuMs = cpuMs - this.#cpuBefore;
-    // Unknown counts as awake: without /proc nobody can tell a stall.
-    if (mainThreadSleeps(this.#pid) !== true) this.#lastAwake = performance.now();
+    if (cpuMs !== undefined) this.#cpuMs = cpuMs - this.#cpuBeforeMs;
+    // Unknown counts as awake: without /proc a stall cannot be seen.
+    if (isMainThreadAsleep(this.#pid) !== true) this.#lastAwakeAt = performance.now();
   }
 
-  /** What this watch has ended the child for, if it did. */
-  verdict(): CellOutcome | undefined {
-    if (this.#why === undefined) return undefined;
-    if (this.#why === 'aborted') return { kind: 'aborted' };
-    if (this.#why === 'start') return { kind: 'unavailable', detail: 'the cell did not begin' };
-    return { kind: 'killed', limit: this.#why, usage: this.usage() };
+  /** The outcome if this watch killed the child. */
+  killOutcome(): CellOutcome | undefined {
+    if (this.#reason === undefined) return undefined;
+    if (this.#reason === 'aborted') return { kind: 'aborted' };
+    if (this.#reason === 'start') return { kind: 'unavailable', detail: 'the cell did not begin' };
+    return { kind: 'killed', limit: this.#reason, usage: this.usage() };
   }
 
-  /** @param told the child's own clocks, which do not count the way of its messages */
-  usage(told?: { readonly cpuMs: number; readonly wallMs: number }): Usage {
-    const wallMs = told?.wallMs ?? performance.now() - (this.#began ?? this.#created);
-    return { wallMs, cpuMs: told?.cpuMs ?? this.#cpuMs, peakRssMb: Math.round(this.#peakMb) };
+  /** @param reported the child's own clocks, which leave out the time of its messages */
+  usage(reported?: { readonly cpuMs: number; readonly wallMs: number }): Usage {
+    const wallMs = reported?.wallMs ?? performance.now() - (this.#beganAt ?? this.#createdAt);
+    const cpuMs = reported?.cpuMs ?? this.#cpuMs;
+    return { wallMs, cpuMs, peakRssMb: Math.round(this.#peakMb) };
   }
 }

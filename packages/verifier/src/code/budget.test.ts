@@ -1,7 +1,7 @@
 /** The clock of an attempt, where it meets isolated-vm's timers. */
 import { expect, test } from 'vitest';
 import { Budget } from './budget.ts';
-import { DEFAULT_LIMITS, PATIENCE } from './limits.ts';
+import { DEFAULT_LIMITS, WALL_FACTOR } from './limits.ts';
 
 const LIMITS = { ...DEFAULT_LIMITS.javascript, cpuMs: 400, testCpuMs: 400 };
 
@@ -9,7 +9,7 @@ const LIMITS = { ...DEFAULT_LIMITS.javascript, cpuMs: 400, testCpuMs: 400 };
 function threadsFor(budget: Budget, stretches: number): number {
   let ends: number[] = [];
   let most = 0;
-  for (let i = 0; i < stretches && !budget.overdrawn; i++) {
+  for (let i = 0; i < stretches && !budget.isExceeded; i++) {
     const now = performance.now();
     const end = now + budget.stretchMs();
     ends = ends.filter((other) => other > now);
@@ -29,16 +29,16 @@ function burn(ms: number): void {
   while (spent() < ms);
 }
 
-test.each(PATIENCE)(
-  'a thousand stretches of one attempt need few timer threads, patience %f',
-  (patience) => {
-    expect(threadsFor(new Budget(LIMITS, patience), 1000)).toBeLessThan(120);
+test.each(WALL_FACTOR)(
+  'a thousand stretches of one attempt need few timer threads, wallFactor %f',
+  (wallFactor) => {
+    expect(threadsFor(new Budget(LIMITS, wallFactor), 1000)).toBeLessThan(120);
   },
 );
 
-test('no stretch gets much more wall time than patience has for what is left', () => {
+test('no stretch gets much more wall time than wallFactor has for what is left', () => {
   const budget = new Budget(LIMITS, 1.2);
-  while (!budget.overdrawn) {
+  while (!budget.isExceeded) {
     const left = LIMITS.cpuMs - budget.usedMs;
     expect(budget.stretchMs()).toBeLessThanOrEqual((left * 1.2 + 5) / 0.9 + 3);
     burn(2);

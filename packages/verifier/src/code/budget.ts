@@ -1,106 +1,110 @@
 /**
- * The clock of one attempt inside a cell. Limits are CPU time of this thread; isolated-vm only knows
- * wall time, so each stretch gets a wall timeout somewhat above the CPU time that is left, and what
- * ends there with CPU time still to spare was starved by the machine, not slow.
+ * The clock of one attempt inside a cell. Limits are CPU time of this thread, but isolated-vm only has wall-time timeouts. So
+ * each stretch of guest code gets a timeout slightly above the CPU time that is left. A stretch that ends at its timeout with
+ * CPU time left was starved by the machine: the guest is not too slow.
  */
 import { cpuSince } from '../cells/serve.ts';
 import type { RunLimits } from './job.ts';
 
-/** Thrown when no CPU time is left before a stretch begins. */
+/** Thrown if no CPU time is left before a stretch begins. */
 export class OutOfTime extends Error {}
 
-/** Timers of isolated-vm may fire a little early; CPU time is read a little late. */
+/** Timers of isolated-vm may fire a little early, and CPU time is read a little late. */
 const TOLERANCE = 0.97;
 
 /**
- * isolated-vm 7.0.1 gives a timeout that ends before all pending ones a thread of its own, which sleeps
- * until then even when the timeout is cancelled. Stretches with less and less time would make
- * hundreds; so an end that is sooner by less than this share of what is left stays where the last one was.
+ * isolated-vm 7.0.1 starts a thread for a timeout that ends before all pending ones, and the thread sleeps until then even
+ * if the timeout is cancelled. An attempt with many stretches would have hundreds of threads. So a timeout that would end
+ * only slightly sooner, by less than this share of the time left, ends when the last one did.
  */
 const SAME_END = 0.1;
 
+/** Counts the CPU time of one attempt and gives each stretch of guest code its timeout. */
 export class Budget {
   readonly #limits: RunLimits;
-  readonly #patience: number;
-  readonly #began = process.threadCpuUsage();
-  readonly #beganAt = performance.now();
-  #testBegan = 0;
-  #notOurs = 0;
+  readonly #wallFactor: number;
+  readonly #cpuAtStart = process.threadCpuUsage();
+  readonly #startedAt = performance.now();
+  #testStartMs = 0;
+  #excludedCpuMs = 0;
   #stretchEndsAt = 0;
   #lastEnd = 0;
 
-  constructor(limits: RunLimits, patience: number) {
+  /** @param wallFactor wall time of a stretch as a multiple of the CPU time that is left */
+  constructor(limits: RunLimits, wallFactor: number) {
     this.#limits = limits;
-    this.#patience = patience;
+    this.#wallFactor = wallFactor;
   }
 
+  /** CPU milliseconds that the attempt has used. */
   get usedMs(): number {
-    return cpuSince(this.#began) - this.#notOurs;
+    return cpuSince(this.#cpuAtStart) - this.#excludedCpuMs;
   }
 
-  /** {@link outside} for work that does not wait. */
-  outsideSync<T>(action: () => T): T {
+  /** {@link exclude} for synchronous work. */
+  excludeSync<T>(action: () => T): T {
     const before = process.threadCpuUsage();
     try {
       return action();
     } finally {
-      this.#notOurs += cpuSince(before);
+      this.#excludedCpuMs += cpuSince(before);
     }
   }
 
-  /** Work of the cell itself in the middle of an attempt, which is not on the attempt's time. */
-  async outside<T>(action: () => T | Promise<T>): Promise<T> {
+  /** Runs work of the cell itself in the middle of an attempt. Its time does not count as the attempt's. */
+  async exclude<T>(action: () => T | Promise<T>): Promise<T> {
     const before = process.threadCpuUsage();
     try {
       return await action();
     } finally {
-      this.#notOurs += cpuSince(before);
+      this.#excludedCpuMs += cpuSince(before);
     }
   }
 
-  /** The next test starts: its own limit counts from here. */
-  nextTest(): void {
-    this.#testBegan = this.usedMs;
+  /** The next test starts: the limit of one test counts from here. */
+  startTest(): void {
+    this.#testStartMs = this.usedMs;
   }
 
-  /** Wall timeout for the next stretch of guest code. @throws {OutOfTime} */
+  /** Wall-time timeout for the next stretch of guest code. @throws {OutOfTime} */
   stretchMs(): number {
-    const left = this.#leftMs();
-    if (left <= 0) throw new OutOfTime();
+    const leftMs = this.#leftMs();
+    if (leftMs <= 0) throw new OutOfTime();
     const now = performance.now();
-    const wallLeft = this.#limits.wallMs - (now - this.#beganAt);
-    const wanted = now + Math.max(1, Math.min(left * this.#patience, wallLeft)) + 5;
+    const wallLeftMs = this.#limits.wallMs - (now - this.#startedAt);
+    const wanted = now + Math.max(1, Math.min(leftMs * this.#wallFactor, wallLeftMs)) + 5;
     const sooner = this.#lastEnd - wanted;
-    const near = sooner > 0 && sooner < SAME_END * (this.#lastEnd - now);
-    if (!near) this.#lastEnd = wanted;
-    const timeout = Math.ceil(this.#lastEnd - now) + 1;
-    this.#stretchEndsAt = now + timeout;
-    return timeout;
+    const isNear = sooner > 0 && sooner < SAME_END * (this.#lastEnd - now);
+    if (!isNear) this.#lastEnd = wanted;
+    const timeoutMs = Math.ceil(this.#lastEnd - now) + 1;
+    this.#stretchEndsAt = now + timeoutMs;
+    return timeoutMs;
   }
 
-  /** True when the last stretch was ended by its timeout, whatever the error says. */
-  get stretchTimedOut(): boolean {
+  /** Whether the last stretch was ended by its timeout, whatever the error says. */
+  get hasTimedOut(): boolean {
     return performance.now() >= this.#stretchEndsAt - 2;
   }
 
-  get overdrawn(): boolean {
+  /** Whether the test or the attempt has exceeded its CPU time. */
+  get isExceeded(): boolean {
     return this.#leftMs() <= 0;
   }
 
-  /** True when the attempt as a whole has used up its time. */
-  get spent(): boolean {
+  /** Whether the attempt as a whole has used its CPU time. */
+  get isAttemptOver(): boolean {
     return this.usedMs >= this.#limits.cpuMs;
   }
 
-  /** A stretch that timed out: was the guest slow, or did it not get the CPU? */
-  get starved(): boolean {
+  /** After a timeout: whether the guest did not get the CPU, in contrast to being slow. */
+  get isStarved(): boolean {
     const used = this.usedMs;
     const { cpuMs, testCpuMs } = this.#limits;
-    return used < cpuMs * TOLERANCE && used - this.#testBegan < testCpuMs * TOLERANCE;
+    return used < cpuMs * TOLERANCE && used - this.#testStartMs < testCpuMs * TOLERANCE;
   }
 
   #leftMs(): number {
     const used = this.usedMs;
-    return Math.min(this.#limits.cpuMs - used, this.#limits.testCpuMs - (used - this.#testBegan));
+    return Math.min(this.#limits.cpuMs - used, this.#limits.testCpuMs - (used - this.#testStartMs));
   }
 }

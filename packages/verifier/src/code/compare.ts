@@ -1,37 +1,41 @@
 /**
- * Structural comparison of an expected and an actual value, outside the guest, with the first
- * difference as a path. Knows nothing of tests or verdicts.
+ * Compares an expected and an actual value by structure, outside the guest, and returns the first difference with its path.
+ * Leaves out: tests and verdicts.
  *
- * Rules: integers are equal exactly, other numbers within a tolerance; `0` accepts `-0` unless the
- * row asks for `-0`; NaN equals NaN; a list in the row accepts a tuple; the order of keys, of a map
- * and of a set does not matter; a field that is `undefined` is as good as absent; keys of an object
- * in the row, which JSON only knows as strings, accept a map's keys of the same text.
+ * Rules: integers must be equal, other numbers equal within a tolerance; `0` accepts `-0` unless the row says `-0`; NaN equals
+ * NaN; a list in the row accepts a tuple; the order of keys, of a map and of a set does not matter; a field that is `undefined`
+ * equals an absent one; an object in the row, whose keys JSON writes as strings, accepts a map with keys of the same text.
  */
 import { isTagged, showWire, type Wire, type WireList } from './value.ts';
 
+/** Two numbers are equal if they differ by at most the larger of the two bounds. */
 export interface Tolerance {
+  /** Share of the larger number. */
   readonly relative: number;
   readonly absolute: number;
 }
 
-/** For fractions in `call` tests: rounding passes, a wrong digit does not. */
+/** For fractions in `call` tests: accepts rounding errors and no incorrect digit. */
 export const DEFAULT_TOLERANCE: Tolerance = { relative: 1e-9, absolute: 1e-12 };
 
+/** Largest difference from an expected integer under the default tolerance. */
 const INTEGER_SLACK = 1e-6;
 
+/** How values are compared. */
 export interface Rules {
   readonly tolerance: Tolerance;
-  /** Python: integers of any size are one type, and so is every number by its value. */
+  /** Whether integers of any size and other numbers are one type, as in Python. */
   readonly oneNumberType: boolean;
 }
 
-/** The first place at which two values part. `path` is empty at the top: `[2].name`. */
+/** The first place at which two values differ. `path` is like `[2].name`, and empty at the top. */
 export interface Difference {
   readonly path: string;
   readonly expected: string;
   readonly actual: string;
 }
 
+/** The first difference between two values, undefined if they are equal. */
 export function firstDifference(
   expected: Wire,
   actual: Wire,
@@ -42,7 +46,7 @@ export function firstDifference(
   const a = tagged(expected);
   const b = tagged(actual);
   if (isNumeric(expected) && isNumeric(actual)) {
-    return sameNumber(expected, actual, rules) ? undefined : unequal();
+    return isSameNumber(expected, actual, rules) ? undefined : unequal();
   }
   if (!a || !b) return expected === actual ? undefined : unequal();
   if (isList(a) && isList(b)) {
@@ -61,14 +65,19 @@ function tagged(wire: Wire): WireList | undefined {
   return isTagged(wire) ? wire : undefined;
 }
 
-const isList = (wire: WireList): boolean => wire[0] === 'a' || wire[0] === 't';
-const isKeyed = (wire: WireList): boolean => wire[0] === 'o' || wire[0] === 'm';
+function isList(wire: WireList): boolean {
+  return wire[0] === 'a' || wire[0] === 't';
+}
+
+function isKeyed(wire: WireList): boolean {
+  return wire[0] === 'o' || wire[0] === 'm';
+}
 
 function isNumeric(wire: Wire): boolean {
   return typeof wire === 'number' || (isTagged(wire) && (wire[0] === 'n' || wire[0] === 'b'));
 }
 
-function sameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
+function isSameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
   const big = bigOf(expected) !== undefined;
   if (big !== (bigOf(actual) !== undefined)) {
     return rules.oneNumberType && integerOf(expected) === integerOf(actual);
@@ -78,17 +87,17 @@ function sameNumber(expected: Wire, actual: Wire, rules: Rules): boolean {
   const b = numberOf(actual);
   if (Object.is(a, -0)) return Object.is(b, -0);
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
-  // An infinite difference is within any share of infinity.
+  // A share of infinity is infinite and would accept every number.
   if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
   if (Number.isInteger(a) && Number.isInteger(b)) return false;
   const { relative, absolute } = rules.tolerance;
   const near = Math.max(absolute, relative * Math.max(Math.abs(a), Math.abs(b)));
-  // A large integer that is wanted must not let its neighbour's fraction in.
+  // A large expected integer must not accept a fraction that is close to it.
   const byDefault = rules.tolerance === DEFAULT_TOLERANCE && Number.isInteger(a);
   return Math.abs(a - b) <= (byDefault ? Math.min(near, INTEGER_SLACK) : near);
 }
 
-/** Digits without leading zeros. By text: parsing a million digits takes more than a second. */
+/** The digits of a bigint without leading zeros. As text: parsing a million digits takes more than a second. */
 function bigOf(wire: Wire): string | undefined {
   if (!isTagged(wire) || wire[0] !== 'b') return undefined;
   const digits = String(wire[1]).replace(/^(-?)0+(?=\d)/, '$1');
@@ -140,11 +149,12 @@ function fieldPath(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
-/** What is absent is `undefined`; a `null` that is there is not. */
-const wireAt = (map: ReadonlyMap<string, Wire>, key: string): Wire =>
-  map.has(key) ? map.get(key)! : ['u'];
+/** An absent field counts as `undefined`. A field that is `null` does not. */
+function wireAt(map: ReadonlyMap<string, Wire>, key: string): Wire {
+  return map.get(key) ?? (map.has(key) ? null : ['u']);
+}
 
-/** Values by key; later ones win, as in the guest. */
+/** Values by key. A later value replaces an earlier one, as in the guest. */
 function fields(wire: WireList): Map<string, Wire> {
   const map = new Map<string, Wire>();
   for (let i = 1; i + 1 < wire.length; i += 2) map.set(String(wire[i]), wire[i + 1]!);
@@ -178,7 +188,7 @@ function mapDifference(
   };
 }
 
-/** A key that JSON would have had to write as a string: 1 as "1", True as "True" or "true". */
+/** The text of a key that JSON can only write as a string: 1 as "1", True as "True" or "true". */
 function plainKey(key: Wire): string {
   return canonical(isTagged(key) ? showWire(key) : String(key));
 }
@@ -198,7 +208,7 @@ function firstOutside(items: WireList, of: WireList): Wire | undefined {
   return items.slice(1).find((item) => !known.has(canonical(item)));
 }
 
-/** One text per value whatever the order inside sets, maps and objects; lists and tuples alike. */
+/** One text for equal values, whatever the order in sets, maps and objects. Lists and tuples have the same text. */
 function canonical(wire: Wire): string {
   if (!isTagged(wire)) return JSON.stringify(wire);
   const [tag, ...rest] = wire;

@@ -1,4 +1,4 @@
-/** The correction prompt for code: shows the earlier attempt and what was found, never the verdict. */
+/** The correction prompt of the code domain. It shows an attempt and what was found, and never the verdict. */
 import { correctionTurns } from '../correction.ts';
 import type { Attempt, Diagnostic, Message, Task } from '../types.ts';
 import type { CodeReference } from './reference.ts';
@@ -6,8 +6,9 @@ import type { CodeReference } from './reference.ts';
 const NAMES = { javascript: 'JavaScript', typescript: 'TypeScript', python: 'Python' } as const;
 
 /**
- * The task again, the earlier attempt, and the request to check it. `diagnostics` must already be cut
- * to what the policy may read. A right attempt gets the same words as a wrong one.
+ * The messages of the task, then the attempt and the request to check it. A correct attempt gets the same words as an
+ * incorrect one.
+ * @param diagnostics only those that the policy may see
  */
 export function correctionPrompt(
   task: Task<CodeReference>,

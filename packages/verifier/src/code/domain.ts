@@ -1,4 +1,4 @@
-/** The code domain: the Domain plug-in over {@link createCodeVerifier}. */
+/** The code domain: wraps {@link createCodeVerifier} as a `Domain`. */
 import type { Domain } from '../types.ts';
 import { correctionPrompt } from './correction.ts';
 import { type CodeReference, parseCodeTask } from './reference.ts';
@@ -6,16 +6,18 @@ import { type CodeOptions, type CodeVerifier, createCodeVerifier } from './verif
 
 /** The code domain can also run a program without judging it. */
 export interface CodeDomain extends Domain<CodeReference> {
+  /** See {@link CodeVerifier.run}. */
   readonly run: CodeVerifier['run'];
 }
 
+/** Makes the code domain. Its cells start with the first attempt; `close()` ends them. */
 export function codeDomain(options: CodeOptions = {}): CodeDomain {
   const verifier = createCodeVerifier(options);
   return {
     name: 'code',
     parse: parseCodeTask,
     verify: (task, attempt, signal) => verifier.verify(task, attempt, signal),
-    run: verifier.run,
+    run: (program, signal) => verifier.run(program, signal),
     correction: correctionPrompt,
     known: ({ reference: { solution } }) =>
       solution === undefined ? undefined : { correct: solution, incorrect: 'not a program {' },

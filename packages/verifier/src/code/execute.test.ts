@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { type CodeProgram, createCodeVerifier } from './index.ts';
 
-const verifier = createCodeVerifier({ workers: 1, limits: { cpuMs: 600, outputBytes: 4000 } });
+const verifier = createCodeVerifier({ workers: 1, limits: { cpuMs: 600, outputChars: 4000 } });
 afterAll(() => verifier.close());
 
 const run = async (language: CodeProgram['language'], source: string, stdin?: string) => {
@@ -146,7 +146,7 @@ test('a source beyond its limit is not run', async () => {
   const ran = await verifier.run({
     language: 'python',
     source: `#${'x'.repeat(100)}`,
-    limits: { sourceBytes: 50 },
+    limits: { sourceChars: 50 },
   });
   expect(ran).toMatchObject({ kind: 'ran', end: 'source_limit' });
 });

@@ -1,29 +1,29 @@
 /**
- * A program that is run and not judged: what it printed on both streams, its exit code, and which
- * limit ended it. The same cells and limits as for verdicts; nothing is read out of fences.
+ * Runs a program without judging it: what it printed on both streams, its exit code, and which limit ended it. Uses the same
+ * cells and limits as verdicts do. Leaves out: reading the program out of a response.
  */
 import type { Verdict, Void } from '../types.ts';
-import type { CodeRequest, RawRun } from './desk.ts';
-import { lineCount } from './extract.ts';
-import type { CodeRun, Language, RunLimits, WholeRun } from './job.ts';
+import { countLines } from './extract.ts';
+import type { CodeRun, Language, ProgramRun, RunLimits } from './job.ts';
+import type { CodeRequest, RawRun } from './request.ts';
 
-/** A program as it is to be run. */
+/** A program to be run. */
 export interface CodeProgram {
   readonly language: Language;
   readonly source: string;
-  /** Default: empty. */
+  /** Standard input. Default: empty. */
   readonly stdin?: string;
   readonly limits?: Partial<RunLimits>;
   /**
-   * Files in the program's folder, Base64 by path: to be read, imported (Python) or required
-   * (JavaScript), not to be written. See {@link problemOfPaths}.
+   * Files in the folder of the program: Base64 by relative path. The program may read, import (Python) or require
+   * (JavaScript) them, and not write them. See {@link problemOfPaths}.
    */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-const LONGEST_PATH = 200;
+const MAX_PATH_CHARS = 200;
 
-/** Why these paths cannot be files beside a program; undefined where they can. */
+/** Why these paths cannot be files beside a program. Undefined if they can. */
 export function problemOfPaths(paths: readonly string[]): string | undefined {
   const folders = new Set(paths.flatMap(foldersOf));
   for (const path of paths) {
@@ -34,18 +34,20 @@ export function problemOfPaths(paths: readonly string[]): string | undefined {
 }
 
 function foldersOf(path: string): string[] {
-  const parts = path.split('/').slice(0, LONGEST_PATH);
+  const parts = path.split('/').slice(0, MAX_PATH_CHARS);
   return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('/'));
 }
 
 function problemOfPath(path: string): string | undefined {
-  if (path === '' || path.length > LONGEST_PATH) return `must have 1 to ${LONGEST_PATH} characters`;
+  if (path === '' || path.length > MAX_PATH_CHARS) {
+    return `must have 1 to ${MAX_PATH_CHARS} characters`;
+  }
   if (!/^[^\p{C}\\]+$/u.test(path)) return 'must be plain text without backslashes';
   const isPlain = path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
   return isPlain ? undefined : 'must be relative, without empty parts, "." and ".."';
 }
 
-/** How a program that was run came to its end. */
+/** How a program that was run ended: by itself, at a limit, or by crashing its cell. */
 export type RunEnd =
   | 'exited'
   | 'time_limit'
@@ -55,13 +57,13 @@ export type RunEnd =
   | 'crashed';
 
 /**
- * What a program did. Times are milliseconds; each stream holds at most `outputBytes`. After a limit
- * the streams hold what could still be read: nothing where the whole sandbox had to be ended.
+ * What a program did. Each stream holds at most `outputChars` characters. After a limit the streams hold what could still be
+ * read, which is nothing if the whole cell was killed.
  */
 export interface Ran {
   readonly kind: 'ran';
   readonly end: RunEnd;
-  /** Only where `end` is `exited`; 1 also for a program that does not compile. */
+  /** Present only if `end` is `exited`. It is 1 for a program that does not compile. */
   readonly exitCode?: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -69,7 +71,7 @@ export interface Ran {
   readonly wallMs: number;
 }
 
-/** The request for a thread. The reference carries the language; its tests are not looked at. */
+/** The request for a thread of the pool. Its reference carries the language; its tests are not used. */
 export function runRequest(program: CodeProgram, limits: RunLimits): CodeRequest {
   const { language, source, stdin = '', files = {} } = program;
   return {
@@ -81,36 +83,36 @@ export function runRequest(program: CodeProgram, limits: RunLimits): CodeRequest
       limits,
       stopAtFirst: false,
     },
-    program: { source, answerStart: 1, answerLines: lineCount(source), submittedStart: 1 },
+    program: { source, codeStart: 1, codeLines: countLines(source), submittedStart: 1 },
     limits,
     raw: true,
     run: { stdin, files },
   };
 }
 
-/** A thread's reply as what the program did. A verdict instead means that a limit ended its cell. */
+/** Turns the reply of a thread into what the program did. A judged verdict means that a limit ended its cell. */
 export function readRan(reply: RawRun | Verdict): Ran | Void {
   if (reply.kind === 'void') return reply;
-  if (reply.kind === 'raw') return fromRun(reply.run, reply.usage.wallMs);
+  if (reply.kind === 'raw') return ranOfRun(reply.run, reply.usage.wallMs);
   const { status, cpuMs, wallMs } = reply;
   const end = status === 'time_limit' || status === 'memory_limit' ? status : 'crashed';
-  return ended(end, cpuMs, wallMs);
+  return ranWithoutOutput(end, cpuMs, wallMs);
 }
 
-/** A program that is too long to be run. */
-export function tooLongToRun(): Ran {
-  return ended('source_limit', 0, 0);
+/** The result for a program that is longer than its limit and is not run. */
+export function ranTooLong(): Ran {
+  return ranWithoutOutput('source_limit', 0, 0);
 }
 
-const ENDS: Record<WholeRun['end'], RunEnd> = {
+const ENDS: Record<ProgramRun['end'], RunEnd> = {
   exited: 'exited',
   time: 'time_limit',
   output: 'output_limit',
 };
 
-function fromRun({ load, tests, cpuMs }: CodeRun, wallMs: number): Ran {
+function ranOfRun({ load, tests, cpuMs }: CodeRun, wallMs: number): Ran {
   const run = load ?? tests[0];
-  if (run?.kind !== 'ran') return ended(endOf(run?.kind), cpuMs, wallMs);
+  if (run?.kind !== 'ran') return ranWithoutOutput(endOf(run?.kind), cpuMs, wallMs);
   const { end, code, stdout, stderr } = run;
   return {
     kind: 'ran',
@@ -118,8 +120,8 @@ function fromRun({ load, tests, cpuMs }: CodeRun, wallMs: number): Ran {
     ...(end === 'exited' ? { exitCode: Number(code) } : {}),
     stdout: String(stdout),
     stderr: String(stderr),
-    cpuMs: round(cpuMs),
-    wallMs: round(wallMs),
+    cpuMs: roundMs(cpuMs),
+    wallMs: roundMs(wallMs),
   };
 }
 
@@ -129,10 +131,11 @@ function endOf(kind: string | undefined): RunEnd {
   return kind === 'output' ? 'output_limit' : 'crashed';
 }
 
-function ended(end: RunEnd, cpuMs: number, wallMs: number): Ran {
-  return { kind: 'ran', end, stdout: '', stderr: '', cpuMs: round(cpuMs), wallMs: round(wallMs) };
+function ranWithoutOutput(end: RunEnd, cpuMs: number, wallMs: number): Ran {
+  const times = { cpuMs: roundMs(cpuMs), wallMs: roundMs(wallMs) };
+  return { kind: 'ran', end, stdout: '', stderr: '', ...times };
 }
 
-function round(ms: number): number {
+function roundMs(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

@@ -1,48 +1,48 @@
 /**
- * Reads the program out of a response and joins it with what the task puts around it, remembering
- * where each line came from. Knows the three languages' names and shapes, runs nothing.
+ * Extracts the program from a response, joins it with the code that the task puts around it, and maps its lines back to the
+ * response. Leaves out: running it.
  */
 import type { Language } from './job.ts';
 import type { CodeReference } from './reference.ts';
 
-/** A program, and how its lines map to the submitted text. Lines are 1-based. */
+/** A whole program with the place of the submitted code in it. Line numbers start at 1. */
 export interface Program {
   readonly source: string;
-  /** Line of the program on which the answer starts. */
-  readonly answerStart: number;
-  /** How many lines the answer has. */
-  readonly answerLines: number;
-  /** Line of the submitted text on which the answer starts. */
+  /** Line of `source` on which the submitted code starts. */
+  readonly codeStart: number;
+  /** How many lines the submitted code has. */
+  readonly codeLines: number;
+  /** Line of the response on which the submitted code starts. */
   readonly submittedStart: number;
 }
 
-/** A piece of the submitted text. */
+/** A part of the response, and the line on which it starts. */
 interface Excerpt {
   readonly text: string;
   readonly line: number;
 }
 
-const FENCE_NAMES: Record<Language, readonly string[]> = {
+const FENCE_LABELS: Record<Language, readonly string[]> = {
   javascript: ['javascript', 'js', 'node', 'nodejs', 'mjs', 'cjs', 'jsx'],
   typescript: ['typescript', 'ts', 'mts', 'tsx'],
   python: ['python', 'py', 'python3', 'py3'],
 };
 
-/** The code of a response: the last fenced block of the language, else the whole text. */
+/** Finds the code of a response: the last fenced block of the language, else the last one without a name, else the whole text. */
 export function readCode(response: string, language: Language): Excerpt {
   const visible = afterThinking(response);
   const blocks = fencedBlocks(visible.text);
-  const own = blocks.filter(({ label }) => FENCE_NAMES[language].includes(label));
+  const own = blocks.filter(({ label }) => FENCE_LABELS[language].includes(label));
   const block = own.at(-1) ?? blocks.filter(({ label }) => label === '').at(-1);
   return block ? { text: block.text, line: visible.line + block.line - 1 } : visible;
 }
 
-/** What stands after the last `</think>`. */
+/** The part after the last `</think>`. */
 function afterThinking(response: string): Excerpt {
   const mark = response.lastIndexOf('</think>');
   if (mark < 0) return { text: response, line: 1 };
   const start = mark + '</think>'.length;
-  return { text: response.slice(start), line: lineCount(response.slice(0, start)) };
+  return { text: response.slice(start), line: countLines(response.slice(0, start)) };
 }
 
 function fencedBlocks(text: string): (Excerpt & { label: string })[] {
@@ -71,33 +71,33 @@ function blockOf(lines: readonly string[], open: { label: string; first: number 
   return { text, line: open.first + 1, label: open.label };
 }
 
-/** The whole program of a response, or undefined when there is nothing in it. */
+/** Builds the whole program of a response. Returns undefined if the response has no code. */
 export function assemble(response: string, reference: CodeReference): Program | undefined {
-  const answer = reference.verbatim
+  const code = reference.verbatim
     ? { text: response, line: 1 }
     : readCode(response, reference.language);
-  if (answer.text.trim() === '') return undefined;
+  if (code.text.trim() === '') return undefined;
   const { before, after } = reference.setup;
-  const head = `${before === '' ? '' : `${before}\n`}${leadIn(answer.text, reference)}`;
+  const head = `${before === '' ? '' : `${before}\n`}${prefixFor(code.text, reference)}`;
   return {
-    source: `${head}${answer.text}${after === '' ? '' : `\n${after}`}`,
-    answerStart: lineCount(head),
-    answerLines: lineCount(answer.text),
-    submittedStart: answer.line,
+    source: `${head}${code.text}${after === '' ? '' : `\n${after}`}`,
+    codeStart: countLines(head),
+    codeLines: countLines(code.text),
+    submittedStart: code.line,
   };
 }
 
 /**
- * What stands before the answer: nothing when it is whole, else the prefix that it continues. An
- * answer is whole when it declares what the prefix declares last, or repeats the prefix. Python keeps
- * the prefix before a whole answer too, for its imports and helpers.
+ * The text before the submitted code: the task's prefix if the code continues it, else nothing. The code is complete by
+ * itself if it declares what the prefix declares last, or repeats the prefix. In Python the prefix is kept before complete
+ * code too, because of its imports and helpers.
  */
-function leadIn(answer: string, { prefix, language, tests }: CodeReference): string {
+function prefixFor(code: string, { prefix, language, tests }: CodeReference): string {
   const wanted = lastDeclared(prefix, language);
-  if (prefix === '' || wanted === undefined || answer.startsWith(prefix)) return '';
-  const entry = tests.type === 'call' ? tests.entry.split('.')[0]! : wanted;
-  const whole = declares(answer, wanted, language) || declares(answer, entry, language);
-  if (!whole) return prefix;
+  if (prefix === '' || wanted === undefined || code.startsWith(prefix)) return '';
+  const entry = tests.type === 'call' ? (tests.entry.split('.')[0] ?? wanted) : wanted;
+  const isComplete = declares(code, wanted, language) || declares(code, entry, language);
+  if (!isComplete) return prefix;
   return language === 'python' ? `${prefix}${prefix.endsWith('\n') ? '' : '\n'}` : '';
 }
 
@@ -118,19 +118,20 @@ function declares(code: string, name: string, language: Language): boolean {
   return declaredNames(code, language).includes(name);
 }
 
-export function lineCount(text: string): number {
+/** Number of lines of a text. */
+export function countLines(text: string): number {
   let lines = 1;
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
   return lines;
 }
 
-/** A place in the program as a place in the submitted text; undefined outside the answer. */
+/** Maps a place in the program to the response. Returns undefined for a place outside the submitted code. */
 export function submittedPlace(
   program: Program,
   place: { readonly line?: number | undefined; readonly column?: number | undefined },
 ): { line: number; column: number } | undefined {
   if (place.line === undefined) return undefined;
-  const within = place.line - program.answerStart;
-  if (within < 0 || within >= program.answerLines) return undefined;
+  const within = place.line - program.codeStart;
+  if (within < 0 || within >= program.codeLines) return undefined;
   return { line: program.submittedStart + within, column: place.column ?? 1 };
 }

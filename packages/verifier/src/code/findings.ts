@@ -1,17 +1,16 @@
 /**
- * Diagnostics of code verdicts: stable codes, typed details, capped texts, and two audiences. What a
- * hidden test fed in, wanted or got never reaches the policy, not even through an error's message,
- * which an answer could fill with its arguments.
+ * Makes the diagnostics of code verdicts, for two audiences. The input, expected and actual value of a hidden test never reach
+ * the policy, not even in the message of an error: a program could put its arguments there.
  */
 import type { Finding } from '../codes.ts';
 import type { Difference } from './compare.ts';
-import type { CodeRequest } from './desk.ts';
 import { submittedPlace } from './extract.ts';
-import type { TestRun, Trouble } from './job.ts';
-import { testCount } from './judge.ts';
+import type { AbnormalEnd, TestRun } from './job.ts';
+import { testCount } from './reference.ts';
+import type { CodeRequest } from './request.ts';
 import { showWire } from './value.ts';
 
-/** One test that did not pass: with a difference when it came to an end, else with trouble. */
+/** One test that failed: `difference` is set if it ended normally with a wrong result, else `run` is an abnormal end. */
 export interface Failure {
   readonly index: number;
   readonly run: TestRun;
@@ -19,9 +18,10 @@ export interface Failure {
   readonly actual?: string;
 }
 
-const TEXT_CAP = 300;
+/** Longest text in a diagnostic, in UTF-16 code units. */
+const MAX_TEXT_CHARS = 300;
 
-const CODE: Record<Trouble['kind'], Finding<'code'>['code']> = {
+const CODE: Record<AbnormalEnd['kind'], Finding<'code'>['code']> = {
   syntax: 'compile-error',
   threw: 'runtime-error',
   violation: 'sandbox-violation',
@@ -36,25 +36,29 @@ const CODE: Record<Trouble['kind'], Finding<'code'>['code']> = {
   'broken-tests': 'broken-tests',
 };
 
-/** The program did not come up: the answer's own doing, before it saw any test. */
-export function loadFinding(request: CodeRequest, trouble: Trouble): Finding<'code'>[] {
+/** The diagnostics of a program that could not be loaded. */
+export function loadFinding(request: CodeRequest, end: AbnormalEnd): Finding<'code'>[] {
   const { tests } = request.reference;
+  // While it loads, a program sees the input of a stdio test or the assert program, but no call.
   const sawTests = tests.type === 'stdio' || tests.type === 'assert';
-  const finding = troubleFinding(request, trouble, {});
-  return sawTests && trouble.kind !== 'syntax' ? veiled(finding, isVisible(request, 0)) : [finding];
+  const finding = endFinding(request, end, {});
+  return sawTests && end.kind !== 'syntax'
+    ? splitByAudience(finding, isVisible(request, 0))
+    : [finding];
 }
 
+/** The diagnostics of one failed test. */
 export function findingOf(request: CodeRequest, failure: Failure): Finding<'code'>[] {
   const { index, run, difference, actual } = failure;
-  const facts = { test: index, tests: testCount(request), ...inputOf(request, index) };
+  const facts = { test: index, tests: testCount(request.reference), ...inputOf(request, index) };
   const finding = difference
-    ? differenceFinding(request, difference, { ...facts, actual: cap(actual ?? '') })
-    : troubleFinding(request, run as Trouble, facts);
-  return veiled(finding, isVisible(request, index));
+    ? differenceFinding(request, difference, { ...facts, actual: truncate(actual ?? '') })
+    : endFinding(request, run as AbnormalEnd, facts);
+  return splitByAudience(finding, isVisible(request, index));
 }
 
-/** A hidden test's finding stays with the operator; the policy learns that there was one. */
-function veiled(finding: Finding<'code'>, visible: boolean): Finding<'code'>[] {
+/** The diagnostic of a hidden test is for the operator only. The policy gets one without its facts. */
+function splitByAudience(finding: Finding<'code'>, visible: boolean): Finding<'code'>[] {
   if (visible) return [{ ...finding, audience: 'policy' }];
   const { code, at } = finding;
   const name = finding.details?.error;
@@ -68,6 +72,7 @@ function veiled(finding: Finding<'code'>, visible: boolean): Finding<'code'>[] {
   return [{ ...finding, audience: 'operator' }, policy];
 }
 
+/** Names of errors that the policy may read: others could carry the arguments of a hidden test. */
 const STANDARD_ERRORS = new Set(
   `Error TypeError RangeError ReferenceError SyntaxError EvalError URIError AssertionError
    ValueError IndexError KeyError NameError AttributeError ZeroDivisionError RecursionError
@@ -75,17 +80,18 @@ const STANDARD_ERRORS = new Set(
    MemoryError NotImplementedError UnicodeError IndentationError`.split(/\s+/),
 );
 
+/** What the policy reads about a hidden test. */
 const WORDS: Record<string, string> = {
   'wrong-answer': 'a wrong answer',
   'runtime-error': 'an error',
-  'time-limit': 'the time limit was hit',
-  'memory-limit': 'the memory limit was hit',
-  'output-limit': 'the output limit was hit',
-  'unresolved-promise': 'a promise was never settled',
-  'early-exit': 'the program ended itself early',
-  'sandbox-violation': 'something forbidden was tried',
+  'time-limit': 'the time limit was exceeded',
+  'memory-limit': 'the memory limit was exceeded',
+  'output-limit': 'the output limit was exceeded',
+  'unresolved-promise': 'a promise that never settled',
+  'early-exit': 'the program ended itself before its tests did',
+  'sandbox-violation': 'the program tried what the sandbox forbids',
   'missing-entry': 'the entry point is missing',
-  crashed: 'the sandbox went down',
+  crashed: 'the sandbox crashed',
 };
 
 function differenceFinding(
@@ -98,33 +104,37 @@ function differenceFinding(
   return {
     code: 'wrong-answer',
     audience: 'policy',
-    message: cap(`${where}expected ${expected}, got ${actual}`),
-    details: { ...facts, expected: cap(expectedOf(request, facts.test as number)), difference },
+    message: truncate(`${where}expected ${expected}, got ${actual}`),
+    details: {
+      ...facts,
+      expected: truncate(expectedOf(request, facts.test as number)),
+      difference,
+    },
   };
 }
 
-function troubleFinding(
+function endFinding(
   request: CodeRequest,
-  trouble: Trouble,
+  end: AbnormalEnd,
   facts: Readonly<Record<string, unknown>>,
 ): Finding<'code'> {
-  const place = 'line' in trouble ? submittedPlace(request.program, trouble) : undefined;
+  const place = 'line' in end ? submittedPlace(request.program, end) : undefined;
   return {
-    code: CODE[trouble.kind],
+    code: CODE[end.kind],
     audience: 'policy',
-    message: cap(troubleText(request, trouble)),
+    message: truncate(describeEnd(request, end)),
     ...(place ? { at: place } : {}),
-    details: { ...facts, ...troubleDetails(request, trouble) },
+    details: { ...facts, ...endDetails(request, end) },
   };
 }
 
-function troubleText({ reference, limits }: CodeRequest, trouble: Trouble): string {
-  switch (trouble.kind) {
+function describeEnd({ reference, limits }: CodeRequest, end: AbnormalEnd): string {
+  switch (end.kind) {
     case 'syntax':
-      return `the program does not compile: ${trouble.message}`;
+      return `the program does not compile: ${end.message}`;
     case 'threw':
     case 'violation':
-      return `${trouble.name}: ${trouble.message}`;
+      return `${end.name}: ${end.message}`;
     case 'missing':
       return `no function named ${reference.tests.type === 'call' ? reference.tests.entry : ''}`;
     case 'time':
@@ -132,23 +142,23 @@ function troubleText({ reference, limits }: CodeRequest, trouble: Trouble): stri
     case 'memory':
       return `used more than ${limits.memoryMb} MB of memory`;
     case 'output':
-      return `printed or returned more than ${limits.outputBytes} bytes`;
+      return `printed or returned more than ${limits.outputChars} characters`;
     default:
-      return WORDS[CODE[trouble.kind]] ?? trouble.kind;
+      return WORDS[CODE[end.kind]] ?? end.kind;
   }
 }
 
-function troubleDetails({ limits }: CodeRequest, trouble: Trouble): Record<string, unknown> {
-  switch (trouble.kind) {
+function endDetails({ limits }: CodeRequest, end: AbnormalEnd): Record<string, unknown> {
+  switch (end.kind) {
     case 'threw':
     case 'violation':
-      return { error: cap(trouble.name), text: cap(trouble.message) };
+      return { error: truncate(end.name), text: truncate(end.message) };
     case 'time':
       return { limit: 'cpuMs', limitMs: limits.testCpuMs };
     case 'memory':
       return { limit: 'memoryMb', limitMb: limits.memoryMb };
     case 'output':
-      return { limit: 'outputBytes', limitBytes: limits.outputBytes };
+      return { limit: 'outputChars', limitChars: limits.outputChars };
     default:
       return {};
   }
@@ -160,8 +170,8 @@ function isVisible({ reference: { tests } }: CodeRequest, index: number): boolea
 }
 
 function inputOf({ reference: { tests } }: CodeRequest, index: number): { input?: string } {
-  if (tests.type === 'call') return { input: cap(tests.cases[index]?.args ?? '') };
-  if (tests.type === 'stdio') return { input: cap(tests.cases[index]?.input ?? '') };
+  if (tests.type === 'call') return { input: truncate(tests.cases[index]?.args ?? '') };
+  if (tests.type === 'stdio') return { input: truncate(tests.cases[index]?.input ?? '') };
   return {};
 }
 
@@ -170,6 +180,6 @@ function expectedOf({ reference: { tests } }: CodeRequest, index: number): strin
   return tests.type === 'stdio' ? tests.cases[index]!.output : '';
 }
 
-function cap(text: string): string {
-  return text.length > TEXT_CAP ? `${text.slice(0, TEXT_CAP - 1)}…` : text;
+function truncate(text: string): string {
+  return text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS - 1)}…` : text;
 }

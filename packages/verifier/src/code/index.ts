@@ -1,4 +1,4 @@
-/** Verdicts on JavaScript, TypeScript and Python written by models, from disposable sandboxes. */
+/** @packageDocumentation Verdicts on JavaScript, TypeScript and Python programs of a policy, from disposable sandboxes. */
 export type { Tolerance } from './compare.ts';
 export { type CodeDomain, codeDomain } from './domain.ts';
 export { type CodeProgram, problemOfPaths, type Ran, type RunEnd } from './execute.ts';
@@ -19,4 +19,5 @@ export {
   type CodeOptions,
   type CodeVerifier,
   createCodeVerifier,
+  type IndexedVerdict,
 } from './verifier.ts';

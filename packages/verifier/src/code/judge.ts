@@ -1,20 +1,20 @@
-/**
- * From what a run brought to a verdict: compares, names the status, and says what was found. Pure.
- */
-import type { Usage } from '../cells/index.ts';
+/** Turns a run into a verdict: compares outputs, chooses the status and collects the diagnostics. Pure. */
+import { uniqueBy } from '@cipo/support';
+import type { Usage } from '../cells/types.ts';
 import type { Finding } from '../codes.ts';
 import { type Judged, judged, type Status } from '../types.ts';
 import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
-import type { CodeRequest } from './desk.ts';
 import { type Failure, findingOf, loadFinding } from './findings.ts';
-import type { CodeRun, TestRun, Trouble } from './job.ts';
+import type { AbnormalEnd, CodeRun, TestRun } from './job.ts';
 import { outputDifference } from './output.ts';
+import { testCount } from './reference.ts';
+import type { CodeRequest } from './request.ts';
 import { readWire, showWire } from './value.ts';
 
-/** Diagnostics of one verdict; the rest is only counted. */
+/** Failed tests that a verdict reports one by one. The summary counts the others. */
 const MAX_FINDINGS = 20;
 
-const STATUS: Record<Trouble['kind'], Status> = {
+const STATUS: Record<AbnormalEnd['kind'], Status> = {
   syntax: 'compile_error',
   threw: 'runtime_error',
   violation: 'sandbox_violation',
@@ -26,11 +26,12 @@ const STATUS: Record<Trouble['kind'], Status> = {
   memory: 'memory_limit',
   starved: 'crashed',
   crashed: 'crashed',
-  'broken-tests': 'crashed', // never judged: void before it gets here
+  'broken-tests': 'crashed', // unused: adapter.ts makes such a verdict void
 };
 
+/** Judges one run of an attempt. */
 export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judged {
-  const time = { cpuMs: round(run.cpuMs), wallMs: round(usage.wallMs) };
+  const time = { cpuMs: roundMs(run.cpuMs), wallMs: roundMs(usage.wallMs) };
   if (run.load) {
     return judged(STATUS[run.load.kind], loadFinding(request, run.load), time);
   }
@@ -39,33 +40,31 @@ export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judg
   if (!first) return judged('accepted', [], time);
   const shown = request.reference.stopAtFirst ? [first] : failures.slice(0, MAX_FINDINGS);
   const findings = shown.flatMap((failure) => findingOf(request, failure));
-  const all = [...withoutRepeats(findings), ...summary(request, run, failures)];
+  const all = [...dropRepeats(findings), ...summary(request, run, failures)];
   return judged(statusOf(first), all, time);
 }
 
-/** Many hidden tests fail alike: what they say to the policy is said once. */
-function withoutRepeats(findings: readonly Finding<'code'>[]): Finding<'code'>[] {
-  const said = new Set<string>();
-  return findings.filter((finding) => {
-    if (finding.audience !== 'policy' || finding.details) return true;
-    const text = JSON.stringify(finding);
-    return !said.has(text) && said.add(text);
+/** Many hidden tests fail in the same way: the policy reads the same sentence only once. */
+function dropRepeats(findings: readonly Finding<'code'>[]): Finding<'code'>[] {
+  return uniqueBy(findings, (finding) => {
+    const isGeneral = finding.audience === 'policy' && finding.details === undefined;
+    return isGeneral ? JSON.stringify(finding) : finding;
   });
 }
 
 function statusOf(failure: Failure): Status {
-  return failure.difference ? 'wrong_answer' : STATUS[(failure.run as Trouble).kind];
+  return failure.difference ? 'wrong_answer' : STATUS[(failure.run as AbnormalEnd).kind];
 }
 
-/** Every test that did not pass, in order. A test that was never reached is not among them. */
+/** Every test that failed, in order, without tests that were never reached. */
 function failuresOf(request: CodeRequest, runs: readonly TestRun[]): Failure[] {
   const failures: Failure[] = [];
   runs.forEach((run, index) => {
     const failure = failureOf(request, run, index);
     if (failure) failures.push(failure);
   });
-  const missing = testCount(request) > runs.length && failures.length === 0;
-  if (missing) failures.push({ index: runs.length, run: { kind: 'crashed' } });
+  const isIncomplete = testCount(request.reference) > runs.length && failures.length === 0;
+  if (isIncomplete) failures.push({ index: runs.length, run: { kind: 'crashed' } });
   return failures;
 }
 
@@ -91,34 +90,31 @@ function failureOf(request: CodeRequest, run: TestRun, index: number): Failure |
     const difference = { path: '', expected: run.message, actual: run.text.slice(0, 120) };
     return { index, run, difference, actual: run.text };
   }
-  // Only tests of these two kinds can say of themselves that they passed.
-  const own = tests.type === 'assert' || (tests.type === 'stdio' && tests.checker !== undefined);
-  if (run.kind === 'passed' && own) return undefined;
-  return { index, run: isTrouble(run) ? run : FORGED };
+  // Only an assert program and a checker judge by themselves.
+  const judgesItself =
+    tests.type === 'assert' || (tests.type === 'stdio' && tests.checker !== undefined);
+  if (run.kind === 'passed' && judgesItself) return undefined;
+  return { index, run: isAbnormalEnd(run) ? run : FORGED };
 }
 
-/** A result of another kind of test than the one that was asked for. */
-const FORGED: Trouble = {
+/** For a result that belongs to another kind of test: the cell has been taken over. */
+const FORGED: AbnormalEnd = {
   kind: 'violation',
   name: 'SandboxError',
-  message: 'the result is not of the kind that was asked for',
+  message: 'the result is of another kind than the test',
 };
 
-function isTrouble(run: TestRun): run is Trouble {
+function isAbnormalEnd(run: TestRun): run is AbnormalEnd {
   return run.kind in STATUS;
 }
 
-export function testCount({ reference: { tests } }: CodeRequest): number {
-  return tests.type === 'assert' ? 1 : tests.cases.length;
-}
-
-/** `passed` counts tests that were run and passed: one that was never reached is not among them. */
+/** The counts of a verdict. `passed` leaves out tests that were never reached. */
 function summary(
   request: CodeRequest,
   run: CodeRun,
   failures: readonly Failure[],
 ): Finding<'code'>[] {
-  const total = testCount(request);
+  const total = testCount(request.reference);
   if (total === 1) return [];
   const failed = failures.filter(({ index }) => index < run.tests.length).length;
   const passed = run.tests.length - failed;
@@ -133,6 +129,6 @@ function summary(
   ];
 }
 
-function round(ms: number): number {
+function roundMs(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

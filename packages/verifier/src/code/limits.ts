@@ -1,4 +1,4 @@
-/** The limits of each language where a task names none, and what a cell may use up for them. */
+/** The default limits of each language, and the limits of the cell that follow from them. */
 import type { JobLimits } from '../cells/index.ts';
 import type { Language, RunLimits } from './job.ts';
 
@@ -7,20 +7,24 @@ const SCRIPT: RunLimits = {
   testCpuMs: 2000,
   wallMs: 20_000,
   memoryMb: 64,
-  outputBytes: 1 << 20,
-  sourceBytes: 65_536,
+  outputChars: 1 << 20,
+  sourceChars: 65_536,
 };
 
+/** Limits for tasks that set none. */
 export const DEFAULT_LIMITS: Record<Language, RunLimits> = {
   javascript: SCRIPT,
   typescript: SCRIPT,
   python: { ...SCRIPT, cpuMs: 5000, testCpuMs: 5000, wallMs: 50_000, memoryMb: 256 },
 };
 
-/** Wall time is a backstop: closer to the CPU limit than this, load would decide verdicts. */
-const LEAST_WALL = 10;
+/** Smallest ratio of wall time to CPU time. With less, the load of the machine would decide verdicts. */
+const MIN_WALL_RATIO = 10;
 
-/** A task's limits over the domain's over the language's. One test may use what the attempt may. */
+/**
+ * Merges limits: each override wins over the ones before it, and all win over the defaults of the language. Without a limit
+ * of its own, one test may use the CPU time of the whole attempt.
+ */
 export function limitsFor(
   language: Language,
   ...overrides: readonly Partial<RunLimits>[]
@@ -35,23 +39,23 @@ export function limitsFor(
   return {
     ...merged,
     testCpuMs: Math.min(testCpuMs, cpuMs),
-    wallMs: Math.max(wallMs, cpuMs * LEAST_WALL),
+    wallMs: Math.max(wallMs, cpuMs * MIN_WALL_RATIO),
   };
 }
 
-/** Wall time over CPU time: first as on a quiet machine, then with patience for a loaded one. */
-export const PATIENCE = [1.2, 40] as const;
+/** Wall time of a stretch of guest code per CPU time, in each round: for an idle machine first, then for a busy one. */
+export const WALL_FACTOR = [1.2, 40] as const;
 
-/** Time for the way there and back, and for what the guest's own timeout needs to strike. */
+/** Time for messages, and for the timeout inside the cell to end the guest first. */
 const GRACE_MS = 1000;
 /** Resident memory of a cell without its guest. */
 const CELL_MB = { script: 450, python: 900 };
-/** V8 parks the thread of an isolate that has run out of memory. */
+/** How long the thread may sleep in each round. V8 parks the thread of an isolate that has no memory left. */
 const STALL_MS = [600, 3000] as const;
 
 /**
- * What the cell of a run may use up before it is killed from outside. Every input of a program gets a
- * fresh world, whose making is not on the attempt's time.
+ * What a cell may use for a run before it is killed from outside. Every input of a program gets a new context, and the time
+ * to make it does not count as the attempt's.
  */
 export function cellLimits(
   language: Language,
@@ -61,7 +65,7 @@ export function cellLimits(
 ): JobLimits {
   const freshMs = inputs * (language === 'python' ? 1000 : 20);
   const own = language === 'python' ? CELL_MB.python : CELL_MB.script;
-  const firstWallMs = limits.cpuMs * PATIENCE[0] + GRACE_MS;
+  const firstWallMs = limits.cpuMs * WALL_FACTOR[0] + GRACE_MS;
   return {
     wallMs:
       round === 0

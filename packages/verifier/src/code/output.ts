@@ -1,47 +1,50 @@
 /**
- * Comparison of printed output: token by token with an optional tolerance for numbers, or the whole
- * text. The first difference is named by its line.
+ * Compares printed output: token by token with an optional tolerance for numbers, or the whole text. The first difference is
+ * reported with its line.
  */
 import type { Difference, Tolerance } from './compare.ts';
 
+/** How the outputs of a `stdio` test are compared. */
 export interface OutputRules {
+  /** Compare the whole text instead of tokens. */
   readonly exact: boolean;
   readonly ignoreCase: boolean;
   readonly tolerance?: Tolerance;
 }
 
-const CAP = 120;
+const MAX_SHOWN_CHARS = 120;
 
+/** The first difference between two outputs, undefined if they are equal. */
 export function outputDifference(
   expected: string,
   actual: string,
   rules: OutputRules,
 ): Difference | undefined {
   if (rules.exact) return exactDifference(expected, actual);
-  const wanted = expected.matchAll(/\S+/g);
-  const given = actual.matchAll(/\S+/g);
+  const expectedTokens = expected.matchAll(/\S+/g);
+  const actualTokens = actual.matchAll(/\S+/g);
   for (;;) {
-    const want = wanted.next().value;
-    const got = given.next().value;
+    const want = expectedTokens.next().value;
+    const got = actualTokens.next().value;
     if (want === undefined && got === undefined) return undefined;
-    if (want && got && sameToken(want[0], got[0], rules)) continue;
+    if (want && got && isSameToken(want[0], got[0], rules)) continue;
     return {
       path: `line ${lineAt(actual, got?.index ?? actual.length)}`,
-      expected: want ? cap(want[0]) : 'the end of the output',
-      actual: got ? cap(got[0]) : 'the end of the output',
+      expected: want ? truncate(want[0]) : 'the end of the output',
+      actual: got ? truncate(got[0]) : 'the end of the output',
     };
   }
 }
 
-function sameToken(want: string, got: string, { ignoreCase, tolerance }: OutputRules): boolean {
+function isSameToken(want: string, got: string, { ignoreCase, tolerance }: OutputRules): boolean {
   if (want === got) return true;
   if (ignoreCase && want.toLowerCase() === got.toLowerCase()) return true;
-  return tolerance !== undefined && closeNumbers(want, got, tolerance);
+  return tolerance !== undefined && isCloseNumber(want, got, tolerance);
 }
 
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
-function closeNumbers(want: string, got: string, { relative, absolute }: Tolerance): boolean {
+function isCloseNumber(want: string, got: string, { relative, absolute }: Tolerance): boolean {
   if (!NUMBER.test(want) || !NUMBER.test(got)) return false;
   const a = Number(want);
   const b = Number(got);
@@ -49,7 +52,7 @@ function closeNumbers(want: string, got: string, { relative, absolute }: Toleran
   return a === b || Math.abs(a - b) <= Math.max(absolute, relative * Math.abs(a));
 }
 
-/** The whole text but for the line end at its very end, which editors and printers add. */
+/** Compares whole texts without the line end at the very end, which editors and print functions add. */
 function exactDifference(expected: string, actual: string): Difference | undefined {
   const want = expected.replace(/\r?\n$/, '').split('\n');
   const got = actual.replace(/\r?\n$/, '').split('\n');
@@ -57,8 +60,8 @@ function exactDifference(expected: string, actual: string): Difference | undefin
     if (want[i] === got[i]) continue;
     return {
       path: `line ${i + 1}`,
-      expected: cap(want[i] ?? 'the end of the output'),
-      actual: cap(got[i] ?? 'the end of the output'),
+      expected: truncate(want[i] ?? 'the end of the output'),
+      actual: truncate(got[i] ?? 'the end of the output'),
     };
   }
   return undefined;
@@ -68,6 +71,6 @@ function lineAt(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-function cap(text: string): string {
-  return text.length > CAP ? `${text.slice(0, CAP - 1)}…` : text;
+function truncate(text: string): string {
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS - 1)}…` : text;
 }

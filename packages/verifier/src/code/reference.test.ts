@@ -29,6 +29,8 @@ describe('rows', () => {
     ['tests.code', { language: 'python', tests: { type: 'assert' } }],
     ['prompt.0.role', { language: 'js', tests: call, prompt: [{ role: 'god', content: '' }] }],
     ['limits.cpuMs', { language: 'js', tests: call, limits: { cpuMs: 0 } }],
+    ['limits.outputBytes', { language: 'js', tests: call, limits: { outputBytes: 9 } }],
+    ['limits.sourceBytes', { language: 'js', tests: call, limits: { sourceBytes: 9 } }],
     ['imports', { language: 'js', tests: call, imports: 'usual' }],
     ['imports', { language: 'python', tests: call, imports: 'all' }],
     ['setup.before', { language: 'js', tests: call, setup: { before: 1 } }],

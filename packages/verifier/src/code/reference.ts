@@ -1,6 +1,6 @@
 /**
- * What a code task is judged by, and how a row of a data set becomes one. The row's shape is the one
- * of `cipo verify`; fields that are not known are left alone. See `docs/design/code.md`.
+ * The reference of a code task, and how a row of a data set becomes a task. The row has the shape that `cipo verify` reads.
+ * Unknown fields are ignored.
  */
 import { createHash } from 'node:crypto';
 import { readId } from '../rows/id.ts';
@@ -12,32 +12,41 @@ import * as read from './row.ts';
 import { problemOfTests } from './runnable.ts';
 import { type Wire, wireOfJson } from './value.ts';
 
-/** `visible`: details of this test may enter a correction prompt. Others only reach the operator. */
-interface Shown {
+/** Whether the policy may see the details of a test. */
+interface Visibility {
+  /** `true`: the details may be part of a correction prompt. `false`: only the operator sees them. */
   readonly visible: boolean;
 }
 
-export interface CallCase extends Shown {
+/** One call of the entry function with its expected result. */
+export interface CallCase extends Visibility {
   /** JSON text of the list of arguments, `$type` objects included. */
   readonly args: string;
   readonly expected: Wire;
-  /** Further results that are right too. */
+  /** Other results that are correct too. */
   readonly alternatives?: readonly Wire[];
 }
 
-export interface StdioCase extends Shown {
+/** One run of the program with its expected output. */
+export interface StdioCase extends Visibility {
   readonly input: string;
   readonly output: string;
 }
 
+/** A program that judges outputs, for tasks with many correct ones. It defines `check(input, output, expected)`. */
 export interface Checker {
   readonly language: Language;
   readonly code: string;
 }
 
+/**
+ * The tests of a task. `call`: a function is called. `stdio`: the program reads standard input and prints. `assert`: a test
+ * program runs after the attempt's and throws if it is incorrect.
+ */
 export type CodeTests =
   | {
       readonly type: 'call';
+      /** Name of a function, or `Class.method`. */
       readonly entry: string;
       readonly cases: readonly CallCase[];
       readonly tolerance?: Tolerance;
@@ -51,49 +60,67 @@ export type CodeTests =
       readonly ignoreCase: boolean;
       readonly checker?: Checker;
     }
-  | ({ readonly type: 'assert'; readonly code: string } & Shown);
+  | ({ readonly type: 'assert'; readonly code: string } & Visibility);
 
+/** What a code task is judged by. */
 export interface CodeReference {
   readonly language: Language;
-  /** Code that a response without the whole program continues. */
+  /** Code that a response continues if it does not hold the whole program. */
   readonly prefix: string;
+  /** Code that runs before and after the submitted code. */
   readonly setup: { readonly before: string; readonly after: string };
   readonly tests: CodeTests;
   readonly limits: Partial<RunLimits>;
-  /** Report the first failing test only and stop at the first that does not come to an end. */
+  /** Report the first failed test only, and stop at the first that does not end normally. */
   readonly stopAtFirst: boolean;
-  /** The response is the program itself: nothing is read out of fences or thoughts. */
+  /** The response itself is the program: no code is extracted from it. */
   readonly verbatim?: boolean;
-  /** A solution known to be right, where the row has one. Never leaves the operator's side. */
+  /** A correct program, if the row has one. Never shown to the policy. */
   readonly solution?: string;
 }
 
+/** Number of tests that an attempt runs. */
+export function testCount({ tests }: CodeReference): number {
+  return tests.type === 'assert' ? 1 : tests.cases.length;
+}
+
 /**
- * Reads one row: `language`, `tests`, and optionally `id`, `prompt`, `prefix`, `setup`, `limits`,
- * `stopAtFirst`, `verbatim`, `solution`.
+ * Reads one row: `language`, `tests`, and optionally `id`, `prompt`, `prefix`, `setup`, `imports`, `limits`, `stopAtFirst`,
+ * `verbatim`, `solution`.
  *
- * `prompt` is the chat prompt, as text or as messages. As text it is also the prefix that the
- * response may continue, unless `prefix` says otherwise (`""` for none).
+ * `prompt` is a string or a list of messages. A string is also the prefix that the response may continue, unless the row has
+ * a `prefix` (`""` for none).
  * @throws {TaskError} naming the field
  */
 export function parseCodeTask(row: unknown): Task<CodeReference> {
   const fields = read.object(row, 'row');
   const prompt = fields.prompt;
-  const programming = language(fields.language, 'language');
+  const language = readLanguage(fields.language, 'language');
   const reference: CodeReference = {
-    language: programming,
+    language,
     prefix:
       read.optionalText(fields.prefix, 'prefix') ?? (typeof prompt === 'string' ? prompt : ''),
-    setup: withImports(setup(fields.setup), fields),
-    tests: tests(fields.tests, programming),
-    limits: limits(fields.limits),
+    setup: withImports(readSetup(fields.setup), fields, language),
+    tests: readTests(fields.tests, language),
+    limits: readLimits(fields.limits),
     stopAtFirst: read.optionalFlag(fields.stopAtFirst, 'stopAtFirst') ?? false,
     ...optional('verbatim', read.optionalFlag(fields.verbatim, 'verbatim')),
     ...optional('solution', read.optionalText(fields.solution, 'solution')),
   };
   const messages = readPrompt(fields);
+  checkId(fields);
   const id = readId(fields) ?? contentId(messages, reference);
   return { id, domain: 'code', prompt: messages, reference };
+}
+
+/** Refuses an id that `readId` would ignore. */
+function checkId(fields: read.Fields): void {
+  for (const field of ['id', 'task_id']) {
+    const id = fields[field];
+    const isAbsent = id === undefined || id === null;
+    if (isAbsent || ['string', 'number', 'bigint'].includes(typeof id)) continue;
+    throw new TaskError(field, 'must be a string or a number', id);
+  }
 }
 
 /** An id for rows without one: the same prompt and reference give the same id. */
@@ -112,7 +139,7 @@ const LANGUAGES: Record<string, Language> = {
   py: 'python',
 };
 
-function language(value: unknown, field: string): Language {
+function readLanguage(value: unknown, field: string): Language {
   const name = typeof value === 'string' ? value.toLowerCase() : '';
   const known = Object.hasOwn(LANGUAGES, name) ? LANGUAGES[name] : undefined;
   if (!known) throw new TaskError(field, 'must be javascript, typescript or python', value);
@@ -120,34 +147,35 @@ function language(value: unknown, field: string): Language {
 }
 
 /**
- * What judges of programming contests put before every Python answer, so that data made for them
- * (LeetCode, APPS, TACO, LiveCodeBench) runs. On one line: an answer's lines keep their numbers.
+ * The imports that judges of programming contests put before every Python program, so that data made for them (LeetCode, APPS,
+ * TACO, LiveCodeBench) runs.
  */
 const STARRED =
   'string re datetime collections heapq bisect copy math random statistics itertools functools operator typing';
 const USUAL_IMPORTS = [
   ...STARRED.split(' ').map((name) => `from ${name} import *`),
-  // Last, because stars bring functions that are called like modules and built-ins.
+  // Last, because star imports bring functions with the names of modules and built-ins.
   `import io, sys, json, time, ${STARRED.replaceAll(' ', ', ')}`,
   'from datetime import datetime',
   'from builtins import *',
 ].join('; ');
 
-/** `imports: "usual"` puts them first. */
+/** Adds the imports that `imports: "usual"` requests. They are on one line, before all other code. */
 function withImports(
-  { before, after }: { before: string; after: string },
+  { before, after }: CodeReference['setup'],
   { imports, language: name }: read.Fields,
-): { before: string; after: string } {
+  language: Language,
+): CodeReference['setup'] {
   if (imports === undefined || imports === null || imports === 'none') return { before, after };
   if (imports !== 'usual') throw new TaskError('imports', 'must be "usual" or "none"', imports);
-  if (language(name, 'language') !== 'python') {
-    throw new TaskError('imports', 'are Python only; "usual" needs the language python', name);
+  if (language !== 'python') {
+    throw new TaskError('imports', 'must be "none" unless the language is python', name);
   }
   return { before: before === '' ? USUAL_IMPORTS : `${USUAL_IMPORTS}\n${before}`, after };
 }
 
-/** A text stands before the solution; `{before, after}` says it for each. */
-function setup(value: unknown): { before: string; after: string } {
+/** A string is code before the submitted code. An object `{before, after}` has both. */
+function readSetup(value: unknown): CodeReference['setup'] {
   if (value === undefined || value === null) return { before: '', after: '' };
   if (typeof value === 'string') return { before: value, after: '' };
   const { before, after } = read.object(value, 'setup');
@@ -157,32 +185,32 @@ function setup(value: unknown): { before: string; after: string } {
   };
 }
 
-function tests(value: unknown, programming: Language): CodeTests {
+function readTests(value: unknown, language: Language): CodeTests {
   const fields = read.object(value, 'tests');
   switch (fields.type) {
     case 'call':
-      return callTests(fields);
+      return readCallTests(fields);
     case 'stdio':
-      return stdioTests(fields);
+      return readStdioTests(fields);
     case 'assert':
       return {
         type: 'assert',
-        code: testProgram(fields.code, programming),
-        visible: visible(fields, 'tests'),
+        code: readTestProgram(fields.code, language),
+        visible: readVisible(fields, 'tests'),
       };
     default:
       throw new TaskError('tests.type', 'must be call, stdio or assert', fields.type);
   }
 }
 
-function testProgram(value: unknown, programming: Language): string {
+function readTestProgram(value: unknown, language: Language): string {
   const code = read.text(value, 'tests.code');
-  const problem = programming === 'python' ? undefined : problemOfTests(code);
+  const problem = language === 'python' ? undefined : problemOfTests(code);
   if (problem) throw new TaskError('tests.code', problem, code);
   return code;
 }
 
-function callTests(fields: read.Fields): CodeTests {
+function readCallTests(fields: read.Fields): CodeTests {
   const entry = read.text(fields.entry, 'tests.entry');
   if (!/^[\p{L}_$][\p{L}\p{N}_$]*(\.[\p{L}_$][\p{L}\p{N}_$]*)?$/u.test(entry)) {
     throw new TaskError('tests.entry', 'must be the name of a function or Class.method', entry);
@@ -191,53 +219,58 @@ function callTests(fields: read.Fields): CodeTests {
     const at = `tests.cases.${i}`;
     const one = read.object(item, at);
     const args = read.list(one.args, `${at}.args`);
-    wireOfJson(args, `${at}.args`); // refuses an unknown $type now, not in the guest
-    if (!('expected' in one)) throw new TaskError(`${at}.expected`, 'is missing', undefined);
+    wireOfJson(args, `${at}.args`); // reports an unknown $type here instead of in the guest
+    if (!('expected' in one)) throw new TaskError(`${at}.expected`, 'must be present', undefined);
     return {
       args: JSON.stringify(args),
       expected: wireOfJson(one.expected, `${at}.expected`),
-      ...optional('alternatives', alternatives(one.alternatives, `${at}.alternatives`)),
-      visible: visible(one, at),
+      ...optional('alternatives', readAlternatives(one.alternatives, `${at}.alternatives`)),
+      visible: readVisible(one, at),
     };
   });
-  return { type: 'call', entry, cases: some(cases), ...optional('tolerance', tolerance(fields)) };
+  return {
+    type: 'call',
+    entry,
+    cases: requireSome(cases),
+    ...optional('tolerance', readTolerance(fields)),
+  };
 }
 
-function alternatives(value: unknown, field: string): readonly Wire[] | undefined {
+function readAlternatives(value: unknown, field: string): readonly Wire[] | undefined {
   if (value === undefined || value === null) return undefined;
   return read.list(value, field).map((one, i) => wireOfJson(one, `${field}.${i}`));
 }
 
-function stdioTests(fields: read.Fields): CodeTests {
+function readStdioTests(fields: read.Fields): CodeTests {
   const cases = read.list(fields.cases, 'tests.cases').map((item, i) => {
     const at = `tests.cases.${i}`;
     const one = read.object(item, at);
     return {
       input: read.text(one.input, `${at}.input`),
       output: read.optionalText(one.output, `${at}.output`) ?? '',
-      visible: visible(one, at),
+      visible: readVisible(one, at),
     };
   });
   return {
     type: 'stdio',
-    cases: some(cases),
+    cases: requireSome(cases),
     exact: read.optionalFlag(fields.exact, 'tests.exact') ?? false,
     ignoreCase: read.optionalFlag(fields.ignoreCase, 'tests.ignoreCase') ?? false,
-    ...optional('tolerance', tolerance(fields)),
-    ...optional('checker', checker(fields.checker)),
+    ...optional('tolerance', readTolerance(fields)),
+    ...optional('checker', readChecker(fields.checker)),
   };
 }
 
-function some<T>(cases: readonly T[]): readonly T[] {
-  if (cases.length === 0) throw new TaskError('tests.cases', 'must not be empty', cases);
+function requireSome<T>(cases: readonly T[]): readonly T[] {
+  if (cases.length === 0) throw new TaskError('tests.cases', 'must have at least one case', cases);
   return cases;
 }
 
-function visible(fields: read.Fields, at: string): boolean {
+function readVisible(fields: read.Fields, at: string): boolean {
   return read.optionalFlag(fields.visible, `${at}.visible`) ?? false;
 }
 
-function tolerance(fields: read.Fields): Tolerance | undefined {
+function readTolerance(fields: read.Fields): Tolerance | undefined {
   const value = fields.tolerance;
   if (value === undefined || value === null) return undefined;
   const { relative, absolute } = read.object(value, 'tests.tolerance');
@@ -247,20 +280,26 @@ function tolerance(fields: read.Fields): Tolerance | undefined {
   };
 }
 
-function checker(value: unknown): Checker | undefined {
+function readChecker(value: unknown): Checker | undefined {
   if (value === undefined || value === null) return undefined;
   const fields = read.object(value, 'tests.checker');
   return {
-    language: language(fields.language, 'tests.checker.language'),
+    language: readLanguage(fields.language, 'tests.checker.language'),
     code: read.text(fields.code, 'tests.checker.code'),
   };
 }
 
-const LIMITS = ['cpuMs', 'testCpuMs', 'wallMs', 'memoryMb', 'outputBytes', 'sourceBytes'] as const;
+const LIMITS = ['cpuMs', 'testCpuMs', 'wallMs', 'memoryMb', 'outputChars', 'sourceChars'] as const;
+/** Old names of limits with the new ones. The numbers always were characters. */
+const RENAMED_LIMITS = { outputBytes: 'outputChars', sourceBytes: 'sourceChars' } as const;
 
-function limits(value: unknown): Partial<RunLimits> {
+function readLimits(value: unknown): Partial<RunLimits> {
   if (value === undefined || value === null) return {};
   const fields = read.object(value, 'limits');
+  for (const [old, name] of Object.entries(RENAMED_LIMITS)) {
+    if (fields[old] === undefined || fields[old] === null) continue;
+    throw new TaskError(`limits.${old}`, `was renamed to limits.${name}`, fields[old]);
+  }
   const pairs = LIMITS.flatMap((name) => {
     const limit = read.optionalNumber(fields[name], `limits.${name}`, 1);
     return limit === undefined ? [] : [[name, limit] as const];

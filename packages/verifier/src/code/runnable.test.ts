@@ -1,17 +1,30 @@
+/** Tests of which test programs can judge an attempt. */
 import { describe, expect, test } from 'vitest';
 import { createCodeVerifier, parseCodeTask } from './index.ts';
 import { MODULES, problemOfTests } from './runnable.ts';
 
-describe('a test program in JavaScript', () => {
+describe('test programs in JavaScript', () => {
   test.each([
-    ['no text', '', 'must test something'],
-    ['remarks alone', '// f(1)\n/* f(2) */', 'must test something'],
-    ['a module that is not here', 'const { test } = require("node:test");', 'node:test'],
-    ['an import over lines', "import {\n  render,\n} from '@testing-library/react';", 'react'],
-    ["the answer's file", "const { f } = require('./solution');", './solution'],
-    ['a runner', "describe('f', () => {\n  it('works', () => {});\n});", 'runner for describe'],
-    ['tables of a runner', "test.each('abc')", 'runner for test'],
-  ])('is refused where it cannot judge: %s', (_name, code, problem) => {
+    ['that is empty', '', 'must test something'],
+    ['of comments only', '// f(1)\n/* f(2) */', 'must test something'],
+    ['that requires an unknown module', 'const { test } = require("node:test");', 'node:test'],
+    [
+      'with an import over several lines',
+      "import {\n  render,\n} from '@testing-library/react';",
+      'react',
+    ],
+    [
+      'that requires the file of the solution',
+      "const { f } = require('./solution');",
+      './solution',
+    ],
+    [
+      'for a test runner',
+      "describe('f', () => {\n  it('works', () => {});\n});",
+      'test runner that defines describe',
+    ],
+    ['with tables of a test runner', "test.each('abc')", 'test runner that defines test'],
+  ])('a test program %s is refused', (_name, code, problem) => {
     expect(problemOfTests(code)).toContain(problem);
   });
 
@@ -21,11 +34,11 @@ describe('a test program in JavaScript', () => {
     "// describe('f')\nif (f(1) !== 1) throw new Error('from \"x\"')",
     "function test(name, run) { run(); }\ntest('f', () => f(1))",
     'test(f)',
-  ])('is taken where it can: %#', (code) => {
+  ])('the test program %j is accepted', (code) => {
     expect(problemOfTests(code)).toBeUndefined();
   });
 
-  test('has every module that is said to be there, and no other', async () => {
+  test('the sandbox has every module in MODULES and no other', async () => {
     const verifier = createCodeVerifier({ workers: 1 });
     const names = [...MODULES.flatMap((name) => [name, `node:${name}`]), 'test', 'react'];
     const source = `const has = (name) => { try { return typeof require(name); } catch { return 'none'; } };
@@ -39,7 +52,9 @@ describe('a test program in JavaScript', () => {
   });
 });
 
-test('a row whose test program cannot run is refused with its field', () => {
+test('a row with a test program that cannot run is refused with the field tests.code', () => {
   const row = { language: 'typescript', tests: { type: 'assert', code: 'it("works", () => {})' } };
-  expect(() => parseCodeTask(row)).toThrow(/^tests\.code: must call what it tests itself/);
+  expect(() => parseCodeTask(row)).toThrow(
+    /^tests\.code: must call the code that it tests directly/,
+  );
 });

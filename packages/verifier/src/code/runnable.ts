@@ -1,9 +1,9 @@
 /**
- * Whether a test program in JavaScript or TypeScript can run at all: one that cannot would fail every answer, and one
- * that tests nothing would pass every one. Reads the text, runs nothing; Python's programs are read in its cell.
+ * Checks whether a test program in JavaScript or TypeScript can run. One that cannot would reject every attempt, and one that
+ * tests nothing would accept every attempt. Leaves out: Python, whose test programs are checked in its cell.
  */
 
-/** What an answer and its tests may `require`, without `node:`. The guest's `node.js` makes them. */
+/** The modules that programs and tests may `require`, without `node:`. The guest's `node.js` implements them. */
 export const MODULES: readonly string[] = [
   'assert',
   'assert/strict',
@@ -30,17 +30,19 @@ const REQUIRED = /\brequire\(\s*(['"])([^'"\n]+)\1\s*\)/g;
 const IMPORTED = /^[ \t]*import\b[^'";]*(['"])([^'"\n]+)\1/gm;
 const RUNNER = /^[ \t]*(describe|it|test)(?:\.\w+)?\([ \t]*['"`]/m;
 
-/** Why no answer could be judged by this program; undefined where nothing speaks against it. */
+/** Why no attempt could be judged by this test program. Undefined if no problem was found. */
 export function problemOfTests(code: string): string | undefined {
   const bare = code.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '').trim();
   if (bare === '') return 'must test something';
-  const wanted = [...code.matchAll(REQUIRED), ...code.matchAll(IMPORTED)].map((m) => m[2]!);
-  const missing = wanted.find((name) => !MODULES.includes(name.replace(/^node:/, '')));
-  if (missing !== undefined) return `must not need the module ${JSON.stringify(missing)}`;
+  const required = [...code.matchAll(REQUIRED), ...code.matchAll(IMPORTED)].map((m) => m[2]!);
+  const missing = required.find((name) => !MODULES.includes(name.replace(/^node:/, '')));
+  if (missing !== undefined)
+    return `must not require the module ${JSON.stringify(missing)}, which the sandbox does not have`;
   const runner = RUNNER.exec(code)?.[1];
   if (runner === undefined || declares(code, runner)) return undefined;
-  return `must call what it tests itself: there is no test runner for ${runner}(...)`;
+  return `must call the code that it tests directly: the sandbox has no test runner that defines ${runner}(...)`;
 }
 
-const declares = (code: string, name: string): boolean =>
-  new RegExp(`\\b(?:function|const|let|var)[ \\t]+${name}\\b`).test(code);
+function declares(code: string, name: string): boolean {
+  return new RegExp(`\\b(?:function|const|let|var)[ \\t]+${name}\\b`).test(code);
+}

@@ -1,24 +1,24 @@
 /**
- * Values of a guest as they stand outside it: the wire form that the guest writes, and the same form
- * made from the JSON of a data set's row. Comparing is in `compare.ts`.
+ * The wire form of values: what a guest writes, and the same form made from the JSON of a row. Leaves out: comparing, see
+ * `compare.ts`.
  *
- * JSON cannot say everything, so a row may write `{"$type": T, "value": V}`: `undefined`; `number`
- * with `"NaN"`, `"Infinity"`, `"-Infinity"`, `"-0"`; `bigint` with digits; `tuple`, `set` with a list;
- * `map` with a list of pairs; `date` with milliseconds.
+ * A row writes values that JSON does not have as `{"$type": T, "value": V}`: `undefined`; `number` with `"NaN"`, `"Infinity"`,
+ * `"-Infinity"`, `"-0"`; `bigint` with digits; `tuple`, `set` with a list; `map` with a list of pairs; `date` with
+ * milliseconds.
  */
 import { preview, TaskError } from '../types.ts';
 
 /** A string, a finite number, a boolean, null, or a tagged list. */
 export type Wire = string | number | boolean | null | WireList;
-/** `[tag, ...rest]` */
+/** `[tag, ...rest]`, where `tag` is a key of {@link TAGS}. */
 export interface WireList extends ReadonlyArray<Wire> {}
 
-/** Narrows a wire to its tagged form. */
+/** Whether a wire value is a tagged list. */
 export function isTagged(wire: Wire): wire is WireList {
   return typeof wire === 'object' && wire !== null;
 }
 
-/** Tags: what the first element of a list means. */
+/** What the first element of a tagged list means. */
 export const TAGS = {
   a: 'list',
   t: 'tuple',
@@ -38,7 +38,7 @@ export const TAGS = {
 
 const MAX_DEPTH = 250;
 
-/** Reads what a guest wrote. A guest may have been tampered with: anything odd is `undefined`. */
+/** Reads the untrusted text of a guest. Returns undefined for anything that is not in wire form. */
 export function readWire(text: string): Wire | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -59,16 +59,17 @@ function isWire(value: unknown, depth: number): value is Wire {
   );
 }
 
-/** The wire form of a row's JSON value. @throws {TaskError} on an unknown `$type` */
+/** Converts the JSON value of a row to wire form. @throws {TaskError} on an unknown `$type` */
 export function wireOfJson(value: unknown, field = 'expected', depth = 0): Wire {
-  if (depth > MAX_DEPTH) throw new TaskError(field, 'is nested too deep', '…');
+  if (depth > MAX_DEPTH)
+    throw new TaskError(field, `must be nested at most ${MAX_DEPTH} levels deep`, '…');
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return numberWire(value);
   if (value === undefined) return ['u'];
   const inner = (item: unknown, name: string | number) =>
     wireOfJson(item, `${field}.${name}`, depth + 1);
   if (Array.isArray(value)) return ['a', ...value.map(inner)];
-  if (typeof value !== 'object') throw new TaskError(field, 'must be JSON', value);
+  if (typeof value !== 'object') throw new TaskError(field, 'must be a JSON value', value);
   if ('$type' in value) return taggedWire(value as Tagged, field, depth);
   return ['o', ...Object.entries(value).flatMap(([key, item]) => [key, inner(item, key)])];
 }
@@ -90,7 +91,7 @@ function taggedWire({ $type, value }: Tagged, field: string, depth: number): Wir
       return value === '-0' ? ['n', '-0'] : numberWire(Number(value));
     case 'bigint':
       if (typeof value === 'string' && /^-?\d+$/.test(value)) return ['b', value];
-      throw new TaskError(`${field}.value`, 'must be digits in a string', value);
+      throw new TaskError(`${field}.value`, 'must be a string of digits', value);
     case 'tuple':
       return ['t', ...items()];
     case 'set':
@@ -100,7 +101,11 @@ function taggedWire({ $type, value }: Tagged, field: string, depth: number): Wir
     case 'date':
       return ['d', Number(value)];
     default:
-      throw new TaskError(`${field}.$type`, 'is not a known type', $type);
+      throw new TaskError(
+        `${field}.$type`,
+        'must be undefined, number, bigint, tuple, set, map or date',
+        $type,
+      );
   }
 }
 
@@ -109,7 +114,7 @@ function numberWire(value: number): Wire {
   return ['n', String(value)];
 }
 
-/** A short picture of a value for people, at most `max` characters. */
+/** Renders a value for people, in at most `max` UTF-16 code units. */
 export function showWire(wire: Wire, max = 200): string {
   const text = show(wire, { left: max * 2 });
   return text.length > max ? `${text.slice(0, max - 1)}…` : text;

@@ -1,73 +1,56 @@
 /**
- * The code verifier as a library: verdicts on attempts, one or many, from pools of cells that start
- * when they are first needed. The Domain plug-in in `domain.ts` is a thin coat over it.
+ * The code verifier as a library: verdicts on one attempt or many, from pools of cells that start when they are first needed.
+ * `domain.ts` wraps it as a Domain.
  */
-
 import { availableParallelism } from 'node:os';
-import { CellPool, sibling } from '../cells/index.ts';
+import { errorMessage } from '@cipo/support';
+import { sibling } from '../cells/command.ts';
+import { CellPool } from '../cells/pool.ts';
 import type { Finding } from '../codes.ts';
 import { type Attempt, judged, type Task, type Verdict, type Void, voided } from '../types.ts';
 import { checkerOf, verifyWithChecker } from './checker.ts';
-import type { CodeRequest, RawRun } from './desk.ts';
 import {
   type CodeProgram,
   problemOfPaths,
   type Ran,
+  ranTooLong,
   readRan,
   runRequest,
-  tooLongToRun,
 } from './execute.ts';
 import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
 import { limitsFor } from './limits.ts';
 import type { CodeReference } from './reference.ts';
+import type { CodeRequest, RawRun } from './request.ts';
 import { assertSandboxAvailable, runtimesFolder } from './runtimes.ts';
 
+/** Options of {@link createCodeVerifier}. */
 export interface CodeOptions {
-  /** Cells per kind of runtime, each a process of its own. Default: one per core. */
+  /** Number of cells per runtime (JavaScript, Python). Each is a process. Default: one per core. */
   readonly workers?: number;
-  /** Limits where a task names none; over the language's own defaults. */
+  /** Limits for tasks that set none. They win over the defaults of the language. */
   readonly limits?: Partial<RunLimits>;
-  /** Attempts that may wait for a cell. Beyond it a verdict is void, `overloaded`. */
+  /** How many attempts may wait for a cell. Above that a verdict is void, `overloaded`. Default: no limit. */
   readonly maxQueue?: number;
 }
 
-/** One question for {@link CodeVerifier.verifyMany}. */
+/** One attempt for {@link CodeVerifier.verifyMany}. */
 export interface CodeItem {
   readonly task: Task<CodeReference>;
+  /** A string is an attempt that ended normally. */
   readonly attempt: Attempt | string;
 }
 
-export interface CodeVerifier {
-  /** Judges one attempt. Never rejects: trouble of ours is a void verdict. */
-  verify(
-    task: Task<CodeReference>,
-    attempt: Attempt | string,
-    signal?: AbortSignal,
-  ): Promise<Verdict>;
-  /** Verdicts in the order of the items. */
-  verifyMany(items: Iterable<CodeItem>, signal?: AbortSignal): AsyncGenerator<Verdict>;
-  /** Verdicts as they come, each with the index of its item. */
-  verifyAsCompleted(
-    items: Iterable<CodeItem>,
-    signal?: AbortSignal,
-  ): AsyncGenerator<{ readonly index: number; readonly verdict: Verdict }>;
-  /**
-   * Runs a program as it is and tells what it printed and how it ended; judges nothing. Never rejects.
-   * ```ts
-   * const ran = await verifier.run({ language: 'python', source: 'print(input()[::-1])', stdin: 'abc' });
-   * console.log(ran.kind === 'ran' && ran.stdout); // cba
-   * ```
-   */
-  run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void>;
-  /** Ends every process. Safe to call twice. */
-  close(): Promise<void>;
+/** A verdict with the index of its item. */
+export interface IndexedVerdict {
+  readonly index: number;
+  readonly verdict: Verdict;
 }
 
-type Pool = CellPool<CodeRequest, Verdict | RawRun>;
-
 /**
+ * Makes a code verifier. It starts no process before the first attempt.
  * @throws {SandboxUnavailableError} if code cannot be verified in this process
+ *
  * ```ts
  * const verifier = createCodeVerifier();
  * const task = parseCodeTask({ language: 'javascript', tests: { type: 'call', entry: 'add', cases: [{ args: [1, 2], expected: 3 }] } });
@@ -77,81 +60,139 @@ type Pool = CellPool<CodeRequest, Verdict | RawRun>;
  */
 export function createCodeVerifier(options: CodeOptions = {}): CodeVerifier {
   assertSandboxAvailable();
-  const workers = options.workers ?? availableParallelism();
-  const pools = new Map<string, Promise<Pool>>();
-  let closed = false;
-  const poolFor = (language: Language): Promise<Pool> => {
-    const runtime = language === 'python' ? 'python' : 'script';
-    const known = pools.get(runtime);
-    if (known) return known;
-    const pool = openPool(runtime, workers, options);
-    pools.set(runtime, pool);
-    return pool;
-  };
+  return new CodeVerifier(options);
+}
 
-  const runIn = async (language: Language, request: CodeRequest, signal?: AbortSignal) => {
+type Runtime = 'script' | 'python';
+type Pool = CellPool<CodeRequest, Verdict | RawRun>;
+
+/** How many items are verified at the same time per worker: enough to keep each busy, few enough to save memory. */
+const ITEMS_PER_WORKER = 4;
+
+/** Verifies and runs programs. Made by {@link createCodeVerifier}. */
+export class CodeVerifier {
+  readonly #options: CodeOptions;
+  readonly #workers: number;
+  readonly #pools = new Map<Runtime, Promise<Pool>>();
+  #closed = false;
+
+  constructor(options: CodeOptions) {
+    this.#options = options;
+    this.#workers = options.workers ?? availableParallelism();
+  }
+
+  /** Judges one attempt. Never rejects: an infrastructure failure is a void verdict. */
+  async verify(
+    task: Task<CodeReference>,
+    attempt: Attempt | string,
+    signal?: AbortSignal,
+  ): Promise<Verdict> {
+    if (this.#closed) return voided('aborted', 'the verifier is closed');
+    const { reference } = task;
+    const limits = this.#limitsOf(reference.language, reference.limits);
+    const program = assemble(typeof attempt === 'string' ? attempt : attempt.text, reference);
+    if (!program) return judgeUnreadable();
+    if (program.source.length > limits.sourceChars) return judgeTooLong(limits.sourceChars);
+    const request: CodeRequest = { reference, program, limits };
+    if (checkerOf(reference)) {
+      return verifyWithChecker(
+        request,
+        (language, own) => this.#limitsOf(language, own),
+        (language, unjudged) => this.#runIn(language, unjudged, signal),
+      );
+    }
+    const reply = await this.#runIn(reference.language, request, signal);
+    return reply.kind === 'raw' ? voided('infra', 'the run was not judged') : reply;
+  }
+
+  /** Verdicts in the order of the items. */
+  async *verifyMany(items: Iterable<CodeItem>, signal?: AbortSignal): AsyncGenerator<Verdict> {
+    for await (const { verdict } of inOrder(this.verifyAsCompleted(items, signal))) yield verdict;
+  }
+
+  /** Verdicts in the order in which they complete. */
+  async *verifyAsCompleted(
+    items: Iterable<CodeItem>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<IndexedVerdict> {
+    const running = new Map<number, Promise<IndexedVerdict>>();
+    const next = async () => {
+      const done = await Promise.race(running.values());
+      running.delete(done.index);
+      return done;
+    };
+    let index = 0;
+    for (const { task, attempt } of items) {
+      const at = index++;
+      const verifying = this.verify(task, attempt, signal);
+      running.set(
+        at,
+        verifying.then((verdict) => ({ index: at, verdict })),
+      );
+      if (running.size >= this.#workers * ITEMS_PER_WORKER) yield await next();
+    }
+    while (running.size > 0) yield await next();
+  }
+
+  /**
+   * Runs a program and returns what it printed and how it ended. Judges nothing. Never rejects.
+   * ```ts
+   * const ran = await verifier.run({ language: 'python', source: 'print(input()[::-1])', stdin: 'abc' });
+   * console.log(ran.kind === 'ran' && ran.stdout); // cba
+   * ```
+   */
+  async run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void> {
+    if (this.#closed) return voided('aborted', 'the verifier is closed');
+    const limits = this.#limitsOf(program.language, program.limits ?? {});
+    const problem = problemOfPaths(Object.keys(program.files ?? {}));
+    if (problem) return voided('bad-task', `files: ${problem}`);
+    if (program.source.length > limits.sourceChars) return ranTooLong();
+    return readRan(await this.#runIn(program.language, runRequest(program, limits), signal));
+  }
+
+  /** Ends every process. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const pools = await Promise.allSettled(this.#pools.values());
+    await Promise.all(pools.map((pool) => pool.status === 'fulfilled' && pool.value.close()));
+  }
+
+  #limitsOf(language: Language, own: Partial<RunLimits>): RunLimits {
+    return limitsFor(language, this.#options.limits ?? {}, own);
+  }
+
+  async #runIn(
+    language: Language,
+    request: CodeRequest,
+    signal?: AbortSignal,
+  ): Promise<Verdict | RawRun> {
     let pool: Pool;
     try {
-      pool = await poolFor(language);
+      pool = await this.#poolFor(language);
     } catch (error) {
-      pools.clear(); // the next attempt tries again
-      return voided('infra', error instanceof Error ? error.message : String(error));
+      this.#pools.clear(); // the next attempt tries again
+      return voided('infra', errorMessage(error));
     }
     const reply = await pool.run(request, signal);
     return reply.kind === 'result' ? reply.result : voided(reply.fault, reply.detail);
-  };
-  const limitsOf = (language: Language, own: Partial<RunLimits>) =>
-    limitsFor(language, options.limits ?? {}, own);
+  }
 
-  const verify: CodeVerifier['verify'] = async (task, attempt, signal) => {
-    if (closed) return voided('aborted', 'the verifier is closed');
-    const text = typeof attempt === 'string' ? attempt : attempt.text;
-    const { reference } = task;
-    const limits = limitsOf(reference.language, reference.limits);
-    const program = assemble(text, reference);
-    if (!program) return unreadable();
-    if (program.source.length > limits.sourceBytes) return tooLong(limits.sourceBytes);
-    const request = { reference, program, limits };
-    const run = (language: Language, asked: CodeRequest) => runIn(language, asked, signal);
-    if (checkerOf(reference)) return verifyWithChecker(request, limitsOf, run);
-    const reply = await run(reference.language, request);
-    return reply.kind === 'raw' ? voided('infra', 'the run was not judged') : reply;
-  };
-
-  const run: CodeVerifier['run'] = async (program, signal) => {
-    if (closed) return voided('aborted', 'the verifier is closed');
-    const limits = limitsOf(program.language, program.limits ?? {});
-    const problem = problemOfPaths(Object.keys(program.files ?? {}));
-    if (problem) return voided('bad-task', `files: ${problem}`);
-    if (program.source.length > limits.sourceBytes) return tooLongToRun();
-    return readRan(await runIn(program.language, runRequest(program, limits), signal));
-  };
-
-  return {
-    verify,
-    run,
-    async *verifyMany(items, signal) {
-      for await (const { verdict } of inOrder(start(items, verify, workers, signal))) yield verdict;
-    },
-    verifyAsCompleted: (items, signal) => start(items, verify, workers, signal),
-    async close() {
-      closed = true;
-      const opened = await Promise.allSettled(pools.values());
-      await Promise.all(opened.map((pool) => pool.status === 'fulfilled' && pool.value.close()));
-    },
-  };
+  #poolFor(language: Language): Promise<Pool> {
+    const runtime = language === 'python' ? 'python' : 'script';
+    const existing = this.#pools.get(runtime);
+    if (existing) return existing;
+    const pool = openPool(runtime, this.#workers, this.#options);
+    this.#pools.set(runtime, pool);
+    return pool;
+  }
 }
 
-/** Python needs deep recursion, and an isolate's stack is the cell's. */
+/** Python needs deep recursion, and the stack of an isolate is that of its cell. */
 const PYTHON_STACK_KB = 6000;
 
-async function openPool(
-  runtime: 'script' | 'python',
-  workers: number,
-  options: CodeOptions,
-): Promise<Pool> {
+async function openPool(runtime: Runtime, workers: number, options: CodeOptions): Promise<Pool> {
   const common = {
-    desk: sibling(import.meta.url, './desk'),
+    adapter: sibling(import.meta.url, './adapter'),
     threads: workers,
     ...(options.maxQueue === undefined ? {} : { maxQueue: options.maxQueue }),
   };
@@ -160,7 +201,7 @@ async function openPool(
       ...common,
       entry: sibling(import.meta.url, './javascript/cell'),
       readable: [runtimesFolder()],
-      // Contexts are made from a snapshot, and sorting its tables by a hash of its own is a tenth of that.
+      // Contexts start from a snapshot. Rehashing its tables would take a tenth of that time.
       nodeFlags: ['--no-rehash-snapshot'],
     });
   }
@@ -178,51 +219,22 @@ async function openPool(
   });
 }
 
-function unreadable(): Verdict {
-  const message = 'the response holds no code';
-  return judged('unreadable_answer', [told({ code: 'unreadable-answer', message })]);
+function judgeUnreadable(): Verdict {
+  const message = 'the response has no code';
+  return judged('unreadable_answer', [policyFinding({ code: 'unreadable-answer', message })]);
 }
 
-function tooLong(limit: number): Verdict {
-  const message = `the program is longer than ${limit} characters`;
-  return judged('source_limit', [
-    told({ code: 'source-limit', message, details: { limitBytes: limit } }),
-  ]);
+function judgeTooLong(limitChars: number): Verdict {
+  const message = `the program is longer than ${limitChars} characters`;
+  const finding = policyFinding({ code: 'source-limit', message, details: { limitChars } });
+  return judged('source_limit', [finding]);
 }
 
-const told = (finding: Omit<Finding<'code'>, 'audience'>): Finding<'code'> => ({
-  ...finding,
-  audience: 'policy',
-});
-
-/** Items in flight per worker: enough that no cell waits, few enough that memory stays flat. */
-const IN_FLIGHT = 4;
-
-async function* start(
-  items: Iterable<CodeItem>,
-  verify: CodeVerifier['verify'],
-  workers: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<{ index: number; verdict: Verdict }> {
-  const running = new Map<number, Promise<{ index: number; verdict: Verdict }>>();
-  const next = async () => {
-    const done = await Promise.race(running.values());
-    running.delete(done.index);
-    return done;
-  };
-  let index = 0;
-  for (const { task, attempt } of items) {
-    const at = index++;
-    running.set(
-      at,
-      verify(task, attempt, signal).then((verdict) => ({ index: at, verdict })),
-    );
-    if (running.size >= workers * IN_FLIGHT) yield await next();
-  }
-  while (running.size > 0) yield await next();
+function policyFinding(finding: Omit<Finding<'code'>, 'audience'>): Finding<'code'> {
+  return { ...finding, audience: 'policy' };
 }
 
-/** Holds back what came early. */
+/** Yields items by index. An item that comes before its turn waits. */
 async function* inOrder<T extends { readonly index: number }>(
   items: AsyncIterable<T>,
 ): AsyncGenerator<T> {

@@ -1,4 +1,4 @@
-/** The script that a JavaScript cell runs: one attempt after another. */
+/** The script of a JavaScript cell: runs one attempt after another. */
 import { serveCell } from '../../cells/serve.ts';
 import type { CodeJob } from '../job.ts';
 import { runJavaScript, warmUp } from './run.ts';

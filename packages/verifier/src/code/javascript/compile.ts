@@ -1,9 +1,9 @@
 /**
- * From an answer's source to a script that a realm can load, with the way back for places in it.
- * Plain evaluation first; a module or TypeScript goes through swc.
+ * Compiles the source of a program to a script that a realm can load, and maps places in the script back to the source. A
+ * plain script is only wrapped. A module or TypeScript goes through swc.
  */
-import type { Language, Trouble } from '../job.ts';
-import { placeInAnswer, readSyntaxError, wrapProgram } from './program.ts';
+import type { AbnormalEnd, Language } from '../job.ts';
+import { placeInProgram, readSyntaxError, wrapProgram } from './program.ts';
 import type { Realm } from './realm.ts';
 import {
   loadTranspiler,
@@ -13,38 +13,40 @@ import {
   wantsModule,
 } from './transpile.ts';
 
+/** A script that a realm can load. */
 export interface Compiled {
   readonly script: string;
-  /** Where in the source a stack trace points. */
-  place(stack: string): { line: number; column: number } | undefined;
+  /** The place in the source to which a stack trace points. */
+  placeOf(stack: string): { line: number; column: number } | undefined;
 }
 
+/** Compiles a program. `names` are the names whose values the script returns. */
 export function compile(
   realm: Realm,
   source: string,
   language: Language,
   names: readonly string[],
-): Compiled | Trouble {
+): Compiled | AbnormalEnd {
   if (language === 'typescript') return compileModule(realm, source, true, names);
   const problem = syntaxProblem(realm, source);
-  const asScript: Compiled | Trouble = problem
+  const asScript: Compiled | AbnormalEnd = problem
     ? { kind: 'syntax', ...problem }
-    : { script: wrapProgram(source, names), place: (stack) => placeInAnswer(stack) };
+    : { script: wrapProgram(source, names), placeOf: (stack) => placeInProgram(stack) };
   const mayBeModule = problem
     ? /\b(await|import|export)\b/.test(source)
     : hidesModule(realm, source);
   if (!mayBeModule) return asScript;
   const asModule = compileModule(realm, source, false, names, problem === undefined);
-  // A script may have a variable `await`, or an async function beside an error of another kind.
+  // A script may use `await` as a name, or have an async function and an unrelated error.
   const isScript = 'kind' in asModule && !(problem && wantsModule(problem.message));
   return isScript ? asScript : asModule;
 }
 
-/** Does a text that is a script for V8 say more as a module: `import(...)`, or `await [x]` at the top? */
+/** Whether a text that V8 accepts as a script means something else as a module: `import(...)`, or `await [x]` at the top. */
 function hidesModule(realm: Realm, source: string): boolean {
   if (/\bimport\s*\(/.test(source)) return true;
   if (!/\bawait\s*[([`+\-/]/.test(source)) return false;
-  // A static block is where `await` is no name although no function is async.
+  // In a static block `await` is not a name, although no function is async.
   return syntaxProblem(realm, `class A { static { ${source}\n} }`) !== undefined;
 }
 
@@ -54,23 +56,23 @@ function compileModule(
   isTypeScript: boolean,
   names: readonly string[],
   isScript = false,
-): Compiled | Trouble {
-  loadTranspiler(); // outside of the try: failing to load is our trouble, not the answer's
+): Compiled | AbnormalEnd {
+  loadTranspiler(); // outside of the try: a failure to load swc is an infrastructure failure, not a syntax error
   let output: Transpiled;
   try {
     output = transpile(source, isTypeScript, isScript);
   } catch (error) {
     return { kind: 'syntax', ...readTranspileError(error) };
   }
-  const isAsync = /\bawait\b/.test(output.code); // perhaps at the top, where it needs an async wrapper
+  const isAsync = /\bawait\b/.test(output.code); // it may be at the top, which needs an async wrapper
   const script = wrapProgram(output.code, names, isAsync);
   const problem = syntaxProblem(realm, script);
   if (problem) return { kind: 'syntax', message: problem.message };
   return {
     script,
-    place: (stack) => {
-      const place = placeInAnswer(stack, isAsync);
-      return place && output.original(place);
+    placeOf: (stack) => {
+      const place = placeInProgram(stack, isAsync);
+      return place && output.originalPlace(place);
     },
   };
 }

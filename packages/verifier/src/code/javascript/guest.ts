@@ -1,7 +1,7 @@
 /**
- * Reads the guest's files and joins them into the one script that every isolate starts with.
- * They are modules for the linter and for editors; in the isolate they share one closure, so names
- * are unique across files and every file only exports by name.
+ * Joins the files of `guest/javascript` into the one script that runs first in every context. For the linter, the type checker
+ * and editors each file is a module. In the isolate they share one closure, so that names are unique across files and a file
+ * exports by name only. `guest/README.md` says what each file does.
  */
 import { readFileSync } from 'node:fs';
 import type ivm from 'isolated-vm';
@@ -9,7 +9,10 @@ import { loadIsolatedVm } from '../runtimes.ts';
 
 const FOLDER = new URL('../../../guest/javascript/', import.meta.url);
 
-/** In the order of use: a file may only need names of files before it when it starts. */
+/**
+ * The load order. While a file loads it may only use names of files before it; functions may use names of any file, because
+ * they run later. This list is the only place that says the order.
+ */
 const FILES = [
   'primordials',
   'world',
@@ -34,15 +37,15 @@ const FILES = [
   'driver',
 ] as const;
 
-/** A script whose completion value is `arrive`: call it once, and it answers the driver's one function. */
+/** The guest as one script. Its completion value is `arrive`, which returns the driver's function. */
 export function guestScript(): string {
   const parts = FILES.map((name) => unwrapModule(readGuestFile(`${name}.js`)));
   return `(function () {\n'use strict';\n${parts.join('\n')}\nreturn arrive;\n})()`;
 }
 
 /**
- * A context in which the guest has run, for isolates to start from: a context made from it needs neither to parse
- * nor to run the guest, which was a quarter of an attempt. `ARRIVAL` comes next.
+ * A snapshot of a context in which the guest has run. Contexts that start from it do not parse and run the guest, which took a
+ * quarter of an attempt. They run {@link ARRIVAL} first.
  */
 export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
   return loadIsolatedVm().Isolate.createSnapshot([
@@ -50,9 +53,10 @@ export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
   ]);
 }
 
-/** The first script of a context that starts from the snapshot. Its completion value is the driver. */
+/** The first script of a context that starts from the snapshot. Its completion value is the driver's function. */
 export const ARRIVAL = 'arrive()';
 
+/** Reads one file of `guest/javascript`. */
 export function readGuestFile(name: string): string {
   return readFileSync(new URL(name, FOLDER), 'utf8');
 }

@@ -1,6 +1,6 @@
 /**
- * The few third-party libraries that an answer may `require`, as texts for the guest. Read once, and
- * only handed to a realm whose program mentions them.
+ * The third-party libraries that a program may `require`, as source text for the guest. Each is read once, and given only to
+ * a realm whose program mentions it.
  */
 import { readFileSync } from 'node:fs';
 import { runtimeRequire } from '../runtimes.ts';
@@ -10,10 +10,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 const texts = new Map<string, string>();
 
-/**
- * Name and text of each library that one of the programs mentions. Strict: the tests hand it what they
- * expect, and a sloppy function shows its arguments to a getter that it runs into.
- */
+/** Name and text of each library that one of the programs mentions. */
 export function librariesFor(...programs: readonly string[]): (readonly [string, string])[] {
   return Object.keys(FILES)
     .filter((name) => programs.some((program) => program.includes(name)))
@@ -24,6 +21,7 @@ function libraryText(name: string): string {
   const known = texts.get(name);
   if (known !== undefined) return known;
   const path = runtimeRequire().resolve(FILES[name]!);
+  // Strict mode: tests pass expected values to it, and a getter can read the arguments of a sloppy function that calls it.
   const text = `'use strict';${readFileSync(path, 'utf8')}`;
   texts.set(name, text);
   return text;

@@ -10,16 +10,16 @@ test('no global of the realm is an answer’s to declare, but the few that tests
     testCpuMs: 2000,
     wallMs: 20_000,
     memoryMb: 64,
-    outputBytes: 10_000,
-    sourceBytes: 1000,
+    outputChars: 10_000,
+    sourceChars: 1000,
   };
   const { tests } = runJavaScript({
     language: 'javascript',
     program: 'console.log(Object.getOwnPropertyNames(globalThis).join(" "))',
     plan: { kind: 'stdio', inputs: [''] },
     limits,
-    patience: 40,
-    stopAtTrouble: false,
+    wallFactor: 40,
+    stopAtAbnormalEnd: false,
   });
   const [run] = tests;
   const globals = run?.kind === 'printed' ? run.text.trim() : '';

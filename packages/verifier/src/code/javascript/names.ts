@@ -1,6 +1,6 @@
 /**
- * Which of an answer's names a test program may see: those that it mentions, less the language's
- * words and the names that the tests themselves lean on.
+ * Wraps a test program as a function of the names that it uses of the attempt: those that it mentions, without reserved words
+ * and without the globals on which the tests themselves depend.
  */
 
 const RESERVED = `await break case catch class const continue debugger default delete do else enum export
@@ -9,8 +9,8 @@ const RESERVED = `await break case catch class const continue debugger default d
   while with yield arguments eval async of get set`;
 
 /**
- * An answer that declares one of these must not change what the tests mean by it: every global of the
- * realm but the few that programs like to name something of their own.
+ * Globals whose meaning in the tests a program must not change by declaring them. These are all globals of the realm except
+ * a few that programs often declare.
  */
 const TRUSTED = `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String
   Symbol Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError
@@ -25,6 +25,7 @@ const TRUSTED = `Object Function Array Number parseFloat parseInt Infinity NaN u
 const EXCLUDED = new Set(`${RESERVED} ${TRUSTED}`.split(/\s+/));
 const MAX_NAMES = 500;
 
+/** The names that a test program mentions and a program may declare. */
 export function namesIn(tests: string): string[] {
   const names = new Set<string>();
   for (const [name] of tests.matchAll(/[A-Za-z_$][\w$]*/g)) {
@@ -34,29 +35,29 @@ export function namesIn(tests: string): string[] {
   return [...names];
 }
 
-/** `x = ...` and `for (x of ...)`, where it may be a sloppy program's way to make a global. */
+/** `x = ...` and `for (x of ...)`: in a sloppy program they may create a global. */
 const ASSIGNED =
   /(?<![.\w$])([A-Za-z_$][\w$]*)\s*(?==(?![=>]))|\bfor\s*\(\s*([A-Za-z_$][\w$]*)\s+(?=of|in)/g;
 
-/** Where tests put a clock or a chance of their own in, which an answer may not. */
+/** Assignments by which tests replace the clock or the random generator. The program may not do that. */
 const REPLACED = /(?<![.\w$])(?:global(?:This)?\.)?(?:Math\.(random)|Date\.(now))(?=\s*=(?![=>]))/g;
 
-/** Names that a test program assigns and nobody gave it. */
-function looseNames(tests: string, names: readonly string[]): string[] {
-  const given = new Set([...EXCLUDED, ...names]);
+/** Names that a test program assigns without declaring them. */
+function undeclaredNames(tests: string, names: readonly string[]): string[] {
+  const known = new Set([...EXCLUDED, ...names]);
   const assigned = [...tests.matchAll(ASSIGNED)].map(([, name, looped]) => (name ?? looped)!);
-  return [...new Set(assigned)].filter((name) => !given.has(name));
+  return [...new Set(assigned)].filter((name) => !known.has(name));
 }
 
 /**
- * A test program as a function of the names it gets, ending in a value that only it knows: an answer
- * that ends the run early, in whatever way, has not brought it. It runs in strict mode, where no caller
- * can be had: an answer would read its arguments, or call it to see what it throws. Its globals become
- * variables, which an answer cannot define beforehand. The first value it gets is what it may replace,
- * under a name as secret as the sentinel.
+ * Wraps a test program as a function. It returns the sentinel, a secret value: a program that ends the run early, in whatever
+ * way, cannot return it. The function is strict, because in strict mode no callee can reach its caller: a program could read
+ * the arguments of the tests, or call them to see what they throw. Globals that the tests assign become variables, so that
+ * the program cannot define them beforehand. The first parameter holds what the tests may replace, under a name that is as
+ * secret as the sentinel.
  *
- * @param check throws for a script that does not compile: then the program stays sloppy, and the
- *   answer's functions want a strict caller in between
+ * @param check throws if a script does not compile. Then the test program stays sloppy, and the caller must put a strict
+ *   function between it and the functions of the attempt
  */
 export function wrapTests(
   tests: string,
@@ -67,11 +68,11 @@ export function wrapTests(
   const replaceable = `$${sentinel.replaceAll('-', '')}`;
   const program = tests.replace(REPLACED, (_, ...keys) => `${replaceable}.${keys[0] ?? keys[1]}`);
   const parameters = [replaceable, ...names].join(', ');
-  const loose = looseNames(tests, names);
-  const own = loose.length > 0 ? `var ${loose.join(', ')}; ` : '';
+  const undeclared = undeclaredNames(tests, names);
+  const declarations = undeclared.length > 0 ? `var ${undeclared.join(', ')}; ` : '';
   const wrap = (mode: string) => {
     const inner = `(async function () { ${mode}${program}\n;return ${JSON.stringify(sentinel)};\n})`;
-    return `(async function (${parameters}) { ${own}return await ${inner}(); })\n//# sourceURL=tests.js`;
+    return `(async function (${parameters}) { ${declarations}return await ${inner}(); })\n//# sourceURL=tests.js`;
   };
   const strict = wrap("'use strict'; ");
   try {

@@ -1,20 +1,20 @@
 /**
- * Puts an answer into the form that the isolate evaluates: wrapped as Node wraps a CommonJS module,
- * returning the names that the tests want. The first line stays the first line.
+ * Wraps a program as Node wraps a CommonJS module, so that it returns the values of the names that the tests use. The first
+ * line of the program is the first line of the result.
  */
 
 const OPEN = '(function (exports, require, module, __filename, __dirname) { ';
 const OPEN_ASYNC = `(async ${OPEN.slice(1)}`;
-/** The name under which frames of the answer show up in stack traces. */
-export const ANSWER_FILE = 'answer.js';
+/** The file name of the program in stack traces. */
+const PROGRAM_FILE = 'answer.js';
 
 const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
-/** A program ready for `load`. `names` become its completion value, undefined where not declared. */
+/** Wraps a program for the entry `load`. It returns the values of `names`, undefined for each that it does not declare. */
 export function wrapProgram(source: string, names: readonly string[], isAsync = false): string {
   const values = names.filter((name) => NAME.test(name)).map(valueIfDeclared);
-  const tail = `\n;return [${values.join(', ')}];\n})\n//# sourceURL=${ANSWER_FILE}`;
-  // A line for the shell is only allowed at the very start.
+  const tail = `\n;return [${values.join(', ')}];\n})\n//# sourceURL=${PROGRAM_FILE}`;
+  // A hashbang line is only valid at the start of a file.
   return `${isAsync ? OPEN_ASYNC : OPEN}${source.replace(/^#!/, '//')}${tail}`;
 }
 
@@ -22,8 +22,8 @@ function valueIfDeclared(name: string): string {
   return `typeof ${name} === 'undefined' ? undefined : ${name}`;
 }
 
-/** The first place in the answer that a stack trace names, less the wrapper. */
-export function placeInAnswer(
+/** The first place in the program that a stack trace names, without the wrapper. */
+export function placeInProgram(
   stack: string,
   isAsync = false,
 ): { line: number; column: number } | undefined {
@@ -34,7 +34,7 @@ export function placeInAnswer(
   return { line, column: Math.max(1, Number(match[2]) - shift) };
 }
 
-/** Splits isolated-vm's `message [file:line:column]`. */
+/** Splits the `message [file:line:column]` of isolated-vm. */
 export function readSyntaxError(message: string): {
   message: string;
   line?: number;

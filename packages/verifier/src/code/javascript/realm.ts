@@ -1,24 +1,24 @@
 /**
- * A fresh world for one program: a context of its own with the guest in it, in an isolate that a few
- * programs may share one after another. An isolate that has seen a limit, an odd end or much memory is
- * given up. Limits and verdicts are `run.ts`'s business.
+ * A realm for one program: a new context with the guest in it. Some programs share an isolate one after another. An isolate
+ * that has seen a limit or an abnormal end, or that holds much memory, is disposed. Leaves out: limits and results, see `run.ts`.
  */
 import type ivm from 'isolated-vm';
-import { lastWords } from '../../cells/serve.ts';
+import { reportDeath } from '../../cells/serve.ts';
 import { loadIsolatedVm } from '../runtimes.ts';
 import { ARRIVAL, guestSnapshot } from './guest.ts';
 
 const isolatedVm = loadIsolatedVm();
 const SNAPSHOT = guestSnapshot();
 
-/** Programs that an isolate may see: making one costs three times what a context costs. */
+/** How many programs an isolate serves. Making an isolate takes three times as long as making a context. */
 const MAX_PROGRAMS = 40;
-/** Share of its memory that an isolate may still hold when it takes the next program. */
+/** Share of its memory that an isolate may still hold if it is to serve another program. */
 const MAX_HELD = 0.4;
 
-/** What a driver entry answers: a kind and up to four texts. */
+/** What an entry of the driver returns: a kind and up to four strings. */
 export type GuestReply = readonly [kind: string, ...texts: string[]];
 
+/** The entries of the guest's driver; see `entries` in `guest/javascript/driver.js`. */
 export type EntryName =
   | 'file'
   | 'prepare'
@@ -35,83 +35,84 @@ export type EntryName =
   | 'failed'
   | 'exited';
 
-type Drive = ivm.Reference<(...args: never[]) => unknown>;
+type Driver = ivm.Reference<(...args: never[]) => unknown>;
 
 /** An isolate whose contexts start with the guest in them. */
-interface Vessel {
+interface SharedIsolate {
   readonly memoryMb: number;
   readonly isolate: ivm.Isolate;
   readonly arrival: ivm.Script;
   programs: number;
 }
 
-let vessel: Vessel | undefined;
+let shared: SharedIsolate | undefined;
 
-function vesselFor(memoryMb: number): Vessel {
-  if (vessel && (vessel.memoryMb !== memoryMb || vessel.isolate.isDisposed)) giveUp();
-  if (vessel) return vessel;
+function isolateFor(memoryMb: number): SharedIsolate {
+  if (shared && (shared.memoryMb !== memoryMb || shared.isolate.isDisposed)) disposeShared();
+  if (shared) return shared;
   const isolate = new isolatedVm.Isolate({
     memoryLimit: memoryMb,
     snapshot: SNAPSHOT,
-    onCatastrophicError: goDown,
+    onCatastrophicError: dieOutOfMemory,
   });
-  vessel = { memoryMb, isolate, arrival: isolate.compileScriptSync(ARRIVAL), programs: 0 };
-  return vessel;
+  shared = { memoryMb, isolate, arrival: isolate.compileScriptSync(ARRIVAL), programs: 0 };
+  return shared;
 }
 
-function giveUp(): void {
-  if (vessel && !vessel.isolate.isDisposed) vessel.isolate.dispose();
-  vessel = undefined;
+function disposeShared(): void {
+  if (shared && !shared.isolate.isDisposed) shared.isolate.dispose();
+  shared = undefined;
 }
 
+/** One context with the guest in it, and the driver that the cell calls. */
 export class Realm {
   readonly memoryMb: number;
-  readonly #vessel: Vessel;
+  readonly #shared: SharedIsolate;
   readonly #context: ivm.Context;
-  readonly #drive: Drive;
+  readonly #driver: Driver;
 
   constructor(memoryMb: number) {
     this.memoryMb = memoryMb;
-    this.#vessel = vesselFor(memoryMb);
-    this.#vessel.programs++;
-    this.#context = this.#vessel.isolate.createContextSync();
-    this.#drive = this.#vessel.arrival.runSync(this.#context, { reference: true }) as Drive;
+    this.#shared = isolateFor(memoryMb);
+    this.#shared.programs++;
+    this.#context = this.#shared.isolate.createContextSync();
+    this.#driver = this.#shared.arrival.runSync(this.#context, { reference: true }) as Driver;
   }
 
-  /** True once the isolate has been given up, which is how isolated-vm answers to a memory limit. */
-  get lost(): boolean {
-    return this.#vessel.isolate.isDisposed;
+  /** Whether the isolate is disposed. That is how isolated-vm reacts to its memory limit. */
+  get isLost(): boolean {
+    return this.#shared.isolate.isDisposed;
   }
 
-  /** True when other programs have been in this isolate: a memory limit may not be this one's doing. */
-  get worn(): boolean {
-    return this.#vessel.programs > 1;
+  /** Whether other programs have used this isolate: then they may have caused a memory limit. */
+  get isShared(): boolean {
+    return this.#shared.programs > 1;
   }
 
-  /** @throws {SyntaxError} with `[file:line:column]` at the end of its message. */
+  /** Compiles a script without running it. @throws {SyntaxError} with `[file:line:column]` at the end of its message. */
   check(source: string, filename: string): void {
-    this.#vessel.isolate.compileScriptSync(source, { filename }).release();
+    this.#shared.isolate.compileScriptSync(source, { filename }).release();
   }
 
-  /** Calls a driver entry. Throws what isolated-vm throws: time, memory, an unhandled rejection. */
+  /** Calls an entry of the driver. Throws what isolated-vm throws: a timeout, a memory limit, an unhandled rejection. */
   enter(name: EntryName, args: readonly (string | number | boolean)[], timeoutMs: number): unknown {
-    return this.#drive.applySync(undefined, [name, ...args] as never[], {
+    return this.#driver.applySync(undefined, [name, ...args] as never[], {
       timeout: timeoutMs,
       arguments: { copy: true },
       result: { copy: true },
     });
   }
 
-  /** @param clean the program came to its end by itself, so that the isolate can take another */
-  dispose(clean: boolean): void {
-    const { isolate, programs } = this.#vessel;
+  /** @param isClean whether the program ended by itself, so that the isolate can serve another */
+  dispose(isClean: boolean): void {
+    const { isolate, programs } = this.#shared;
     if (isolate.isDisposed) return;
-    if (!clean || programs >= MAX_PROGRAMS || heldShare(isolate) > MAX_HELD) {
-      if (vessel === this.#vessel) giveUp();
+    if (!isClean || programs >= MAX_PROGRAMS || heldShare(isolate) > MAX_HELD) {
+      if (shared === this.#shared) disposeShared();
       else isolate.dispose();
       return;
     }
-    this.#drive.release();
+    this.#driver.release();
     this.#context.release();
   }
 }
@@ -122,8 +123,8 @@ function heldShare(isolate: ivm.Isolate): number {
   return (used_heap_size + externally_allocated_size) / heap_size_limit;
 }
 
-/** V8 is lost for good: say why, then end the process, for the handler must not return. */
-function goDown(message: string): void {
-  lastWords(`memory: ${message}`);
+/** V8 cannot recover here. Reports the reason and ends the process, because this handler must not return. */
+function dieOutOfMemory(message: string): void {
+  reportDeath(`memory: ${message}`);
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), 5);
 }

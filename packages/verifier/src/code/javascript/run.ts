@@ -1,180 +1,183 @@
 /**
- * Runs one JavaScript or TypeScript attempt inside a cell: loads the program into a fresh realm, does
- * what the plan says, and reports what came of each test. Judges nothing.
+ * Runs one JavaScript or TypeScript attempt inside a cell: loads the program into a new realm, does what the plan says, and
+ * returns what each test gave. Leaves out: judging.
  */
 import { randomUUID } from 'node:crypto';
+import { errorMessage } from '@cipo/support';
 import { Budget, OutOfTime } from '../budget.ts';
-import type { CodeJob, CodeRun, Plan, TestRun, Trouble, WholeRun } from '../job.ts';
+import type { AbnormalEnd, CodeJob, CodeRun, Plan, ProgramRun, TestRun } from '../job.ts';
 import { type Compiled, compile } from './compile.ts';
 import { librariesFor } from './libraries.ts';
 import { namesIn, wrapTests } from './names.ts';
 import { type EntryName, type GuestReply, Realm } from './realm.ts';
 import { transpile } from './transpile.ts';
 
+/** Timeout for entries of the driver that run little or no code of the attempt. */
 const SETUP_MS = 2000;
-let spare: Realm | undefined;
+let spareRealm: Realm | undefined;
 
-/** Makes the next job's realm ready. Called between jobs. */
+/** Makes the realm for the next job. Called between jobs, so that no attempt waits for it. */
 export function warmUp(memoryMb = 64): void {
-  if (spare && (spare.memoryMb !== memoryMb || spare.lost)) {
-    spare.dispose(false);
-    spare = undefined;
+  if (spareRealm && (spareRealm.memoryMb !== memoryMb || spareRealm.isLost)) {
+    spareRealm.dispose(false);
+    spareRealm = undefined;
   }
-  spare ??= new Realm(memoryMb);
+  spareRealm ??= new Realm(memoryMb);
 }
 
 function takeRealm(memoryMb: number): Realm {
   warmUp(memoryMb);
-  const realm = spare!;
-  spare = undefined;
+  const realm = spareRealm ?? new Realm(memoryMb);
+  spareRealm = undefined;
   return realm;
 }
 
+/** Runs one job. */
 export function runJavaScript(job: CodeJob): CodeRun {
   const session = new Session(job);
-  const tests: TestRun[] = [];
-  const load = session.run(tests);
+  const { load, tests } = session.run();
   return { ...(load ? { load } : {}), tests, cpuMs: session.budget.usedMs };
 }
+
+/** What a session returns: `load` says why the program could not be loaded. */
+type SessionRun = Omit<CodeRun, 'cpuMs'>;
 
 class Session {
   readonly #job: CodeJob;
   readonly budget: Budget;
-  #place: Compiled['place'] = () => undefined;
-  /** Had other attempts used the isolate when this one began? */
-  #worn: boolean | undefined;
-  /** Has every program so far come to its end by itself? */
-  #clean = true;
+  #placeOf: Compiled['placeOf'] = () => undefined;
+  /** Whether other attempts had used the isolate when this one began. */
+  #isShared: boolean | undefined;
+  /** Whether every program in the current realm has ended by itself. */
+  #isClean = true;
 
   constructor(job: CodeJob) {
     this.#job = job;
-    this.budget = new Budget(job.limits, job.patience);
+    this.budget = new Budget(job.limits, job.wallFactor);
   }
 
-  /** Fills in what came of each test; answers what kept the program from coming up. */
-  run(tests: TestRun[]): Trouble | undefined {
+  run(): SessionRun {
     const { plan } = this.#job;
     switch (plan.kind) {
       case 'call':
-        return this.#inRealm((realm) => this.#calls(realm, plan, tests));
+        return this.#inRealm((realm) => this.#runCalls(realm, plan));
       case 'stdio':
-        return this.#programs(plan.inputs, tests);
+        return this.#runInputs(plan.inputs);
       case 'assert':
-        return this.#inRealm((realm) => this.#asserts(realm, plan.tests, tests));
+        return this.#inRealm((realm) => this.#runAsserts(realm, plan.tests));
       case 'run':
-        tests.push(this.#inRealm((realm) => this.#whole(realm, plan)));
-        return undefined;
+        return { tests: [this.#inRealm((realm) => this.#runProgram(realm, plan))] };
     }
   }
 
   #inRealm<T>(action: (realm: Realm) => T): T {
-    const realm = this.budget.outsideSync(() => takeRealm(this.#job.limits.memoryMb));
-    this.#worn ??= realm.worn;
-    this.#clean = true;
+    const realm = this.budget.excludeSync(() => takeRealm(this.#job.limits.memoryMb));
+    this.#isShared ??= realm.isShared;
+    this.#isClean = true;
     try {
-      this.budget.nextTest();
+      this.budget.startTest();
       return action(realm);
     } finally {
-      realm.dispose(this.#clean);
+      realm.dispose(this.#isClean);
     }
   }
 
-  /** All calls share one realm: what a module keeps between calls is kept, as in real life. */
-  #calls(
-    realm: Realm,
-    plan: { readonly entry: string; readonly calls: readonly string[] },
-    tests: TestRun[],
-  ): Trouble | undefined {
+  /** All calls share one realm: a module keeps its state between calls, as it does outside of tests. */
+  #runCalls(realm: Realm, plan: Extract<Plan, { kind: 'call' }>): SessionRun {
     const [owner = '', method = ''] = plan.entry.split('.');
     const loaded = this.#load(realm, '', method ? [owner] : [owner, 'Solution']);
-    if (loaded.kind !== 'passed') return loaded;
+    if (loaded.kind !== 'passed') return { load: loaded, tests: [] };
+    const tests: TestRun[] = [];
     for (const args of plan.calls) {
-      this.budget.nextTest();
-      const run = this.#turns(realm, 'call', [owner, method, args]);
+      this.budget.startTest();
+      const run = this.#enterUntilSettled(realm, 'call', [owner, method, args]);
       tests.push(run);
-      const over = run.kind !== 'value' && (this.#job.stopAtTrouble || isFinal(run));
-      if (over) break;
+      if (run.kind !== 'value' && (this.#job.stopAtAbnormalEnd || isFinal(run))) break;
     }
-    return undefined;
+    return { tests };
   }
 
-  /** Every input gets a program of its own, in a realm of its own. */
-  #programs(inputs: readonly string[], tests: TestRun[]): Trouble | undefined {
+  /** Every input gets a new run of the program, in a new realm. */
+  #runInputs(inputs: readonly string[]): SessionRun {
+    const tests: TestRun[] = [];
     for (const input of inputs) {
-      const run = this.#inRealm((realm) => this.#program(realm, input));
-      if (run.kind === 'syntax') return run;
+      const run = this.#inRealm((realm) => this.#runInput(realm, input));
+      if (run.kind === 'syntax') return { load: run, tests };
       tests.push(run);
-      if (run.kind === 'starved' || this.budget.spent) break;
-      if (run.kind !== 'printed' && this.#job.stopAtTrouble) break;
+      if (run.kind === 'starved' || this.budget.isAttemptOver) break;
+      if (run.kind !== 'printed' && this.#job.stopAtAbnormalEnd) break;
     }
-    return undefined;
+    return { tests };
   }
 
-  #program(realm: Realm, input: string): TestRun {
+  #runInput(realm: Realm, input: string): TestRun {
     const loaded = this.#load(realm, input, []);
-    const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
-    if (ended.kind === 'exit' && ended.code !== '0') {
-      return { kind: 'threw', name: 'Exit', message: `the program ended with code ${ended.code}` };
+    const end = loaded.kind === 'passed' ? this.#enterUntilSettled(realm, 'drain', []) : loaded;
+    if (end.kind === 'exit' && end.code !== '0') {
+      return { kind: 'threw', name: 'Exit', message: `the program ended with code ${end.code}` };
     }
-    if (ended.kind !== 'passed' && ended.kind !== 'exit' && ended.kind !== 'open') return ended;
+    if (end.kind !== 'passed' && end.kind !== 'exit' && end.kind !== 'open') return end;
     try {
       return { kind: 'printed', text: String(realm.enter('stdout', [], SETUP_MS)) };
     } catch (error) {
-      return this.#ended(realm, error);
+      return this.#endOfError(realm, error);
     }
   }
 
-  /** The program and nothing else: what it printed on both streams, and its exit code. */
-  #whole(realm: Realm, { stdin, files }: Extract<Plan, { kind: 'run' }>): TestRun {
+  /** Runs the program without tests. */
+  #runProgram(realm: Realm, { stdin, files }: Extract<Plan, { kind: 'run' }>): TestRun {
     for (const file of Object.entries(files)) realm.enter('file', file, SETUP_MS);
     const loaded = this.#load(realm, stdin, []);
-    const ended = loaded.kind === 'passed' ? this.#turns(realm, 'drain', []) : loaded;
-    if (ended.kind === 'memory' || ended.kind === 'starved') return ended;
-    const { end, code, words } = farewell(ended, () => this.#text(realm, 'exitCode'));
-    const room = this.#job.limits.outputBytes;
-    const stderr = `${this.#text(realm, 'stderr')}${words}`.slice(0, room);
-    return { kind: 'ran', end, code, stdout: this.#text(realm, 'stdout'), stderr };
+    const programEnd =
+      loaded.kind === 'passed' ? this.#enterUntilSettled(realm, 'drain', []) : loaded;
+    if (programEnd.kind === 'memory' || programEnd.kind === 'starved') return programEnd;
+    const { end, code, words } = exitOf(programEnd, () => this.#readText(realm, 'exitCode'));
+    const { outputChars } = this.#job.limits;
+    const stderr = `${this.#readText(realm, 'stderr')}${words}`.slice(0, outputChars);
+    return { kind: 'ran', end, code, stdout: this.#readText(realm, 'stdout'), stderr };
   }
 
-  /** What a realm still has to say, also after its program was ended by a limit. */
-  #text(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode' | 'exited' | 'failed'): string {
-    if (realm.lost) return '';
+  /** Reads a text from a realm, also after a limit has ended its program. Empty if it cannot be read. */
+  #readText(realm: Realm, entry: 'stdout' | 'stderr' | 'exitCode' | 'exited' | 'failed'): string {
+    if (realm.isLost) return '';
     try {
       return String(realm.enter(entry, [], SETUP_MS));
     } catch {
-      this.#clean = false;
+      this.#isClean = false;
       return '';
     }
   }
 
-  /** The tests run in a scope of their own over the names that they mention. */
-  #asserts(realm: Realm, source: string, tests: TestRun[]): Trouble | undefined {
-    const program = this.#testProgram(source);
-    if (program === undefined) return { kind: 'broken-tests', message: 'it is unreadable' };
+  /** The test program runs in its own scope over the names that it mentions. */
+  #runAsserts(realm: Realm, source: string): SessionRun {
+    const program = this.#toScript(source);
+    if (program === undefined) {
+      return { load: { kind: 'broken-tests', message: 'it cannot be parsed' }, tests: [] };
+    }
     const names = namesIn(program);
     const loaded = this.#load(realm, '', names, program);
-    if (loaded.kind !== 'passed') return loaded;
+    if (loaded.kind !== 'passed') return { load: loaded, tests: [] };
     const declared = names.filter((_, i) => loaded.declared[i] === '1');
     const sentinel = randomUUID();
     const { script, isSloppy } = wrapTests(program, declared, sentinel, (text) =>
       realm.check(text, 'tests.js'),
     );
-    const run = this.#turns(realm, 'test', [script, isSloppy]);
-    const through = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
-    // Its callbacks may still have something to say. An exit is no pass: it may keep them from that.
-    const ended = through ? this.#turns(realm, 'linger', []) : run;
-    const isFailed = ended.kind === 'passed' && this.#text(realm, 'failed') !== 'false';
-    tests.push(ended.kind === 'value' || isFailed ? { kind: 'exit' } : ended);
-    return undefined;
+    const run = this.#enterUntilSettled(realm, 'test', [script, isSloppy]);
+    const isComplete = run.kind === 'value' && run.wire === JSON.stringify(sentinel);
+    // Callbacks of the tests may still fail. An exit does not count as passed, because it could prevent that.
+    const end = isComplete ? this.#enterUntilSettled(realm, 'linger', []) : run;
+    const isFailed = end.kind === 'passed' && this.#readText(realm, 'failed') !== 'false';
+    return { tests: [end.kind === 'value' || isFailed ? { kind: 'exit' } : end] };
   }
 
-  #testProgram(source: string): string | undefined {
-    if (this.#job.language !== 'typescript' && !/^\s*(import|export)\b/m.test(source))
-      return source;
+  /** The test program as a script. Undefined if it cannot be parsed, which is the fault of the task. */
+  #toScript(source: string): string | undefined {
+    const isTypeScript = this.#job.language === 'typescript';
+    if (!isTypeScript && !/^\s*(import|export)\b/m.test(source)) return source;
     try {
-      return transpile(source, this.#job.language === 'typescript').code;
+      return transpile(source, isTypeScript).code;
     } catch {
-      return undefined; // reported as the task's own fault
+      return undefined;
     }
   }
 
@@ -183,56 +186,56 @@ class Session {
     stdin: string,
     names: readonly string[],
     tests?: string,
-  ): Trouble | { readonly kind: 'passed'; readonly declared: string } {
-    const { program, language, limits } = this.#job;
+  ): AbnormalEnd | { readonly kind: 'passed'; readonly declared: string } {
+    const { program, language, limits, plan } = this.#job;
     const compiled = compile(realm, program, language, names);
     if ('kind' in compiled) return compiled;
-    this.#place = compiled.place;
+    this.#placeOf = compiled.placeOf;
     for (const [name, text] of librariesFor(program, tests ?? '')) {
       realm.enter('library', [name, text], SETUP_MS);
     }
-    const errorLimit = this.#job.plan.kind === 'run' ? limits.outputBytes : 0;
-    realm.enter('prepare', [stdin, limits.outputBytes, tests !== undefined, errorLimit], SETUP_MS);
-    const run = this.#turns(realm, 'load', [compiled.script]);
+    const { outputChars } = limits;
+    const errorChars = plan.kind === 'run' ? outputChars : 0;
+    realm.enter('prepare', [stdin, outputChars, tests !== undefined, errorChars], SETUP_MS);
+    const run = this.#enterUntilSettled(realm, 'load', [compiled.script]);
     return run.kind === 'passed'
       ? { kind: 'passed', declared: run.declared ?? '' }
-      : (run as Trouble);
+      : (run as AbnormalEnd);
   }
 
-  /** Enters the guest and turns its event loop until there is an answer. */
-  #turns(realm: Realm, entry: EntryName, args: readonly (string | boolean)[]): TestRun {
-    const again = entry === 'drain' || entry === 'linger' ? entry : 'poll';
+  /** Enters the guest, then turns its event loop until there is a reply. */
+  #enterUntilSettled(realm: Realm, entry: EntryName, args: readonly (string | boolean)[]): TestRun {
+    const nextEntry = entry === 'drain' || entry === 'linger' ? entry : 'poll';
     try {
       let reply = realm.enter(entry, args, this.budget.stretchMs()) as GuestReply;
       while (reply[0] === 'pending') {
-        reply = realm.enter(again, [], this.budget.stretchMs()) as GuestReply;
+        reply = realm.enter(nextEntry, [], this.budget.stretchMs()) as GuestReply;
       }
-      return this.budget.overdrawn ? { kind: 'time' } : this.#read(reply);
+      return this.budget.isExceeded ? { kind: 'time' } : this.#readReply(reply);
     } catch (error) {
-      return this.#ended(realm, error);
+      return this.#endOfError(realm, error);
     }
   }
 
   /** Something ended the guest from outside, or it left a rejected promise behind. */
-  #ended(realm: Realm, error: unknown): Trouble {
-    this.#clean = false;
+  #endOfError(realm: Realm, error: unknown): AbnormalEnd {
+    this.#isClean = false;
     if (error instanceof OutOfTime) return { kind: 'time' };
-    // In an isolate that others have used the memory may be theirs: judged again in a fresh one.
-    if (realm.lost) return { kind: this.#worn ? 'starved' : 'memory' };
-    if (this.budget.stretchTimedOut) return { kind: this.budget.starved ? 'starved' : 'time' };
-    const code = this.#text(realm, 'exited');
+    // Other attempts may have used the memory of a shared isolate: the attempt runs again in a new one.
+    if (realm.isLost) return { kind: this.#isShared ? 'starved' : 'memory' };
+    if (this.budget.hasTimedOut) return { kind: this.budget.isStarved ? 'starved' : 'time' };
+    const code = this.#readText(realm, 'exited');
     if (code !== '') return { kind: 'exit', code };
-    const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error ? (error.stack ?? '') : '';
     return {
       kind: 'threw',
       name: 'UnhandledRejection',
-      message: message.slice(0, 2000),
-      ...this.#place(stack),
+      message: errorMessage(error).slice(0, 2000),
+      ...this.#placeOf(stack),
     };
   }
 
-  #read(reply: GuestReply): TestRun {
+  #readReply(reply: GuestReply): TestRun {
     const [kind, first = '', second = '', third = ''] = reply;
     switch (kind) {
       case 'value':
@@ -250,42 +253,42 @@ class Session {
         return { kind };
       case 'threw':
       case 'violation':
-        return { kind, name: first, message: second, ...this.#place(third) };
+        return { kind, name: first, message: second, ...this.#placeOf(third) };
       default:
         return { kind: 'violation', name: 'SandboxError', message: 'the guest driver was changed' };
     }
   }
 }
 
-/** Trouble after which the realm cannot be used for another test. */
+/** Whether the realm cannot be used for another test. */
 function isFinal(run: TestRun): boolean {
   return ['time', 'memory', 'starved', 'missing', 'exit'].includes(run.kind);
 }
 
-/** The exit code of a program, and what Node would print at its end. */
-function farewell(
-  ended: TestRun,
-  ownCode: () => string,
-): { end: WholeRun['end']; code: number; words: string } {
-  switch (ended.kind) {
+/** The exit code of a program, and what Node would print when it ends. */
+function exitOf(
+  programEnd: TestRun,
+  readExitCode: () => string,
+): { end: ProgramRun['end']; code: number; words: string } {
+  switch (programEnd.kind) {
     case 'time':
     case 'output':
-      return { end: ended.kind, code: 0, words: '' };
+      return { end: programEnd.kind, code: 0, words: '' };
     case 'open': // a top-level promise that nothing can settle
       return { end: 'exited', code: 13, words: '' };
     case 'exit':
-      return { end: 'exited', code: exitCode(ended.code), words: '' };
+      return { end: 'exited', code: parseExitCode(programEnd.code), words: '' };
     case 'syntax':
-      return { end: 'exited', code: 1, words: lastWords('SyntaxError', ended) };
+      return { end: 'exited', code: 1, words: formatError('SyntaxError', programEnd) };
     case 'threw':
     case 'violation':
-      return { end: 'exited', code: 1, words: lastWords(ended.name, ended) };
+      return { end: 'exited', code: 1, words: formatError(programEnd.name, programEnd) };
     default:
-      return { end: 'exited', code: exitCode(ownCode()), words: '' };
+      return { end: 'exited', code: parseExitCode(readExitCode()), words: '' };
   }
 }
 
-function lastWords(
+function formatError(
   name: string,
   { message, line, column }: { message: string; line?: number; column?: number },
 ): string {
@@ -293,7 +296,7 @@ function lastWords(
   return `${name}: ${message}\n${place}`;
 }
 
-function exitCode(text: string | undefined): number {
+function parseExitCode(text: string | undefined): number {
   const code = Number(text);
   return Number.isFinite(code) ? code & 255 : 1;
 }

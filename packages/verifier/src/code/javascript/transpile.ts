@@ -1,6 +1,6 @@
 /**
- * TypeScript, and JavaScript written as a module, to what the isolate evaluates. swc is loaded when it
- * is first needed and runs inside the cell, which absorbs its crashes on absurd nesting.
+ * Transpiles TypeScript and JavaScript modules to what the isolate evaluates. swc is loaded when it is first needed. It runs
+ * inside the cell, because it crashes on very deep nesting.
  */
 import { SourceMap } from 'node:module';
 import { runtimeRequire } from '../runtimes.ts';
@@ -8,21 +8,26 @@ import { runtimeRequire } from '../runtimes.ts';
 type Swc = typeof import('@swc/core');
 let swc: Swc | undefined;
 
-/** Loads swc ahead of the first answer that needs it. */
+/** Loads swc. A cell calls it before the attempt's time starts. */
 export function loadTranspiler(): Swc {
   swc ??= runtimeRequire()('@swc/core') as Swc;
   return swc;
 }
 
+/** Transpiled code. */
 export interface Transpiled {
   readonly code: string;
-  /** From a place in `code` to the place in the source, both 1-based. */
-  original(place: { line: number; column: number }): { line: number; column: number } | undefined;
+  /** Maps a place in `code` to the source. Lines and columns start at 1. */
+  originalPlace(place: {
+    line: number;
+    column: number;
+  }): { line: number; column: number } | undefined;
 }
 
 /**
- * @param isScript keep what a script may lean on beside `import()`: sloppy mode, and `this` at the top
- * @throws {Error} swc's, whose text {@link readTranspileError} understands
+ * Transpiles one program.
+ * @param isScript keep what a script with `import()` may depend on: sloppy mode, and `this` at the top
+ * @throws {Error} of swc; {@link readTranspileError} reads its text
  */
 export function transpile(source: string, isTypeScript: boolean, isScript = false): Transpiled {
   const output = loadTranspiler().transformSync(source, {
@@ -42,7 +47,7 @@ export function transpile(source: string, isTypeScript: boolean, isScript = fals
   const map = new SourceMap(JSON.parse(output.map ?? '{"version":3,"sources":[],"mappings":""}'));
   return {
     code: output.code,
-    original: ({ line, column }) => {
+    originalPlace: ({ line, column }) => {
       const entry = map.findEntry(line - 1, column - 1);
       if (!('originalLine' in entry)) return undefined;
       return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
@@ -50,13 +55,13 @@ export function transpile(source: string, isTypeScript: boolean, isScript = fals
   };
 }
 
-/** Message and place from swc's picture of an error. */
+/** Reads message and place from the text of an error of swc. */
 export function readTranspileError(error: unknown): {
   message: string;
   line?: number;
   column?: number;
 } {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: swc colours its words
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: swc colours its messages
   const text = String(error instanceof Error ? error.message : error).replace(/\u001b\[\d*m/g, '');
   const message = /^\s*[x×]\s+(.+)$/m.exec(text)?.[1] ?? text.split('\n')[0]!.slice(0, 300);
   const place = /\[[^\]\n]*?(\d+):(\d+)\]/.exec(text);
@@ -64,7 +69,7 @@ export function readTranspileError(error: unknown): {
   return { message, line: Number(place[1]), column: Number(place[2]) };
 }
 
-/** Does this message say that the text is a module, which plain evaluation cannot take? */
+/** Whether an error message of V8 means that the text is a module and not a script. */
 export function wantsModule(message: string): boolean {
   return /import statement|import\.meta|'import|Unexpected token 'export'|await is only valid|missing \) after argument list|Unexpected reserved word/.test(
     message,

@@ -1,6 +1,6 @@
 /**
- * The files that Python is made from: Pyodide's, as its npm package has them, and the guest's. Reads
- * and patches, runs nothing.
+ * The files from which Python is built: those of Pyodide's npm package, and those of `guest/python`. Reads and patches them.
+ * Leaves out: running them.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -10,46 +10,51 @@ const GUEST = new URL('../../../guest/python/', import.meta.url);
 const PYODIDE = runtimeRequire().resolve('pyodide/package.json');
 const PAGE_KB = 64;
 
-/** The memory section of Pyodide's wasm module: one memory, 32-bit, from some to 65536 pages at most. */
+/** The memory section of Pyodide's wasm module: one 32-bit memory of at most 65536 pages. */
 const MEMORY_SECTION = Buffer.from('0101e003808004', 'hex');
 
-export function pyodideFile(name: string): Buffer {
+/** Reads one file of the npm package `pyodide`. */
+export function readPyodideFile(name: string): Buffer {
   return readFileSync(PYODIDE.replace(/package\.json$/, name));
 }
 
-export function guestFile(name: string): string {
+/** Reads one file of `guest/python` as text. */
+export function readGuestText(name: string): string {
   return readFileSync(new URL(name, GUEST), 'utf8');
 }
 
-export function guestBytes(name: string): Buffer {
+/** Reads one file of `guest/python` as bytes. */
+export function readGuestBytes(name: string): Buffer {
   return readFileSync(new URL(name, GUEST));
 }
 
-/** How Pyodide loads a snapshot: all of it, pages of zeros too. */
+/** The code with which Pyodide loads a snapshot: it copies all pages, also those of zeros. */
 const LOAD_SNAPSHOT = 'Module.HEAP8.set(t)';
 
-/**
- * A module of Pyodide with a place in the world that it cannot ask about, and pages of zeros left out
- * of loading a snapshot.
- */
+/** A module of Pyodide, patched: it has a fixed URL, and loading a snapshot leaves out pages of zeros. */
 export function pyodideModule(name: 'pyodide.mjs' | 'pyodide.asm.mjs'): string {
-  const text = pyodideFile(name).toString('utf8');
+  const text = readPyodideFile(name).toString('utf8');
   const placed = text.replaceAll('import.meta.url', JSON.stringify(`file:///pyodide/${name}`));
   if (name === 'pyodide.mjs') return placed;
   if (!placed.includes(LOAD_SNAPSHOT)) {
-    throw new Error('loading a snapshot in pyodide.asm.mjs is not as expected');
+    throw new Error(
+      'pyodide.asm.mjs: expected `Module.HEAP8.set(t)`, found no such code. This version of Pyodide is not supported',
+    );
   }
   return placed.replace(LOAD_SNAPSHOT, '__copyPages(Module.HEAP8,t)');
 }
 
 /**
- * The wasm module with its memory capped, so that Python itself sees the limit as a MemoryError.
- * @throws {Error} when the section is not where this version of Pyodide has it
+ * The wasm module with limited memory, so that Python itself raises a MemoryError at the limit.
+ * @throws {Error} if the module has no memory section of the expected form
  */
 export function cappedWasm(memoryMb: number): Buffer {
-  const bytes = Buffer.from(pyodideFile('pyodide.asm.wasm'));
+  const bytes = Buffer.from(readPyodideFile('pyodide.asm.wasm'));
   const at = bytes.indexOf(MEMORY_SECTION);
-  if (at < 0) throw new Error('the memory section of pyodide.asm.wasm is not as expected');
+  if (at < 0)
+    throw new Error(
+      'pyodide.asm.wasm: expected one memory of at most 65536 pages. This version of Pyodide is not supported',
+    );
   const pages = Math.min(65_536, Math.max(512, Math.ceil((memoryMb * 1024) / PAGE_KB)));
   bytes[at + 4] = 0x80 | (pages & 0x7f);
   bytes[at + 5] = 0x80 | ((pages >> 7) & 0x7f);
@@ -58,13 +63,13 @@ export function cappedWasm(memoryMb: number): Buffer {
 }
 
 /**
- * The Python program that becomes part of the snapshot. It lives in a namespace of its own, with
- * built-ins of its own, so that an answer which changes `builtins` changes nothing for it. What an
- * answer can reach of it lives in another, which does not lead to the first.
+ * The Python program that becomes part of the snapshot, from the files below in their load order, which is defined only here.
+ * It has its own namespace and its own built-ins, so that a program of an attempt that changes `builtins` does not affect it.
+ * The part that such a program can reach (`streams`, `turns`) is in a second namespace, from which nothing leads to the first.
  */
 export function runnerProgram(): string {
   const run = (names: readonly string[], space: string) =>
-    `exec(compile(${JSON.stringify(names.map(guestFile).join('\n'))}, "<runner>", "exec"), ${space})`;
+    `exec(compile(${JSON.stringify(names.map(readGuestText).join('\n'))}, "<runner>", "exec"), ${space})`;
   return [
     'import builtins as _b, types as _t',
     '_shims = _t.ModuleType("__shims__")',
@@ -81,12 +86,12 @@ export function runnerProgram(): string {
   ].join('\n');
 }
 
-/** Changes with everything that a snapshot depends on. */
+/** A hash of everything on which a snapshot depends. */
 export function snapshotKey(): string {
   const hash = createHash('sha256');
   hash.update(`${process.versions.v8} ${process.arch} `);
   hash.update(readFileSync(PYODIDE));
   hash.update(runnerProgram());
-  hash.update(guestFile('shims.js'));
+  hash.update(readGuestText('shims.js'));
   return hash.digest('hex').slice(0, 24);
 }

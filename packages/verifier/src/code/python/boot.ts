@@ -1,22 +1,22 @@
 /**
- * Boots Pyodide inside an isolate, either to take a snapshot of its memory or, from one, sealed and
- * ready to run jobs. After sealing no callback into this process is left in the isolate.
+ * Boots Pyodide inside an isolate, either to take a snapshot of its memory, or from a snapshot to run jobs. In the second case
+ * `guest/python/seal.js` seals it: no callback into this process is left in the isolate.
  */
 import type ivm from 'isolated-vm';
-import { lastWords } from '../../cells/serve.ts';
+import { reportDeath } from '../../cells/serve.ts';
 import { loadIsolatedVm } from '../runtimes.ts';
 import {
   cappedWasm,
-  guestBytes,
-  guestFile,
-  pyodideFile,
   pyodideModule,
+  readGuestBytes,
+  readGuestText,
+  readPyodideFile,
   runnerProgram,
 } from './assets.ts';
 
 const isolatedVm = loadIsolatedVm();
 
-/** JavaScript's own heap in the isolate; Python's memory is the wasm memory beside it. */
+/** The JavaScript heap of the isolate. Python's memory is the wasm memory beside it. */
 const ISOLATE_MB = 256;
 const BOOT_MS = 60_000;
 
@@ -38,19 +38,20 @@ globalThis.__boot = async (options) => {
   });
 };`;
 
-/** A sealed interpreter. Everything goes through these three. */
+/** A sealed interpreter. */
 export interface Interpreter {
-  /** Runs one job; throws what isolated-vm throws at a time or memory limit. */
-  run(job: string, maxBytes: number, timeoutMs: number): string;
-  /** A file for the next job to read, at a path below its folder. {@link restore} takes it away. */
+  /** Runs one job, JSON in and JSON out. Throws what isolated-vm throws at a time or memory limit. */
+  run(job: string, maxReplyBytes: number, timeoutMs: number): string;
+  /** Puts a file for the next job at a path below its folder. {@link restore} removes it. */
   put(path: string, bytes: Uint8Array): void;
-  /** Puts the memory back; answers its size in bytes. */
+  /** Restores the memory to the snapshot. Returns its size in bytes. */
   restore(): number;
-  readonly lost: boolean;
+  /** Whether the isolate is disposed, by a memory limit. */
+  readonly isLost: boolean;
   dispose(): void;
 }
 
-/** The memory of a freshly started interpreter with the runner in it. */
+/** Boots an interpreter with the runner in it, and returns its memory. */
 export async function makeSnapshot(): Promise<Uint8Array> {
   const { isolate, context } = await boot(4096, undefined);
   const program = JSON.stringify(runnerProgram());
@@ -60,21 +61,22 @@ export async function makeSnapshot(): Promise<Uint8Array> {
   return bytes;
 }
 
+/** Starts a sealed interpreter from a snapshot. */
 export async function startInterpreter(
   snapshot: Uint8Array,
   memoryMb: number,
 ): Promise<Interpreter> {
   const { isolate, context } = await boot(memoryMb, snapshot);
-  const sealed = context.evalSync(guestFile('seal.js'), { reference: true, timeout: BOOT_MS });
+  const sealed = context.evalSync(readGuestText('seal.js'), { reference: true, timeout: BOOT_MS });
   const run = sealed.getSync('run', { reference: true });
   const restore = sealed.getSync('restore', { reference: true });
   const put = sealed.getSync('put', { reference: true });
   return {
-    run: (job, maxBytes, timeoutMs) =>
-      String(run.applySync(undefined, [job, maxBytes], { timeout: timeoutMs })),
-    put: (path, bytes) => put.applySync(undefined, [path, moved(bytes)], { timeout: 5000 }),
+    run: (job, maxReplyBytes, timeoutMs) =>
+      String(run.applySync(undefined, [job, maxReplyBytes], { timeout: timeoutMs })),
+    put: (path, bytes) => put.applySync(undefined, [path, transfer(bytes)], { timeout: 5000 }),
     restore: () => Number(restore.applySync(undefined, [], { timeout: 5000 })),
-    get lost() {
+    get isLost() {
       return isolate.isDisposed;
     },
     dispose: () => {
@@ -84,9 +86,12 @@ export async function startInterpreter(
 }
 
 async function boot(memoryMb: number, snapshot: Uint8Array | undefined) {
-  const isolate = new isolatedVm.Isolate({ memoryLimit: ISOLATE_MB, onCatastrophicError: goDown });
+  const isolate = new isolatedVm.Isolate({
+    memoryLimit: ISOLATE_MB,
+    onCatastrophicError: dieOutOfMemory,
+  });
   const context = await isolate.createContext();
-  await furnish(context, memoryMb, snapshot);
+  await provideFiles(context, memoryMb, snapshot);
   await loadModules(isolate, context);
   const options = snapshot ? '{ _loadSnapshot: __snapshot }' : '{ _makeSnapshot: true }';
   const booted = context.eval(`__boot(${options}).then(() => 'ready')`, { promise: true });
@@ -94,24 +99,28 @@ async function boot(memoryMb: number, snapshot: Uint8Array | undefined) {
   return { isolate, context };
 }
 
-/** What the boot reads: three files and the snapshot. The seal takes all of it away again. */
-async function furnish(context: ivm.Context, memoryMb: number, snapshot: Uint8Array | undefined) {
+/** Gives the isolate what the boot reads: three files and the snapshot. The seal removes all of it. */
+async function provideFiles(
+  context: ivm.Context,
+  memoryMb: number,
+  snapshot: Uint8Array | undefined,
+) {
   const wasm = cappedWasm(memoryMb);
-  const library = pyodideFile('python_stdlib.zip');
+  const library = readPyodideFile('python_stdlib.zip');
   const empty = new Uint8Array();
   const read = (path: string) =>
-    moved(path.endsWith('.wasm') ? wasm : path.endsWith('.zip') ? library : empty);
+    transfer(path.endsWith('.wasm') ? wasm : path.endsWith('.zip') ? library : empty);
   await context.global.set('__readFile', new isolatedVm.Callback(read));
   await context.global.set('read', new isolatedVm.Callback(() => '{}'));
-  const { info } = JSON.parse(pyodideFile('pyodide-lock.json').toString('utf8'));
+  const { info } = JSON.parse(readPyodideFile('pyodide-lock.json').toString('utf8'));
   await context.global.set('__lock', JSON.stringify({ info, packages: {} }));
-  if (snapshot) await context.global.set('__snapshot', moved(snapshot));
-  await context.global.set('__restorer', moved(guestBytes('restore.wasm')));
+  if (snapshot) await context.global.set('__snapshot', transfer(snapshot));
+  await context.global.set('__restorer', transfer(readGuestBytes('restore.wasm')));
   await context.eval('globalThis.readbuffer = (path) => __readFile(path)');
-  await context.eval(guestFile('shims.js'));
+  await context.eval(readGuestText('shims.js'));
 }
 
-function moved(bytes: Uint8Array): ivm.Copy<ArrayBuffer> {
+function transfer(bytes: Uint8Array): ivm.Copy<ArrayBuffer> {
   const own = new Uint8Array(bytes).buffer;
   return new isolatedVm.ExternalCopy(own).copyInto({ transferIn: true, release: true });
 }
@@ -126,7 +135,7 @@ async function loadModules(isolate: ivm.Isolate, context: ivm.Context): Promise<
   await driver.evaluate();
 }
 
-/** The isolate's timers only run when they are told to. */
+/** Runs the timers of the isolate until `work` settles: they do not run by themselves. */
 async function pump(context: ivm.Context, work: Promise<unknown>): Promise<void> {
   let open = true;
   const done = work.finally(() => {
@@ -140,7 +149,7 @@ async function pump(context: ivm.Context, work: Promise<unknown>): Promise<void>
   await done;
 }
 
-function goDown(message: string): void {
-  lastWords(`memory: ${message}`);
+function dieOutOfMemory(message: string): void {
+  reportDeath(`memory: ${message}`);
   process.kill(process.pid, 'SIGKILL');
 }

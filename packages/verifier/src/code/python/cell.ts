@@ -1,4 +1,4 @@
-/** The script that a Python cell runs. Arguments: the snapshot's path, the memory cap in MB. */
+/** The script of a Python cell. Arguments: the path of the snapshot, the memory limit in MB. */
 import { readFileSync } from 'node:fs';
 import { serveCell } from '../../cells/serve.ts';
 import type { CodeJob } from '../job.ts';

@@ -1,4 +1,4 @@
-/** Script: writes a fresh interpreter's memory to the path in its first argument. */
+/** Script: writes the memory of a new interpreter to the path in its first argument. */
 import { writeFileSync } from 'node:fs';
 import { makeSnapshot } from './boot.ts';
 

@@ -1,21 +1,25 @@
 /**
- * Runs Python attempts inside a cell: one sealed interpreter, put back to its snapshot after every
- * program. Judges nothing.
+ * Runs Python attempts inside a cell: one sealed interpreter, restored to its snapshot after every program. Leaves out:
+ * judging.
  */
 import { randomUUID } from 'node:crypto';
+import { MIB } from '@cipo/support';
 import { Budget, OutOfTime } from '../budget.ts';
-import type { CodeJob, CodeRun, TestRun, Trouble } from '../job.ts';
+import type { AbnormalEnd, CodeJob, CodeRun, TestRun } from '../job.ts';
 import { type Interpreter, startInterpreter } from './boot.ts';
 
-/** An interpreter whose memory has grown beyond this is replaced: wasm memory never shrinks. */
-const KEEP_BYTES = 96 << 20;
+/** An interpreter with more memory than this is replaced: wasm memory never shrinks. */
+const MAX_KEPT_BYTES = 96 * MIB;
+/** Reply bytes for the messages of all tests, in addition to the output. */
+const REPLY_MARGIN_BYTES = 4 * MIB;
 
-/** What the runner answers for one job. */
+/** The reply of the runner (`guest/python/runner.py`) to one job. */
 interface Reply {
-  readonly load?: Trouble;
+  readonly load?: AbnormalEnd;
   readonly tests?: readonly TestRun[];
 }
 
+/** Owns the interpreter of a cell. */
 export class PythonRunner {
   readonly #snapshot: Uint8Array;
   #memoryMb = 256;
@@ -26,11 +30,11 @@ export class PythonRunner {
     this.#snapshot = snapshot;
   }
 
-  /** Makes a clean interpreter ready, by putting back the one there is or by starting another. */
+  /** Makes a clean interpreter: restores the current one or starts another. */
   async ready(memoryMb = this.#memoryMb): Promise<void> {
     if (memoryMb !== this.#memoryMb) this.#drop();
     this.#memoryMb = memoryMb;
-    if (this.#used) this.#putBack();
+    if (this.#used) this.#restore();
     this.#interpreter ??= await this.#boot();
   }
 
@@ -40,12 +44,12 @@ export class PythonRunner {
     return interpreter;
   }
 
-  #putBack(): void {
+  #restore(): void {
     this.#used = false;
     try {
-      if (this.#interpreter && this.#interpreter.restore() <= KEEP_BYTES) return;
+      if (this.#interpreter && this.#interpreter.restore() <= MAX_KEPT_BYTES) return;
     } catch {
-      // lost to a limit: replaced below
+      // a limit has ended the interpreter: it is replaced below
     }
     this.#drop();
   }
@@ -55,88 +59,96 @@ export class PythonRunner {
     this.#interpreter = undefined;
   }
 
+  /** Runs one job. */
   async run(job: CodeJob): Promise<CodeRun> {
-    const budget = new Budget(job.limits, job.patience);
-    const { plan, program, limits, stopAtTrouble } = job;
-    const common = { program, outputBytes: limits.outputBytes, stopAtTrouble };
-    if (plan.kind === 'stdio') return this.#programs(job, plan.inputs, budget);
+    const budget = new Budget(job.limits, job.wallFactor);
+    const { plan, program, stopAtAbnormalEnd } = job;
+    const { outputChars } = job.limits;
+    const common = { program, outputChars, stopAtAbnormalEnd };
+    if (plan.kind === 'stdio') return this.#runInputs(job, plan.inputs, budget);
     if (plan.kind === 'run') {
       for (const [path, bytes] of Object.entries(plan.files)) {
         this.#interpreter!.put(path, Buffer.from(bytes, 'base64'));
       }
       this.#used = true;
       const request = { ...common, kind: 'run', stdin: plan.stdin };
-      return finish(this.#enter(request, limits.outputBytes * 2, budget), budget);
+      return toRun(this.#enter(request, outputChars * 2, budget), budget);
     }
     const sentinel = randomUUID();
     const request =
       plan.kind === 'call'
         ? { ...common, kind: 'call', entry: plan.entry, calls: plan.calls }
         : { ...common, kind: 'assert', tests: plan.tests, sentinel };
-    const reply = this.#enter(request, limits.outputBytes, budget);
-    return finish(plan.kind === 'assert' ? withSentinel(reply, sentinel) : reply, budget);
+    const reply = this.#enter(request, outputChars, budget);
+    return toRun(plan.kind === 'assert' ? rejectForged(reply, sentinel) : reply, budget);
   }
 
-  /** Every input gets the interpreter as it was in the beginning. */
-  async #programs(job: CodeJob, inputs: readonly string[], budget: Budget): Promise<CodeRun> {
-    const { program, limits } = job;
+  /** Every input gets a new run of the program, in a restored interpreter. */
+  async #runInputs(job: CodeJob, inputs: readonly string[], budget: Budget): Promise<CodeRun> {
+    const { program } = job;
+    const { outputChars } = job.limits;
     const tests: TestRun[] = [];
     for (const stdin of inputs) {
-      await budget.outside(() => this.ready());
-      budget.nextTest();
-      const request = { kind: 'stdio', program, stdin, outputBytes: limits.outputBytes };
-      const reply = this.#enter(request, limits.outputBytes, budget);
+      await budget.exclude(() => this.ready());
+      budget.startTest();
+      const request = { kind: 'stdio', program, stdin, outputChars };
+      const reply = this.#enter(request, outputChars, budget);
       if (reply.load) {
-        if (reply.load.kind === 'syntax') return finish(reply, budget);
+        if (reply.load.kind === 'syntax') return toRun(reply, budget);
         tests.push(reply.load);
       } else tests.push(...(reply.tests ?? []));
       const last = tests.at(-1)?.kind;
-      if (last === 'starved' || budget.spent || (last !== 'printed' && job.stopAtTrouble)) break;
+      if (last === 'starved' || budget.isAttemptOver) break;
+      if (last !== 'printed' && job.stopAtAbnormalEnd) break;
     }
     return { tests, cpuMs: budget.usedMs };
   }
 
-  #enter(request: object, outputBytes: number, budget: Budget): Reply {
+  #enter(request: object, outputChars: number, budget: Budget): Reply {
     this.#used = true;
     const interpreter = this.#interpreter!;
     try {
-      // Room for text that JSON writes longer than it is, and for every test's words.
+      // JSON writes a character in up to six bytes.
       const text = interpreter.run(
         JSON.stringify(request),
-        outputBytes * 6 + (1 << 22),
+        outputChars * 6 + REPLY_MARGIN_BYTES,
         budget.stretchMs(),
       );
-      if (budget.overdrawn) return { load: { kind: 'time' } };
-      return text.startsWith('!') ? { load: readAlarm(text) } : readReply(text);
+      if (budget.isExceeded) return { load: { kind: 'time' } };
+      return text.startsWith('!') ? { load: readSealReport(text) } : readReply(text);
     } catch (error) {
-      return { load: this.#ended(interpreter, budget, error) };
+      return { load: this.#endOfError(interpreter, budget, error) };
     }
   }
 
-  #ended(interpreter: Interpreter, budget: Budget, error: unknown): Trouble {
+  #endOfError(interpreter: Interpreter, budget: Budget, error: unknown): AbnormalEnd {
     if (error instanceof OutOfTime) return { kind: 'time' };
-    if (interpreter.lost) return { kind: 'memory' };
-    if (budget.stretchTimedOut) return { kind: budget.starved ? 'starved' : 'time' };
+    if (interpreter.isLost) return { kind: 'memory' };
+    if (budget.hasTimedOut) return { kind: budget.isStarved ? 'starved' : 'time' };
     return { kind: 'threw', name: 'Error', message: String(error).slice(0, 300) };
   }
 }
 
-/** Tests that say they passed without the word that stands at their end were forged. */
-function withSentinel(reply: Reply, sentinel: string): Reply {
+/** A result `passed` without the sentinel was not written by the runner. */
+function rejectForged(reply: Reply, sentinel: string): Reply {
   const tests = reply.tests?.map((run): TestRun => {
     if (run.kind !== 'passed' || run.declared === sentinel) return run;
-    return { kind: 'violation', name: 'SandboxError', message: 'the end of the tests was forged' };
+    return {
+      kind: 'violation',
+      name: 'SandboxError',
+      message: 'the result of the tests was forged',
+    };
   });
   return { ...reply, ...(tests ? { tests } : {}) };
 }
 
-function finish(reply: Reply, budget: Budget): CodeRun {
+function toRun(reply: Reply, budget: Budget): CodeRun {
   const { load, tests = [] } = reply;
   return { ...(load ? { load } : {}), tests, cpuMs: budget.usedMs };
 }
 
-/** `!violation`, `!output`, `!crash` of the seal. */
-function readAlarm(text: string): Trouble {
+/** Reads `!violation`, `!output`, `!unreadable` or `!crash`, which `guest/python/seal.js` writes instead of a reply. */
+function readSealReport(text: string): AbnormalEnd {
   const [kind, ...words] = text.slice(1).split(' ');
   const message = words.join(' ');
   if (kind === 'output' || kind === 'unreadable') return { kind: 'output' };
@@ -144,10 +156,10 @@ function readAlarm(text: string): Trouble {
     return { kind: 'violation', name: 'SandboxError', message: `${message} is not available` };
   }
   if (/call stack/i.test(message)) {
-    return { kind: 'threw', name: 'RecursionError', message: 'the stack is full' };
+    return { kind: 'threw', name: 'RecursionError', message: 'the call stack is full' };
   }
   if (/ExitStatus|exit\(|Program terminated/i.test(message)) return { kind: 'exit' };
-  return { kind: 'threw', name: 'FatalError', message: 'the interpreter was brought down' };
+  return { kind: 'threw', name: 'FatalError', message: 'the interpreter crashed' };
 }
 
 function readReply(text: string): Reply {

@@ -1,6 +1,6 @@
 /**
- * The memory snapshot that Python cells start from: made once by a child process of its own and kept
- * in the user's cache folder, or in a temporary one where that cannot be written.
+ * Finds or makes the memory snapshot from which Python cells start. A separate child process makes it once. It is kept in the
+ * cache folder of the user, or in a temporary folder if that is not writable.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { snapshotKey } from './assets.ts';
 
 let pending: Promise<string> | undefined;
 
-/** Path of the snapshot, made on first use. @throws {Error} when it cannot be made */
+/** Path of the snapshot. Makes the snapshot if there is none. @throws {Error} if it cannot be made */
 export function snapshotPath(): Promise<string> {
   pending ??= findOrMake().catch((error) => {
     pending = undefined;
@@ -25,12 +25,12 @@ export function snapshotPath(): Promise<string> {
 async function findOrMake(): Promise<string> {
   const folder = writableFolder();
   const path = join(folder, `python-${snapshotKey()}.snapshot`);
-  if (!existsSync(path)) await make(path);
+  if (!existsSync(path)) await makeFile(path);
   return path;
 }
 
-/** In a process of its own: V8 flags differ from ours, and its memory goes back afterwards. */
-async function make(path: string): Promise<void> {
+/** Runs in a separate process: it needs other V8 flags, and its memory is freed when it ends. */
+async function makeFile(path: string): Promise<void> {
   const script = fileURLToPath(sibling(import.meta.url, './make-snapshot'));
   const flags = ['--no-node-snapshot', '--disable-warning=ExperimentalWarning'];
   const draft = `${path}.${process.pid}`;
@@ -38,7 +38,7 @@ async function make(path: string): Promise<void> {
     env: { TZ: 'UTC' },
     timeout: 120_000,
   });
-  renameSync(draft, path); // two makers may race: the last rename wins, both are whole
+  renameSync(draft, path); // if two processes do this, the last rename wins, and both files are complete
 }
 
 function writableFolder(): string {
