@@ -37,7 +37,7 @@ test('the loop of the README trains, in about twenty lines', async () => {
   expect(loop.split('\n').length).toBeLessThanOrEqual(22);
   const { code, out, err } = await run(loop);
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(out).toMatch(/^step 1: [\d.]+ of the attempts right/);
+  expect(out).toMatch(/^step 1: [\d.]+ of the attempts correct/);
   expect(out).toContain('\nstep 2: ');
 });
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BIN, cipo as call } from './process.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
-const PAGE = readFileSync(join(ROOT, 'docs/guide/serve.md'), 'utf8');
+const PAGE = readFileSync(join(ROOT, 'docs/reference/serve.md'), 'utf8');
 const TOKEN = 'a-token-of-this-test';
 const VARIABLE = 'another-token-of-this-test';
 
@@ -102,7 +102,7 @@ describe('what cannot be served is refused in words, with exit code 2', () => {
   });
 });
 
-describe('docs/guide/serve.md', () => {
+describe('docs/reference/serve.md', () => {
   test('has every option of the command with its default, and no other', async () => {
     const { out } = await cipo('--help');
     const described = [...out.matchAll(/^ {2}(--[\w-]+).*?(?:\(default:? "?([\w.]+)"?\))?$/gm)];

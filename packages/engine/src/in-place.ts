@@ -1,6 +1,6 @@
 /**
  * AdamW and the gradient's norm on arrays of this process, in place, by kernels/adamw.wat. A loop in JavaScript, whose
- * square root and division are float64 and one at a time, takes five times as long (docs/log.md). Kernels reach
+ * square root and division are float64 and one at a time, takes five times as long (docs/design/engine.md). Kernels reach
  * WebAssembly memories alone, so that is where the arrays lie. Left out: arrays on a device (adamw.ts has their programs).
  */
 

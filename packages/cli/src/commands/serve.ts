@@ -42,7 +42,7 @@ Examples:
       -d '{"domain": "math", "answer": "1/2", "response": "It is \\\\boxed{0.5}."}'
 
 The address goes to standard output, one line a request to standard error. SIGTERM or Ctrl-C ends it once what is
-under way is answered. docs/guide/serve.md has every endpoint, the metrics, and what a caller may see.`;
+under way is answered. docs/reference/serve.md has every endpoint, the metrics, and what a caller may see.`;
 
 const TOKEN_VARIABLE = 'CIPO_TOKEN';
 const MIB = 1 << 20;

@@ -13,7 +13,7 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** All codes of error replies: stable identifiers for programs and metrics, explained in docs/guide/serve.md. */
+/** All codes of error replies: stable identifiers for programs and metrics, explained in docs/reference/serve.md. */
 export const PROBLEM_CODES = [
   ...([
     'empty-body',
