@@ -1,5 +1,6 @@
-/** The contract itself: a good domain keeps it, and every check catches a domain that breaks it. */
+/** Tests the contract itself: a good domain passes, and every check fails for a domain that breaks it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { type ContractSubject, domainContract } from './testing.ts';
 import {
@@ -20,7 +21,7 @@ interface Sum {
 
 const SLOW = 'think about it for an hour';
 
-/** Adds numbers; right in every respect. `parts` are replaced one at a time to break it. */
+/** A domain that adds numbers and keeps the contract. `parts` replace methods to break it. */
 function sums(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
   return {
     name: 'sums',
@@ -38,7 +39,7 @@ function sums(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
 function parse(row: unknown): Task<Sum> {
   const terms = typeof row === 'object' && row !== null && 'terms' in row ? row.terms : undefined;
   if (!Array.isArray(terms) || terms.length === 0 || !terms.every(Number.isSafeInteger))
-    throw new TaskError('terms', 'must be whole numbers', terms);
+    throw new TaskError('terms', 'expected whole numbers', terms);
   const content = `Add ${terms.join(' and ')}.`;
   const total = terms.reduce((a, b) => a + b);
   return {
@@ -52,7 +53,7 @@ function parse(row: unknown): Task<Sum> {
 async function verify(task: Task<Sum>, attempt: Attempt, signal?: AbortSignal): Promise<Verdict> {
   if (attempt.text === SLOW)
     await sleep(60_000, undefined, { signal, ref: false }).catch(() => undefined);
-  if (signal?.aborted) return voided('aborted', 'asked to stop');
+  if (signal?.aborted) return voided('aborted', 'the caller cancelled');
   await sleep(1);
   if (/^-?\d{1,9}$/.test(attempt.text.trim()))
     return judged(Number(attempt.text) === task.reference.total ? 'accepted' : 'wrong_answer', [
@@ -72,10 +73,10 @@ const subject = (domain: Domain<Sum>): ContractSubject<Sum> => ({
   badRows: [{ row: { terms: [1.5] }, field: 'terms' }],
   slow: { row: rows[0], text: SLOW },
   hostile: ['five thousand'],
-  patienceMs: 2_000,
+  timeoutMs: 2_000,
 });
 
-/** The check of that name, without its domain's. */
+/** The check with this name. The name of the domain is added. */
 const checkOf = (subject: ContractSubject<Sum>, name: string) =>
   domainContract(subject).find((check) => check.name === `sums: ${name}`)!;
 
@@ -97,32 +98,32 @@ const told = (message: string, details?: Record<string, unknown>): Diagnostic =>
   ...(details && { details }),
 });
 
-const PARSES = 'parses its rows into tasks of its own name, each with an id';
-const REFUSES = 'refuses rows it cannot read and names the field';
-const DAMAGED = 'answers a damaged row with a task or a TaskError';
-const KNOWN = 'accepts its known right answer and rejects its known wrong one';
-const REPEATS = 'gives the same verdict on the same attempt';
-const PARALLEL = 'gives the same verdicts to many at once';
-const HOSTILE = 'judges hostile text, passes none, and works on after it';
-const BEFORE = 'honours an abort before it begins: void, never a judgement';
-const DURING = 'honours an abort while it judges, and works on after it';
-const LEAKS = 'leaks no reference into what the policy may see';
-const SAME = 'looks the same to the policy whatever the reference';
-const ALIKE = 'words the correction of a right attempt and of a wrong one alike';
-const CLOSES = 'closes twice, and answers what is asked afterwards';
+const PARSES = 'parses its rows into tasks of its own domain, each with an id';
+const REFUSES = 'refuses rows that it cannot read and names the field';
+const DAMAGED = 'turns a damaged row into a task or a TaskError';
+const KNOWN = 'accepts its known correct response and rejects the incorrect one';
+const REPEATS = 'gives the same attempt the same verdict again';
+const PARALLEL = 'gives the same verdicts in parallel';
+const HOSTILE = 'judges hostile text, accepts none of it, and works afterwards';
+const BEFORE = 'returns a void verdict if it is aborted beforehand';
+const DURING = 'stops when it is aborted while judging, and works afterwards';
+const LEAKS = 'shows the policy no part of the reference';
+const SAME = 'looks the same to the policy whatever the reference is';
+const ALIKE = 'words the corrections of a correct and an incorrect attempt alike';
+const CLOSES = 'can be closed twice and called afterwards';
 
-/** The check that must fail, what the domain does, what the check must say of it. */
+/** The check that must fail, what the domain does, and what the failure must say. */
 const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])[] = [
   [
     PARSES,
-    'forgets its name',
-    'carry the name',
+    'gives its tasks another domain name',
+    'have the name',
     { parse: (row) => ({ ...parse(row), domain: 'other' }) },
   ],
   [
     PARSES,
-    'gives every task one id',
-    'tell rows apart',
+    'gives every task the same id',
+    'must be unique',
     { parse: (row) => ({ ...parse(row), id: '0' }) },
   ],
   [
@@ -131,10 +132,15 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
     'same task every time',
     { parse: (row) => ({ ...parse(row), id: `${calls++}` }) },
   ],
-  [PARSES, 'asks nothing', 'needs a prompt', { parse: (row) => ({ ...parse(row), prompt: [] }) }],
   [
     PARSES,
-    'changes its rows',
+    'gives no prompt',
+    'needs a prompt',
+    { parse: (row) => ({ ...parse(row), prompt: [] }) },
+  ],
+  [
+    PARSES,
+    'modifies its rows',
     'read only',
     {
       parse(row) {
@@ -145,14 +151,14 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     REFUSES,
-    'takes everything',
+    'accepts every row',
     'must be refused',
     { parse: (row) => parse(Array.isArray(Object(row).terms) ? row : rows[0]) },
   ],
   [
     REFUSES,
     'names another field',
-    'field at fault',
+    'must be refused for the field',
     {
       parse(row) {
         try {
@@ -165,7 +171,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     DAMAGED,
-    'trips over the type of a field',
+    'throws another error on a field of the wrong type',
     'with a TaskError',
     {
       parse(row) {
@@ -174,12 +180,12 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
       },
     },
   ],
-  [KNOWN, 'passes nothing', 'must be accepted', { verify: async () => judged('wrong_answer') }],
-  [KNOWN, 'passes everything', 'must be rejected', { verify: async () => judged('accepted') }],
-  [KNOWN, 'knows nothing', 'give it `known`', { known: () => undefined }],
+  [KNOWN, 'accepts nothing', 'must be accepted', { verify: async () => judged('wrong_answer') }],
+  [KNOWN, 'accepts everything', 'must be rejected', { verify: async () => judged('accepted') }],
+  [KNOWN, 'knows no responses', 'give it `known`', { known: () => undefined }],
   [
     KNOWN,
-    'passes with a failing status',
+    'sets passed with a failing status',
     'follow from the status',
     {
       verify: async () => ({ ...judged('crashed'), passed: true }),
@@ -187,13 +193,13 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     REPEATS,
-    'counts',
+    'counts its calls in a diagnostic',
     'the second time',
     { verify: async (...a) => said(await verify(...a), told(`${calls++}`)) },
   ],
   [
     PARALLEL,
-    'mixes up what runs side by side',
+    'mixes up parallel calls',
     'in parallel',
     {
       async verify(...a) {
@@ -216,8 +222,8 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     HOSTILE,
-    'reads a number in anything',
-    'must not pass',
+    'reads a number in any text',
+    'must not be accepted',
     {
       verify: async (task, attempt, signal) =>
         attempt.text === 'five thousand' ? judged('accepted') : verify(task, attempt, signal),
@@ -225,7 +231,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     HOSTILE,
-    'lets an attempt excuse itself',
+    'turns a long attempt into a fault',
     'must not cause a fault',
     {
       verify: async (task, attempt, signal) =>
@@ -234,7 +240,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     HOSTILE,
-    'never answers some texts',
+    'never returns on some texts',
     'no verdict within',
     {
       verify: (task, attempt, signal) =>
@@ -243,13 +249,13 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     HOSTILE,
-    'quotes without end',
+    'quotes the whole attempt in a message',
     'is too long',
     { verify: async (t, a, s) => said(await verify(t, a, s), told(`not a number: ${a.text}`)) },
   ],
   [
     HOSTILE,
-    'is worn out by hostile text',
+    'stops working after a hostile text',
     'after hostile texts',
     {
       async verify(task, attempt, signal) {
@@ -260,13 +266,13 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     BEFORE,
-    'never looks at the signal',
+    'ignores the signal',
     'must be void, aborted',
     { verify: (task, attempt) => verify(task, attempt) },
   ],
   [
     DURING,
-    'judges what was stopped',
+    'judges an aborted attempt',
     'must be void, aborted',
     {
       async verify(task, attempt, signal) {
@@ -278,7 +284,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     DURING,
-    'looks at the signal only once',
+    'checks the signal only at the start',
     'no verdict within',
     {
       verify: async (task, attempt, signal) =>
@@ -288,7 +294,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   [
     LEAKS,
     'names the total in the prompt',
-    'gives the answer away',
+    'reveals the answer',
     {
       parse(row) {
         const task = parse(row);
@@ -301,13 +307,13 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     LEAKS,
-    'tells the total',
+    'reveals the total in a message',
     'the policy can read',
     { verify: async (t, ...a) => said(await verify(t, ...a), told(`not ${t.reference.total}`)) },
   ],
   [
     LEAKS,
-    'tells the total in the details',
+    'reveals the total in the details',
     'the policy can read',
     {
       verify: async (t, ...a) =>
@@ -316,7 +322,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     LEAKS,
-    'tells the total in the correction',
+    'reveals the total in the correction',
     'the policy can read',
     {
       correction: (task, attempt) => [
@@ -326,8 +332,8 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     ALIKE,
-    'tells the verdict',
-    'tells a right attempt',
+    'reveals the verdict in the correction',
+    'reveals whether the attempt is correct',
     {
       correction: (task, attempt) => [
         {
@@ -339,13 +345,13 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
   ],
   [
     ALIKE,
-    'shows the whole attempt however long',
-    'a correction prompt of',
+    'shows the whole attempt in the correction',
+    'characters of correction prompt',
     { correction: (_, attempt) => [{ role: 'user', content: attempt.text }] },
   ],
   [
     CLOSES,
-    'can be closed once only',
+    'throws on the second close',
     'already closed',
     {
       async close() {
@@ -361,7 +367,7 @@ test.each(BROKEN)('"%s" fails for a domain that %s', async (check, _what, says, 
   await expect(checkOf(subject(sums(parts)), check).run()).rejects.toThrow(says);
 });
 
-test('"looks the same" fails for a domain whose words depend on the reference', async () => {
+test('"looks the same" fails for a domain whose diagnostics depend on the reference', async () => {
   const twin = (total: number) => ({ terms: [1, 2], total });
   const withTotal = (row: unknown): Task<Sum> => {
     const task = parse(row);
@@ -377,7 +383,19 @@ test('"looks the same" fails for a domain whose words depend on the reference', 
   await expect(run({ verify: verdict })).rejects.toThrow(/depends on the reference/);
 });
 
-test('every check has a domain that breaks it', () => {
+test('a failed check never prints more than a screen of hostile text', async () => {
+  const quoting: Domain<Sum>['verify'] = async (task, attempt, signal) => {
+    if (attempt.text.length > 100_000) throw new RangeError(`cannot read ${attempt.text}`);
+    return verify(task, attempt, signal);
+  };
+  const failure = await checkOf(subject(sums({ verify: quoting })), HOSTILE)
+    .run()
+    .catch((error: unknown) => error);
+  expect(inspect(failure)).toContain('must not reject: cannot read aaaa');
+  expect(inspect(failure).length).toBeLessThan(6_000);
+});
+
+test('every check of the contract is tested with a domain that breaks it', () => {
   const broken = new Set(BROKEN.map(([check]) => `sums: ${check}`));
   const unbroken = domainContract(subject(sums())).filter(({ name }) => !broken.has(name));
   expect(unbroken.map(({ name }) => name)).toEqual([`sums: ${SAME}`]);

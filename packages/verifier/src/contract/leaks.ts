@@ -1,14 +1,26 @@
-/**
- * What the policy may see of a task and a verdict, and what must not stand in it: the prompt, the diagnostics addressed
- * to it with their details, the correction prompt.
- */
-import type { Attempt, Diagnostic, Domain, Message, Task, Verdict } from '../types.ts';
+/** Finds out whether the policy can read a secret: in the prompt, in diagnostics for it, or in a correction prompt. */
+import type {
+  Attempt,
+  Audience,
+  Diagnostic,
+  Domain,
+  KnownResponses,
+  Message,
+  Task,
+  Verdict,
+} from '../types.ts';
 import { textsIn } from './verdicts.ts';
 
-export const contents = (messages: readonly Message[]) => messages.map((m) => m.content).join('\n');
+/** The contents of messages as one text. */
+export function joinContents(messages: readonly Message[]): string {
+  return messages.map(({ content }) => content).join('\n');
+}
 
-export const toldTo = (audience: Diagnostic['audience'], verdict: Verdict) =>
-  verdict.kind === 'judged' ? verdict.diagnostics.filter((d) => d.audience === audience) : [];
+/** The diagnostics of a verdict for one audience. */
+export function diagnosticsFor(audience: Audience, verdict: Verdict): readonly Diagnostic[] {
+  if (verdict.kind === 'void') return [];
+  return verdict.diagnostics.filter((diagnostic) => diagnostic.audience === audience);
+}
 
 /** Everything about a judged attempt that may reach the policy, as one text. */
 export function policyView<R>(
@@ -17,55 +29,61 @@ export function policyView<R>(
   attempt: Attempt,
   verdict: Verdict,
 ): string {
-  const told = toldTo('policy', verdict);
-  const correction = contents(domain.correction?.(task, attempt, told) ?? []);
-  return [correction, JSON.stringify(told), ...textsIn(told)].join('\n');
+  const shown = diagnosticsFor('policy', verdict);
+  const correction = joinContents(domain.correction?.(task, attempt, shown) ?? []);
+  return [correction, JSON.stringify(shown), ...textsIn(shown)].join('\n');
 }
 
 /**
- * Texts that no attempt of the policy may learn from the verifier: those that the subject names, the known right
- * answer, and every part of the reference that stands in it but not in the known wrong one, where only the packaging
- * can be the same. What the prompt says itself is no secret.
+ * Texts that the policy must not learn: those that the subject names, the known correct response, and every part of the
+ * reference that occurs in it but not in the known incorrect one. Text of the prompt is not secret.
  */
 export function secretsOf<R>(
   task: Task<R>,
-  known: { readonly correct: string; readonly incorrect: string } | undefined,
+  { correct, incorrect }: KnownResponses,
   named: readonly string[],
 ): readonly string[] {
-  const { correct = '', incorrect = '' } = known ?? {};
-  const parts = [...textsIn(task.reference)].map((t) => t.trim());
-  const telling = parts.filter((part) => stands(part, correct) && !stands(part, incorrect));
-  const prompt = contents(task.prompt);
-  const derived = [correct.trim(), ...telling].filter((secret) => !stands(secret, prompt));
+  const parts = [...textsIn(task.reference)].map((text) => text.trim());
+  const revealing = parts.filter(
+    (part) => containsPhrase(correct, part) && !containsPhrase(incorrect, part),
+  );
+  const prompt = joinContents(task.prompt);
+  const derived = [correct.trim(), ...revealing].filter(
+    (secret) => !containsPhrase(prompt, secret),
+  );
   return [...new Set([...derived, ...named])].filter((secret) => secret !== '');
 }
 
-/** Is `part` in `text`, as a word or a phrase of its own? `7` is not in `17`. */
-export function stands(part: string, text: string): boolean {
-  if (part === '') return false;
-  const [before, after] = [/^\w/.test(part), /\w$/.test(part)];
-  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) {
-    const cutBefore = before && /\w/.test(text[at - 1] ?? ' ');
-    const cutAfter = after && /\w/.test(text[at + part.length] ?? ' ');
-    if (!cutBefore && !cutAfter) return true;
+/** Whether `text` contains `phrase` as whole words: `17` does not contain `7`. */
+export function containsPhrase(text: string, phrase: string): boolean {
+  if (phrase === '') return false;
+  const [startsWord, endsWord] = [/^\w/.test(phrase), /\w$/.test(phrase)];
+  for (let at = text.indexOf(phrase); at >= 0; at = text.indexOf(phrase, at + 1)) {
+    const isCutBefore = startsWord && /\w/.test(text[at - 1] ?? ' ');
+    const isCutAfter = endsWord && /\w/.test(text[at + phrase.length] ?? ' ');
+    if (!isCutBefore && !isCutAfter) return true;
   }
   return false;
 }
 
+/** A correction prompt and the attempt that it shows. */
+export interface ShownAttempt {
+  readonly prompt: string;
+  readonly attempt: string;
+}
+
 /**
- * Do two correction prompts differ in the attempts that they show and nowhere else? Either all places of the attempts
- * are cut out, or what is left between the common beginning and end belongs to the attempts.
+ * Whether two correction prompts differ only in the attempts that they show: either the rest is equal, or what lies
+ * between their common beginning and end is part of the attempts.
  */
-export function sameWords(
-  [one, attemptOne]: readonly [string, string],
-  [other, attemptOther]: readonly [string, string],
-): boolean {
-  if (one.split(attemptOne).join('\0') === other.split(attemptOther).join('\0')) return true;
-  const least = Math.min(one.length, other.length);
+export function differOnlyInAttempt(one: ShownAttempt, other: ShownAttempt): boolean {
+  const rest = ({ prompt, attempt }: ShownAttempt) => prompt.split(attempt).join('\0');
+  if (rest(one) === rest(other)) return true;
+  const shorter = Math.min(one.prompt.length, other.prompt.length);
   let start = 0;
-  while (start < least && one[start] === other[start]) start++;
+  while (start < shorter && one.prompt[start] === other.prompt[start]) start++;
   let end = 0;
-  while (end < least - start && one.at(-1 - end) === other.at(-1 - end)) end++;
-  const middle = (text: string) => text.slice(start, text.length - end);
-  return attemptOne.includes(middle(one)) && attemptOther.includes(middle(other));
+  while (end < shorter - start && one.prompt.at(-1 - end) === other.prompt.at(-1 - end)) end++;
+  const middle = ({ prompt }: ShownAttempt) => prompt.slice(start, prompt.length - end);
+  return one.attempt.includes(middle(one)) && other.attempt.includes(middle(other));
 }
