@@ -1,26 +1,30 @@
 /**
- * Failures a user can act on, and the one place that turns any failure into a message and an exit code.
- * Leaves out: printing (main.ts) and configuration problems (config/problems.ts builds those).
+ * Failures that a user can act on, and the conversion of any failure into a message and an exit code.
+ * Leaves out: printing (main.ts) and messages about configuration values (config/problems.ts).
  */
+import { dirname } from 'node:path';
+import { errorMessage } from '@cipo/support';
 
+/** Exit codes of the command. */
 export const EXIT = {
   ok: 0,
   failure: 1,
   usage: 2,
-  /** `cipo verify`: some rows could not be read. */
+  /** `cipo verify`: some rows cannot be parsed. */
   badRows: 3,
-  /** `cipo verify`: some rows got no judgement for a reason that is not theirs. */
+  /** `cipo verify`: some rows could not be judged, for a reason other than the row. */
   unjudged: 4,
-  /** Both of these. */
+  /** `cipo verify`: both of these. */
   badAndUnjudged: 5,
   interrupted: 130,
-  /** Nobody reads the output any more (`| head`). */
+  /** The reader of standard output closed the pipe (`| head`). */
   readerGone: 141,
 } as const;
 
-/** A failure with its remedy in the message: shown without a stack. */
+/** A failure whose message names the remedy. It is printed without a stack. */
 export class UserError extends Error {
   override readonly name: string = 'UserError';
+  /** One of {@link EXIT}. */
   readonly exitCode: number;
   constructor(message: string, exitCode: number = EXIT.failure, options?: ErrorOptions) {
     super(message, options);
@@ -28,60 +32,69 @@ export class UserError extends Error {
   }
 }
 
-/** Node's code of a system error (`ENOSPC`), looked for along the chain of causes. */
+/** Node's code of a system error (`ENOSPC`), found along the chain of causes. */
 export function systemCode(error: unknown): string | undefined {
+  return fieldOfCauses(error, 'code');
+}
+
+/** The first text in this field along the chain of causes. */
+function fieldOfCauses(error: unknown, field: string): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
+    const value = Object.getOwnPropertyDescriptor(at, field)?.value;
+    if (typeof value === 'string') return value;
   }
   return undefined;
 }
 
-function systemPath(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
-    if ('path' in at && typeof at.path === 'string') return at.path;
-  }
-  return '';
-}
-
-const WORDS: Readonly<Record<string, (path: string) => string>> = {
+const SYSTEM_MESSAGES: Readonly<Record<string, (path: string) => string>> = {
   ENOSPC: (path) =>
-    `The disk is full${at(path)}. What was saved before is complete: free some space, then go on with --resume.`,
+    `The disk is full${atPath(path)}. Earlier checkpoints are complete: free some space, then continue with --resume.`,
   EDQUOT: (path) =>
-    `The disk quota is used up${at(path)}. What was saved before is complete: free some space, then go on with --resume.`,
-  EROFS: (path) => `The file system is read-only${at(path)}. Choose another folder with --out.`,
-  EACCES: (path) => `No permission${at(path)}.`,
-  EPERM: (path) => `Not permitted${at(path)}.`,
-  ENOENT: (path) => `There is nothing${at(path)}.`,
-  ENOTDIR: (path) => `Not a folder${at(path)}.`,
-  EISDIR: (path) => `A folder where a file is needed${at(path)}.`,
+    `The disk quota is used up${atPath(path)}. Earlier checkpoints are complete: free some space, then continue with --resume.`,
+  EROFS: (path) => `The file system is read-only${atPath(path)}. Choose another folder with --out.`,
+  EACCES: (path) => `No permission${atPath(path)}.`,
+  EPERM: (path) => `Not permitted${atPath(path)}.`,
+  ENOENT: (path) => `There is no file or folder${atPath(path)}.`,
+  ENOTDIR: (path) => `Expected a folder, got a file${atPath(path)}.`,
+  EISDIR: (path) => `Expected a file, got a folder${atPath(path)}.`,
   EMFILE: () => 'Too many open files: raise the limit (ulimit -n) or lower `workers`.',
 };
 
-function at(path: string): string {
+function atPath(path: string): string {
   return path === '' ? '' : ` at ${path}`;
 }
 
-/** These decide over every message above them: whatever failed, this is what to do something about. */
-const OUT_OF_ROOM = ['ENOSPC', 'EDQUOT'];
+/** A full disk is the reason to report even if another error wraps it. */
+const OUT_OF_SPACE = ['ENOSPC', 'EDQUOT'];
 
-/** What to tell about any failure. `expected` failures carry their own remedy and need no stack. */
-export function explain(error: unknown): { message: string; exitCode: number; expected: boolean } {
+/** What to print for any failure. An `expected` failure names its own remedy and needs no stack. */
+export function explainError(error: unknown): {
+  message: string;
+  exitCode: number;
+  expected: boolean;
+} {
   if (error instanceof UserError) {
     return { message: error.message, exitCode: error.exitCode, expected: true };
   }
   const code = systemCode(error) ?? '';
-  const words = WORDS[code];
-  // Otherwise a message that wraps a system error knows more than the error does.
-  const bare = error instanceof Error && 'code' in error && error.code === code;
-  if (words !== undefined && (bare || OUT_OF_ROOM.includes(code))) {
-    return { message: words(systemPath(error)), exitCode: EXIT.failure, expected: true };
+  const describe = SYSTEM_MESSAGES[code];
+  // An error that wraps a system error has the more specific message.
+  const isSystemError = error instanceof Error && 'code' in error && error.code === code;
+  if (describe !== undefined && (isSystemError || OUT_OF_SPACE.includes(code))) {
+    const message = describe(fieldOfCauses(error, 'path') ?? '');
+    return { message, exitCode: EXIT.failure, expected: true };
   }
-  const own = error instanceof Error ? error.message : String(error);
   return {
-    message: own,
+    message: errorMessage(error),
     exitCode: exitCodeOf(error),
-    expected: isOurs(error),
+    expected: isExpected(error),
   };
+}
+
+/** Why an output file cannot be opened, with the folder that is missing instead of the file. */
+export function explainOutput(error: unknown, path: string): string {
+  const isMissing = systemCode(error) === 'ENOENT';
+  return isMissing ? `There is no folder ${dirname(path)}.` : explainError(error).message;
 }
 
 const EXIT_OF: Readonly<Record<string, number>> = {
@@ -94,8 +107,11 @@ function exitCodeOf(error: unknown): number {
   return Object.hasOwn(EXIT_OF, name) ? EXIT_OF[name]! : EXIT.failure;
 }
 
-/** Errors that this project throws on bad input carry a name of their own, or wrap the one they explain. */
-function isOurs(error: unknown): boolean {
-  const plain = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError'];
-  return error instanceof Error && (!plain.includes(error.name) || error.cause instanceof Error);
+const BUILT_IN_NAMES = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError'];
+
+/** Errors that the packages throw on bad input have a name of their own, or wrap the error that they explain. */
+function isExpected(error: unknown): boolean {
+  return (
+    error instanceof Error && (!BUILT_IN_NAMES.includes(error.name) || error.cause instanceof Error)
+  );
 }

@@ -1,4 +1,4 @@
-/** @packageDocumentation What the command is made of, for other programs: the program itself and the report of a run. */
+/** @packageDocumentation The `cipo` command for other programs: the program itself and the report of a run. */
 export { EXIT, UserError } from './errors.ts';
 export { main } from './main.ts';
 export { createProgram } from './program.ts';

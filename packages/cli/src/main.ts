@@ -1,13 +1,14 @@
-/** Runs the command: arguments in, exit code out, every failure as one clear message. */
+/** Runs the command: arguments in, exit code out, every failure as one message. */
 import { CommanderError } from 'commander';
-import { EXIT, explain, UserError } from './errors.ts';
+import { EXIT, explainError, UserError } from './errors.ts';
 import { createProgram } from './program.ts';
+import { clipText } from './terminal/guest.ts';
 import { styleOf } from './terminal/style.ts';
 
-/** How long what is left of pools and sockets may keep the process after its work is done. */
+/** How long open pools and sockets may keep the process alive after the command has ended. */
 const LINGER_MS = 3_000;
 
-/** @returns the exit code. Nothing is thrown. */
+/** @param argv the arguments after the name of the command. @returns the exit code. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
   const program = createProgram();
   try {
@@ -15,27 +16,29 @@ export async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return complain(error, argv.includes('--debug'));
+    return reportError(error, argv.includes('--debug'));
   }
 }
 
-function complain(error: unknown, debug: boolean): number {
+function reportError(error: unknown, debug: boolean): number {
   const style = styleOf(process.stderr);
-  const { message, exitCode, expected } = explain(error);
-  process.stderr.write(`${style.red('error')} ${message}\n`);
-  if (debug && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n${causes(error)}`);
-  else if (!expected) process.stderr.write(`${style.dim('(--debug shows where this happened)')}\n`);
+  const { message, exitCode, expected } = explainError(error);
+  process.stderr.write(`${style.red('error:')} ${clipText(message)}\n`);
+  if (debug && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n${causeTrace(error)}`);
+  } else if (!expected) {
+    process.stderr.write(`${style.dim('(--debug shows where this happened)')}\n`);
+  }
   return exitCode;
 }
 
-function causes(error: Error): string {
+function causeTrace(error: Error): string {
   return error.cause instanceof Error ? `caused by ${error.cause.stack}\n` : '';
 }
 
-/** The entry of the process. */
+/** The entry point of the process. */
 export async function start(): Promise<void> {
-  // A reader that went away (`| head`) is no reason to lose a run.
+  // A reader that closes the pipe (`| head`) must not end a training run.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw new UserError(`Cannot write: ${error.message}`);
   });

@@ -1,4 +1,4 @@
-/** All commands of `cipo` as one program. Leaves out what they do: each is a file in commands/. */
+/** Assembles all commands of `cipo`. Leaves out: what they do, which is one file per command in commands/. */
 import { Command } from 'commander';
 import { compareCommand } from './commands/compare.ts';
 import { convertCommand } from './commands/convert.ts';
@@ -12,27 +12,30 @@ import { sampleCommand } from './commands/sample.ts';
 import { serveCommand } from './commands/serve.ts';
 import { trainCommand } from './commands/train.ts';
 import { verifyCommand } from './commands/verify.ts';
-import { version } from './version.ts';
+import { versionCommand } from './commands/version.ts';
+import { readVersion } from './version.ts';
 
 const OVERVIEW = `
 Start here:
-  $ cipo doctor                      what works on this machine
+  $ cipo doctor                      check what works on this machine
   $ cipo train                       train the shipped policy, a few minutes
   $ cipo train --preset grpo         the same without corrections, to compare
-  $ cipo report runs/latest          make its report.html again
-  $ cipo verify outputs.jsonl        verdicts on answers that you have
-  $ cipo serve                       verdicts over HTTP, for trainers in any language
+  $ cipo report runs/latest          write the report.html of the newest run again
+  $ cipo verify outputs.jsonl        judge responses in a file
+  $ cipo serve                       judge over HTTP, for trainers in any language
 
-In a clone of the repository, write npx cipo where it says cipo.
+In a clone of the repository, type npx cipo instead of cipo.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped by Ctrl-C.`;
 
-/** A fresh program; it throws CommanderError instead of ending the process. */
+/** Creates the program. It throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
   const program = new Command('cipo')
     .description(
-      'Trains language models on answers that are really checked, and on corrections of their own attempts (CIPO).',
+      'Trains language models on verified tasks and on corrections of their own attempts (CIPO).',
     )
-    .version(version(), '-v, --version')
+    .version(readVersion(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', OVERVIEW);
   const commands = [
     trainCommand(),
@@ -47,10 +50,14 @@ export function createProgram(): Command {
     serveCommand(),
     domainCommand(),
     doctorCommand(),
+    versionCommand(),
   ];
   for (const command of commands) {
-    for (const inner of [command, ...command.commands])
-      inner.option('--debug', 'show the stack of a failure');
+    for (const inner of [command, ...command.commands]) {
+      inner
+        .option('--debug', 'print the stack trace of an error')
+        .helpOption('-h, --help', 'print this help');
+    }
     program.addCommand(command);
   }
   for (const command of [program, ...commands, ...commands.flatMap((it) => it.commands)]) {

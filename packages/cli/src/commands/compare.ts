@@ -1,23 +1,24 @@
-/** `cipo compare`: presets against each other at equal generated tokens, several seeds each. */
+/** `cipo compare`: trains presets with several seeds at equal generated tokens and writes a page with the results. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import type { TrainEvent } from '@cipo/trainer';
 import { PRESETS, type PresetName, type TrainConfig } from '@cipo/trainer/config';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { comparisonPage } from '../compare/markdown.ts';
 import type { SettingFlags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
-import { metric, short } from '../terminal/format.ts';
-import { here } from '../terminal/lines.ts';
+import { formatMetric, formatShort } from '../terminal/format.ts';
+import { shortPath } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
-import { withSettings } from './options.ts';
+import { wholeNumber, withSettings } from './options.ts';
 
 interface CompareFlags extends SettingFlags {
-  readonly presets: string;
-  readonly seeds: string;
-  readonly tokens: string;
+  readonly presets: readonly PresetName[];
+  readonly seeds: readonly number[];
+  readonly tokens: number;
   readonly runs: string;
   readonly out?: string;
 }
@@ -31,79 +32,91 @@ Examples:
   $ cipo compare --presets grpo,cipo,dapo --seeds 1,2 --tokens 500000
   $ cipo compare --set tasks.arithmeticLevel=4 --out docs/measurements/harder.md
 
-Finished runs in --runs are used again and an interrupted one goes on, so the same command continues
-after Ctrl-C.`;
+Finished runs in --runs are reused and an interrupted run is resumed, so the same command continues after Ctrl-C.`;
 
 export function compareCommand(): Command {
   const command = new Command('compare')
-    .summary('presets against each other at equal generated tokens')
+    .summary('compare presets at equal generated tokens')
     .description(
-      'Trains each preset with each seed until the same number of generated tokens, measures all on the same\nheld-out tasks and writes a page with the table. The first preset is the baseline.',
+      'Trains each preset with each seed until the same number of tokens is generated, evaluates every run on the\nsame held-out tasks, and writes a Markdown page with the results. The first preset is the baseline.',
     )
-    .argument('[config]', 'YAML file with settings that all runs share')
-    .option('--presets <names>', 'comma-separated', 'grpo,cipo')
-    .option('--seeds <numbers>', 'comma-separated', '1,2,3')
-    .option('--tokens <n>', 'generated tokens of each run', '1000000')
+    .argument('[config]', 'YAML file with settings shared by all runs')
+    .option('--presets <names>', 'presets, separated by commas', parsePresets, ['grpo', 'cipo'])
+    .option('--seeds <numbers>', 'seeds, separated by commas', parseSeeds, [1, 2, 3])
+    .option('--tokens <n>', 'generated tokens per run', wholeNumber(1), 1_000_000)
     .option('--runs <dir>', 'folder of the runs', 'runs/compare')
     .option('--out <file>', 'Markdown page to write (default: standard output)');
-  return withSettings(command).addHelpText('after', EXAMPLES).action(run);
+  return withSettings(command).addHelpText('after', EXAMPLES).action(comparePresets);
 }
 
-async function run(file: string | undefined, flags: CompareFlags): Promise<void> {
-  const presets = list(flags.presets).map(presetNamed);
-  const seeds = list(flags.seeds).map((s) => wholeNumber('--seeds', s, 0));
-  const tokens = wholeNumber('--tokens', flags.tokens, 1);
-  const configs = new Map<string, TrainConfig>();
-  for (const preset of presets) {
-    for (const seed of seeds) {
-      const resolved = await resolveConfig({
-        ...(file !== undefined && { file }),
-        flags: { ...settings(flags), preset, seed: String(seed), steps: String(UNBOUNDED_STEPS) },
-      });
-      configs.set(`${preset} ${seed}`, { ...resolved, maxGeneratedTokens: tokens });
-    }
-  }
+async function comparePresets(file: string | undefined, flags: CompareFlags): Promise<void> {
+  const configs = await resolveConfigs(file, flags);
   const { compare } = await import('@cipo/trainer');
   const meter = new Meter(process.stderr, 'tokens (thousands)');
   using interrupt = listenForInterrupt(() => process.stderr.write('\nStopping after this step.\n'));
-  const total = presets.length * seeds.length * tokens;
-  const spent = new Map<string, number>();
   const work = compare({
-    presets,
-    seeds,
+    presets: flags.presets,
+    seeds: flags.seeds,
     directory: flags.runs,
     configure: (preset, seed) => configs.get(`${preset} ${seed}`)!,
     signal: interrupt.signal,
-    onEvent: (preset, seed, event) => {
-      if (event.type !== 'step') return;
-      const { num_tokens = 0, reward = 0 } = event.metrics;
-      spent.set(`${preset} ${seed}`, num_tokens);
-      const done = [...spent.values()].reduce((a, b) => a + b, 0);
-      meter.update(
-        Math.round(done / 1000),
-        Math.round(total / 1000),
-        `${preset} seed ${seed} at ${short(num_tokens)}, reward ${metric(reward)}`,
-      );
-    },
+    onEvent: progressOf(meter, configs.size * flags.tokens),
   }).finally(() => meter.close());
   const arms = await work.catch((error: unknown) => {
     if (!interrupt.signal.aborted) throw error;
-    throw new UserError('Stopped. The same command goes on from here.', EXIT.interrupted);
+    throw new UserError('Stopped. The same command continues from here.', EXIT.interrupted);
   });
-  await write(
-    comparisonPage({
-      arms,
-      config: configs.values().next().value!,
-      command: commandLine(file, flags),
-      machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unnamed processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-      date: new Date().toISOString().slice(0, 10),
-    }),
-    flags.out,
-  );
+  const page = comparisonPage({
+    arms,
+    config: configs.values().next().value!,
+    command: commandLine(file, flags),
+    machine: `${availableParallelism()} cores of ${cpus()[0]?.model ?? 'an unnamed processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    date: new Date().toISOString().slice(0, 10),
+  });
+  await writePage(page, flags.out);
 }
 
-/** The flags that every command shares, without this one's own. */
-function settings({
+/** The configuration of each run, by preset and seed. */
+async function resolveConfigs(
+  file: string | undefined,
+  flags: CompareFlags,
+): Promise<Map<string, TrainConfig>> {
+  const configs = new Map<string, TrainConfig>();
+  for (const preset of flags.presets) {
+    for (const seed of flags.seeds) {
+      const resolved = await resolveConfig({
+        ...(file !== undefined && { file }),
+        flags: {
+          ...sharedFlags(flags),
+          preset,
+          seed: String(seed),
+          steps: String(UNBOUNDED_STEPS),
+        },
+      });
+      configs.set(`${preset} ${seed}`, { ...resolved, maxGeneratedTokens: flags.tokens });
+    }
+  }
+  return configs;
+}
+
+/** Shows the tokens generated by all runs together. @param total tokens at the end of the last run */
+function progressOf(meter: Meter, total: number) {
+  const spent = new Map<string, number>();
+  return (preset: PresetName, seed: number, event: TrainEvent): void => {
+    if (event.type !== 'step') return;
+    const { num_tokens = 0, reward = Number.NaN } = event.metrics;
+    spent.set(`${preset} ${seed}`, num_tokens);
+    const done = [...spent.values()].reduce((a, b) => a + b, 0);
+    meter.update(
+      Math.round(done / 1000),
+      Math.round(total / 1000),
+      `${preset} seed ${seed} at ${formatShort(num_tokens)}, reward ${formatMetric(reward)}`,
+    );
+  };
+}
+
+/** The flags that every command with a configuration has. */
+function sharedFlags({
   presets: _p,
   seeds: _s,
   tokens: _t,
@@ -114,44 +127,43 @@ function settings({
   return rest;
 }
 
-async function write(page: string, out: string | undefined): Promise<void> {
+async function writePage(page: string, out: string | undefined): Promise<void> {
   if (out === undefined) {
     process.stdout.write(page);
     return;
   }
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, page);
-  process.stdout.write(`The table is in ${here(join(out))}.\n`);
+  process.stdout.write(`The results are in ${shortPath(out)}.\n`);
 }
 
-/** As it would be typed again. */
+/** The command that repeats this comparison. */
 function commandLine(file: string | undefined, flags: CompareFlags): string {
   const { presets, seeds, tokens, set = [], engine, out } = flags;
   return [
     'npx cipo compare',
     file,
-    `--presets ${presets} --seeds ${seeds} --tokens ${tokens}`,
+    `--presets ${presets.join(',')} --seeds ${seeds.join(',')} --tokens ${tokens}`,
     engine && `--engine ${engine}`,
-    ...set.map((s) => `--set ${s}`),
+    ...set.map((setting) => `--set ${setting}`),
     out && `--out ${out}`,
   ]
     .filter((part) => part !== undefined && part !== '')
     .join(' ');
 }
 
-const list = (text: string) => text.split(',').map((part) => part.trim());
-
-function presetNamed(name: string): PresetName {
-  const found = PRESETS.find((p) => p === name);
-  if (found) return found;
-  throw new UserError(`--presets: no preset ${name}. There are ${PRESETS.join(', ')}.`, EXIT.usage);
+function splitList(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
 }
 
-function wholeNumber(flag: string, text: string, least: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new UserError(
-    `${flag}: expected a whole number of at least ${least}, received ${text}.`,
-    EXIT.usage,
-  );
+function parsePresets(text: string): PresetName[] {
+  return splitList(text).map((name) => {
+    const found = PRESETS.find((preset) => preset === name);
+    if (found) return found;
+    throw new InvalidArgumentError(`There is no preset "${name}"; expected ${PRESETS.join(', ')}.`);
+  });
+}
+
+function parseSeeds(text: string): number[] {
+  return splitList(text).map(wholeNumber(0));
 }

@@ -1,14 +1,16 @@
-/** `cipo convert`: a model that loads here, written as the folder that `transformers` loads. */
+/** `cipo convert`: writes any model that loads here as a folder that `transformers` loads. */
 import { existsSync } from 'node:fs';
+import { errorMessage } from '@cipo/support';
 import { Command, Option } from 'commander';
 import { EXIT, UserError } from '../errors.ts';
 import { oneLine } from '../terminal/guest.ts';
-import { here } from '../terminal/lines.ts';
+import { shortPath } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
 
-const TYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
+
 interface ConvertFlags {
-  readonly dtype: keyof typeof TYPES;
+  readonly dtype: keyof typeof DTYPES;
 }
 
 const EXAMPLES = `
@@ -20,35 +22,35 @@ export function convertCommand(): Command {
   return new Command('convert')
     .summary('write a model as a Hugging Face folder')
     .description(
-      'Writes a model, a GGUF file for instance, as a Hugging Face folder: config.json, model.safetensors and the tokenizer.',
+      'Writes a model, for instance a GGUF file, as a Hugging Face folder: config.json, model.safetensors and the tokenizer.',
     )
     .argument('<model>', 'GGUF file or Hugging Face folder')
-    .argument('<dir>', 'folder to write; it must not be there yet')
+    .argument('<dir>', 'folder to write; it must not exist')
     .addOption(
-      new Option('--dtype <type>', 'type of the weights')
-        .choices(Object.keys(TYPES))
+      new Option('--dtype <type>', 'data type of the weights')
+        .choices(Object.keys(DTYPES))
         .default('f32'),
     )
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action(convert);
 }
 
-async function run(from: string, directory: string, { dtype }: ConvertFlags): Promise<void> {
-  if (!existsSync(from)) throw new UserError(`There is nothing at ${from}.`, EXIT.usage);
-  if (existsSync(directory))
-    throw new UserError(`${directory} is there already. Name another folder.`, EXIT.usage);
+async function convert(from: string, directory: string, { dtype }: ConvertFlags): Promise<void> {
+  if (!existsSync(from)) throw new UserError(`There is no file or folder ${from}.`, EXIT.usage);
+  if (existsSync(directory)) {
+    throw new UserError(`${directory} already exists. Name another folder.`, EXIT.usage);
+  }
   const { convertModel } = await import('@cipo/trainer');
   const meter = new Meter(process.stderr, 'tensor');
   try {
     await convertModel(from, directory, {
-      type: TYPES[dtype],
+      type: DTYPES[dtype],
       onTensor: (done, total) => meter.update(done, total),
     });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UserError(oneLine(message), EXIT.failure, { cause: error });
+    throw new UserError(oneLine(errorMessage(error)), EXIT.failure, { cause: error });
   } finally {
     meter.close();
   }
-  process.stdout.write(`The model is in ${here(directory)}.\n`);
+  process.stdout.write(`The model is in ${shortPath(directory)}.\n`);
 }

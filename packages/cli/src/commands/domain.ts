@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { isTaskError } from '@cipo/verifier/types';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../errors.ts';
-import { here } from '../terminal/lines.ts';
+import { shortPath } from '../terminal/lines.ts';
 
 const EXAMPLES = `
 Examples:
@@ -21,7 +21,7 @@ Examples:
   $ cipo domain init chess --dir domains/chess
   $ cipo verify --domain ./chess/chess.ts chess/rows.jsonl
 
-docs/domains.md explains what a domain is.`;
+docs/guide/domains.md explains what a domain is.`;
 
 export function domainCommand(): Command {
   const command = new Command('domain')
@@ -49,7 +49,7 @@ async function init(name: string, flags: { readonly dir?: string }): Promise<voi
   const folder = resolve(flags.dir ?? name);
   const existing = Object.keys(files).filter((file) => existsSync(join(folder, file)));
   if (existing.length > 0) {
-    const message = `${here(folder)} already has ${existing.join(', ')}. Choose another folder with --dir.`;
+    const message = `${shortPath(folder)} already has ${existing.join(', ')}. Choose another folder with --dir.`;
     throw new UserError(message, EXIT.usage);
   }
   mkdirSync(folder, { recursive: true });
@@ -57,8 +57,8 @@ async function init(name: string, flags: { readonly dir?: string }): Promise<voi
   linkVerifier(folder);
   process.stdout.write(
     [
-      `Wrote ${Object.keys(files).join(', ')} to ${here(folder)}. Next:`,
-      `  cd ${here(folder)}`,
+      `Wrote ${Object.keys(files).join(', ')} to ${shortPath(folder)}. Next:`,
+      `  cd ${shortPath(folder)}`,
       '  node --test',
       `  cipo verify --domain ./${name}.ts rows.jsonl`,
       `  cipo train --domain ./${name}.ts --model DIR --set tasks.train=rows.jsonl`,
@@ -80,10 +80,10 @@ async function domainFiles(name: string): Promise<Readonly<Record<string, string
 function link(directory: string): void {
   const folder = resolve(directory);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UserError(`There is no folder ${here(folder)}.`, EXIT.usage);
+    throw new UserError(`There is no folder ${shortPath(folder)}.`, EXIT.usage);
   }
   const state = linkVerifier(folder) ? 'linked into' : 'already installed in';
-  process.stdout.write(`@cipo/verifier is ${state} ${here(join(folder, 'node_modules'))}\n`);
+  process.stdout.write(`@cipo/verifier is ${state} ${shortPath(join(folder, 'node_modules'))}\n`);
 }
 
 /** Links the running `@cipo/verifier`. @returns false if a real copy is installed there: it stays */

@@ -1,25 +1,50 @@
-/** Options that several commands share, worded once. */
-import type { Command } from 'commander';
+/** Options that several commands share, and parsers for the values of options. */
+import { type Command, InvalidArgumentError } from 'commander';
 import { ENGINES } from '../config/flags.ts';
 
-/** Collects a repeatable option. */
+/** Appends a value to those of a repeatable option. */
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 
-/** `--seed`, `--engine` and `--set`: what every command with a configuration takes. */
-export function withSettings(command: Command): Command {
-  return command
-    .option('--seed <n>', 'everything random follows from it (default 1)')
-    .option('--engine <name>', `what computes the model: ${ENGINES.join(', ')} (default onnx)`)
-    .option('--set <key.path=value>', 'any other key of the configuration; repeatable', collect);
+/** A parser of whole numbers from `least` to `most`. It throws InvalidArgumentError, which commander prints. */
+export function wholeNumber(
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const upTo = most === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${most}`;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}${upTo}.`);
+  };
 }
 
-/** `--domain`: what every command that judges rows takes. */
+/** A parser of numbers for which `isAllowed` holds; `expected` describes them in the error. */
+export function numberWhere(
+  isAllowed: (value: number) => boolean,
+  expected: string,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && isAllowed(value)) return value;
+    throw new InvalidArgumentError(`Expected ${expected}.`);
+  };
+}
+
+/** Adds `--seed`, `--engine` and `--set`, which every command with a configuration has. */
+export function withSettings(command: Command): Command {
+  return command
+    .option('--seed <n>', 'seed of every random choice (default 1)')
+    .option('--engine <name>', `what computes the model: ${ENGINES.join(', ')} (default onnx)`)
+    .option('--set <key.path=value>', 'set any other configuration key; repeatable', collect);
+}
+
+/** Adds `--domain`, which every command that judges rows has. */
 export function withDomains(command: Command): Command {
   return command.option(
     '--domain <name>',
-    'a plug-in domain, by file or package; or math or code: the domain of rows that name none; repeatable',
+    'plug-in domain, by file or package; or math or code: the domain of rows that name none; repeatable',
     collect,
   );
 }

@@ -1,12 +1,12 @@
-/** `cipo pretrain`: makes the warm start again, from random weights and the project's own generators. */
+/** `cipo pretrain`: trains a warm start from random weights on the embedded tasks. */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { SettingFlags } from '../config/flags.ts';
 import { resolvePlain } from '../config/resolve.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
-import { metric, percent } from '../terminal/format.ts';
-import { here } from '../terminal/lines.ts';
+import { formatMetric, formatPercent } from '../terminal/format.ts';
+import { shortPath } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
 import { styleOf } from '../terminal/style.ts';
 import { qualityTable } from '../terminal/table.ts';
@@ -26,15 +26,15 @@ export function pretrainCommand(): Command {
   const command = new Command('pretrain')
     .summary('make a warm start for the embedded tasks')
     .description(
-      "Trains a small policy from random weights on the project's own tasks, right answers and corrections shown.\nWhat comes out is a folder that `cipo train --model` starts from.",
+      'Trains a small policy from random weights on correct answers and corrections of the embedded tasks.\nThe result is a folder that `cipo train --model` can start from.',
     )
     .argument('[config]', 'YAML file with settings')
     .option('--out <dir>', 'folder of the policy (default warm-start)')
     .option('--steps <n>', 'optimizer steps');
-  return withSettings(command).addHelpText('after', EXAMPLES).action(run);
+  return withSettings(command).addHelpText('after', EXAMPLES).action(pretrainPolicy);
 }
 
-async function run(file: string | undefined, flags: PretrainFlags): Promise<void> {
+async function pretrainPolicy(file: string | undefined, flags: PretrainFlags): Promise<void> {
   const directory = flags.out ?? 'warm-start';
   if (existsSync(directory)) {
     throw new UserError(`--out: ${directory} already exists. Name another folder.`, EXIT.usage);
@@ -50,15 +50,15 @@ async function run(file: string | undefined, flags: PretrainFlags): Promise<void
   const evaluation = await pretrain(config, {
     directory,
     signal: interrupt.signal,
-    onStep: (step, steps, loss) => meter.update(step, steps, `loss ${metric(loss)}`),
+    onStep: (step, steps, loss) => meter.update(step, steps, `loss ${formatMetric(loss)}`),
     onEvaluated: (step, { passAt1, fixRate, retention }) => {
       meter.close();
       process.stderr.write(
-        `step ${step}: pass@1 ${percent(passAt1.mean)}  fix rate ${percent(fixRate.mean)}  retention ${percent(retention.mean)}\n`,
+        `step ${step}: pass@1 ${formatPercent(passAt1.mean)}  fix rate ${formatPercent(fixRate.mean)}  retention ${formatPercent(retention.mean)}\n`,
       );
     },
   }).finally(() => meter.close());
   process.stdout.write(
-    `${qualityTable(evaluation, style)}\nThe policy is in ${here(directory)}.\n`,
+    `${qualityTable(evaluation, style)}\nThe policy is in ${shortPath(directory)}.\n`,
   );
 }

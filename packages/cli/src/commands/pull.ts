@@ -1,11 +1,13 @@
-/** `cipo pull`: a model from the hub into a folder. */
+/** `cipo pull`: downloads a model from the hub into a folder. */
 import { join } from 'node:path';
+import { errorMessage } from '@cipo/support';
 import { Command } from 'commander';
 import { EXIT, UserError } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
-import { megabytes } from '../terminal/format.ts';
+import { isHubId } from '../run/model.ts';
+import { megabytes, plural } from '../terminal/format.ts';
 import { oneLine } from '../terminal/guest.ts';
-import { here } from '../terminal/lines.ts';
+import { shortPath } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
 
 interface PullFlags {
@@ -22,25 +24,31 @@ Examples:
   $ cipo pull Qwen/Qwen2.5-0.5B-Instruct --revision main --to qwen
   $ cipo pull owner/some-model-GGUF --file some-model-Q8_0.gguf
 
-A download that broke off goes on where it was when the command is given again; every file is checked.
-HF_TOKEN opens models that are private or want an agreement. HF_ENDPOINT names another hub, as --hub does.`;
+The same command resumes an interrupted download. The hash of every file is checked.
+HF_TOKEN gives access to private and gated models. HF_ENDPOINT names another hub, like --hub.`;
 
 export function pullCommand(): Command {
   return new Command('pull')
-    .summary('fetch a model from the hub')
+    .summary('download a model from the hub')
     .description(
-      'Fetches what a model needs to be loaded, and nothing else: configuration, tokenizer, safetensors or one GGUF file.',
+      'Downloads only the files that a model needs to load: configuration, tokenizer, and safetensors or one GGUF file.',
     )
     .argument('<model>', 'owner/name on the hub')
     .option('--revision <name>', 'branch, tag or commit (default main)')
     .option('--to <dir>', 'folder (default models/<owner>/<name>)')
-    .option('--file <name>', 'a GGUF file of the repository, in place of the folder')
-    .option('--hub <url>', 'another hub')
+    .option('--file <name>', 'one GGUF file of the repository, instead of safetensors')
+    .option('--hub <url>', 'address of another hub')
     .addHelpText('after', EXAMPLES)
-    .action(run);
+    .action(pull);
 }
 
-async function run(id: string, flags: PullFlags): Promise<void> {
+async function pull(id: string, flags: PullFlags): Promise<void> {
+  if (!isHubId(id)) {
+    throw new UserError(
+      `Expected a model as owner/name, got "${oneLine(id)}", as in cipo pull HuggingFaceTB/SmolLM2-135M-Instruct.`,
+      EXIT.usage,
+    );
+  }
   const { pullModel } = await import('@cipo/engine/hub');
   const meter = new Meter(process.stderr, 'MB');
   using interrupt = listenForInterrupt(() => meter.close());
@@ -58,16 +66,16 @@ async function run(id: string, flags: PullFlags): Promise<void> {
       ...(accessToken && { accessToken }),
     });
     meter.close();
-    const size = `${pulled.files.length} files, ${megabytes(pulled.bytes)} MB`;
+    const size = `${plural(pulled.files.length, 'file')}, ${megabytes(pulled.bytes)} MB`;
     process.stdout.write(
-      `${oneLine(id)} at ${pulled.revision.slice(0, 12)}: ${size}, in ${here(pulled.path)}\n` +
-        `Train it with: cipo train --model ${here(pulled.path)}\n`,
+      `${id} at ${pulled.revision.slice(0, 12)}: ${size}, in ${shortPath(pulled.path)}\n` +
+        `Train it with: cipo train --model ${shortPath(pulled.path)}\n`,
     );
   } catch (error) {
     meter.close();
-    if (interrupt.signal.aborted)
-      throw new UserError('Stopped; the same command goes on from here.', EXIT.interrupted);
-    const message = error instanceof Error ? error.message : String(error);
-    throw new UserError(oneLine(message), EXIT.failure, { cause: error });
+    if (interrupt.signal.aborted) {
+      throw new UserError('Stopped. The same command continues the download.', EXIT.interrupted);
+    }
+    throw new UserError(oneLine(errorMessage(error)), EXIT.failure, { cause: error });
   }
 }

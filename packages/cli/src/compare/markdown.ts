@@ -1,11 +1,11 @@
-/** A comparison of presets as a Markdown page: what was run, on what, and how it fell. Pure. */
+/** Formats a comparison of presets as a Markdown page: command, machine, results, single runs. Pure. */
 import type { Arm, Estimate, TrainConfig } from '@cipo/trainer';
-import { whole } from '../terminal/format.ts';
+import { formatCount } from '../terminal/format.ts';
 import { measures } from '../terminal/table.ts';
 
 export interface ComparisonFacts {
   readonly arms: readonly Arm[];
-  /** Of the first run. */
+  /** The configuration of the first run. */
   readonly config: TrainConfig;
   readonly command: string;
   readonly machine: string;
@@ -14,7 +14,7 @@ export interface ComparisonFacts {
 
 export function comparisonPage({ arms, config, command, machine, date }: ComparisonFacts): string {
   const [base] = arms;
-  if (!base) throw new Error('a comparison needs at least one preset');
+  if (!base) throw new RangeError('expected at least one preset, got none');
   const names = measures(config.evaluation.samples);
   const seeds = base.runs.map((r) => r.seed);
   return [
@@ -26,7 +26,7 @@ export function comparisonPage({ arms, config, command, machine, date }: Compari
     command,
     '```',
     '',
-    `Seeds ${seeds.join(', ')}. Every run ends with the step that passes ${whole(config.maxGeneratedTokens ?? 0)} generated tokens, both streams counted. Measured on the same ${config.evaluation.tasks} held-out tasks with ${config.evaluation.samples} samples each. Brackets: 95 % bootstrap interval over tasks, of the mean over seeds. Differences are paired by task; **bold** where their interval leaves out zero.`,
+    `Seeds ${seeds.join(', ')}. Every run ends with the step that reaches ${formatCount(config.maxGeneratedTokens ?? 0)} generated tokens, counting both streams. Evaluated on the same ${config.evaluation.tasks} held-out tasks with ${config.evaluation.samples} samples each. Brackets: 95 % bootstrap interval over tasks, of the mean over seeds. Differences are paired by task; **bold**: the interval excludes zero.`,
     '',
     ...measureTable(arms, names),
     '',
@@ -47,11 +47,11 @@ function measureTable(arms: readonly Arm[], names: ReturnType<typeof measures>):
   ];
   const rows = names.map(([key, name]) => [
     name,
-    share(base!.before[key]),
-    ...arms.map((a) => share(a.after[key])),
-    ...others.map((a) => difference(a.difference[key])),
+    formatEstimate(base!.before[key]),
+    ...arms.map((a) => formatEstimate(a.after[key])),
+    ...others.map((a) => formatDifference(a.difference[key])),
   ]);
-  return table(head, rows);
+  return markdownTable(head, rows);
 }
 
 function runTable(arms: readonly Arm[], names: ReturnType<typeof measures>): string[] {
@@ -60,22 +60,28 @@ function runTable(arms: readonly Arm[], names: ReturnType<typeof measures>): str
       arm.preset,
       String(r.seed),
       String(r.steps),
-      whole(r.generatedTokens),
+      formatCount(r.generatedTokens),
       `${Math.round(r.wallSeconds)} s`,
-      ...names.map(([key]) => (r.after ? percent(r.after[key]) : 'none')),
+      ...names.map(([key]) => (r.after ? formatShare(r.after[key]) : 'none')),
     ]),
   );
   const head = ['preset', 'seed', 'steps', 'tokens', 'time', ...names.map(([, name]) => name)];
-  return table(head, rows);
+  return markdownTable(head, rows);
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
+}
 
-const percent = (x: number) => (Number.isFinite(x) ? (100 * x).toFixed(1) : 'none');
-const share = (e: Estimate) => `${percent(e.mean)} [${percent(e.low)}, ${percent(e.high)}]`;
+function formatShare(share: number): string {
+  return Number.isFinite(share) ? (100 * share).toFixed(1) : 'none';
+}
 
-function difference(e: Estimate): string {
-  const text = `${e.mean > 0 ? '+' : ''}${share(e)}`;
-  return e.low > 0 || e.high < 0 ? `**${text}**` : text;
+function formatEstimate({ mean, low, high }: Estimate): string {
+  return `${formatShare(mean)} [${formatShare(low)}, ${formatShare(high)}]`;
+}
+
+function formatDifference(estimate: Estimate): string {
+  const text = `${estimate.mean > 0 ? '+' : ''}${formatEstimate(estimate)}`;
+  return estimate.low > 0 || estimate.high < 0 ? `**${text}**` : text;
 }

@@ -1,13 +1,14 @@
 /**
- * Command-line flags as a layer of settings. Values stay as written until the schema judges them,
- * so that a wrong flag and a wrong line in a file get the same kind of message.
+ * Turns command-line flags into a layer of settings. The schema checks the values later, so that a wrong flag and a wrong
+ * line of a file get the same kind of message.
  */
 import { parse } from 'yaml';
 import { EXIT, UserError } from '../errors.ts';
-import { chosenDomains } from './domains.ts';
-import { type Layer, merge, nest, says } from './layers.ts';
+import { chooseDomains } from './domains.ts';
+import { hasPath, type Layer, merge, nest } from './layers.ts';
 import type { SchemaView } from './schema.ts';
 
+/** Values of `--engine`: an executor, or an executor and its backend. */
 export const ENGINES = [
   'onnx',
   'onnx:cpu',
@@ -19,7 +20,7 @@ export const ENGINES = [
   'tfjs:cpu',
 ] as const;
 
-/** Flags that stand for a key of the configuration. */
+/** Flags that set a key of the configuration. */
 export interface SettingFlags {
   readonly preset?: string;
   readonly steps?: string;
@@ -44,13 +45,13 @@ const NAMED = {
   samples: ['evaluation', 'samples'],
 } as const;
 
-/** One layer: the named flags, then every `--set`, later ones winning. */
+/** One layer of the named flags and every `--set`. Later values override earlier ones. */
 export function flagLayer(flags: SettingFlags, schema: SchemaView): Layer {
-  const set = (flags.set ?? []).map((written) => settingPart(written, schema));
+  const set = (flags.set ?? []).map((setting) => settingPart(setting, schema));
   const parts = [...namedParts(flags, schema), ...domainParts(flags.domain), ...set];
   return {
     value: merge(parts.map((part) => part.value)),
-    locate: (path) => parts.findLast((part) => says(part.value, path))?.flag ?? 'command line',
+    locate: (path) => parts.findLast((part) => hasPath(part.value, path))?.flag ?? 'command line',
   };
 }
 
@@ -61,14 +62,14 @@ interface Part {
 
 function namedParts(flags: SettingFlags, schema: SchemaView): Part[] {
   const parts = Object.entries(NAMED).flatMap(([name, path]): Part[] => {
-    const written = flags[name as keyof typeof NAMED];
-    return written === undefined ? [] : [part(`--${name}`, path, written, schema)];
+    const text = flags[name as keyof typeof NAMED];
+    return text === undefined ? [] : [flagPart(`--${name}`, path, text, schema)];
   });
   return flags.engine === undefined ? parts : [...parts, enginePart(flags.engine)];
 }
 
-function domainParts(written: readonly string[] | undefined): Part[] {
-  const { plugins, domain } = chosenDomains(written);
+function domainParts(names: readonly string[] | undefined): Part[] {
+  const { plugins, domain } = chooseDomains(names);
   const flag = '--domain';
   return [
     ...(plugins.length === 0 ? [] : [{ flag, value: nest(['domains'], plugins) }]),
@@ -76,40 +77,42 @@ function domainParts(written: readonly string[] | undefined): Part[] {
   ];
 }
 
-function part(flag: string, path: readonly string[], written: string, schema: SchemaView): Part {
-  return { flag, value: nest(path, scalar(schema.at(path)?.type, written)) };
+function flagPart(flag: string, path: readonly string[], text: string, schema: SchemaView): Part {
+  return { flag, value: nest(path, parseScalar(schema.at(path)?.type, text)) };
 }
 
-function enginePart(written: string): Part {
-  if (!ENGINES.some((engine) => engine === written)) {
+const GPU_HINT =
+  'For a GPU use onnx:webgpu, or tfjs:tensorflow with CUDA; docs/design/gpu.md explains both, and cipo doctor shows what works here.';
+
+function enginePart(text: string): Part {
+  if (!ENGINES.some((engine) => engine === text)) {
     throw new UserError(
-      `--engine: received ${JSON.stringify(written)}, allowed is one of ${ENGINES.join(', ')}.`,
+      `--engine: expected one of ${ENGINES.join(', ')}, got ${JSON.stringify(text)}. ${GPU_HINT}`,
       EXIT.usage,
     );
   }
-  const [executor, backend] = written.split(':');
+  const [executor, backend] = text.split(':');
   return { flag: '--engine', value: nest(['engine'], { executor, ...(backend && { backend }) }) };
 }
 
-function settingPart(written: string, schema: SchemaView): Part {
-  const at = written.indexOf('=');
-  const keys = written.slice(0, Math.max(at, 0)).trim().split('.');
+function settingPart(text: string, schema: SchemaView): Part {
+  const at = text.indexOf('=');
+  const keys = text.slice(0, Math.max(at, 0)).trim().split('.');
   if (at < 1 || keys.some((key) => key === '')) {
     throw new UserError(
-      `--set: received ${JSON.stringify(written)}, allowed is key.path=value, as in --set rollout.prompts=16.`,
+      `--set: expected key.path=value, for example --set rollout.prompts=16, got ${JSON.stringify(text)}.`,
       EXIT.usage,
     );
   }
-  return part(`--set ${keys.join('.')}`, keys, written.slice(at + 1).trim(), schema);
+  return flagPart(`--set ${keys.join('.')}`, keys, text.slice(at + 1).trim(), schema);
 }
 
-/** Numbers, booleans and lists as YAML reads them; where the schema wants text, the text as it stands. */
-function scalar(wanted: string | undefined, written: string): unknown {
-  if (wanted === 'string') return written;
+/** Numbers, booleans and lists as YAML reads them. If the schema wants a string, the text stays as it is. */
+function parseScalar(type: string | undefined, text: string): unknown {
+  if (type === 'string') return text;
   try {
-    return parse(written);
+    return parse(text);
   } catch {
-    // Not YAML: the text itself is what the schema then complains about.
-    return written;
+    return text; // not YAML: the schema reports the text itself
   }
 }

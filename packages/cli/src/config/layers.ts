@@ -1,25 +1,21 @@
 /**
- * Layers of settings and how they become one: later layers win, groups merge, lists and values replace.
- * Each layer remembers where it came from, so that a problem can point at its line or flag.
+ * Layers of settings and their merge: later layers override earlier ones, groups merge, lists and values replace.
+ * Each layer knows its origin, so that an error can name the line or the flag.
  */
+import { isRecord, type UnknownRecord } from '@cipo/support';
 import type { KeyPath } from './schema.ts';
 
 /** One source of settings. */
 export interface Layer {
   readonly value: Settings;
-  /** Where the value at this path was written: `run.yaml:4:3`, `--steps`. */
+  /** The origin of the value at this path: `run.yaml:4:3`, `--steps`. */
   locate(path: KeyPath): string;
 }
 
-export interface Settings {
-  readonly [key: string]: unknown;
-}
+/** Keys and values as written, before the schema checks them. */
+export type Settings = UnknownRecord;
 
-export function isSettings(value: unknown): value is Settings {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Deep merge, lowest layer first. Own keys only: a `__proto__` in a file stays an (unknown) key. */
+/** Deep merge, lowest layer first. Only own keys are merged: a `__proto__` in a file stays an (unknown) key. */
 export function merge(values: readonly Settings[]): Settings {
   return values.reduce<Settings>(mergeTwo, {});
 }
@@ -28,13 +24,13 @@ function mergeTwo(below: Settings, above: Settings): Settings {
   const entries = new Map<string, unknown>(Object.entries(below));
   for (const [key, value] of Object.entries(above)) {
     const under = entries.get(key);
-    entries.set(key, isSettings(value) && isSettings(under) ? mergeTwo(under, value) : value);
+    entries.set(key, isRecord(value) && isRecord(under) ? mergeTwo(under, value) : value);
   }
   return Object.fromEntries(entries);
 }
 
-/** Whether a layer says anything at this path. */
-export function says(value: unknown, path: KeyPath): boolean {
+/** Whether a value has own keys along this path. */
+export function hasPath(value: unknown, path: KeyPath): boolean {
   let at = value;
   for (const key of path) {
     if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
@@ -43,11 +39,11 @@ export function says(value: unknown, path: KeyPath): boolean {
   return true;
 }
 
-/** The topmost layer that says something at this path, or on the way to it. */
+/** The origin in the topmost layer that sets this path or a group around it. */
 export function originOf(layers: readonly Layer[], path: KeyPath): string {
   for (let length = path.length; length > 0; length -= 1) {
     const part = path.slice(0, length);
-    const layer = layers.findLast((candidate) => says(candidate.value, part));
+    const layer = layers.findLast((candidate) => hasPath(candidate.value, part));
     if (layer) return layer.locate(part);
   }
   return layers.at(-1)?.locate([]) ?? '';
@@ -56,6 +52,13 @@ export function originOf(layers: readonly Layer[], path: KeyPath): string {
 /** `{ a: { b: value } }` from `['a', 'b']`. */
 export function nest(path: readonly string[], value: unknown): Settings {
   const [head, ...rest] = path;
-  if (head === undefined) throw new RangeError('a key path needs at least one key');
+  if (head === undefined) throw new RangeError('expected at least one key, got an empty path');
   return Object.fromEntries([[head, rest.length === 0 ? value : nest(rest, value)]]);
+}
+
+/** Every value of nested settings with its path: `[['rollout.prompts', 32], ...]`. */
+export function flattenSettings(value: Settings, prefix = ''): [string, unknown][] {
+  return Object.entries(value).flatMap(([key, child]): [string, unknown][] =>
+    isRecord(child) ? flattenSettings(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
+  );
 }

@@ -1,17 +1,16 @@
-/** docs/reference/configuration.md as text, made from the schema and the presets. Pure. */
+/** Generates docs/reference/configuration.md from the schema and the presets. Pure. */
 import { presets } from '@cipo/trainer/presets';
-import { isSettings, type Settings } from './layers.ts';
-import { allowed, type SchemaNode, trainSchema } from './schema.ts';
+import { flattenSettings } from './layers.ts';
+import { describeAllowed, type SchemaNode, trainSchema } from './schema.ts';
 
 const INTRODUCTION = `# Configuration
 
-Made from the schema by \`node packages/cli/scripts/configuration-docs.ts\`; a test keeps it current. Edit
+Generated from the schema by \`node packages/cli/scripts/configuration-docs.ts\`; a test keeps it current. Edit
 \`packages/trainer/src/config.ts\` instead.
 
-Settings are laid over each other, later ones winning: **defaults < preset < YAML file < flags**. Groups merge key by
-key; lists and values replace. Any key can be set on the command line: \`--set rollout.prompts=16\`. An unknown key or
-a value that does not fit stops the command with exit code 2 and a message that names the line, the key, what was
-received and what is allowed.
+Later settings override earlier ones: **defaults < preset < YAML file < flags**. Groups merge key by key; lists and
+values replace. Any key can be set on the command line: \`--set rollout.prompts=16\`. An unknown key or an invalid value
+stops the command with exit code 2 and a message that names the line, the key, what is expected and what was received.
 
 \`\`\`yaml
 preset: cipo
@@ -22,10 +21,11 @@ optimizer:
   learningRate: 5e-5
 \`\`\`
 
-Marks: [P] from pages that describe the paper, [A] attributed to it by a reimplementation, [O] our own choice;
-see [cipo.md](../design/cipo.md).
+Sources of a setting: [P] pages that describe the paper, [A] a reimplementation that attributes it to the paper, [O] our
+own choice; see [cipo.md](../design/cipo.md).
 `;
 
+/** The whole page. */
 export function configurationMarkdown(): string {
   const groups = Object.entries(trainSchema.root.properties ?? {});
   const plain = groups.filter(([, node]) => !node.properties);
@@ -53,31 +53,25 @@ function leaves(node: SchemaNode, prefix: string): [string, SchemaNode][] {
 function table(rows: readonly (readonly [string, SchemaNode])[]): string {
   const lines = rows.map(
     ([path, node]) =>
-      `| \`${path}\` | ${allowed(node)} | ${standard(node)} | ${cell(node.description ?? '')} |`,
+      `| \`${path}\` | ${describeAllowed(node)} | ${formatDefault(node)} | ${escapeCell(node.description ?? '')} |`,
   );
   return `${['| key | allowed | default | meaning |', '|---|---|---|---|', ...lines].join('\n')}\n`;
 }
 
-function standard(node: SchemaNode): string {
+function formatDefault(node: SchemaNode): string {
   return node.default === undefined ? 'absent' : `\`${JSON.stringify(node.default)}\``;
 }
 
-function cell(text: string): string {
+function escapeCell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
 function presetSection(): string {
   const rows = Object.entries(presets).map(([name, value]) => {
-    const keys = settings({ ...value }).map(
+    const keys = flattenSettings({ ...value }).map(
       ([path, child]) => `\`${path}: ${JSON.stringify(child)}\``,
     );
     return `| \`${name}\` | ${keys.length === 0 ? 'the defaults' : keys.join('<br>')} |`;
   });
-  return `## Presets\n\nEach is a small set of options over the defaults, never a fork of the loop.\n\n${['| preset | sets |', '|---|---|', ...rows].join('\n')}\n`;
-}
-
-function settings(value: Settings, prefix = ''): [string, unknown][] {
-  return Object.entries(value).flatMap(([key, child]): [string, unknown][] =>
-    isSettings(child) ? settings(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
-  );
+  return `## Presets\n\nA preset sets a few options over the defaults; all presets run the same loop.\n\n${['| preset | sets |', '|---|---|', ...rows].join('\n')}\n`;
 }

@@ -1,16 +1,14 @@
-/**
- * Findings of the schema, said to a person: where it was written, which key, what was received, what is allowed.
- */
+/** Turns schema issues into messages: where the value was set, which key, what was expected, what was received. */
 import { preview } from '@cipo/verifier/types';
 import { distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import { type Layer, originOf } from './layers.ts';
-import { allowed, type KeyPath, type SchemaView } from './schema.ts';
+import { describeAllowed, type KeyPath, type SchemaView } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** One message per finding, without colour. `layers` lowest first. */
-export function problems(
+/** One message per issue, without colour. @param layers lowest first */
+export function describeIssues(
   issues: readonly Issue[],
   layers: readonly Layer[],
   schema: SchemaView,
@@ -26,11 +24,10 @@ export function problems(
 function unknownKey(path: KeyPath, layers: readonly Layer[], schema: SchemaView): string {
   const parent = path.slice(0, -1);
   const siblings = Object.keys(schema.at(parent)?.properties ?? {});
-  const named = siblings.map((key) => spell([...parent, key]));
-  const guess = closest(spell(path), named) ?? elsewhere(path, schema);
-  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
-  const where = parent.length === 0 ? 'Keys' : `Keys of ${spell(parent)}`;
-  return `${originOf(layers, path)}: there is no key ${spell(path)}.${hint}\n  ${where}: ${siblings.join(', ')}.`;
+  const candidates = siblings.map((key) => formatPath([...parent, key]));
+  const guess = findClosest(formatPath(path), candidates) ?? findInOtherGroup(path, schema);
+  const group = parent.length === 0 ? 'Keys' : `Keys of ${formatPath(parent)}`;
+  return `${originOf(layers, path)}: there is no key ${formatPath(path)}.${hintOf(guess)}\n  ${group}: ${siblings.join(', ')}.`;
 }
 
 function wrongValue(
@@ -40,18 +37,23 @@ function wrongValue(
   schema: SchemaView,
 ): string {
   const node = schema.at(path);
-  const where = `${originOf(layers, path)}: ${spell(path)}: received ${received(issue.input)}`;
-  if (!node) return `${where}: ${issue.message}.`;
+  const place = `${originOf(layers, path)}: ${formatPath(path)}`;
+  const received = describeInput(issue.input);
+  if (!node) return `${place}: ${issue.message}, got ${received}.`;
   const choices = node.enum?.map(String) ?? [];
-  const guess = closest(String(issue.input), choices);
-  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
-  const standard =
+  const hint = hintOf(findClosest(String(issue.input), choices));
+  const fallback =
     node.default === undefined || node.properties ? '' : ` (default ${preview(node.default)})`;
-  const meaning = node.description === undefined ? '' : `\n  ${spell(path)}: ${node.description}.`;
-  return `${where}, allowed is ${allowed(node)}${standard}.${hint}${meaning}`;
+  const meaning =
+    node.description === undefined ? '' : `\n  ${formatPath(path)}: ${node.description}.`;
+  return `${place}: expected ${describeAllowed(node)}, got ${received}${fallback}.${hint}${meaning}`;
 }
 
-function received(input: unknown): string {
+function hintOf(guess: string | undefined): string {
+  return guess === undefined ? '' : ` Did you mean ${guess}?`;
+}
+
+function describeInput(input: unknown): string {
   if (input === undefined || input === null) return 'nothing';
   return typeof input === 'object' && !Array.isArray(input)
     ? `a group ${preview(input)}`
@@ -59,26 +61,27 @@ function received(input: unknown): string {
 }
 
 /** `rollout.prompts`, `optimizer.gains[1]`. */
-export function spell(path: KeyPath): string {
+function formatPath(path: KeyPath): string {
   return path
     .map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`))
     .join('');
 }
 
-/** The candidate that a typo could have meant. */
-function closest(written: string, candidates: readonly string[]): string | undefined {
-  const last = written.split('.').at(-1) ?? '';
+/** The candidate that a typo could have meant: at most 40 % of the last key changed, and never more than half of it. */
+function findClosest(text: string, candidates: readonly string[]): string | undefined {
+  const { length } = text.split('.').at(-1) ?? '';
   const [best] = candidates
     .map((candidate) => ({
       candidate,
-      far: distance(written.toLowerCase(), candidate.toLowerCase()),
+      edits: distance(text.toLowerCase(), candidate.toLowerCase()),
     }))
-    .sort((a, b) => a.far - b.far);
-  return best && best.far <= Math.max(1, Math.ceil(last.length * 0.4)) ? best.candidate : undefined;
+    .sort((a, b) => a.edits - b.edits);
+  const allowed = Math.max(1, Math.min(Math.ceil(length * 0.4), Math.floor(length / 2)));
+  return best && best.edits <= allowed ? best.candidate : undefined;
 }
 
 /** The same last key in another group. */
-function elsewhere(path: KeyPath, schema: SchemaView): string | undefined {
+function findInOtherGroup(path: KeyPath, schema: SchemaView): string | undefined {
   const last = String(path.at(-1));
   return schema.leaves.map(([known]) => known).find((known) => known.split('.').at(-1) === last);
 }

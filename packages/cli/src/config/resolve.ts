@@ -1,6 +1,6 @@
 /**
- * From file and flags to one checked configuration: schema defaults < preset < file < flags.
- * For a resumed run the file is the run's own config.json, which already holds its preset.
+ * Merges file and flags into one checked configuration: schema defaults < preset < file < flags.
+ * For a resumed run the file is the run's config.json, which already contains the preset.
  */
 import { type TrainConfig, trainConfig } from '@cipo/trainer/config';
 import { presets } from '@cipo/trainer/presets';
@@ -8,49 +8,50 @@ import type { z } from 'zod';
 import { EXIT, UserError } from '../errors.ts';
 import { flagLayer, type SettingFlags } from './flags.ts';
 import { type Layer, merge } from './layers.ts';
-import { problems } from './problems.ts';
+import { describeIssues } from './problems.ts';
 import { type SchemaView, trainSchema, viewOf } from './schema.ts';
 import { readLayer } from './yaml.ts';
 
-export interface Sources {
+/** Where settings come from. */
+interface Sources {
   /** YAML or JSON file. */
   readonly file?: string;
   readonly flags: SettingFlags;
-  /** The file is a complete configuration already: lay no preset under it. */
+  /** The file is a complete configuration: no preset is applied. */
   readonly complete?: boolean;
 }
 
-/** The configuration of a training run. @throws {UserError} exit code 2 with one message per problem. */
+/** The configuration of a training run. @throws {UserError} exit code 2, with one message per problem */
 export async function resolveConfig(sources: Sources): Promise<TrainConfig> {
-  const written = await writtenLayers(sources, trainSchema);
-  const layers = sources.complete ? written : [...presetLayer(written), ...written];
-  return check(trainConfig, trainSchema, layers);
+  const layers = await readLayers(sources, trainSchema);
+  const all = sources.complete ? layers : [...presetLayer(layers), ...layers];
+  return checkLayers(trainConfig, trainSchema, all);
 }
 
-/** Any other configuration, which has no presets. @throws {UserError} as above. */
+/** A configuration of any other schema, which has no presets. @throws {UserError} like {@link resolveConfig} */
 export async function resolvePlain<S extends z.ZodType>(
   schema: S,
   sources: Sources,
 ): Promise<z.output<S>> {
   const view = viewOf(schema);
-  return check(schema, view, await writtenLayers(sources, view));
+  return checkLayers(schema, view, await readLayers(sources, view));
 }
 
-async function writtenLayers({ file, flags }: Sources, schema: SchemaView): Promise<Layer[]> {
+async function readLayers({ file, flags }: Sources, schema: SchemaView): Promise<Layer[]> {
   const fromFile = file === undefined ? [] : [await readLayer(file, schema)];
   return [...fromFile, flagLayer(flags, schema)];
 }
 
-function presetLayer(written: readonly Layer[]): Layer[] {
-  const merged = merge(written.map((layer) => layer.value));
+function presetLayer(layers: readonly Layer[]): Layer[] {
+  const merged = merge(layers.map((layer) => layer.value));
   const preset = merged.preset ?? trainSchema.at(['preset'])?.default;
   const known = Object.entries(presets).find(([name]) => name === preset);
-  if (!known) return []; // wrong: then the schema says so
+  if (!known) return []; // the schema reports it
   const [name, value] = known;
   return [{ value: { ...value }, locate: () => `preset ${name}` }];
 }
 
-function check<S extends z.ZodType>(
+function checkLayers<S extends z.ZodType>(
   schema: S,
   view: SchemaView,
   layers: readonly Layer[],
@@ -58,5 +59,5 @@ function check<S extends z.ZodType>(
   const merged = merge(layers.map((layer) => layer.value));
   const result = schema.safeParse(merged, { reportInput: true });
   if (result.success) return result.data;
-  throw new UserError(problems(result.error.issues, layers, view).join('\n'), EXIT.usage);
+  throw new UserError(describeIssues(result.error.issues, layers, view).join('\n'), EXIT.usage);
 }

@@ -1,11 +1,11 @@
 /**
- * The run's schema as data: what stands at a key path, what is allowed there, which keys there are.
+ * The schema of a run as data: the node at a key path, what is allowed there, and all keys.
  * Leaves out: checking values (zod does) and reading files.
  */
 import { trainConfig } from '@cipo/trainer/config';
 import { z } from 'zod';
 
-/** The part of JSON Schema that the run's schema uses. */
+/** The part of JSON Schema that the schemas of the commands use. */
 export interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
@@ -38,16 +38,16 @@ const node = z.object({
   },
 });
 
-/** A zod schema, looked at by key path. */
+/** A zod schema, accessible by key path. */
 export interface SchemaView {
   readonly root: SchemaNode;
-  /** What stands at a key path; undefined where the path leads nowhere. */
+  /** The node at a key path, or undefined if there is none. */
   at(path: KeyPath): SchemaNode | undefined;
   /** Every key that takes a value, in the order of the schema: `rollout.prompts`, ... */
   readonly leaves: readonly (readonly [string, SchemaNode])[];
 }
 
-/** @param schema an object schema; seen as what a user may write, before defaults. */
+/** @param schema an object schema. The view shows what a user may write, before defaults are applied. */
 export function viewOf(schema: z.ZodType): SchemaView {
   const root = clean(node.parse(z.toJSONSchema(schema, { io: 'input' })));
   return { root, at: (path) => walk(root, path), leaves: leavesOf(root) };
@@ -56,7 +56,7 @@ export function viewOf(schema: z.ZodType): SchemaView {
 /** The schema of a training run. */
 export const trainSchema: SchemaView = viewOf(trainConfig);
 
-/** JSON Schema spells "any safe integer" out as bounds; nobody wants to read those. */
+/** Removes the bounds that JSON Schema writes for "any safe integer". */
 function clean(raw: z.output<typeof node>): SchemaNode {
   const { properties, prefixItems, minimum, maximum, ...rest } = raw;
   const entries = Object.entries(properties ?? {}).map(([key, value]) => [key, clean(value)]);
@@ -88,26 +88,26 @@ function leavesOf(from: SchemaNode, prefix = ''): [string, SchemaNode][] {
   );
 }
 
-/** In words, what may stand here: `a whole number of at least 1`, `one of cipo, grpo`. */
-export function allowed(at: SchemaNode): string {
+/** The allowed values in words: `a whole number of at least 1`, `one of cipo, grpo`. */
+export function describeAllowed(at: SchemaNode): string {
   if (at.enum) return `one of ${at.enum.map(String).join(', ')}`;
   if (at.properties) return `a group with the keys ${Object.keys(at.properties).join(', ')}`;
-  if (at.prefixItems) return listInWords(at.prefixItems);
-  if (at.type === 'integer') return `a whole number${bounds(at)}`;
-  if (at.type === 'number') return `a number${bounds(at)}`;
+  if (at.prefixItems) return describeList(at.prefixItems);
+  if (at.type === 'integer') return `a whole number${describeBounds(at)}`;
+  if (at.type === 'number') return `a number${describeBounds(at)}`;
   if (at.type === 'boolean') return 'true or false';
   if (at.type === 'array') return 'a list of texts';
   return 'text';
 }
 
-function listInWords(items: readonly SchemaNode[]): string {
-  const kinds = new Set(items.map(allowed));
+function describeList(items: readonly SchemaNode[]): string {
+  const kinds = new Set(items.map(describeAllowed));
   const kind = [...kinds].map((words) => words.replace(/^an? /, '')).join(' / ');
   const plural = kind.replace(/^(whole )?number/, '$1numbers');
   return `a list of ${items.length} ${plural}`;
 }
 
-function bounds(at: SchemaNode): string {
+function describeBounds(at: SchemaNode): string {
   if (at.minimum !== undefined && at.maximum !== undefined) {
     return ` from ${at.minimum} to ${at.maximum}`;
   }

@@ -1,14 +1,15 @@
 /**
- * A YAML (or JSON) file as a layer of settings that knows its lines.
- * Leaves out: whether keys and values make sense (resolve.ts).
+ * Reads a YAML (or JSON) file as a layer of settings that knows its lines.
+ * Leaves out: checking keys and values (resolve.ts).
  */
 import { readFile } from 'node:fs/promises';
+import { errorMessage, isRecord } from '@cipo/support';
 import { type Document, isMap, LineCounter, type Node, parseDocument } from 'yaml';
 import { EXIT, systemCode, UserError } from '../errors.ts';
-import { isSettings, type Layer, type Settings } from './layers.ts';
+import type { Layer, Settings } from './layers.ts';
 import type { KeyPath, SchemaView } from './schema.ts';
 
-/** @throws {UserError} exit code 2: the file is not there, not YAML, or not a list of keys. */
+/** @throws {UserError} exit code 2: the file is missing, is not YAML, or does not consist of keys and values */
 export async function readLayer(file: string, schema: SchemaView): Promise<Layer> {
   return parseLayer(await readText(file), file, schema);
 }
@@ -18,32 +19,31 @@ async function readText(file: string): Promise<string> {
     return await readFile(file, 'utf8');
   } catch (error) {
     const code = systemCode(error);
-    const what =
-      code === 'ENOENT'
-        ? `There is no configuration file ${file} (looked from ${process.cwd()}).`
-        : code === 'EISDIR'
-          ? `${file} is a folder, not a configuration file. To go on with a run: cipo train --resume ${file}`
-          : `The configuration file ${file} cannot be read: ${code ?? String(error)}.`;
-    throw new UserError(what, EXIT.usage, { cause: error });
+    const messages: Readonly<Record<string, string>> = {
+      ENOENT: `There is no configuration file ${file} in ${process.cwd()}.`,
+      EISDIR: `Expected a configuration file, got the folder ${file}. To continue a run: cipo train --resume ${file}`,
+    };
+    const other = `Cannot read the configuration file ${file}: ${errorMessage(error)}.`;
+    throw new UserError(messages[code ?? ''] ?? other, EXIT.usage, { cause: error });
   }
 }
 
-/** @throws {UserError} exit code 2, naming the line. */
-export function parseLayer(text: string, file: string, schema: SchemaView): Layer {
+/** @throws {UserError} exit code 2, with the line */
+function parseLayer(text: string, file: string, schema: SchemaView): Layer {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const [error] = document.errors;
   if (error) throw new UserError(`${file} is not valid YAML. ${error.message}`, EXIT.usage);
   const value: unknown = toPlain(document, file) ?? {};
-  if (!isSettings(value)) {
+  if (!isRecord(value)) {
     throw new UserError(
-      `${file}: a configuration is a list of \`key: value\` lines; found ${describe(value)}.`,
+      `${file}: expected \`key: value\` lines, got ${describeValue(value)}.`,
       EXIT.usage,
     );
   }
   return {
     value: dropEmptyGroups(value, schema),
-    locate: (path) => place(document, lines, path, file),
+    locate: (path) => locateKey(document, lines, path, file),
   };
 }
 
@@ -51,28 +51,29 @@ function toPlain(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Alias bombs end here: the library counts what aliases would expand to.
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UserError(`${file} is not usable as YAML: ${why}.`, EXIT.usage, { cause: error });
+    // The library refuses alias bombs: it counts what aliases would expand to.
+    throw new UserError(`${file} cannot be used as YAML: ${errorMessage(error)}.`, EXIT.usage, {
+      cause: error,
+    });
   }
 }
 
-function describe(value: unknown): string {
+function describeValue(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `the single value ${JSON.stringify(value)}`;
 }
 
-/** `rollout:` with every line below it commented out means "nothing to say", not "null". */
+/** Removes groups whose every line is commented out: `rollout:` alone is an empty group, not null. */
 function dropEmptyGroups(value: Settings, schema: SchemaView, path: KeyPath = []): Settings {
   const entries = Object.entries(value).flatMap(([key, child]): [string, unknown][] => {
-    const here = [...path, key];
-    if (child === null && schema.at(here)?.properties) return [];
-    return [[key, isSettings(child) ? dropEmptyGroups(child, schema, here) : child]];
+    const childPath = [...path, key];
+    if (child === null && schema.at(childPath)?.properties) return [];
+    return [[key, isRecord(child) ? dropEmptyGroups(child, schema, childPath) : child]];
   });
   return Object.fromEntries(entries);
 }
 
 /** `file:line:column` of the key at a path. */
-function place(document: Document, lines: LineCounter, path: KeyPath, file: string): string {
+function locateKey(document: Document, lines: LineCounter, path: KeyPath, file: string): string {
   const offset = keyOffset(document, path);
   if (offset === undefined) return file;
   const { line, col } = lines.linePos(offset);

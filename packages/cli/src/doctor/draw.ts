@@ -1,17 +1,19 @@
-/** Findings of the doctor as lines. Pure. */
+/** Formats the findings of the doctor. Pure. */
 import { oneLine } from '../terminal/guest.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Finding } from './examine.ts';
 
+/** One line per finding, grouped by area, and a conclusion. */
 export function findingLines(findings: readonly Finding[], style: Style): string[] {
-  return [...areaLines(findings, style), '', verdict(findings, style)];
+  return [...areaLines(findings, style), '', conclusion(findings, style)];
 }
 
-function verdict(findings: readonly Finding[], style: Style): string {
+function conclusion(findings: readonly Finding[], style: Style): string {
   const missing = findings.filter((finding) => finding.needed && !finding.ok);
-  if (missing.length === 0) return style.green('All that training needs works here.');
+  if (missing.length === 0)
+    return style.green('Everything that training needs works on this machine.');
   const names = missing.map((finding) => finding.name).join(', ');
-  return style.red(`Training will not work here before this does: ${names}.`);
+  return style.red(`Training does not work on this machine until this works: ${names}.`);
 }
 
 function areaLines(findings: readonly Finding[], style: Style): string[] {
@@ -20,12 +22,12 @@ function areaLines(findings: readonly Finding[], style: Style): string[] {
     ([area, group], index) => [
       ...(index === 0 ? [] : ['']),
       style.bold(area),
-      ...(group ?? []).map((finding) => line(finding, width, style)),
+      ...(group ?? []).map((finding) => findingLine(finding, width, style)),
     ],
   );
 }
 
-function line({ name, ok, needed, detail }: Finding, width: number, style: Style): string {
+function findingLine({ name, ok, needed, detail }: Finding, width: number, style: Style): string {
   const mark = ok ? style.green('✓') : needed ? style.red('✗') : style.yellow('–');
   return `  ${mark} ${name.padEnd(width)}${ok ? oneLine(detail) : style.dim(oneLine(detail))}`;
 }

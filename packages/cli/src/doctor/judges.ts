@@ -1,28 +1,28 @@
 /**
- * Has both domains judge answers whose verdicts are known: a right one, a wrong one, and for code a program
- * that never ends and one that tries to end our process. Real sandboxes, nothing pretended.
+ * Lets both domains judge responses with known verdicts, in real sandboxes: a correct one, an incorrect one, and for code
+ * an endless program and one that tries to kill the parent process.
  */
 import { type Domain, preview } from '@cipo/verifier/types';
 
-const MOST_CHARACTERS = 400;
+const MAX_DETAIL_CHARS = 400;
 
-export interface Outcome {
+interface Outcome {
   readonly ok: boolean;
   readonly detail: string;
 }
 
-/** An answer and the status it must get. */
-interface Probe {
+/** A response and the statuses that are expected for it. */
+interface KnownResponse {
   readonly name: string;
-  readonly answer: string;
+  readonly text: string;
   readonly expected: readonly string[];
 }
 
 export async function judgeMath(): Promise<Outcome> {
   const { mathDomain } = await import('@cipo/verifier/math');
   return judge(mathDomain(), { prompt: 'What is 1/3 + 1/6?', answer: '1/2' }, [
-    { name: 'right', answer: 'It is \\boxed{0.5}.', expected: ['accepted'] },
-    { name: 'wrong', answer: 'It is \\boxed{2/3}.', expected: ['wrong_answer'] },
+    { name: 'correct', text: 'It is \\boxed{0.5}.', expected: ['accepted'] },
+    { name: 'incorrect', text: 'It is \\boxed{2/3}.', expected: ['wrong_answer'] },
   ]);
 }
 
@@ -35,12 +35,12 @@ export async function judgeCode(): Promise<Outcome> {
     limits: { cpuMs: 500 },
   };
   return judge(codeDomain({ workers: 1 }), row, [
-    { name: 'right', answer: program('return x * 2;'), expected: ['accepted'] },
-    { name: 'wrong', answer: program('return x + 2;'), expected: ['wrong_answer'] },
-    { name: 'endless', answer: program('for (;;) {}'), expected: ['time_limit'] },
+    { name: 'correct', text: program('return x * 2;'), expected: ['accepted'] },
+    { name: 'incorrect', text: program('return x + 2;'), expected: ['wrong_answer'] },
+    { name: 'endless', text: program('for (;;) {}'), expected: ['time_limit'] },
     {
       name: 'escape',
-      answer: program('return process.kill(process.ppid);'),
+      text: program('return process.kill(process.ppid);'),
       expected: ['runtime_error', 'sandbox_violation'],
     },
   ]);
@@ -49,34 +49,38 @@ export async function judgeCode(): Promise<Outcome> {
 async function judge<R>(
   domain: Domain<R>,
   row: unknown,
-  probes: readonly Probe[],
+  responses: readonly KnownResponse[],
 ): Promise<Outcome> {
   try {
     const task = domain.parse(row);
-    const seen: { probe: Probe; got: string }[] = [];
-    for (const probe of probes) {
-      const verdict = await domain.verify(task, { text: probe.answer, stop: 'end' });
+    const results: Result[] = [];
+    for (const response of responses) {
+      const verdict = await domain.verify(task, { text: response.text, stop: 'end' });
       const got =
-        verdict.kind === 'judged'
-          ? verdict.status
-          : `no judgement (${verdict.fault}: ${verdict.detail})`;
-      seen.push({ probe, got });
+        verdict.kind === 'judged' ? verdict.status : `void (${verdict.fault}: ${verdict.detail})`;
+      results.push({ response, got });
     }
-    const off = seen.filter(({ probe, got }) => !probe.expected.includes(got));
-    return off.length === 0
-      ? { ok: true, detail: seen.map(({ probe, got }) => `${probe.name}: ${got}`).join(', ') }
-      : { ok: false, detail: complaints(off) };
+    const failures = results.filter(({ response, got }) => !response.expected.includes(got));
+    const found = results.map(({ response, got }) => `${response.name}: ${got}`).join(', ');
+    return failures.length === 0
+      ? { ok: true, detail: found }
+      : { ok: false, detail: describeFailures(failures) };
   } finally {
     await domain.close?.();
   }
 }
 
-/** A sandbox that does not start says the same of every probe: once is enough. */
-function complaints(off: readonly { readonly probe: Probe; readonly got: string }[]): string {
-  return Object.entries(Object.groupBy(off, ({ got }) => got))
+interface Result {
+  readonly response: KnownResponse;
+  readonly got: string;
+}
+
+/** Groups responses with the same result: a sandbox that does not start gives it for all of them. */
+function describeFailures(failures: readonly Result[]): string {
+  return Object.entries(Object.groupBy(failures, ({ got }) => got))
     .map(([got, group = []]) => {
-      const wanted = group.map(({ probe }) => `${probe.name}: ${probe.expected.join(' or ')}`);
-      return `wanted ${wanted.join(', ')}; got ${preview(got, MOST_CHARACTERS)}`;
+      const expected = group.map(({ response: r }) => `${r.name}: ${r.expected.join(' or ')}`);
+      return `expected ${expected.join(', ')}; got ${preview(got, MAX_DETAIL_CHARS)}`;
     })
     .join('. ');
 }

@@ -1,6 +1,6 @@
 /**
- * Putting text into a page without letting it become page: HTML, JSON inside a script element, and the
- * hashes of a content security policy that lets nothing run but our own scripts.
+ * Embeds text in a page so that it cannot become markup: as HTML, as JSON in a script element; and the hashes of a
+ * content security policy that runs only the scripts of the page.
  */
 import { createHash } from 'node:crypto';
 
@@ -18,8 +18,8 @@ export function escapeHtml(text: string): string {
 }
 
 /**
- * JSON that no sequence inside can end early: `</script`, `<!--` and `]]>` need `<` or `>`, which are written
- * as escapes; U+2028 and U+2029 too, because older engines end lines there. `JSON.parse` gives the same value.
+ * JSON that cannot end its script element early: `</script`, `<!--` and `]]>` need `<` or `>`, which are escaped. U+2028
+ * and U+2029 are escaped because older engines treat them as line ends. `JSON.parse` returns the same value.
  */
 export function scriptJson(value: unknown): string {
   return (JSON.stringify(value) ?? 'null').replace(
@@ -28,7 +28,7 @@ export function scriptJson(value: unknown): string {
   );
 }
 
-/** `'sha256-...'` of an inline script or style, exactly as it stands between its tags. */
+/** `'sha256-...'` of the exact text between the tags of an inline script or style. */
 export function sourceHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text, 'utf8').digest('base64')}'`;
 }

@@ -1,36 +1,37 @@
 /**
- * `report.html`: one file, no network, everything that guests wrote escaped, nothing runs but our scripts.
- * Pure: run data and assets in, text out.
+ * Builds `report.html`: one file that loads nothing from the network, escapes all guest text and runs only its own
+ * scripts. Pure: run data and assets in, text out.
  */
-import { isSettings, type Settings } from '../config/layers.ts';
+import { flattenSettings, type Settings } from '../config/layers.ts';
 import { trainSchema } from '../config/schema.ts';
-import { clock, short, whole } from '../terminal/format.ts';
+import { formatClock, formatCount, formatShort } from '../terminal/format.ts';
 import { oneLine, visibleLines } from '../terminal/guest.ts';
 import { escapeHtml, scriptJson, sourceHash } from './embed.ts';
 import type { RunData } from './read.ts';
 import { resultsSection } from './results.ts';
 import type { SampleLine, SummaryFile } from './schemas.ts';
 
-/** Texts of the page's own scripts and styles. */
+/** The scripts and styles of the page, as text. */
 export interface Assets {
   readonly styles: readonly string[];
   readonly scripts: readonly string[];
 }
 
+/** The whole page. */
 export function reportPage(run: RunData, assets: Assets): string {
   const title = escapeHtml(run.name);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy(assets)}">
+<meta http-equiv="Content-Security-Policy" content="${contentPolicy(assets)}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>${title} · cipo</title>
 ${assets.styles.map((style) => `<style>${style}</style>`).join('\n')}
 </head><body>
-<header><p class="brand">cipo</p><h1>${title}</h1>${facts(run)}</header>
+<header><p class="brand">cipo</p><h1>${title}</h1>${factList(run)}</header>
 <main>
-${notesOf(run)}
+${noteList(run)}
 ${run.summary ? resultsSection(run.summary) : ''}
-<section aria-labelledby="curves"><h2 id="curves">Training</h2><p class="note">Faint: every step. Strong: mean over a window. Hover to compare steps.</p><div id="charts" class="charts"></div><details id="more-charts"><summary>All other metrics</summary><div id="charts-rest" class="charts"></div></details></section>
+<section aria-labelledby="curves"><h2 id="curves">Training</h2><p class="note" id="curves-note">Faint: every step. Strong: moving average. Hover to read values; the charts share the step.</p><div id="charts" class="charts"></div><details id="more-charts"><summary>All other metrics</summary><div id="charts-rest" class="charts"></div></details></section>
 <section aria-labelledby="browser"><h2 id="browser">Attempts and corrections</h2><p class="note">${sampleNote(run)}</p><div id="samples"></div></section>
 ${configSection(run.config)}
 </main>
@@ -40,57 +41,79 @@ ${assets.scripts.map((script) => `<script>${script}</script>`).join('\n')}
 `;
 }
 
-function policy({ styles, scripts }: Assets): string {
+function contentPolicy({ styles, scripts }: Assets): string {
   const sources = (texts: readonly string[]) => texts.map(sourceHash).join(' ');
   return `default-src 'none'; script-src ${sources(scripts)}; style-src ${sources(styles)}; base-uri 'none'; form-action 'none'`;
 }
 
-function facts({ summary, config }: RunData): string {
-  const entries: [string, string][] = summary
-    ? [
-        ['preset', summary.preset],
-        ['seed', String(summary.seed)],
-        ...trainedFact(summary),
-        ['steps', whole(summary.steps)],
-        ['tokens generated', whole(summary.generatedTokens)],
-        ['time', clock(summary.wallSeconds)],
-        ...(summary.interrupted ? [['state', 'interrupted'] satisfies [string, string]] : []),
-      ]
-    : [
-        ['preset', String(config.preset)],
-        ['seed', String(config.seed)],
-      ];
-  return `<dl class="facts">${entries
-    .map(([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(value)}</dd></div>`)
-    .join('')}</dl>`;
+type Fact = readonly [name: string, value: string];
+
+function factList(run: RunData): string {
+  const facts = [...resultFacts(run), ...environmentFacts(run)];
+  const items = facts.map(
+    ([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(oneLine(value))}</dd></div>`,
+  );
+  return `<dl class="facts">${items.join('')}</dl>`;
 }
 
-/** What was trained; runs of older versions do not say. */
-function trainedFact({ parameters, trained, lora }: SummaryFile): [string, string][] {
+function resultFacts({ summary, config }: RunData): Fact[] {
+  const model = typeof config.model === 'string' ? config.model : 'the shipped warm start';
+  const start: Fact[] = [
+    ['preset', String(summary?.preset ?? config.preset)],
+    ['seed', String(summary?.seed ?? config.seed)],
+    ['model', model],
+  ];
+  if (!summary) return start;
+  return [
+    ...start,
+    ...trainedFact(summary),
+    ['steps', formatCount(summary.steps)],
+    ['tokens generated', formatCount(summary.generatedTokens)],
+    ['time', formatClock(summary.wallSeconds)],
+    ...(summary.interrupted ? [['state', 'interrupted'] as const] : []),
+  ];
+}
+
+/** Runs of older versions do not record their environment. */
+function environmentFacts({ environment }: RunData): Fact[] {
+  if (!environment) return [];
+  const { command, cipo, node, platform, machine, engine } = environment;
+  return [
+    ['machine', `${machine}, ${platform}`],
+    ['engine', engine],
+    ['versions', `cipo ${cipo}, Node ${node}`],
+    ['command', command],
+  ];
+}
+
+/** What was trained. Runs of older versions do not record it. */
+function trainedFact({ parameters, trained, lora }: SummaryFile): Fact[] {
   if (parameters === undefined || trained === undefined) return [];
-  const of = `${short(parameters)} parameters`;
-  const text = lora ? `adapters of rank ${lora.rank} on ${of}: ${short(trained)}` : `all ${of}`;
+  const of = `${formatShort(parameters)} parameters`;
+  const text = lora
+    ? `adapters of rank ${lora.rank} on ${of}: ${formatShort(trained)}`
+    : `all ${of}`;
   return [['trained', text]];
 }
 
-function notesOf(run: RunData): string {
+function noteList(run: RunData): string {
   if (run.notes.length === 0) return '';
   return `<ul class="notes">${run.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join('')}</ul>`;
 }
 
 function sampleNote({ samples, samplesTotal }: RunData): string {
   return samples.length === samplesTotal
-    ? `${whole(samplesTotal)} kept by the run.`
-    : `${whole(samples.length)} of the ${whole(samplesTotal)} in samples.jsonl, from evenly spread steps.`;
+    ? `${formatCount(samplesTotal)} kept by the run.`
+    : `${formatCount(samples.length)} of the ${formatCount(samplesTotal)} in samples.jsonl, from evenly spread steps.`;
 }
 
 function dataOf({ metrics, samples }: RunData): unknown {
   const named = Object.entries(metrics).map(([name, column]) => [oneLine(name), column]);
-  return { metrics: Object.fromEntries(named), samples: samples.map(legible) };
+  return { metrics: Object.fromEntries(named), samples: samples.map(escapeSample) };
 }
 
-/** Hidden characters are spelled out before the page ever sees them. */
-function legible(sample: SampleLine): SampleLine {
+/** Replaces hidden characters by visible escapes. */
+function escapeSample(sample: SampleLine): SampleLine {
   const show = (text: string) => visibleLines(text).join('\n');
   const { anchor } = sample;
   return {
@@ -111,23 +134,17 @@ function legible(sample: SampleLine): SampleLine {
   };
 }
 
-/** Every setting of the run; those that differ from the default stand out. */
+/** Every setting of the run; those that differ from the default are emphasized. */
 function configSection(config: Settings): string {
   const defaults = new Map(trainSchema.leaves);
-  const rows = leaves(config).map(([path, value]) => {
+  const rows = flattenSettings(config).map(([path, value]) => {
     const node = defaults.get(path);
-    const own = JSON.stringify(node?.default) !== JSON.stringify(value);
-    return `<tr class="setting${own ? ' own' : ''}"><th scope="row">${escapeHtml(path)}</th><td>${escapeHtml(shown(value))}</td><td>${escapeHtml(node?.description ?? '')}</td></tr>`;
+    const isOwn = JSON.stringify(node?.default) !== JSON.stringify(value);
+    return `<tr class="setting${isOwn ? ' own' : ''}"><th scope="row">${escapeHtml(path)}</th><td>${escapeHtml(formatValue(value))}</td><td>${escapeHtml(node?.description ?? '')}</td></tr>`;
   });
   return `<section aria-labelledby="config"><h2 id="config">Configuration</h2><details><summary>Every setting of this run; those that differ from the defaults are bold</summary><div class="scroll"><table class="config"><tbody>${rows.join('')}</tbody></table></div></details></section>`;
 }
 
-function shown(value: unknown): string {
+function formatValue(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
-function leaves(value: Settings, prefix = ''): [string, unknown][] {
-  return Object.entries(value).flatMap(([key, child]): [string, unknown][] =>
-    isSettings(child) ? leaves(child, `${prefix}${key}.`) : [[`${prefix}${key}`, child]],
-  );
 }

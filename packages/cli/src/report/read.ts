@@ -1,14 +1,19 @@
 /**
- * Reads a run folder for its report. A run that was cut off has no summary and perhaps half a last line:
- * what is whole is shown, what is not is counted. Leaves out: drawing.
+ * Reads the files of a run for its report. An interrupted run has no summary and may end in half a line: complete data is
+ * returned, the rest is counted in notes. Leaves out: drawing.
  */
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { isSettings, type Settings } from '../config/layers.ts';
+import { isRecord } from '@cipo/support';
+import type { Settings } from '../config/layers.ts';
 import { EXIT, UserError } from '../errors.ts';
+import { ENVIRONMENT_FILE } from '../run/environment.ts';
+import { plural } from '../terminal/format.ts';
 import {
+  type EnvironmentFile,
+  environmentFile,
   metricsLine,
   type SampleLine,
   type SummaryFile,
@@ -16,38 +21,42 @@ import {
   summaryFile,
 } from './schemas.ts';
 
-/** Budgets that keep the file quick to open. */
-export interface Limits {
+/** Limits that keep the page quick to open. */
+interface Limits {
   readonly samples: number;
-  readonly textCharacters: number;
+  readonly textChars: number;
 }
 
-export const LIMITS: Limits = { samples: 3_000, textCharacters: 4_000 };
+const LIMITS: Limits = { samples: 3_000, textChars: 4_000 };
 
+/** What the report shows of a run. */
 export interface RunData {
   readonly name: string;
   readonly config: Settings;
   readonly summary?: SummaryFile;
-  /** Column per metric, `step` among them; null where a step did not have it. */
+  readonly environment?: EnvironmentFile;
+  /** One column per metric, including `step`; null for a step without it. */
   readonly metrics: Readonly<Record<string, readonly (number | null)[]>>;
   readonly samples: readonly SampleLine[];
-  /** All samples in the file, of which `samples` are a part. */
+  /** The number of samples in the file; `samples` is a part of them. */
   readonly samplesTotal: number;
-  /** What could not be read, in words. */
+  /** Messages about what could not be read. */
   readonly notes: readonly string[];
 }
 
-/** @throws {UserError} the folder is not one of a run. */
+/** @throws {UserError} the folder is not a run */
 export async function readRun(directory: string, limits: Limits = LIMITS): Promise<RunData> {
   const notes: string[] = [];
   const config = await readConfig(directory);
   const summary = await readSummary(join(directory, 'summary.json'), notes);
+  const environment = await readEnvironment(join(directory, ENVIRONMENT_FILE));
   const metrics = await readMetrics(join(directory, 'metrics.jsonl'), notes);
   const { samples, total } = await readSamples(join(directory, 'samples.jsonl'), limits, notes);
   return {
     name: basename(await realpath(directory)),
     config,
     ...(summary && { summary }),
+    ...(environment && { environment }),
     metrics,
     samples,
     samplesTotal: total,
@@ -59,22 +68,28 @@ async function readConfig(directory: string): Promise<Settings> {
   const file = join(directory, 'config.json');
   if (!existsSync(file)) {
     throw new UserError(
-      `${directory} is not a run folder: it has no config.json. Runs are made by \`cipo train\`; the newest is runs/latest.`,
+      `${directory} is not a run: it has no config.json. Name a run of \`cipo train\`; the newest is runs/latest.`,
       EXIT.usage,
     );
   }
-  const value = parsed(await readFile(file, 'utf8'));
-  if (!isSettings(value)) throw new UserError(`${file} is damaged: it is not a JSON object.`);
+  const value = parseJson(await readFile(file, 'utf8'));
+  if (!isRecord(value)) throw new UserError(`${file} is damaged: expected a JSON object.`);
   return value;
+}
+
+/** Runs of older versions have no such file. */
+async function readEnvironment(file: string): Promise<EnvironmentFile | undefined> {
+  if (!existsSync(file)) return undefined;
+  return environmentFile.safeParse(parseJson(await readFile(file, 'utf8'))).data;
 }
 
 async function readSummary(file: string, notes: string[]): Promise<SummaryFile | undefined> {
   if (!existsSync(file)) {
-    notes.push('There is no summary.json: the run has not finished, or was cut off.');
+    notes.push('There is no summary.json: the run is not finished, or was interrupted.');
     return undefined;
   }
-  const result = summaryFile.safeParse(parsed(await readFile(file, 'utf8')));
-  if (!result.success) notes.push('summary.json cannot be read: the results are left out.');
+  const result = summaryFile.safeParse(parseJson(await readFile(file, 'utf8')));
+  if (!result.success) notes.push('summary.json cannot be read: the results are not shown.');
   return result.data;
 }
 
@@ -96,7 +111,7 @@ function numberOrNull(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** Two passes: which steps there are, then the samples of as many of them, evenly spread, as there is room for. */
+/** Reads the file twice: first to count the samples of each step, then to take those of evenly spread steps. */
 async function readSamples(
   file: string,
   limits: Limits,
@@ -113,27 +128,27 @@ async function readSamples(
   await eachLine(file, [], (value) => {
     const sample = sampleLine.safeParse(value);
     if (sample.success && chosen.has(sample.data.step) && samples.length < limits.samples) {
-      samples.push(clipped(sample.data, limits.textCharacters));
+      samples.push(clipSample(sample.data, limits.textChars));
     }
     return true;
   });
   return { samples, total: [...perStep.values()].reduce((sum, count) => sum + count, 0) };
 }
 
-/** Every n-th step counted from the last, the least n whose samples fit. */
-export function chooseSteps(perStep: ReadonlyMap<number, number>, room: number): Set<number> {
+/** Every n-th step, counted from the last, with the smallest n for which at most `max` samples are chosen. */
+export function chooseSteps(perStep: ReadonlyMap<number, number>, max: number): Set<number> {
   const steps = [...perStep.keys()].sort((a, b) => b - a);
   for (let stride = 1; stride < steps.length; stride += 1) {
-    const kept = steps.filter((_, index) => index % stride === 0);
-    const count = kept.reduce((sum, step) => sum + (perStep.get(step) ?? 0), 0);
-    if (count <= room) return new Set(kept);
+    const chosen = steps.filter((_, index) => index % stride === 0);
+    const count = chosen.reduce((sum, step) => sum + (perStep.get(step) ?? 0), 0);
+    if (count <= max) return new Set(chosen);
   }
   return new Set(steps.slice(0, 1));
 }
 
-function clipped(sample: SampleLine, most: number): SampleLine {
+function clipSample(sample: SampleLine, max: number): SampleLine {
   const clip = (text: string) =>
-    text.length <= most ? text : `${text.slice(0, most)}\n… ${text.length - most} more characters`;
+    text.length <= max ? text : `${text.slice(0, max)}\n… ${text.length - max} more characters`;
   const { anchor } = sample;
   return {
     ...sample,
@@ -159,15 +174,17 @@ async function eachLine(
     notes.push(`There is no ${basename(file)}.`);
     return;
   }
-  let refused = 0;
+  let invalid = 0;
   for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
-    if (line !== '' && !take(parsed(line))) refused += 1;
+    if (line !== '' && !take(parseJson(line))) invalid += 1;
   }
-  if (refused > 0) notes.push(`${refused} unreadable line(s) of ${basename(file)} are left out.`);
+  if (invalid > 0) {
+    notes.push(`${basename(file)}: skipped ${plural(invalid, 'line')} that cannot be read.`);
+  }
 }
 
-/** undefined where the text is not JSON: a cut-off line is counted by the caller. */
-function parsed(text: string): unknown {
+/** undefined if the text is not JSON: the caller counts incomplete lines. */
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

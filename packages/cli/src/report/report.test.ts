@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { type DefaultTreeAdapterTypes, parse } from 'parse5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fakeConfig, fakeMetrics, fakeSamples, fakeSummary } from '../testing/fake-run.ts';
+import { FAKE_CONFIG, fakeMetrics, fakeSamples, fakeSummary } from '../testing/fake-run.ts';
 import { escapeHtml, scriptJson, sourceHash } from './embed.ts';
 import { type Assets, reportPage } from './page.ts';
 import { chooseSteps, type RunData, readRun } from './read.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   const lines = (rows: readonly unknown[]) =>
     rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   const steps = [1, 2, 3, 4, 5];
-  await writeFile(join(folder, 'config.json'), JSON.stringify(fakeConfig));
+  await writeFile(join(folder, 'config.json'), JSON.stringify(FAKE_CONFIG));
   await writeFile(join(folder, 'summary.json'), JSON.stringify(fakeSummary(5)));
   const metrics = steps.map((step) => ({ step, ...fakeMetrics(step, 5) }));
   await writeFile(join(folder, 'metrics.jsonl'), lines(metrics));
@@ -32,7 +32,7 @@ const assets: Assets = { styles: ['b{}'], scripts: ['let x;'] };
 
 type Node = DefaultTreeAdapterTypes.Node;
 
-/** All elements of a page as a browser would build them. */
+/** All elements of a page, as a browser parses them. */
 function elements(html: string): DefaultTreeAdapterTypes.Element[] {
   const walk = (node: Node): Node[] => [
     node,
@@ -64,7 +64,7 @@ const hostile = fc
   .array(fc.oneof(fragments, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 6 })
   .map((parts) => parts.join(''));
 
-/** A run in which every free text is the same hostile one. */
+/** A run in which every free text is the given one. */
 function runOf(text: string): RunData {
   const sample: SampleLine = {
     step: 1,
@@ -99,24 +99,32 @@ function runOf(text: string): RunData {
     samples: [sample],
     samplesTotal: 1,
     notes: [text],
+    environment: {
+      command: text,
+      cipo: text,
+      node: text,
+      platform: text,
+      machine: text,
+      engine: text,
+    },
   };
 }
 
-describe('hostile text', () => {
+describe('hostile text in the report', () => {
   const shape = (html: string) =>
     elements(html).map((node) => [node.tagName, node.attrs.map((a) => a.name)]);
 
-  test('never adds an element or an attribute to the page', () => {
-    const calm = shape(reportPage(runOf('x'), assets));
+  test('hostile text never adds an element or an attribute to the page', () => {
+    const expected = shape(reportPage(runOf('x'), assets));
     fc.assert(
       fc.property(hostile, (text) => {
-        expect(shape(reportPage(runOf(text), assets))).toEqual(calm);
+        expect(shape(reportPage(runOf(text), assets))).toEqual(expected);
       }),
       { numRuns: 150 },
     );
   });
 
-  test('comes out of the embedded data as it went in, hidden characters spelled out', () => {
+  test('hostile text is in the embedded data with its hidden characters escaped', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const scripts = elements(reportPage(runOf(text), assets)).filter(
@@ -131,7 +139,7 @@ describe('hostile text', () => {
     );
   });
 
-  test('JSON in a script element reads back as the same value', () => {
+  test('JSON in a script element parses to the same value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = scriptJson(value);
@@ -141,22 +149,22 @@ describe('hostile text', () => {
     );
   });
 
-  test('escaped HTML reads back as the same text', () => {
+  test('escaped HTML parses to the same text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        // The HTML parser itself turns NUL and CR into other characters.
-        const kept = text.replace(/[\0\r]/g, '');
-        const [heading] = elements(`<h1>${escapeHtml(kept)}</h1>`).filter(
+        // The HTML parser replaces NUL and CR.
+        const expected = text.replace(/[\0\r]/g, '');
+        const [heading] = elements(`<h1>${escapeHtml(expected)}</h1>`).filter(
           (n) => n.tagName === 'h1',
         );
-        expect(textOf(heading)).toBe(kept);
+        expect(textOf(heading)).toBe(expected);
       }),
     );
   });
 });
 
 describe('the page', () => {
-  test('lets only its own scripts and styles run, by their hashes', async () => {
+  test('the page runs only its own scripts and styles, by their hashes', async () => {
     const real = await loadAssets();
     const html = reportPage(runOf('x'), real);
     const nodes = elements(html);
@@ -170,7 +178,7 @@ describe('the page', () => {
     for (const node of inline) expect(content).toContain(sourceHash(textOf(node)));
   });
 
-  test('loads nothing from anywhere', async () => {
+  test('the page loads nothing from the network', async () => {
     const html = reportPage(runOf('x'), await loadAssets());
     const outside = elements(html).flatMap((n) =>
       n.attrs.filter((a) => ['src', 'href'].includes(a.name)),
@@ -178,20 +186,20 @@ describe('the page', () => {
     expect(outside).toEqual([]);
   });
 
-  test('is written from a run folder with curves, results and samples', async () => {
+  test('the page of a run folder has curves, results and samples', async () => {
     const html = await readFile(await writeReport(folder), 'utf8');
     const data: unknown = JSON.parse(
       textOf(elements(html).find((n) => n.attrs.some((a) => a.value === 'data'))),
     );
     expect(data).toMatchObject({ metrics: { step: [1, 2, 3, 4, 5] }, samples: { length: 20 } });
-    expect(html).toContain('1 unreadable line(s) of samples.jsonl are left out.');
+    expect(html).toContain('samples.jsonl: skipped 1 line that cannot be read.');
     expect(html).toContain('correction/fix_rate');
     expect(html).toContain('+14.0');
   });
 });
 
 describe('reading a run', () => {
-  test('a run without a summary is shown as unfinished, not refused', async () => {
+  test('a run without a summary is read as unfinished', async () => {
     const cut = await mkdtemp(join(tmpdir(), 'cipo-cut-'));
     await writeFile(join(cut, 'config.json'), '{}');
     const run = await readRun(cut);
@@ -200,17 +208,17 @@ describe('reading a run', () => {
     await rm(cut, { recursive: true });
   });
 
-  test('a folder that is not a run is named in the message', async () => {
-    await expect(readRun('/nowhere')).rejects.toThrow('/nowhere is not a run folder');
+  test('the error for a folder that is not a run names the folder', async () => {
+    await expect(readRun('/nowhere')).rejects.toThrow('/nowhere is not a run');
   });
 
-  test('too many samples are thinned to evenly spread steps, the last among them', async () => {
+  test('too many samples are reduced to evenly spread steps that include the last one', async () => {
     const perStep = new Map(Array.from({ length: 100 }, (_, i) => [i + 1, 10] as const));
     const chosen = [...chooseSteps(perStep, 300)].sort((a, b) => a - b);
     expect(chosen.length * 10).toBeLessThanOrEqual(300);
     expect(chosen.length).toBeGreaterThan(20);
     expect(chosen.at(-1)).toBe(100);
-    const run = await readRun(folder, { samples: 8, textCharacters: 10 });
+    const run = await readRun(folder, { samples: 8, textChars: 10 });
     expect(run.samples.length).toBeLessThanOrEqual(8);
     expect(run.samplesTotal).toBe(20);
     expect(run.samples[0]?.prompt).toContain('more characters');

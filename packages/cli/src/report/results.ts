@@ -1,16 +1,16 @@
-/** The results part of the report: four cards with their intervals drawn, and the table for each kind. Pure. */
-import { interval, percent, points } from '../terminal/format.ts';
-import { apart, measures } from '../terminal/table.ts';
+/** Builds the results section of the report: a card per measure with its intervals, and a table by kind of task. Pure. */
+import { formatInterval, formatPercent, formatPoints, plural } from '../terminal/format.ts';
+import { areApart, measures } from '../terminal/table.ts';
 import { escapeHtml } from './embed.ts';
 import type { EstimateFile, EvaluationFile, SummaryFile } from './schemas.ts';
 
 type Measure = ReturnType<typeof measures>[number][0];
 
 const MEANING: Readonly<Record<string, string>> = {
-  passAt1: 'one attempt is right',
-  passAtK: 'at least one of the attempts at a task is right',
-  fixRate: 'a wrong attempt, shown again, becomes right',
-  retention: 'a right attempt, shown again, stays right',
+  passAt1: 'share of correct attempts',
+  passAtK: 'share of tasks with at least one correct attempt',
+  fixRate: 'share of incorrect attempts that a correction makes correct',
+  retention: 'share of correct attempts that a correction leaves correct',
 };
 
 export function resultsSection(summary: SummaryFile): string {
@@ -19,15 +19,18 @@ export function resultsSection(summary: SummaryFile): string {
     .map(([key, name]) => card(key, name, before, after))
     .join('');
   return `<section aria-labelledby="results"><h2 id="results">Held-out tasks${after ? ', before and after' : ' before training'}</h2>
-${after ? '' : '<p class="note">The run stopped before it was measured again.</p>'}
+${after ? '' : '<p class="note">The run stopped before the second evaluation.</p>'}
 <div class="cards">${cards}</div>
-${tableOf(before, after)}
-<p class="note">Brackets and whiskers: 95 % intervals, bootstrap over tasks.${after ? ' Grey: before, blue: after.' : ''}${after ? ' <b class="apart">Bold changes</b>: the two intervals do not overlap.' : ''}${voidNote(before, after)}</p></section>`;
+${qualityTable(before, after)}
+<p class="note">Brackets and whiskers: 95 % intervals, bootstrap over tasks.${after ? ' Grey: before, blue: after. Changes are in percentage points.' : ''}${after ? ' <b class="apart">Bold changes</b>: the two intervals do not overlap.' : ''}${voidNote(before, after)}</p></section>`;
 }
 
 function voidNote(before: EvaluationFile, after: EvaluationFile | null): string {
   const count = before.voided + (after?.voided ?? 0);
-  return count === 0 ? '' : ` ${count} attempts got no judgement and count in no share.`;
+  const verb = count === 1 ? 'is' : 'are';
+  return count === 0
+    ? ''
+    : ` ${plural(count, 'attempt')} got no judgement and ${verb} excluded from every share.`;
 }
 
 function card(
@@ -36,19 +39,19 @@ function card(
   before: EvaluationFile,
   after: EvaluationFile | null,
 ): string {
-  const now = after?.[key] ?? before[key];
+  const latest = after?.[key] ?? before[key];
   const change = after ? ` ${changeTag(before[key], after[key])}` : '';
   return `<article class="card"><h3>${name}</h3><p class="meaning">${MEANING[key]}</p>
-<p class="big">${percent(now.mean)}${change}</p>${whiskers(before[key], after?.[key])}</article>`;
+<p class="big">${formatPercent(latest.mean)}${change}</p>${whiskers(before[key], after?.[key])}</article>`;
 }
 
 function changeTag(before: EstimateFile, after: EstimateFile): string {
-  const clear = apart(before, after);
-  const way = clear ? (after.mean > before.mean ? 'up' : 'down') : 'same';
-  return `<span class="change ${way}">${points(before.mean, after.mean)}</span>`;
+  const isClear = areApart(before, after);
+  const direction = isClear ? (after.mean > before.mean ? 'up' : 'down') : 'same';
+  return `<span class="change ${direction}">${formatPoints(before.mean, after.mean)}</span>`;
 }
 
-/** Two rows of dot and whisker on one axis from 0 to 100 %. */
+/** A dot with its interval for each evaluation, on one axis from 0 to 100 %. */
 function whiskers(before: EstimateFile, after: EstimateFile | undefined): string {
   const rows = [whisker(before, 9, 'before'), ...(after ? [whisker(after, 25, 'after')] : [])].join(
     '',
@@ -63,7 +66,7 @@ function whiskers(before: EstimateFile, after: EstimateFile | undefined): string
         `<line x1="${4 + tick * 1.92}" x2="${4 + tick * 1.92}" y1="0" y2="${height - 11}"/>`,
     )
     .join('');
-  const label = `before ${interval(before)}${after ? `, after ${interval(after)}` : ''}`;
+  const label = `before ${formatInterval(before)}${after ? `, after ${formatInterval(after)}` : ''}`;
   return `<svg class="whiskers" viewBox="-2 0 208 ${height}" role="img" aria-label="${escapeHtml(label)}"><g class="grid">${grid}</g>${rows}${ticks}</svg>`;
 }
 
@@ -72,10 +75,10 @@ function whisker(estimate: EstimateFile, y: number, name: string): string {
     (4 + share * 192).toFixed(1),
   );
   if (!Number.isFinite(estimate.mean)) return '';
-  return `<g class="${name}"><title>${name}: ${escapeHtml(interval(estimate))}</title><line x1="${low}" x2="${high}" y1="${y}" y2="${y}"/><circle cx="${mean}" cy="${y}" r="4"/></g>`;
+  return `<g class="${name}"><title>${name}: ${escapeHtml(formatInterval(estimate))}</title><line x1="${low}" x2="${high}" y1="${y}" y2="${y}"/><circle cx="${mean}" cy="${y}" r="4"/></g>`;
 }
 
-function tableOf(before: EvaluationFile, after: EvaluationFile | null): string {
+function qualityTable(before: EvaluationFile, after: EvaluationFile | null): string {
   const head = ['', 'before', ...(after ? ['after', 'change'] : [])]
     .map((title) => `<th scope="col">${title}</th>`)
     .join('');
@@ -107,6 +110,8 @@ function row(
   before: EstimateFile,
   after: EstimateFile | undefined,
 ): string {
-  const change = after ? `<td>${interval(after)}</td><td>${changeTag(before, after)}</td>` : '';
-  return `<tr class="${role}"><th scope="row">${escapeHtml(name)}</th><td>${interval(before)}</td>${change}</tr>`;
+  const change = after
+    ? `<td>${formatInterval(after)}</td><td>${changeTag(before, after)}</td>`
+    : '';
+  return `<tr class="${role}"><th scope="row">${escapeHtml(name)}</th><td>${formatInterval(before)}</td>${change}</tr>`;
 }

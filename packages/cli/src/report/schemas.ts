@@ -1,7 +1,7 @@
-/** The files of a run folder as the report reads them: written elsewhere, perhaps by an older version, so checked. */
+/** Schemas of the files in a run folder. An older version may have written them, so the report checks what it reads. */
 import { z } from 'zod';
 
-/** JSON has no NaN: a share over nothing arrives as null. */
+/** JSON has no NaN: the share of an empty set is null. */
 const share = z
   .number()
   .nullable()
@@ -35,6 +35,15 @@ export const summaryFile = z.object({
   intervals: z.object({ before: evaluation, after: evaluation.nullable() }),
 });
 
+export const environmentFile = z.object({
+  command: z.string(),
+  cipo: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  machine: z.string(),
+  engine: z.string(),
+});
+
 export const sampleLine = z.object({
   step: z.number(),
   kind: z.string(),
@@ -57,6 +66,7 @@ export const sampleLine = z.object({
 
 export const metricsLine = z.record(z.string(), z.unknown());
 
+export type EnvironmentFile = z.output<typeof environmentFile>;
 export type SummaryFile = z.output<typeof summaryFile>;
 export type EvaluationFile = z.output<typeof evaluation>;
 export type EstimateFile = z.output<typeof estimate>;

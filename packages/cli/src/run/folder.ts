@@ -1,64 +1,82 @@
-/** Where a run goes: its name, the `runs/latest` link, what a resumable folder must hold. */
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+/** The folder of a run: its name, the `runs/latest` link, and the checks before a run starts or resumes. */
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
+import { ENVIRONMENT_FILE } from './environment.ts';
 
+/** The folder, below the current one, that holds all runs. */
 export const RUNS = 'runs';
 
-/** `cipo-s1-20261123-0412`, local time; with a number behind it where that is taken. */
-export function runName(
+/** `cipo-s1-20261123-0412` in local time, with a number appended if that name is taken. */
+export function nameRun(
   preset: string,
   seed: number,
   now: Date,
-  taken: (name: string) => boolean,
+  isTaken: (name: string) => boolean,
 ): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
   const name = `${preset}-s${seed}-${day}-${two(now.getHours())}${two(now.getMinutes())}`;
   for (let count = 1; ; count += 1) {
     const candidate = count === 1 ? name : `${name}-${count}`;
-    if (!taken(candidate)) return candidate;
+    if (!isTaken(candidate)) return candidate;
   }
 }
 
-/** The folder of a new run. @throws {UserError} it holds something already. */
-export function newRunFolder(out: string | undefined, preset: string, seed: number): string {
+/** The absolute path of a new run. @throws {UserError} it is a file, or contains a run */
+export function chooseRunFolder(out: string | undefined, preset: string, seed: number): string {
   if (out === undefined) {
-    const taken = (name: string) => existsSync(join(RUNS, name));
-    return resolve(RUNS, runName(preset, seed, new Date(), taken));
+    const isTaken = (name: string) => existsSync(join(RUNS, name));
+    return resolve(RUNS, nameRun(preset, seed, new Date(), isTaken));
   }
   const directory = resolve(out);
   if (existsSync(directory) && !lstatSync(directory).isDirectory()) {
-    throw new UserError(`--out: ${out} is a file. Name a folder.`, EXIT.usage);
+    throw new UserError(`--out: expected a folder, got the file ${out}.`, EXIT.usage);
   }
   if (existsSync(join(directory, 'config.json'))) {
     throw new UserError(
-      `--out: ${out} already holds a run. Go on with it (--resume ${out}) or name another folder.`,
+      `--out: ${out} already contains a run. Continue it (--resume ${out}) or name another folder.`,
       EXIT.usage,
     );
   }
   return directory;
 }
 
-/** @returns the folder without links. @throws {UserError} nothing there can be resumed. */
-export function resumableFolder(given: string): string {
+/** @returns the path without links. @throws {UserError} there is no run that can be resumed */
+export function requireResumable(given: string): string {
   const directory = resolve(given);
-  const need = (there: boolean, what: string) => {
-    if (there) return;
+  const check = (condition: boolean, problem: string) => {
+    if (condition) return;
     throw new UserError(
-      `--resume: ${given} ${what}. Name the folder of a run, such as ${RUNS}/latest.`,
+      `--resume: ${given} ${problem}. Name the folder of a run, for example ${RUNS}/latest.`,
       EXIT.usage,
     );
   };
-  need(existsSync(directory), 'does not exist');
-  need(existsSync(join(directory, 'config.json')), 'holds no run: it has no config.json');
-  need(stepsSaved(directory).length > 0, 'has no checkpoint to go on from');
+  check(existsSync(directory), 'does not exist');
+  check(existsSync(join(directory, 'config.json')), 'is not a run: it has no config.json');
+  check(listSavedSteps(directory).length > 0, 'has no checkpoint to continue from');
   return realpathSync(directory);
 }
 
-/** Steps with a whole checkpoint, in order. */
-export function stepsSaved(directory: string): number[] {
+/** The files of a run that failed before its first evaluation ended. */
+const FILES_AT_START = [
+  ...['config.json', ENVIRONMENT_FILE, 'metrics.jsonl', 'samples.jsonl', 'checkpoints'],
+];
+
+/** Removes the folder of a run that failed before anything was measured: it has nothing to look at or to resume. */
+export async function discardEmptyRun(directory: string): Promise<void> {
+  if (!existsSync(directory)) return;
+  const isStart = readdirSync(directory).every((name) => FILES_AT_START.includes(name));
+  const metrics = join(directory, 'metrics.jsonl');
+  const isEmpty = !existsSync(metrics) || statSync(metrics).size === 0;
+  if (isStart && isEmpty && listSavedSteps(directory).length === 0) {
+    await rm(directory, { recursive: true });
+  }
+}
+
+/** Steps with a complete checkpoint, in order. */
+export function listSavedSteps(directory: string): number[] {
   const folder = join(directory, 'checkpoints');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -66,7 +84,7 @@ export function stepsSaved(directory: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** Points `latest` beside the run at it, in one move; only inside a `runs` folder, to litter nowhere else. */
+/** Points the link `latest` beside the run to it, atomically. Only inside a `runs` folder: no other folder gets links. */
 export async function linkLatest(directory: string): Promise<void> {
   const parent = dirname(directory);
   if (basename(parent) !== RUNS) return;

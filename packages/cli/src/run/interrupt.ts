@@ -1,25 +1,25 @@
 /**
- * Ctrl-C in two steps: the first asks for an orderly end, the second ends the process now.
- * Leaves out: what an orderly end is (the loop saves and returns).
+ * Handles Ctrl-C: the first signal requests an orderly stop, the second ends the process at once.
+ * Leaves out: the orderly stop itself (the training loop saves and returns).
  */
 import { EXIT } from '../errors.ts';
 
-/** npm and a Node 20 launcher pass on the signal that a terminal has already sent: those are one key press. */
+/** npm and the launcher forward a signal that the terminal has already sent: both belong to one key press. */
 const SAME_PRESS_MS = 400;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export interface Interrupt extends Disposable {
+interface Interrupt extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** What it needs of the process; a parameter so that a test needs no real signals. */
-export interface SignalSource {
+/** The part of `process` that is used; a parameter so that a test needs no real signals. */
+interface SignalSource {
   on(name: string, listener: () => void): unknown;
   off(name: string, listener: () => void): unknown;
 }
 
-/** @param onFirst told once, when the first signal arrives. */
+/** Listens until disposed. @param onFirst called once, when the first signal arrives */
 export function listenForInterrupt(
   onFirst: () => void,
   source: SignalSource = process,

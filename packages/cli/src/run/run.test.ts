@@ -1,10 +1,25 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { explain, UserError } from '../errors.ts';
-import { linkLatest, newRunFolder, resumableFolder, runName, stepsSaved } from './folder.ts';
+import { explainError, UserError } from '../errors.ts';
+import {
+  chooseRunFolder,
+  discardEmptyRun,
+  linkLatest,
+  listSavedSteps,
+  nameRun,
+  requireResumable,
+} from './folder.ts';
 import { listenForInterrupt } from './interrupt.ts';
 
 let folder: string;
@@ -13,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('interrupt', () => {
+describe('listenForInterrupt', () => {
   function setUp() {
     const source = new EventEmitter();
     const seen: string[] = [];
@@ -31,7 +46,7 @@ describe('interrupt', () => {
     return { source, seen, listening, press };
   }
 
-  test('the first signal asks, the second ends with 130', () => {
+  test('the first signal requests a stop and the second ends the process with 130', () => {
     const { seen, listening, press } = setUp();
     press('SIGINT', 1000);
     expect(listening.signal.aborted).toBe(true);
@@ -39,7 +54,7 @@ describe('interrupt', () => {
     expect(seen).toEqual(['first', 'end 130']);
   });
 
-  test('one key press that arrives twice, from the terminal and from npm, is one', () => {
+  test('a key press that arrives twice, from the terminal and from npm, counts once', () => {
     const { seen, press } = setUp();
     press('SIGINT', 1000);
     press('SIGINT', 1020);
@@ -47,7 +62,7 @@ describe('interrupt', () => {
     expect(seen).toEqual(['first']);
   });
 
-  test('afterwards nothing is left listening', () => {
+  test('a disposed interrupt leaves no listener', () => {
     const { source, listening } = setUp();
     listening[Symbol.dispose]();
     expect(source.listenerCount('SIGINT')).toBe(0);
@@ -55,39 +70,41 @@ describe('interrupt', () => {
 });
 
 describe('run folder', () => {
-  test('is named after preset, seed and time, with a number where that is taken', () => {
+  test('a run is named after preset, seed and time, with a number if the name is taken', () => {
     const now = new Date(2026, 10, 3, 4, 5);
-    expect(runName('grpo', 7, now, () => false)).toBe('grpo-s7-20261103-0405');
+    expect(nameRun('grpo', 7, now, () => false)).toBe('grpo-s7-20261103-0405');
     const taken = new Set(['grpo-s7-20261103-0405', 'grpo-s7-20261103-0405-2']);
-    expect(runName('grpo', 7, now, (name) => taken.has(name))).toBe('grpo-s7-20261103-0405-3');
+    expect(nameRun('grpo', 7, now, (name) => taken.has(name))).toBe('grpo-s7-20261103-0405-3');
   });
 
-  test('never overwrites a run', () => {
+  test('a new run never overwrites another run or a file', () => {
     const full = join(folder, 'full');
     mkdirSync(full);
-    expect(newRunFolder(full, 'cipo', 1)).toBe(full);
+    expect(chooseRunFolder(full, 'cipo', 1)).toBe(full);
     writeFileSync(join(full, 'config.json'), '{}');
-    expect(() => newRunFolder(full, 'cipo', 1)).toThrow(`already holds a run`);
-    expect(() => newRunFolder(join(full, 'config.json'), 'cipo', 1)).toThrow('is a file');
+    expect(() => chooseRunFolder(full, 'cipo', 1)).toThrow('already contains a run');
+    expect(() => chooseRunFolder(join(full, 'config.json'), 'cipo', 1)).toThrow(
+      'expected a folder, got the file',
+    );
   });
 
-  test('can be resumed only from a whole checkpoint, and says what is missing', () => {
+  test('a run can be resumed only from a complete checkpoint, and the error names what is missing', () => {
     const run = join(folder, 'resumable');
-    expect(() => resumableFolder(run)).toThrow('does not exist');
+    expect(() => requireResumable(run)).toThrow('does not exist');
     mkdirSync(join(run, 'checkpoints'), { recursive: true });
-    expect(() => resumableFolder(run)).toThrow('no config.json');
+    expect(() => requireResumable(run)).toThrow('it has no config.json');
     writeFileSync(join(run, 'config.json'), '{}');
     mkdirSync(join(run, 'checkpoints', 'step-20.new'));
-    expect(() => resumableFolder(run)).toThrow('no checkpoint');
+    expect(() => requireResumable(run)).toThrow('no checkpoint');
     for (const step of [100, 20]) mkdirSync(join(run, 'checkpoints', `step-${step}`));
-    expect(resumableFolder(run)).toBe(run);
-    // A link is resolved: `latest` must never come to point at itself.
+    expect(requireResumable(run)).toBe(run);
+    // Links are resolved: `latest` must never point to itself.
     symlinkSync('resumable', join(folder, 'link'));
-    expect(resumableFolder(join(folder, 'link'))).toBe(run);
-    expect(stepsSaved(run)).toEqual([20, 100]);
+    expect(requireResumable(join(folder, 'link'))).toBe(run);
+    expect(listSavedSteps(run)).toEqual([20, 100]);
   });
 
-  test('latest moves to the newest run, and no link is made outside a runs folder', async () => {
+  test('latest points to the newest run, and no link is created outside a runs folder', async () => {
     for (const name of ['a', 'b']) {
       const run = join(folder, 'runs', name);
       mkdirSync(run, { recursive: true });
@@ -97,30 +114,54 @@ describe('run folder', () => {
     await linkLatest(join(folder, 'full'));
     expect(() => readlinkSync(join(folder, 'latest'))).toThrow();
   });
+
+  test('a run that failed before its first evaluation is removed, any other is kept', async () => {
+    const start = ['config.json', 'environment.json', 'metrics.jsonl', 'samples.jsonl'];
+    const runWith = (name: string, ...files: string[]) => {
+      const run = join(folder, name);
+      mkdirSync(join(run, 'checkpoints'), { recursive: true });
+      for (const file of files) writeFileSync(join(run, file), file.endsWith('.jsonl') ? '' : '{}');
+      return run;
+    };
+    const failed = runWith('failed', ...start);
+    await discardEmptyRun(failed);
+    await discardEmptyRun(join(folder, 'never-created'));
+    expect(existsSync(failed)).toBe(false);
+
+    const other = runWith('other', ...start, 'notes.txt');
+    const measured = runWith('measured', ...start);
+    writeFileSync(join(measured, 'metrics.jsonl'), '{"step":1}\n');
+    for (const run of [other, measured]) {
+      await discardEmptyRun(run);
+      expect(existsSync(run)).toBe(true);
+    }
+  });
 });
 
-describe('failures', () => {
+describe('explainError', () => {
   const system = (code: string) =>
     Object.assign(new Error(`${code}: raw`), { code, path: '/data/x' });
 
-  test('a full disk says so, wherever in the chain of causes it stands', () => {
-    const { message, expected } = explain(new Error('cannot save', { cause: system('ENOSPC') }));
+  test('a full disk is reported even if another error wraps it', () => {
+    const { message, expected } = explainError(
+      new Error('cannot save', { cause: system('ENOSPC') }),
+    );
     expect(message).toContain('The disk is full at /data/x.');
     expect(expected).toBe(true);
   });
 
-  test('a missing file is named by whoever knows what it was for', () => {
+  test('an error that wraps a missing file keeps its own message', () => {
     const wrapped = new Error('no policy in x', { cause: system('ENOENT') });
-    expect(explain(wrapped)).toMatchObject({ message: 'no policy in x', expected: true });
-    expect(explain(system('ENOENT')).message).toBe('There is nothing at /data/x.');
+    expect(explainError(wrapped)).toMatchObject({ message: 'no policy in x', expected: true });
+    expect(explainError(system('ENOENT')).message).toBe('There is no file or folder at /data/x.');
   });
 
-  test('a message of ours is kept as it is, an unknown failure offers its stack', () => {
-    expect(explain(new UserError('no such preset', 2))).toEqual({
+  test('the message of a UserError is unchanged, and an unknown failure offers its stack', () => {
+    expect(explainError(new UserError('no such preset', 2))).toEqual({
       message: 'no such preset',
       exitCode: 2,
       expected: true,
     });
-    expect(explain(new TypeError('x is not a function')).expected).toBe(false);
+    expect(explainError(new TypeError('x is not a function')).expected).toBe(false);
   });
 });

@@ -4,14 +4,21 @@ import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import {
-  fakeConfig,
+  FAKE_CONFIG,
   fakeEvaluation,
   fakeRun,
   fakeSamples,
   fakeSummary,
 } from '../testing/fake-run.ts';
-import { clock, interval, metric, percent, points, short } from './format.ts';
-import { oneLine, visibleLines } from './guest.ts';
+import {
+  formatClock,
+  formatInterval,
+  formatMetric,
+  formatPercent,
+  formatPoints,
+  formatShort,
+} from './format.ts';
+import { clipText, oneLine, visibleLines } from './guest.ts';
 import { closingLines } from './lines.ts';
 import { liveLines } from './live.ts';
 import {
@@ -26,10 +33,10 @@ import {
 import { chooseSample, sampleLines } from './sample.ts';
 import { Screen } from './screen.ts';
 import { sparkline } from './spark.ts';
-import { colourStyle, plainStyle, wantsColour, wantsLive } from './style.ts';
-import { apart, beforeAfterTable, qualityTable } from './table.ts';
+import { COLOUR_STYLE, PLAIN_STYLE, wantsColour, wantsLive } from './style.ts';
+import { areApart, beforeAfterTable, qualityTable } from './table.ts';
 
-/** The state after the first `events` events of the made-up run, one second apart. */
+/** The state after the first `events` events of the fake run, one second apart. */
 function after(events: number): Progress {
   let [state, nowMs] = [begin(0), 0];
   for (const event of [...fakeRun()].slice(0, events)) {
@@ -53,7 +60,7 @@ describe('guest text', () => {
   );
   const texts = fc.array(hostile, { maxLength: 8 }).map((parts) => parts.join(''));
 
-  test('never prints a control, format or surrogate character', () => {
+  test('guest text never prints a control, format or surrogate character', () => {
     fc.assert(
       fc.property(texts, (text) => {
         for (const line of [oneLine(text), ...visibleLines(text)]) {
@@ -63,40 +70,53 @@ describe('guest text', () => {
     );
   });
 
-  test('ordinary text comes through as it is', () => {
+  test('ordinary guest text is printed unchanged', () => {
     expect(visibleLines('f(x) = ½·x\n\treturn "é"')).toEqual(['f(x) = ½·x', '  return "é"']);
     expect(oneLine('a\nb')).toBe('a⏎ b');
     expect(oneLine('a\u0007b')).toBe('a\\u{7}b');
   });
 
-  test('a sample full of escapes is drawn without any of them', () => {
+  test('a message of a megabyte is cut to a screen, in lines and in length', () => {
+    const wide = clipText('a'.repeat(1e6));
+    expect(wide.length).toBeLessThan(1_100);
+    const long = clipText('line\n'.repeat(1e5)).split('\n');
+    expect(long.length).toBeLessThan(50);
+    expect(long.at(-1)).toMatch(/… \d+ more lines/);
+    expect(clipText('short\nmessage')).toBe('short\nmessage');
+    expect(clipText('\u001b[2Jred')).toBe('red');
+  });
+
+  test('a sample full of terminal escapes is drawn without any of them', () => {
     const [record] = fakeSamples(1);
     const evil = '\u001b[2J\u001b[31mok\u202e\rforged';
     const all = { ...record!, attempt: evil, prompt: evil, kind: evil, diagnostics: [evil] };
-    const text = sampleLines(all, undefined, 80, plainStyle).join('');
+    const text = sampleLines(all, undefined, 80, PLAIN_STYLE).join('');
     expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(text).toContain('forged');
   });
 });
 
 describe('numbers', () => {
-  test('read as people write them', () => {
-    expect([short(2_600_000), short(13_400), short(512)]).toEqual(['2.6 M', '13 k', '512']);
-    expect([clock(42), clock(725), clock(3723), clock(Number.NaN)]).toEqual([
-      '0:42',
-      '12:05',
-      '1:02:03',
-      '–',
+  test('counts, durations, metrics and intervals have a readable form', () => {
+    expect([formatShort(2_600_000), formatShort(13_400), formatShort(512)]).toEqual([
+      '2.6 M',
+      '13 k',
+      '512',
     ]);
-    expect([metric(0.41666), metric(12.345), metric(3.2e-5), metric(undefined)]).toEqual([
-      '0.417',
-      '12.3',
-      '3.2e-5',
-      '–',
-    ]);
-    expect([points(0.412, 0.553), points(0.5, 0.497)]).toEqual(['+14.1', '−0.3']);
-    expect(interval({ mean: 0.412, low: 0.38, high: 0.445, n: 9 })).toBe('41.2 % [38.0, 44.5]');
-    expect(percent(Number.NaN)).toBe('–');
+    expect([formatClock(42), formatClock(725), formatClock(3723), formatClock(Number.NaN)]).toEqual(
+      ['0:42', '12:05', '1:02:03', '–'],
+    );
+    expect([
+      formatMetric(0.41666),
+      formatMetric(12.345),
+      formatMetric(3.2e-5),
+      formatMetric(undefined),
+    ]).toEqual(['0.417', '12.3', '3.2e-5', '–']);
+    expect([formatPoints(0.412, 0.553), formatPoints(0.5, 0.497)]).toEqual(['+14.1', '−0.3']);
+    expect(formatInterval({ mean: 0.412, low: 0.38, high: 0.445, n: 9 })).toBe(
+      '41.2 % [38.0, 44.5]',
+    );
+    expect(formatPercent(Number.NaN)).toBe('–');
   });
 
   test('a sparkline rises where the series rises and never exceeds its width', () => {
@@ -112,27 +132,27 @@ describe('numbers', () => {
 });
 
 describe('progress', () => {
-  test('the time left is the steps left at the recent pace, plus an evaluation like the first', () => {
+  test('the time left is the remaining steps at the recent speed plus one evaluation', () => {
     const state = after(14); // start, 3 events of evaluation, 10 steps
     expect(state.step).toBe(10);
     expect(secondsLeft(state, 14_000)).toBeCloseTo(50 + state.evaluationMs / 1000, 6);
     expect(state.evaluationMs).toBe(2000);
   });
 
-  test('a token budget ends a run earlier than its steps', () => {
+  test('a token budget can end a run before its last step', () => {
     const state = after(14);
-    const budgeted = { ...state, config: { ...fakeConfig, maxGeneratedTokens: 280_000 } };
+    const budgeted = { ...state, config: { ...FAKE_CONFIG, maxGeneratedTokens: 280_000 } };
     expect(shareDone(state)).toBeCloseTo(1 / 6, 6);
     expect(shareDone(budgeted)).toBeCloseTo(0.5, 6);
     expect(secondsLeft(budgeted, 14_000)).toBeCloseTo(12, 6);
   });
 
-  test('tokens a second come from the counted tokens and the measured step times', () => {
+  test('tokens per second follow from the counted tokens and the step times', () => {
     expect(tokensPerSecond(after(14))).toBeCloseTo(14_000 / 1.5, 6);
     expect(tokensPerSecond(after(40))).toBeCloseTo(14_000 / 1.5, 6);
   });
 
-  test('a metric missing from some steps is averaged over those that had it', () => {
+  test('a metric that some steps lack is averaged over the other steps', () => {
     const state = { ...begin(0), history: [{ a: 1 }, {}, { a: 3 }] };
     expect(recent(state, 'a')).toBe(2);
     expect(recent(state, 'b')).toBeNaN();
@@ -140,13 +160,13 @@ describe('progress', () => {
 });
 
 describe('live area', () => {
-  test('no line is ever wider than the terminal', () => {
+  test('no line of the live area is wider than the terminal', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 70 }),
         fc.integer({ min: 22, max: 200 }),
         (n, columns) => {
-          for (const line of liveLines(after(n), 100_000, columns, colourStyle)) {
+          for (const line of liveLines(after(n), 100_000, columns, COLOUR_STYLE)) {
             expect(stringWidth(line)).toBeLessThan(columns);
           }
         },
@@ -155,8 +175,8 @@ describe('live area', () => {
     );
   });
 
-  test('shows the step, both streams, rho, fix rate, retention, entropy and pace', () => {
-    const text = liveLines(after(34), 40_000, 100, plainStyle).join('\n');
+  test('the live area shows the step, both streams, rho, fix rate, retention, entropy and speed', () => {
+    const text = liveLines(after(34), 40_000, 100, PLAIN_STYLE).join('\n');
     for (const word of [
       'step 30/60',
       'reward',
@@ -171,69 +191,76 @@ describe('live area', () => {
       expect(text).toContain(word);
   });
 
-  test('shows the evaluation while one is going on', () => {
-    expect(liveLines(after(2), 3000, 100, plainStyle).join('')).toContain(
-      'evaluating before training  100/400',
+  test('the live area explains fix rate, retention and rho in one line', () => {
+    const legend = /fix rate: .*retention: .*rho: target share of correct anchors/;
+    expect(liveLines(after(34), 40_000, 130, PLAIN_STYLE).join('\n')).toMatch(legend);
+  });
+
+  test('the live area shows a running evaluation', () => {
+    expect(liveLines(after(2), 3000, 100, PLAIN_STYLE).join('')).toContain(
+      'evaluating before training  100/400 tasks',
     );
   });
 
-  test('leaves the corrections out of a run without them', () => {
+  test('the live area of a run without corrections does not mention them', () => {
     const state = after(34);
-    const corrections = { ...fakeConfig.corrections, enabled: false };
-    const grpo = { ...state, config: { ...fakeConfig, corrections } };
-    expect(liveLines(grpo, 40_000, 100, plainStyle).join('\n')).not.toContain('retention');
+    const corrections = { ...FAKE_CONFIG.corrections, enabled: false };
+    const grpo = { ...state, config: { ...FAKE_CONFIG, corrections } };
+    expect(liveLines(grpo, 40_000, 100, PLAIN_STYLE).join('\n')).not.toContain('retention');
   });
 });
 
 describe('samples', () => {
-  test('the first failed attempt of the kind is shown, whatever became of its correction', () => {
+  test('the sample of a step is the first incorrect attempt of its kind, whatever its correction', () => {
     const samples = [3, 4].flatMap(fakeSamples);
     const chosen = chooseSample(samples, 'arithmetic');
     expect(chosen).toMatchObject({ kind: 'arithmetic', stream: 'correction', passed: false });
     expect(chooseSample([], 'arithmetic')).toBeUndefined();
   });
 
-  test('attempt, verdict, hint, correction and its verdict stand in that order', () => {
+  test('a sample shows attempt, verdict, hint, correction and its verdict in that order', () => {
     const [base, correction] = fakeSamples(2).filter((it) => it.kind === 'functions');
-    const text = sampleLines(correction!, base, 80, plainStyle).join('\n');
+    const text = sampleLines(correction!, base, 80, PLAIN_STYLE).join('\n');
     expect(text).toMatch(/task.*attempt.*✗ wrong answer.*hint.*f\(3\) gave 4.*correction.*(✓|✗)/s);
   });
 
-  test('a void verdict is shown as no judgement, never as wrong', () => {
+  test('a void verdict is shown as no judgement, never as incorrect', () => {
     const { passed: _, ...rest } = fakeSamples(1)[0]!;
-    const text = sampleLines({ ...rest, status: 'void' }, undefined, 80, plainStyle).join('\n');
+    const text = sampleLines({ ...rest, status: 'void' }, undefined, 80, PLAIN_STYLE).join('\n');
     expect(text).toContain('○ no judgement');
     expect(text).not.toContain('✗');
   });
 });
 
 describe('tables', () => {
-  test('intervals that do not overlap are marked, others are not', () => {
+  test('a change is marked if its intervals do not overlap', () => {
     const at = (mean: number) => ({ mean, low: mean - 0.05, high: mean + 0.05, n: 10 });
-    expect([apart(at(0.4), at(0.51)), apart(at(0.4), at(0.49)), apart(at(0.6), at(0.4))]).toEqual([
-      true,
-      false,
-      true,
-    ]);
-    const text = beforeAfterTable(fakeEvaluation(0.4), fakeEvaluation(0.5), plainStyle);
+    expect([
+      areApart(at(0.4), at(0.51)),
+      areApart(at(0.4), at(0.49)),
+      areApart(at(0.6), at(0.4)),
+    ]).toEqual([true, false, true]);
+    const text = beforeAfterTable(fakeEvaluation(0.4), fakeEvaluation(0.5), PLAIN_STYLE);
     expect(text).toMatch(/pass@1 +40\.0 % \[37\.0, 43\.0\] +50\.0 % \[47\.0, 53\.0\] +\+10\.0 \*/);
     expect(text).toMatch(/retention .*\+0\.0 *$/m);
   });
 
-  test('every measure is given in total and for each kind', () => {
-    const text = beforeAfterTable(fakeEvaluation(0.4), fakeEvaluation(0.5), plainStyle);
+  test('a table has every measure in total and for each kind', () => {
+    const text = beforeAfterTable(fakeEvaluation(0.4), fakeEvaluation(0.5), PLAIN_STYLE);
     expect(text.match(/arithmetic/g)).toHaveLength(4);
-    expect(qualityTable(fakeEvaluation(0.4), plainStyle)).toContain('functions');
+    expect(qualityTable(fakeEvaluation(0.4), PLAIN_STYLE)).toContain('functions');
   });
 
-  test('pass@k is named after the attempts that a task had, and left out of one', () => {
-    const withK = (k: number) => qualityTable({ ...fakeEvaluation(0.4), k }, plainStyle);
+  test('pass@k is named after k and omitted for k = 1', () => {
+    const withK = (k: number) => qualityTable({ ...fakeEvaluation(0.4), k }, PLAIN_STYLE);
     expect(withK(4)).toContain('pass@4');
     expect(withK(1).match(/pass@/g)).toHaveLength(1);
   });
 
-  test('the closing words name every file of the run', () => {
-    const text = closingLines(fakeSummary(), '/tmp/x', '/tmp/x/report.html', plainStyle).join('\n');
+  test('the closing lines name every file of the run', () => {
+    const text = closingLines(fakeSummary(), '/tmp/x', '/tmp/x/report.html', PLAIN_STYLE).join(
+      '\n',
+    );
     for (const name of [
       'report.html',
       'summary.json',
@@ -246,8 +273,8 @@ describe('tables', () => {
 });
 
 describe('screen', () => {
-  /** All that a whole made-up run writes, `stepMs` apart. */
-  function played(stepMs: number, isTTY: boolean): string {
+  /** Everything that the fake run writes, with `stepMs` between events. */
+  function drawRun(stepMs: number, isTTY: boolean): string {
     const canvas = Object.assign(new PassThrough(), { isTTY, columns: 100, rows: 40 });
     let nowMs = 0;
     const screen = new Screen(canvas, () => nowMs);
@@ -259,16 +286,16 @@ describe('screen', () => {
     return String(canvas.read());
   }
 
-  test('without a terminal there are plain lines, not more than one in two seconds', () => {
-    const text = played(250, false);
+  test('without a terminal there is at most one plain line in two seconds', () => {
+    const text = drawRun(250, false);
     expect(text).toBe(stripVTControlCharacters(text));
     const lines = text.split('\n').filter((line) => line.startsWith('step '));
     expect(lines.length).toBeLessThanOrEqual(60 / 8 + 2);
     expect(lines.at(-1)).toContain('step 60/60');
   });
 
-  test('samples come about every ten steps and alternate between the kinds', () => {
-    const titles = played(250, false).match(/── step \d+ · \w+/g);
+  test('samples are printed about every ten steps and alternate between the kinds', () => {
+    const titles = drawRun(250, false).match(/── step \d+ · \w+/g);
     expect(titles?.map((title) => title.replace('── step ', ''))).toEqual([
       '1 · arithmetic',
       '11 · functions',
@@ -279,13 +306,13 @@ describe('screen', () => {
     ]);
   });
 
-  test('a terminal gets the same lines above a live area', () => {
-    const text = stripVTControlCharacters(played(1500, true));
+  test('on a terminal the same lines are printed above a live area', () => {
+    const text = stripVTControlCharacters(drawRun(1500, true));
     expect(text).toContain('── step 11 · functions');
     expect(text).toContain('━');
   });
 
-  test('a sample waits a few steps for a failed attempt, but not for ever', () => {
+  test('a sample waits a few steps for an incorrect attempt, then takes another', () => {
     const canvas = Object.assign(new PassThrough(), { isTTY: false });
     const screen = new Screen(canvas, () => 0);
     for (const event of fakeRun()) {
@@ -296,7 +323,7 @@ describe('screen', () => {
     expect(titles?.slice(0, 3)).toEqual(['── step 1', '── step 16', '── step 31']);
   });
 
-  test('many attempts without a judgement are told once, with the reason of one', () => {
+  test('many void verdicts cause one warning with a reason', () => {
     const canvas = Object.assign(new PassThrough(), { isTTY: false });
     const screen = new Screen(canvas, () => 0);
     for (const event of fakeRun()) {
@@ -311,7 +338,7 @@ describe('screen', () => {
     expect(text).toContain('infra: no cell');
   });
 
-  test('a thousand warnings are five and a count', () => {
+  test('of a thousand warnings five are printed, and the number of the others', () => {
     const canvas = Object.assign(new PassThrough(), { isTTY: false });
     const screen = new Screen(canvas, () => 0);
     for (let row = 1; row <= 1000; row += 1) {
@@ -320,10 +347,10 @@ describe('screen', () => {
     screen.show([...fakeRun()][0]!);
     const text = String(canvas.read());
     expect(text.match(/answer is missing/g)).toHaveLength(5);
-    expect(text).toContain('and 995 more like these');
+    expect(text).toContain('and 995 more warnings');
   });
 
-  test('NO_COLOR and a dumb terminal are honoured', () => {
+  test('NO_COLOR, FORCE_COLOR and TERM=dumb are respected', () => {
     expect(wantsColour(true, { NO_COLOR: '1' })).toBe(false);
     expect(wantsColour(false, { FORCE_COLOR: '1' })).toBe(true);
     expect(wantsColour(true, {})).toBe(true);

@@ -1,14 +1,21 @@
-/** Lines for a run without a live area, and the opening and closing words of every run. Pure. */
+/** Formats the lines of a run: its start, its steps and evaluations in plain output, and its results. Pure. */
 import { relative } from 'node:path';
 import type { Summary, TrainEvent } from '@cipo/trainer';
 import { preview } from '@cipo/verifier/types';
-import { clock, metric, percent, short, whole } from './format.ts';
+import {
+  formatClock,
+  formatCount,
+  formatMetric,
+  formatPercent,
+  formatShort,
+  plural,
+} from './format.ts';
 import { oneLine } from './guest.ts';
 import { type Progress, recent, secondsLeft, tokensPerSecond } from './progress.ts';
 import type { Style } from './style.ts';
 import { beforeAfterTable, measures, qualityTable, TABLE_NOTES } from './table.ts';
 
-/** What is about to happen, told once. */
+/** What the run is going to do. */
 export function openingLines(
   event: Extract<TrainEvent, { type: 'start' }>,
   style: Style,
@@ -21,7 +28,7 @@ export function openingLines(
     `${style.bold('cipo')} ${style.dim('·')} preset ${config.preset} ${style.dim('·')} seed ${config.seed}${
       resumedAt > 0 ? ` ${style.dim('·')} resumed at step ${resumedAt}` : ''
     }`,
-    row('policy', `${short(parameters)} parameters, from ${from}`),
+    row('policy', `${formatShort(parameters)} parameters, from ${from}`),
     row('trained', trainedText(event)),
     row('engine', engine),
     row(
@@ -30,7 +37,7 @@ export function openingLines(
     ),
     row(
       'run',
-      `${here(event.directory)}${style.dim('   (Ctrl-C stops after the current step and saves)')}`,
+      `${shortPath(event.directory)}${style.dim('   (Ctrl-C stops after the current step and saves)')}`,
     ),
   ];
 }
@@ -40,17 +47,19 @@ function trainedText({
   trained,
   lora,
 }: Extract<TrainEvent, { type: 'start' }>): string {
-  if (!lora) return 'all of them';
+  if (!lora) return 'all parameters';
   const { rank, alpha, targetModules, rslora } = lora;
-  const where = typeof targetModules === 'string' ? targetModules : targetModules.join(', ');
+  const targets = typeof targetModules === 'string' ? targetModules : targetModules.join(', ');
   const share = ((100 * trained) / parameters).toFixed(1);
-  return `adapters of rank ${rank}, alpha ${alpha}${rslora ? ', rslora' : ''} on ${where}: ${short(trained)} parameters (${share} %)`;
+  return `adapters of rank ${rank}, alpha ${alpha}${rslora ? ', rslora' : ''} on ${targets}: ${formatShort(trained)} parameters (${share} %)`;
 }
 
 /** `mergedWeights` -> `merged weights` */
-const words = (name: string): string => name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+function splitCamelCase(name: string): string {
+  return name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+}
 
-/** What the run will take of the memory, before anything is loaded. */
+/** The memory that the run is going to need, printed before anything is loaded. */
 export function memoryLine(
   { estimate, budget }: Extract<TrainEvent, { type: 'memory' }>,
   style: Style,
@@ -60,7 +69,7 @@ export function memoryLine(
   const largest = Object.entries(parts)
     .filter(([, bytes]) => bytes >= total / 50)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([name, bytes]) => `${words(name)} ${gigabytes(bytes)}`);
+    .map(([name, bytes]) => `${splitCamelCase(name)} ${gigabytes(bytes)}`);
   const text = `about ${gigabytes(total)} of ${gigabytes(budget)} GB: ${largest.join(', ')}`;
   return `  ${style.dim('memory'.padEnd(9))}${text}`;
 }
@@ -71,27 +80,28 @@ export function stepLine(state: Progress, nowMs: number): string {
   const left = secondsLeft(state, nowMs);
   return [
     `step ${state.step}/${state.steps}`,
-    `reward ${metric(recent(state, 'reward'))}`,
+    `reward ${formatMetric(recent(state, 'reward'))}`,
     ...corrections,
-    `entropy ${metric(recent(state, 'entropy'))}`,
-    `${whole(tokensPerSecond(state))} tokens/s`,
-    ...(Number.isNaN(left) ? [] : [`about ${clock(left)} left`]),
+    `entropy ${formatMetric(recent(state, 'entropy'))}`,
+    `${formatCount(tokensPerSecond(state))} tokens/s`,
+    ...(Number.isNaN(left) ? [] : [`about ${formatClock(left)} left`]),
   ].join('  ');
 }
 
 function correctionParts(state: Progress): string[] {
   return [
-    `corrections ${metric(recent(state, 'correction/reward'))}`,
-    `fix ${percent(recent(state, 'correction/fix_rate'))}`,
-    `retention ${percent(recent(state, 'correction/retention'))}`,
-    `rho ${metric(recent(state, 'correction/rho'))}`,
+    `corrections ${formatMetric(recent(state, 'correction/reward'))}`,
+    `fix ${formatPercent(recent(state, 'correction/fix_rate'))}`,
+    `retention ${formatPercent(recent(state, 'correction/retention'))}`,
+    `rho ${formatMetric(recent(state, 'correction/rho'))}`,
   ];
 }
 
 const PHASES = { before: 'before training', during: 'during training', after: 'after training' };
 
+/** `evaluating before training: 100/400 tasks`. */
 export function evaluatingLine(event: Extract<TrainEvent, { type: 'evaluating' }>): string {
-  return `evaluating ${PHASES[event.phase]}: ${event.done}/${event.total}`;
+  return `evaluating ${PHASES[event.phase]}: ${event.done}/${event.total} tasks`;
 }
 
 export function evaluatedLine(
@@ -101,42 +111,44 @@ export function evaluatedLine(
   const { evaluation } = event;
   const { voided } = evaluation;
   const parts = [
-    ...measures(evaluation.k).map(([key, name]) => `${name} ${percent(evaluation[key].mean)}`),
+    ...measures(evaluation.k).map(
+      ([key, name]) => `${name} ${formatPercent(evaluation[key].mean)}`,
+    ),
     ...(voided > 0 ? [style.yellow(`${voided} without a judgement`)] : []),
   ];
-  const when = event.phase === 'during' ? `held out at step ${event.step}` : PHASES[event.phase];
-  return `${style.cyan('●')} ${when}: ${parts.join('  ')}`;
+  const phase =
+    event.phase === 'during' ? `held-out tasks at step ${event.step}` : PHASES[event.phase];
+  return `${style.cyan('●')} ${phase}: ${parts.join('  ')}`;
 }
 
-/** @param reason of one of them, as the judge gave it. */
+/** A warning that many attempts have no verdict. @param reason the reason of one of them, as the judge gave it */
 export function voidLines(share: number, reason: string | undefined, style: Style): string[] {
-  const why = reason === undefined ? '' : ` One of them: ${preview(oneLine(reason), 300)}.`;
+  const example =
+    reason === undefined ? '' : ` The first reason: ${preview(oneLine(reason), 300)}.`;
   return [
     style.yellow(
-      `! ${percent(share)} of the attempts got no judgement; they are left out, not counted as wrong.${why} \`npx cipo doctor\` tests the judges.`,
+      `! ${formatPercent(share)} of the attempts got no judgement. They are excluded, not counted as incorrect.${example} \`npx cipo doctor\` tests the judges.`,
     ),
   ];
 }
 
-/** The table and where everything lies. `report` is the path of report.html, where it could be written. */
+/** The results and the files of the run. @param report path of report.html, if it was written */
 export function closingLines(
   summary: Summary,
   directory: string,
   report: string | undefined,
   style: Style,
 ): string[] {
-  const file = (name: string, what: string) => `  ${name.padEnd(16)}${style.dim(what)}`;
+  const file = (name: string, content: string) => `  ${name.padEnd(16)}${style.dim(content)}`;
   return [
     '',
     ...qualityLines(summary, style),
     '',
-    `${whole(summary.generatedTokens)} tokens generated in ${clock(summary.wallSeconds)}. Everything is in ${style.bold(here(directory))}:`,
-    ...(report === undefined
-      ? []
-      : [file('report.html', 'curves, and every kept attempt and correction')]),
+    `${formatCount(summary.generatedTokens)} tokens generated in ${formatClock(summary.wallSeconds)}. The run is in ${style.bold(shortPath(directory))}:`,
+    ...(report === undefined ? [] : [file('report.html', 'curves, sampled attempts, corrections')]),
     file('summary.json', 'the numbers above'),
-    file('metrics.jsonl', 'every metric of every step (docs/reference/metrics.md)'),
-    file('samples.jsonl', 'attempts, verdicts, corrections'),
+    file('metrics.jsonl', 'all metrics of every step (docs/reference/metrics.md)'),
+    file('samples.jsonl', 'sampled attempts and corrections with their verdicts'),
     file('checkpoints/', 'the last and the best policy'),
   ];
 }
@@ -146,19 +158,23 @@ function qualityLines(summary: Summary, style: Style): string[] {
   const voided = before.voided + (after?.voided ?? 0);
   const title = after
     ? `Held-out tasks before and after ${summary.steps} steps`
-    : `Held-out tasks before training; the run stopped before it was measured again`;
+    : 'Held-out tasks before training; the run stopped before the second evaluation';
   return [
     style.bold(title),
     after ? beforeAfterTable(before, after, style) : qualityTable(before, style),
     ...(after ? TABLE_NOTES.map((note) => style.dim(note)) : []),
     ...(voided > 0
-      ? [style.yellow(`${voided} attempts got no judgement and count in no share.`)]
+      ? [
+          style.yellow(
+            `${plural(voided, 'attempt')} got no judgement and are excluded from every share.`,
+          ),
+        ]
       : []),
   ];
 }
 
-/** A path as one would type it from here. */
-export function here(path: string): string {
+/** The path relative to the current folder, if it is below it. */
+export function shortPath(path: string): string {
   const near = relative(process.cwd(), path);
   return near === '' ? '.' : near.startsWith('..') ? path : near;
 }

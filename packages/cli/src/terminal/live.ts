@@ -1,6 +1,6 @@
-/** The live area: what a run looks like right now, in a few lines. Pure. */
+/** Formats the live area: the current state of a run in a few lines. Pure. */
 import sliceAnsi from 'slice-ansi';
-import { clock, metric, percent, whole } from './format.ts';
+import { formatClock, formatCount, formatMetric, formatPercent } from './format.ts';
 import {
   type Progress,
   recent,
@@ -12,26 +12,40 @@ import {
 import { bar, sparkline } from './spark.ts';
 import type { Style } from './style.ts';
 
-const CELL = 38;
+const CELL_CHARS = 38;
+const CURVE_CHARS = 14;
+const LABEL_CHARS = 12;
+const VALUE_CHARS = 8;
+
+/** Explains the three words that only this method uses. */
+const LEGEND =
+  'fix rate: incorrect attempts corrected · retention: correct ones kept · rho: target share of correct anchors';
 
 /** Lines no wider than `columns`. */
 export function liveLines(state: Progress, nowMs: number, columns: number, style: Style): string[] {
   const width = Math.max(20, columns - 1);
   const lines = ['', progressLine(state, nowMs, width, style)];
-  if (state.history.length > 0) lines.push(...grid(cells(state, style), width));
+  if (state.history.length > 0) {
+    lines.push(...arrangeCells(cellsOf(state, style), width));
+    if (hasCorrections(state)) lines.push(style.dim(LEGEND));
+  }
   return lines.map((line) => sliceAnsi(line, 0, width));
+}
+
+function hasCorrections(state: Progress): boolean {
+  return state.config?.corrections.enabled !== false;
 }
 
 function progressLine(state: Progress, nowMs: number, width: number, style: Style): string {
   const { evaluating } = state;
   const share = evaluating ? evaluating.done / Math.max(1, evaluating.total) : shareDone(state);
-  const what = evaluating
-    ? `evaluating ${PHASES[evaluating.phase]}  ${evaluating.done}/${evaluating.total}`
+  const label = evaluating
+    ? `evaluating ${PHASES[evaluating.phase]}  ${evaluating.done}/${evaluating.total} tasks`
     : `step ${state.step}/${state.steps}`;
   const left = secondsLeft(state, nowMs);
-  const times = `${clock((nowMs - state.startedMs) / 1000)}${Number.isNaN(left) ? '' : `  about ${clock(left)} left`}`;
-  const { done, left: rest } = bar(share, Math.max(8, Math.min(32, width - what.length - 36)));
-  return `${style.cyan(done)}${style.dim(rest)}  ${style.bold(what)}  ${style.dim(times)}`;
+  const times = `${formatClock((nowMs - state.startedMs) / 1000)}${Number.isNaN(left) ? '' : `  about ${formatClock(left)} left`}`;
+  const { done, left: rest } = bar(share, Math.max(8, Math.min(32, width - label.length - 36)));
+  return `${style.cyan(done)}${style.dim(rest)}  ${style.bold(label)}  ${style.dim(times)}`;
 }
 
 const PHASES = { before: 'before training', during: 'held-out tasks', after: 'after training' };
@@ -42,19 +56,19 @@ interface Cell {
   readonly curve: string;
 }
 
-function cells(state: Progress, style: Style): string[] {
-  const curve = (name: string) => sparkline(series(state, name), 14);
+function cellsOf(state: Progress, style: Style): string[] {
+  const curve = (name: string) => sparkline(series(state, name), CURVE_CHARS);
   const share = (label: string, name: string): Cell => ({
     label,
-    value: percent(recent(state, name)),
+    value: formatPercent(recent(state, name)),
     curve: curve(name),
   });
   const number = (label: string, name: string): Cell => ({
     label,
-    value: metric(recent(state, name)),
+    value: formatMetric(recent(state, name)),
     curve: curve(name),
   });
-  const pace: Cell = { label: 'tokens/s', value: whole(tokensPerSecond(state)), curve: '' };
+  const pace: Cell = { label: 'tokens/s', value: formatCount(tokensPerSecond(state)), curve: '' };
   const base = [number('reward', 'reward')];
   const corrections = [
     number('corrections', 'correction/reward'),
@@ -62,19 +76,20 @@ function cells(state: Progress, style: Style): string[] {
     share('retention', 'correction/retention'),
     number('rho', 'correction/rho'),
   ];
-  const shown = state.config?.corrections.enabled === false ? base : [...base, ...corrections];
-  return [...shown, number('entropy', 'entropy'), pace].map((cell) => draw(cell, style));
+  const shown = hasCorrections(state) ? [...base, ...corrections] : base;
+  return [...shown, number('entropy', 'entropy'), pace].map((cell) => formatCell(cell, style));
 }
 
-function draw({ label, value, curve }: Cell, style: Style): string {
-  const text = `${style.dim(label.padEnd(12))}${style.bold(value.padStart(8))}  ${style.green(curve)}`;
-  return text + ' '.repeat(Math.max(0, CELL - 22 - curve.length));
+function formatCell({ label, value, curve }: Cell, style: Style): string {
+  const text = `${style.dim(label.padEnd(LABEL_CHARS))}${style.bold(value.padStart(VALUE_CHARS))}  ${style.green(curve)}`;
+  const length = LABEL_CHARS + VALUE_CHARS + 2 + curve.length;
+  return text + ' '.repeat(Math.max(0, CELL_CHARS - length));
 }
 
-/** As many cells side by side as fit. */
-function grid(all: readonly string[], width: number): string[] {
-  const across = Math.max(1, Math.floor((width + 2) / CELL));
-  return Array.from({ length: Math.ceil(all.length / across) }, (_, row) =>
-    all.slice(row * across, (row + 1) * across).join(''),
+/** Rows with as many cells side by side as fit. */
+function arrangeCells(cells: readonly string[], width: number): string[] {
+  const perRow = Math.max(1, Math.floor((width + 2) / CELL_CHARS));
+  return Array.from({ length: Math.ceil(cells.length / perRow) }, (_, row) =>
+    cells.slice(row * perRow, (row + 1) * perRow).join(''),
   );
 }

@@ -1,11 +1,11 @@
 /**
- * What is known of a run so far, folded from its events: curves, pace, time left.
- * Pure: `advance(state, event, nowMs)` gives the next state. Leaves out: drawing (live.ts, lines.ts).
+ * The state of a run as far as its events tell: curves, speed, time left.
+ * Pure: `advance(state, event, nowMs)` returns the next state. Leaves out: drawing (live.ts, lines.ts).
  */
+import { mean } from '@cipo/support';
 import type { Evaluation, Metrics, TrainConfig, TrainEvent } from '@cipo/trainer';
-import { mean } from './spark.ts';
 
-/** Steps whose pace and values stand for "now". */
+/** The latest steps, whose mean is shown as the current value. */
 const RECENT = 10;
 
 type Phase = 'before' | 'during' | 'after';
@@ -26,7 +26,7 @@ export interface Progress {
   readonly lastStepMs?: number;
   readonly evaluating?: { readonly phase: Phase; readonly done: number; readonly total: number };
   readonly evaluationStartedMs?: number;
-  /** How long the last evaluation took: the one after will take about as long. */
+  /** Duration of the last evaluation, an estimate for the next one. */
   readonly evaluationMs: number;
   readonly evaluations: Partial<Readonly<Record<Phase, Evaluation>>>;
   readonly bestDirectory?: string;
@@ -104,7 +104,7 @@ function takeStep(
   };
 }
 
-/** All values of a metric; NaN where a step did not have it. */
+/** All values of a metric; NaN for a step without it. */
 export function series(state: Progress, name: string): number[] {
   return state.history.map((metrics) => metrics[name] ?? Number.NaN);
 }
@@ -114,7 +114,7 @@ export function recent(state: Progress, name: string): number {
   return mean(series(state, name).filter(Number.isFinite).slice(-RECENT));
 }
 
-/** Share of the work of training that is done, by steps or by the token budget, whichever is nearer. */
+/** The share of training that is done, by steps or by the token budget, whichever is larger. */
 export function shareDone(state: Progress): number {
   const bySteps = state.steps === 0 ? 0 : state.step / state.steps;
   const budget = state.config?.maxGeneratedTokens;
@@ -122,7 +122,7 @@ export function shareDone(state: Progress): number {
   return Math.min(1, budget && tokens ? Math.max(bySteps, tokens / budget) : bySteps);
 }
 
-/** Seconds left, the evaluation at the end included; NaN until a step has been seen. */
+/** Seconds left, including the evaluation at the end; NaN before the first step. */
 export function secondsLeft(state: Progress, nowMs: number): number {
   if (state.evaluating) return evaluationSecondsLeft(state, nowMs);
   const share = shareDone(state);
@@ -140,7 +140,7 @@ function evaluationSecondsLeft(state: Progress, nowMs: number): number {
   return done === 0 ? Number.NaN : (elapsedMs / done) * (total - done) * 0.001;
 }
 
-/** Generated tokens a second over the recent steps; `num_tokens` counts from the start of the run. */
+/** Generated tokens per second over the recent steps. `num_tokens` counts from the start of the run. */
 export function tokensPerSecond(state: Progress): number {
   const counts = series(state, 'num_tokens');
   const times = series(state, 'step_time').slice(-RECENT);

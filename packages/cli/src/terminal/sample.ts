@@ -1,15 +1,16 @@
-/** One attempt, its verdict, what the policy was told, and its correction, for people. Pure; all guest text escaped. */
+/** Formats one attempt, its verdict, the hint, the correction and its verdict. Pure; all guest text is escaped. */
 import type { SampleRecord } from '@cipo/trainer';
 import sliceAnsi from 'slice-ansi';
 import { oneLine, visibleLines } from './guest.ts';
 import type { Style } from './style.ts';
 
-const LABEL = 14;
-const MOST_LINES = 8;
+const LABEL_CHARS = 14;
+const MAX_LINES = 8;
+const MAX_DIAGNOSTICS = 3;
 
 /**
- * What to show of a step: the first correction of a failed attempt of this kind, whatever became of it
- * (picking successes would flatter); else any correction, else any attempt.
+ * Chooses what to show of a step: the first correction of an incorrect attempt of this kind, whatever its verdict
+ * (choosing successes would give a wrong picture); otherwise any correction, otherwise any attempt.
  */
 export function chooseSample(
   samples: readonly SampleRecord[],
@@ -26,7 +27,7 @@ export function kindsOf(samples: readonly SampleRecord[]): string[] {
   return [...new Set(samples.map((sample) => sample.kind))];
 }
 
-/** Lines no wider than `columns`. `base` is an attempt at the same task, whose prompt is the bare one. */
+/** Lines no wider than `columns`. @param base an attempt at the same task: its prompt is the plain task */
 export function sampleLines(
   record: SampleRecord,
   base: SampleRecord | undefined,
@@ -51,7 +52,7 @@ function attemptRows(record: SampleRecord, style: Style): string[] {
   return [
     ...block('attempt', record.attempt, style),
     verdictRow(record.passed, record.status, style),
-    ...record.diagnostics.slice(0, 3).flatMap((line) => block('', line, style)),
+    ...record.diagnostics.slice(0, MAX_DIAGNOSTICS).flatMap((line) => block('', line, style)),
   ];
 }
 
@@ -70,20 +71,20 @@ function correctionRows(
   ];
 }
 
-/** What the policy was told of its failure; right attempts never come with a hint. */
+/** The diagnostics that the correction prompt showed. A correct attempt has none. */
 function hintRows(shown: readonly string[], style: Style): string[] {
   return shown.length === 0
     ? block('hint', style.dim('none given'), style, false)
     : block('hint', shown.join('\n'), style);
 }
 
-/** An anchor only says whether it passed; the attempt it came from says how it ended. */
+/** An anchor only has `passed`; the attempt that it came from has the status. */
 function anchorStatus(record: SampleRecord, base: SampleRecord | undefined): string {
-  return base?.attempt === record.anchor?.attempt && base ? base.status : 'wrong';
+  return base?.attempt === record.anchor?.attempt && base ? base.status : 'incorrect';
 }
 
-/** The attempt that a correction started from; else another attempt at the same task. */
-export function baseOf(
+/** The attempt that a correction started from, otherwise another attempt at the same task. */
+export function findBase(
   record: SampleRecord,
   samples: readonly SampleRecord[],
 ): SampleRecord | undefined {
@@ -92,26 +93,25 @@ export function baseOf(
 }
 
 function verdictRow(passed: boolean | undefined, status: string, style: Style): string {
-  const words = status.replaceAll('_', ' ');
   const text =
     passed === undefined
-      ? style.yellow(`○ no judgement (${words})`)
+      ? style.yellow('○ no judgement')
       : passed
-        ? style.green('✓ right')
-        : style.red(`✗ ${words}`);
-  return ' '.repeat(LABEL) + text;
+        ? style.green('✓ correct')
+        : style.red(`✗ ${status.replaceAll('_', ' ')}`);
+  return ' '.repeat(LABEL_CHARS) + text;
 }
 
-function block(label: string, text: string, style: Style, guest = true): string[] {
-  const lines = guest ? trimBlank(visibleLines(text)) : [text];
-  const shown = lines.slice(0, MOST_LINES);
-  if (lines.length > MOST_LINES) shown.push(style.dim(`… ${lines.length - MOST_LINES} more lines`));
+function block(label: string, text: string, style: Style, isGuestText = true): string[] {
+  const lines = isGuestText ? dropBlankLines(visibleLines(text)) : [text];
+  const shown = lines.slice(0, MAX_LINES);
+  if (lines.length > MAX_LINES) shown.push(style.dim(`… ${lines.length - MAX_LINES} more lines`));
   return shown.map(
-    (line, index) => style.dim((index === 0 ? `  ${label}` : '').padEnd(LABEL)) + line,
+    (line, index) => style.dim((index === 0 ? `  ${label}` : '').padEnd(LABEL_CHARS)) + line,
   );
 }
 
-function trimBlank(lines: readonly string[]): readonly string[] {
-  const kept = lines.filter((line) => line.trim() !== '');
-  return kept.length === 0 ? ['(empty)'] : kept;
+function dropBlankLines(lines: readonly string[]): readonly string[] {
+  const rest = lines.filter((line) => line.trim() !== '');
+  return rest.length === 0 ? ['(empty)'] : rest;
 }

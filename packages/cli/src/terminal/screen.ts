@@ -1,10 +1,10 @@
 /**
- * Draws the events of a run: a live area on terminals, a line every two seconds elsewhere.
- * The only part of the drawing that holds state; what it writes comes from the pure files beside it.
+ * Draws the events of a run: a live area on terminals, a plain line every two seconds elsewhere.
+ * Holds all state of the drawing; the pure modules of this folder format the text.
  */
 import type { SampleRecord, TrainEvent } from '@cipo/trainer';
 import { createLogUpdate } from 'log-update';
-import { oneLine } from './guest.ts';
+import { clipLine, oneLine } from './guest.ts';
 import {
   evaluatedLine,
   evaluatingLine,
@@ -15,10 +15,10 @@ import {
 } from './lines.ts';
 import { liveLines } from './live.ts';
 import { advance, begin, type Progress } from './progress.ts';
-import { baseOf, chooseSample, kindsOf, sampleLines } from './sample.ts';
+import { chooseSample, findBase, kindsOf, sampleLines } from './sample.ts';
 import { type Style, styleOf, wantsLive } from './style.ts';
 
-/** A stream to draw on; `process.stdout` is one. */
+/** A stream to draw on, such as `process.stdout`. */
 export interface Canvas extends NodeJS.WritableStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -28,9 +28,11 @@ const REPAINT_MS = 500;
 const LINE_EVERY_MS = 2_000;
 const EVALUATION_LINE_EVERY_MS = 10_000;
 const SAMPLE_EVERY_STEPS = 10;
-/** How much later than due a sample may come for the sake of a failed attempt. */
-const MOST_STEPS_WAITED = 5;
-const MOST_WARNINGS = 5;
+/** How many steps a sample may be late in order to show an incorrect attempt. */
+const MAX_STEPS_LATE = 5;
+const MAX_WARNINGS = 5;
+const MAX_WARNING_CHARS = 1_000;
+/** The share of void verdicts that causes a warning. */
 const MANY_VOIDS = 0.1;
 
 export class Screen {
@@ -43,7 +45,7 @@ export class Screen {
   #lastLineMs = Number.NEGATIVE_INFINITY;
   #lastSampleStep = Number.NEGATIVE_INFINITY;
   #samplesShown = 0;
-  #voidsTold = false;
+  #hasWarnedOfVoids = false;
   #warnings = 0;
 
   constructor(canvas: Canvas, now: () => number = Date.now) {
@@ -61,22 +63,22 @@ export class Screen {
     return this.#state;
   }
 
-  /** Takes one event of the run. */
+  /** Draws one event of the run. */
   show(event: TrainEvent): void {
     this.#state = advance(this.#state, event, this.#now());
-    const lines = this.#news(event);
+    const lines = this.#linesFor(event);
     if (lines.length > 0) this.print(lines);
     else this.#paint();
   }
 
-  /** Lines that stay, above the live area. */
+  /** Prints lines above the live area, where they stay. */
   print(lines: readonly string[]): void {
     this.#live?.clear();
     this.#canvas.write(`${lines.join('\n')}\n`);
     this.#paint();
   }
 
-  /** Takes the live area away; what was printed stays. */
+  /** Removes the live area; printed lines stay. */
   close(): void {
     clearInterval(this.#timer);
     this.#live?.clear();
@@ -89,75 +91,75 @@ export class Screen {
     this.#live(liveLines(this.#state, this.#now(), columns, this.style).join('\n'));
   }
 
-  #news(event: TrainEvent): string[] {
+  #linesFor(event: TrainEvent): string[] {
     switch (event.type) {
       case 'memory':
         return [memoryLine(event, this.style)];
       case 'start':
-        return [...this.#moreWarnings(), ...openingLines(event, this.style)];
+        return [...this.#hiddenWarnings(), ...openingLines(event, this.style)];
       case 'evaluated':
         return [evaluatedLine(event, this.style)];
       case 'warning':
-        return this.#warning(event.message);
+        return this.#warningLines(event.message);
       case 'evaluating':
-        return this.#due(EVALUATION_LINE_EVERY_MS) ? [evaluatingLine(event)] : [];
+        return this.#isDue(EVALUATION_LINE_EVERY_MS) ? [evaluatingLine(event)] : [];
       case 'step':
         return [
-          ...this.#voidNews(event),
-          ...this.#stepNews(event),
-          ...this.#sampleNews(event.step, event.samples),
+          ...this.#voidWarning(event),
+          ...this.#stepLines(event),
+          ...this.#sampleLines(event.step, event.samples),
         ];
       default:
         return [];
     }
   }
 
-  #stepNews(event: Extract<TrainEvent, { type: 'step' }>): string[] {
-    const last = event.step === event.steps;
-    return this.#due(last ? 0 : LINE_EVERY_MS) ? [stepLine(this.#state, this.#now())] : [];
+  #stepLines(event: Extract<TrainEvent, { type: 'step' }>): string[] {
+    const isLast = event.step === event.steps;
+    return this.#isDue(isLast ? 0 : LINE_EVERY_MS) ? [stepLine(this.#state, this.#now())] : [];
   }
 
-  /** A file of unreadable rows must not scroll everything else away. */
-  #warning(message: string): string[] {
+  /** Only the first warnings are printed: a file of unreadable rows would hide everything else. */
+  #warningLines(message: string): string[] {
     this.#warnings += 1;
-    if (this.#warnings > MOST_WARNINGS) return [];
-    return [this.style.yellow(`! ${oneLine(message)}`)];
+    if (this.#warnings > MAX_WARNINGS) return [];
+    return [this.style.yellow(`! ${clipLine(oneLine(message), MAX_WARNING_CHARS)}`)];
   }
 
-  #moreWarnings(): string[] {
-    const more = this.#warnings - MOST_WARNINGS;
-    return more > 0 ? [this.style.yellow(`! and ${more} more like these`)] : [];
+  #hiddenWarnings(): string[] {
+    const more = this.#warnings - MAX_WARNINGS;
+    return more > 0 ? [this.style.yellow(`! and ${more} more warnings`)] : [];
   }
 
-  /** Many attempts without a judgement mean that something here is broken: told once, with its reason. */
-  #voidNews({ metrics, samples }: Extract<TrainEvent, { type: 'step' }>): string[] {
+  /** Many void verdicts mean that a judge is broken: one warning, with a reason. */
+  #voidWarning({ metrics, samples }: Extract<TrainEvent, { type: 'step' }>): string[] {
     const share = metrics.void_rate ?? 0;
-    if (this.#voidsTold || share < MANY_VOIDS) return [];
-    this.#voidsTold = true;
+    if (this.#hasWarnedOfVoids || share < MANY_VOIDS) return [];
+    this.#hasWarnedOfVoids = true;
     const reason = samples.find((sample) => sample.passed === undefined)?.diagnostics[0];
     return voidLines(share, reason, this.style);
   }
 
-  /** Plain lines are rationed; the live area needs none. */
-  #due(everyMs: number): boolean {
+  /** Whether a plain line may be printed. The live area replaces them. */
+  #isDue(everyMs: number): boolean {
     const nowMs = this.#now();
     if (this.#live || nowMs - this.#lastLineMs < everyMs) return false;
     this.#lastLineMs = nowMs;
     return true;
   }
 
-  #sampleNews(step: number, samples: readonly SampleRecord[]): string[] {
+  #sampleLines(step: number, samples: readonly SampleRecord[]): string[] {
     if (samples.length === 0 || step - this.#lastSampleStep < SAMPLE_EVERY_STEPS) return [];
     const kinds = kindsOf(samples).sort();
     const sample = chooseSample(samples, kinds[this.#samplesShown % kinds.length]);
     if (!sample) return [];
-    // A mended or spoiled failure tells more than a right attempt repeated: wait a little for one.
-    const waited = step - this.#lastSampleStep - SAMPLE_EVERY_STEPS;
-    const dull = this.#state.config?.corrections.enabled && sample.anchor?.passed !== false;
-    if (dull && waited < MOST_STEPS_WAITED) return [];
+    // The correction of an incorrect attempt shows more than a repeated correct one: wait a few steps for one.
+    const lateSteps = step - this.#lastSampleStep - SAMPLE_EVERY_STEPS;
+    const isWaiting = this.#state.config?.corrections.enabled && sample.anchor?.passed !== false;
+    if (isWaiting && lateSteps < MAX_STEPS_LATE) return [];
     this.#lastSampleStep = step;
     this.#samplesShown += 1;
-    const base = baseOf(sample, samples);
+    const base = findBase(sample, samples);
     const lines = sampleLines(sample, base, this.#canvas.columns ?? 100, this.style);
     return this.#live ? lines : [...lines, ''];
   }

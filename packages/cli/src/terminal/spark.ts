@@ -1,8 +1,9 @@
-/** A curve in one line of text, and a bar. Pure. */
+/** Draws a curve in one line of text, and a progress bar. Pure. */
+import { mean } from '@cipo/support';
 
 const LEVELS = '▁▂▃▄▅▆▇█';
 
-/** The series squeezed into `width` characters, each the mean of its share; scaled from its own least to its most. */
+/** At most `width` characters, each the mean of its part of the series, scaled from the minimum to the maximum. */
 export function sparkline(series: readonly number[], width: number): string {
   const values = series.filter(Number.isFinite);
   if (values.length === 0 || width < 1) return '';
@@ -24,12 +25,7 @@ function bucketMeans(values: readonly number[], count: number): number[] {
   });
 }
 
-/** NaN where there is nothing. */
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** A bar of `width` characters, `share` of it done. */
+/** A bar of `width` characters, in two parts. @param share the part that is done, from 0 to 1 */
 export function bar(share: number, width: number): { done: string; left: string } {
   const filled = Math.round(Math.min(1, Math.max(0, share)) * width);
   return { done: '━'.repeat(filled), left: '─'.repeat(width - filled) };

@@ -1,18 +1,19 @@
-/** Whether a stream gets colour, a live area, or plain lines; and the handful of looks the command uses. */
+/** Decides whether a stream gets colour and a live area. */
 import type { WriteStream } from 'node:tty';
 import picocolors from 'picocolors';
 
+/** Functions that colour a text, or return it as it is. */
 export type Style = ReturnType<typeof picocolors.createColors>;
 
-export const plainStyle: Style = picocolors.createColors(false);
-export const colourStyle: Style = picocolors.createColors(true);
+export const PLAIN_STYLE: Style = picocolors.createColors(false);
+export const COLOUR_STYLE: Style = picocolors.createColors(true);
 
-/** What is asked of the environment; a parameter so that tests need no real terminal. */
-export interface Environment {
+/** Environment variables; a parameter so that tests need no real terminal. */
+interface Environment {
   readonly [name: string]: string | undefined;
 }
 
-/** Colour on terminals, unless NO_COLOR says no (https://no-color.org); FORCE_COLOR says yes anywhere. */
+/** Colour on terminals. NO_COLOR turns it off (https://no-color.org); FORCE_COLOR turns it on everywhere. */
 export function wantsColour(isTerminal: boolean, environment: Environment): boolean {
   if (environment.NO_COLOR) return false;
   if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
@@ -26,5 +27,5 @@ export function wantsLive(isTerminal: boolean, environment: Environment): boolea
 
 export function styleOf(stream: Pick<WriteStream, 'isTTY'> | NodeJS.WritableStream): Style {
   const isTerminal = 'isTTY' in stream && stream.isTTY === true;
-  return wantsColour(isTerminal, process.env) ? colourStyle : plainStyle;
+  return wantsColour(isTerminal, process.env) ? COLOUR_STYLE : PLAIN_STYLE;
 }

@@ -1,32 +1,35 @@
-/** Held-out quality as tables: before and after, or one evaluation alone. Pure. */
+/** Formats held-out quality as tables: before and after training, or a single evaluation. Pure. */
 import type { Estimate, Evaluation, Quality } from '@cipo/trainer';
 import Table from 'cli-table3';
-import { interval, points } from './format.ts';
+import { formatInterval, formatPoints } from './format.ts';
 import { oneLine } from './guest.ts';
 import type { Style } from './style.ts';
 
-/** The measures at k attempts of each task, in order, with their names as people read them. */
-export const measures = (k: number): readonly (readonly [keyof Quality, string])[] => [
-  ['passAt1', 'pass@1'],
-  ...(k > 1 ? [['passAtK', `pass@${k}`] as const] : []),
-  ['fixRate', 'fix rate'],
-  ['retention', 'retention'],
-];
+/** The measures in order, with their names. @param k attempts per task */
+export function measures(k: number): readonly (readonly [keyof Quality, string])[] {
+  return [
+    ['passAt1', 'pass@1'],
+    ...(k > 1 ? [['passAtK', `pass@${k}`] as const] : []),
+    ['fixRate', 'fix rate'],
+    ['retention', 'retention'],
+  ];
+}
 
-/** `apart`: the 95 % intervals do not overlap. */
-export function apart(before: Estimate, after: Estimate): boolean {
+/** Whether the 95 % intervals do not overlap. */
+export function areApart(before: Estimate, after: Estimate): boolean {
   return after.low > before.high || after.high < before.low;
 }
 
-/** One row for each measure in total and for each kind of task. */
+/** One row per measure in total, and one per kind of task. */
 export function beforeAfterTable(before: Evaluation, after: Evaluation, style: Style): string {
-  const table = frame(['', 'before', 'after', 'change'], style);
+  const table = createTable(['', 'before', 'after', 'change'], style);
   for (const [key, name] of measures(before.k)) {
-    table.push([style.bold(name), ...comparison(before[key], after[key], style)]);
+    table.push([style.bold(name), ...comparisonCells(before[key], after[key], style)]);
     for (const kind of sharedKinds(before, after)) {
       const [old, now] = [before.perKind[kind], after.perKind[kind]];
       if (old && now) {
-        table.push([style.dim(`  ${oneLine(kind)}`), ...comparison(old[key], now[key], style)]);
+        const label = style.dim(`  ${oneLine(kind)}`);
+        table.push([label, ...comparisonCells(old[key], now[key], style)]);
       }
     }
   }
@@ -38,39 +41,36 @@ function sharedKinds(before: Evaluation, after: Evaluation): string[] {
   return kinds.length > 1 ? kinds : []; // one kind is the total
 }
 
-function comparison(before: Estimate, after: Estimate, style: Style): string[] {
-  const change = points(before.mean, after.mean);
-  const paint = !apart(before, after)
-    ? style.dim
-    : after.mean > before.mean
-      ? style.green
-      : style.red;
-  return [interval(before), interval(after), paint(apart(before, after) ? `${change} *` : change)];
+function comparisonCells(before: Estimate, after: Estimate, style: Style): string[] {
+  const change = formatPoints(before.mean, after.mean);
+  const isClear = areApart(before, after);
+  const paint = !isClear ? style.dim : after.mean > before.mean ? style.green : style.red;
+  return [formatInterval(before), formatInterval(after), paint(isClear ? `${change} *` : change)];
 }
 
-/** One evaluation: a column in total and one for each kind. */
+/** A single evaluation: one column in total and one per kind of task. */
 export function qualityTable(evaluation: Evaluation, style: Style): string {
   const kinds = Object.entries(evaluation.perKind);
   const columns = kinds.length > 1 ? kinds : [];
-  const table = frame(['', 'in total', ...columns.map(([kind]) => oneLine(kind))], style);
+  const table = createTable(['', 'total', ...columns.map(([kind]) => oneLine(kind))], style);
   for (const [key, name] of measures(evaluation.k)) {
     table.push([
       style.bold(name),
-      interval(evaluation[key]),
-      ...columns.map(([, quality]) => interval(quality[key])),
+      formatInterval(evaluation[key]),
+      ...columns.map(([, quality]) => formatInterval(quality[key])),
     ]);
   }
   return table.toString();
 }
 
-/** What the tables' marks mean; printed under them. */
+/** The meaning of brackets and marks, printed under the tables. */
 export const TABLE_NOTES = [
   'Brackets: 95 % interval, bootstrap over tasks.',
-  'Change in points; * where the two intervals do not overlap.',
+  'Change in percentage points; *: the two intervals do not overlap.',
 ];
 
-/** The look of every table. */
-export function frame(head: readonly string[], style: Style) {
+/** An empty table in the common style. */
+export function createTable(head: readonly string[], style: Style) {
   return new Table({
     head: head.map((title) => style.dim(title)),
     style: { head: [], border: [], 'padding-left': 1, 'padding-right': 1 },

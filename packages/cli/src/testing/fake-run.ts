@@ -1,6 +1,6 @@
 /**
- * A made-up run as a stream of events, for the tests of drawing and report alone.
- * Nothing here trains or judges anything; no command imports it.
+ * A fake run as a stream of events, for the tests of drawing and report only.
+ * Nothing is trained or judged; no command imports this file.
  */
 import type {
   Evaluation,
@@ -12,7 +12,7 @@ import type {
 } from '@cipo/trainer';
 import { type TrainConfig, trainConfig } from '@cipo/trainer/config';
 
-export const fakeConfig: TrainConfig = trainConfig.parse({ steps: 60 });
+export const FAKE_CONFIG: TrainConfig = trainConfig.parse({ steps: 60 });
 
 function quality(passAt1: number): Quality {
   const around = (mean: number) => ({ mean, low: mean - 0.03, high: mean + 0.03, n: 200 });
@@ -36,25 +36,25 @@ export function fakeEvaluation(passAt1: number): Evaluation {
 
 export function fakeMetrics(step: number, steps: number): Metrics {
   const share = step / steps;
-  const wobble = Math.sin(step * 1.7) * 0.04;
+  const noise = Math.sin(step * 1.7) * 0.04;
   return {
-    reward: 0.4 + 0.2 * share + wobble,
+    reward: 0.4 + 0.2 * share + noise,
     reward_std: 0.32 - 0.05 * share,
-    frac_reward_zero_std: 0.2 + wobble,
+    frac_reward_zero_std: 0.2 + noise,
     entropy: 0.8 - 0.3 * share,
     kl: 0.01 * share,
     clip_ratio: 0.002,
-    'completions/mean_length': 28 + 4 * wobble,
+    'completions/mean_length': 28 + 4 * noise,
     'completions/clipped_ratio': 0.01,
-    grad_norm: 0.6 - wobble,
+    grad_norm: 0.6 - noise,
     learning_rate: 1e-4,
     step_time: 1.5,
     num_tokens: step * 14_000,
-    'correction/reward': 0.3 + 0.2 * share - wobble,
-    'correction/fix_rate': 0.28 + 0.2 * share + wobble,
+    'correction/reward': 0.3 + 0.2 * share - noise,
+    'correction/fix_rate': 0.28 + 0.2 * share + noise,
     'correction/retention': 0.78 + 0.06 * share,
     'correction/corrupt_rate': 0.22 - 0.06 * share,
-    'correction/rho': 0.3 + wobble / 2,
+    'correction/rho': 0.3 + noise / 2,
     'correction/anchors_correct': 9,
     'correction/anchors_failed': 23,
     'correction/copy_rate': 0.2,
@@ -65,27 +65,27 @@ export function fakeMetrics(step: number, steps: number): Metrics {
 const TASKS = {
   arithmetic: {
     prompt: '3/4 + 5 * 2 = ?',
-    right: '5*2=10; 3/4+10=43/4; 43/4',
-    wrong: '5*2=12; 51/4',
+    correct: '5*2=10; 3/4+10=43/4; 43/4',
+    incorrect: '5*2=12; 51/4',
   },
   functions: {
     prompt: 'f(1)=2\nf(3)=6\nf(10)=20',
-    right: 'function f(x) {\n  return x * 2;\n}',
-    wrong: 'function f(x) {\n  return x + 1;\n}',
+    correct: 'function f(x) {\n  return x * 2;\n}',
+    incorrect: 'function f(x) {\n  return x + 1;\n}',
   },
 };
 
 export function fakeSamples(step: number): SampleRecord[] {
   return Object.entries(TASKS).flatMap(
-    ([kind, { prompt, right, wrong }], index): SampleRecord[] => {
+    ([kind, { prompt, correct, incorrect }], index): SampleRecord[] => {
       const common = { step, kind, taskId: `${kind}-${step}`, prompt };
-      const fixed = (step + index) % 3 !== 0;
+      const isFixed = (step + index) % 3 !== 0;
       const hint = kind === 'functions' ? 'f(3) gave 4, expected 6' : 'the result of step 1 is off';
       return [
         {
           ...common,
           stream: 'base',
-          attempt: wrong,
+          attempt: incorrect,
           passed: false,
           status: 'wrong_answer',
           diagnostics: [hint],
@@ -94,13 +94,17 @@ export function fakeSamples(step: number): SampleRecord[] {
         {
           ...common,
           stream: 'correction',
-          prompt: `${prompt}\nAn earlier attempt, which may be wrong:\n${wrong}`,
-          attempt: fixed ? right : wrong,
-          passed: fixed,
-          status: fixed ? 'accepted' : 'wrong_answer',
-          diagnostics: fixed ? [] : [hint],
-          advantage: fixed ? 1.2 : -0.4,
-          anchor: { attempt: wrong, passed: false, diagnosticsShown: step % 2 === 0 ? [hint] : [] },
+          prompt: `${prompt}\nAn earlier attempt, which may be incorrect:\n${incorrect}`,
+          attempt: isFixed ? correct : incorrect,
+          passed: isFixed,
+          status: isFixed ? 'accepted' : 'wrong_answer',
+          diagnostics: isFixed ? [] : [hint],
+          advantage: isFixed ? 1.2 : -0.4,
+          anchor: {
+            attempt: incorrect,
+            passed: false,
+            diagnosticsShown: step % 2 === 0 ? [hint] : [],
+          },
         },
       ];
     },
@@ -132,7 +136,7 @@ export function fakeSummary(steps = 60): Summary {
 
 /** The events of a whole run, in order. */
 export function* fakeRun(directory = '/tmp/runs/fake', steps = 60): Generator<TrainEvent> {
-  const config = { ...fakeConfig, steps };
+  const config = { ...FAKE_CONFIG, steps };
   yield {
     type: 'start',
     config,

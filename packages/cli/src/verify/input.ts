@@ -1,42 +1,50 @@
 /**
- * The rows of all inputs of `cipo verify` as one stream: files one after another, columns renamed, the
- * first ones skipped. Leaves out: formats (`@cipo/verifier/files`) and what rows mean.
+ * Reads the rows of all inputs of `cipo verify` as one stream: files one after another, columns renamed, the first rows
+ * skipped. Leaves out: file formats (`@cipo/verifier/files`) and the meaning of rows.
  */
 import { stat } from 'node:fs/promises';
+import { isRecord } from '@cipo/support';
 import { openRows, type RowFile, type RowRead, streamedRows } from '@cipo/verifier/files';
-import { EXIT, explain, UserError } from '../errors.ts';
+import { EXIT, explainError, UserError } from '../errors.ts';
+import { requireRowFormat } from './format.ts';
 
-/** A row with the place it came from. */
+/** A row with the file that it came from. */
 export interface PlacedRow extends RowRead {
   readonly file: string;
 }
 
+/** A field name, and the column to read it from; `a.b` is a nested column. */
+export type ColumnName = readonly [field: string, column: string];
+
 export interface Input {
   rows(): AsyncGenerator<PlacedRow>;
-  /** How much has been read, from 0 to 1; undefined where the end is not known. */
+  /** The share that has been read, from 0 to 1; undefined if the end is not known. */
   share(): number | undefined;
-  /** Lets go of standard input, so that a stop need not wait for its next row. */
+  /** The renamed columns that no row read so far has. Empty before the first row. */
+  missingColumns(): readonly ColumnName[];
+  /** Releases standard input, so that a stop does not wait for its next row. */
   close(): void;
 }
 
 export interface InputOptions {
-  /** Rows that are passed over at the start. */
+  /** Rows to skip at the start. */
   readonly skip: number;
-  /** Rows that are read after those. */
+  /** Rows to read after those. */
   readonly take: number;
-  /** Native name and the column that stands for it, `a.b` for a nested one. */
-  readonly columns: readonly (readonly [native: string, theirs: string])[];
+  readonly columns: readonly ColumnName[];
 }
 
-/** @param names files, or `-` for standard input. @throws {UserError} where one cannot be opened, before any is read */
+/** @param names files, or `-` for standard input. @throws {UserError} if one cannot be opened, before any is read */
 export async function openInput(names: readonly string[], options: InputOptions): Promise<Input> {
   const parts = await Promise.all(names.map(openPart));
   const total = parts.reduce((sum, { bytes }) => sum + bytes, 0);
   const isKnown = parts.every(({ isKnown }) => isKnown);
   const done = () => parts.reduce((sum, { file, bytes }) => sum + bytes * (file.share() ?? 0), 0);
+  const renamer = new ColumnRenamer(options.columns);
   return {
-    rows: () => placedRows(parts, options),
+    rows: () => readRows(parts, options, renamer),
     share: () => (isKnown && total > 0 ? done() / total : undefined),
+    missingColumns: () => renamer.missing(),
     close: () => {
       if (names.includes('-')) process.stdin.destroy();
     },
@@ -54,42 +62,62 @@ async function openPart(name: string): Promise<Part> {
     return { file: streamedRows(process.stdin, 'standard input'), bytes: 0, isKnown: false };
   }
   try {
+    await requireRowFormat(name);
     const file = await openRows(name);
     const { size } = await stat(name);
     return { file, bytes: size, isKnown: size > 0 };
   } catch (error) {
-    throw new UserError(`Cannot read ${name}. ${explain(error).message}`, EXIT.usage, {
+    throw new UserError(`Cannot read ${name}. ${explainError(error).message}`, EXIT.usage, {
       cause: error,
     });
   }
 }
 
-async function* placedRows(
+async function* readRows(
   parts: readonly Part[],
-  { skip, take, columns }: InputOptions,
+  { skip, take }: InputOptions,
+  renamer: ColumnRenamer,
 ): AsyncGenerator<PlacedRow> {
-  let seen = 0;
+  let count = 0;
   if (take === 0) return;
   for (const { file } of parts) {
     for await (const read of file.rows()) {
-      seen += 1;
-      if (seen > skip) yield { ...renamed(read, columns), file: file.name };
-      if (seen >= skip + take) return;
+      count += 1;
+      if (count > skip) yield { ...renamer.rename(read), file: file.name };
+      if (count >= skip + take) return;
     }
   }
 }
 
-function renamed(read: RowRead, columns: InputOptions['columns']): RowRead {
-  const { row } = read;
-  if (columns.length === 0 || typeof row !== 'object' || row === null || Array.isArray(row)) {
-    return read;
+/** Adds renamed columns to rows, and remembers which of them any row has had. */
+class ColumnRenamer {
+  readonly #columns: readonly ColumnName[];
+  readonly #found = new Set<ColumnName>();
+  #rows = 0;
+
+  constructor(columns: readonly ColumnName[]) {
+    this.#columns = columns;
   }
-  const named = columns.map(([native, theirs]) => [native, valueAt(row, theirs)] as const);
-  const found = named.filter(([, value]) => value !== undefined);
-  return { ...read, row: { ...row, ...Object.fromEntries(found) } };
+
+  rename(read: RowRead): RowRead {
+    const { row } = read;
+    if (this.#columns.length === 0 || !isRecord(row)) return read;
+    this.#rows += 1;
+    const fields = this.#columns.flatMap((name): [string, unknown][] => {
+      const value = valueAt(row, name[1]);
+      if (value === undefined) return [];
+      this.#found.add(name);
+      return [[name[0], value]];
+    });
+    return { ...read, row: { ...row, ...Object.fromEntries(fields) } };
+  }
+
+  missing(): ColumnName[] {
+    return this.#rows === 0 ? [] : this.#columns.filter((name) => !this.#found.has(name));
+  }
 }
 
-/** The column of that very name, else the nested one. */
+/** The column with exactly this name, otherwise the nested one. */
 function valueAt(row: object, path: string): unknown {
   if (Object.hasOwn(row, path)) return Object.getOwnPropertyDescriptor(row, path)?.value;
   let at: unknown = row;

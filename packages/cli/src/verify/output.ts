@@ -1,6 +1,6 @@
 /**
- * Where verdict rows go: standard output or a file, whole lines only. A reader that goes away (`| head`)
- * is an end, not an error.
+ * Writes verdict rows to standard output or to a file, whole lines only. A reader that closes the pipe (`| head`) ends
+ * the command without an error.
  */
 
 import { once } from 'node:events';
@@ -8,28 +8,38 @@ import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { UserError } from '../errors.ts';
+import { EXIT, explainOutput, UserError } from '../errors.ts';
 
-export interface Output {
-  /** Waits while the reader is slow. After the reader has gone it does nothing. */
+interface Output {
+  /** Waits while the reader is slow. Does nothing after the reader has closed the pipe. */
   write(text: string): Promise<void>;
-  /** Raised when nobody reads any more. */
+  /** Aborted when nobody reads the output any more. */
   readonly gone: AbortSignal;
-  /** Writes what is left. @throws {UserError} where it cannot be written */
+  /** Writes what is buffered. @throws {UserError} if it cannot be written */
   end(): Promise<void>;
 }
 
-/** @param path a file, packed where it ends with `.gz`; absent: standard output */
-export function openOutput(path: string | undefined, append: boolean): Output {
+/**
+ * @param path a file, compressed if it ends with `.gz`; undefined: standard output
+ * @throws {UserError} exit code 2: the file cannot be opened
+ */
+export async function openOutput(path: string | undefined, append: boolean): Promise<Output> {
   if (path === undefined) return outputOf(process.stdout, async () => undefined);
   const file = createWriteStream(path, { flags: append ? 'a' : 'w' });
-  if (!path.endsWith('.gz')) return outputOf(file, () => ended(file, file));
+  try {
+    await once(file, 'open');
+  } catch (error) {
+    throw new UserError(`--out: cannot write ${path}. ${explainOutput(error, path)}`, EXIT.usage, {
+      cause: error,
+    });
+  }
+  if (!path.endsWith('.gz')) return outputOf(file, () => endStreams(file, file));
   const gzip = createGzip();
   gzip.pipe(file);
-  return outputOf(gzip, () => ended(gzip, file), file);
+  return outputOf(gzip, () => endStreams(gzip, file), file);
 }
 
-async function ended(first: Writable, last: Writable): Promise<void> {
+async function endStreams(first: Writable, last: Writable): Promise<void> {
   first.end();
   await finished(last);
 }
@@ -42,19 +52,19 @@ function outputOf(stream: Writable, close: () => Promise<void>, last: Writable =
     gone.abort();
   };
   for (const each of new Set([stream, last])) each.on('error', onError);
-  const check = () => {
+  const throwFailure = () => {
     if (failure) throw new UserError(`Cannot write the verdicts: ${failure.message}`);
   };
   return {
     gone: gone.signal,
     async write(text) {
-      check();
+      throwFailure();
       if (gone.signal.aborted || stream.write(text)) return;
       await Promise.race([once(stream, 'drain', { signal: gone.signal }).catch(() => undefined)]);
-      check();
+      throwFailure();
     },
     async end() {
-      check();
+      throwFailure();
       if (!gone.signal.aborted) await close();
     },
   };

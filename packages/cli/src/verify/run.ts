@@ -1,7 +1,8 @@
 /**
- * `cipo verify` from open inputs to the last line: rows are judged many at a time and written in their
- * order. Leaves out: flags (commands/verify.ts), reading (input.ts), writing (output.ts), drawing.
+ * Runs `cipo verify`: many rows are judged at a time and written in the order of the input.
+ * Leaves out: flags (commands/verify.ts), reading (input.ts), writing (output.ts), formatting (pretty.ts, summary.ts).
  */
+
 import {
   badRow,
   createJudge,
@@ -10,17 +11,21 @@ import {
   type RowVerdict,
   verdictLine,
 } from '@cipo/service';
+import { isRecord, MIB } from '@cipo/support';
 import { readId, readResponse } from '@cipo/verifier/rows';
+import type { Settings } from '../config/layers.ts';
 import { EXIT } from '../errors.ts';
 import { listenForInterrupt } from '../run/interrupt.ts';
-import { plainStyle, styleOf } from '../terminal/style.ts';
-import { type InputOptions, openInput, type PlacedRow } from './input.ts';
+import { PLAIN_STYLE, styleOf } from '../terminal/style.ts';
+import { checkDefaults } from './defaults.ts';
+import { type ColumnName, type InputOptions, openInput, type PlacedRow } from './input.ts';
 import { openOutput } from './output.ts';
 import { prettyVerdict } from './pretty.ts';
 import { startProgress } from './progress.ts';
-import { stoppedLines, summaryLines } from './summary.ts';
+import { missingColumnLines, stoppedLines, summaryLines } from './summary.ts';
 import { Tally } from './tally.ts';
 
+/** Which rows are written. */
 export type Only = 'failed' | 'passed' | 'unjudged';
 
 export interface VerifyOptions extends InputOptions {
@@ -30,8 +35,8 @@ export interface VerifyOptions extends InputOptions {
   readonly workers: number;
   readonly plugins: readonly string[];
   readonly domain: string | undefined;
-  /** Fields laid under every row. */
-  readonly defaults: Readonly<Record<string, unknown>>;
+  /** Fields for rows that lack them. */
+  readonly defaults: Settings;
   readonly only: Only | undefined;
   /** Columns of a row that are copied to its verdict. */
   readonly keep: readonly string[];
@@ -39,31 +44,32 @@ export interface VerifyOptions extends InputOptions {
   readonly quiet: boolean;
 }
 
-/** Rows at work for each worker: enough that none waits for the next row. */
+/** Rows in progress per worker: enough that no worker waits for the next row. */
 const ROWS_PER_WORKER = 32;
-/** Bytes of the rows at work: long ones are judged by fewer at a time. */
-const MAX_WEIGHT = 64 * 2 ** 20;
+/** Limit for the bytes of all rows in progress: fewer long rows are judged at a time. */
+const MAX_BYTES_IN_PROGRESS = 64 * MIB;
 /** Characters of verdicts that may wait for a slow row before them. */
-const MAX_HELD = 32_000_000;
+const MAX_WAITING_CHARS = 32_000_000;
+/** Characters that a verdict counts for beyond its text. */
+const VERDICT_CHARS = 200;
 
-/** @returns the exit code */
+/** @returns the exit code. @throws {UserError} exit code 2, before any row is read */
 export async function verify(options: VerifyOptions): Promise<number> {
   const input = await openInput(options.files, options);
   const judge = await openJudge(options);
-  const output = openOutput(options.out, options.skip > 0);
   const tally = new Tally();
   using interrupt = listenForInterrupt(() => undefined);
-  const signal = AbortSignal.any([interrupt.signal, output.gone]);
-  const progress = startProgress(tally, input, options);
+  let progress: { close(): void } | undefined;
   try {
-    const work = (row: PlacedRow) => judged(row, judge, options);
-    const flow = inOrder(input.rows(), work, {
+    const output = await openOutput(options.out, options.skip > 0);
+    progress = startProgress(tally, input, options);
+    const flow = inOrder(input.rows(), (row) => judgeRow(row, judge, options), {
       inFlight: options.workers * ROWS_PER_WORKER,
-      maxWeight: MAX_WEIGHT,
+      maxWeight: MAX_BYTES_IN_PROGRESS,
       weightOf: ({ bytes = 0 }: PlacedRow) => bytes,
-      maxHeld: MAX_HELD,
-      sizeOf: ({ text }: Done) => text.length + 200,
-      signal,
+      maxHeld: MAX_WAITING_CHARS,
+      sizeOf: ({ text }: Done) => text.length + VERDICT_CHARS,
+      signal: AbortSignal.any([interrupt.signal, output.gone]),
     });
     for await (const { verdict, file, text } of flow) {
       if (text !== '') await output.write(text);
@@ -71,18 +77,27 @@ export async function verify(options: VerifyOptions): Promise<number> {
       tally.add(verdict, file);
     }
     await output.end();
+    if (output.gone.aborted) return EXIT.readerGone;
   } finally {
-    progress.close();
+    progress?.close();
     input.close();
     await judge.close();
   }
-  return concluded(tally, options, interrupt.signal.aborted, output.gone.aborted);
+  const wasStopped = interrupt.signal.aborted;
+  printSummary(tally, options, input.missingColumns(), wasStopped);
+  return exitCodeFor(tally, wasStopped);
 }
 
-/** Plug-ins are checked before any row is read; the only one's domain is that of rows that name none. */
+/** Plug-ins and `--set` are checked before any row is read. The domain of a single plug-in is the default of rows. */
 async function openJudge({ plugins, domain, workers, defaults }: VerifyOptions): Promise<Judge> {
   const { fallbackDomain, openDomains } = await import('@cipo/verifier/domains');
   const domains = await openDomains({ plugins, workers });
+  try {
+    checkDefaults(defaults, domains);
+  } catch (error) {
+    await domains.close();
+    throw error;
+  }
   const fallback = fallbackDomain(domains, domain);
   const judge = await createJudge({
     domains,
@@ -95,18 +110,18 @@ async function openJudge({ plugins, domain, workers, defaults }: VerifyOptions):
 interface Done {
   readonly verdict: RowVerdict;
   readonly file: string;
-  /** What is written; empty where `--only` leaves the row out. */
+  /** What is written; empty if `--only` excludes the row. */
   readonly text: string;
 }
 
-async function judged(placed: PlacedRow, judge: Judge, options: VerifyOptions): Promise<Done> {
+async function judgeRow(placed: PlacedRow, judge: Judge, options: VerifyOptions): Promise<Done> {
   const { problem, file } = placed;
   const row = withId(placed);
   const verdict = problem
     ? withPlace(badRow('', problem), placed)
     : withPlace(await judge.judge(row), placed);
-  const text = isWanted(verdict, options.only) ? written(verdict, row, options) : '';
-  // Many of these may wait for a slow row: keep what the summary needs and no more.
+  const text = isWanted(verdict, options.only) ? formatVerdict(verdict, row, options) : '';
+  // Many of these may wait for a slow row: keep only what the summary needs.
   return {
     verdict: verdict.passed === null ? verdict : { ...verdict, diagnostics: [] },
     file,
@@ -114,16 +129,17 @@ async function judged(placed: PlacedRow, judge: Judge, options: VerifyOptions): 
   };
 }
 
-const placeOf = ({ file, line }: PlacedRow) => `${file}:${line}`;
-
-/** A row without an id is called by its place. */
-function withId(placed: PlacedRow): unknown {
-  const { row } = placed;
-  const isFields = typeof row === 'object' && row !== null && !Array.isArray(row);
-  return isFields && readId(row) === undefined ? { ...row, id: placeOf(placed) } : row;
+function placeOf({ file, line }: PlacedRow): string {
+  return `${file}:${line}`;
 }
 
-/** Of a row that cannot be read, the place is told too. */
+/** A row without an id is named by its file and line. */
+function withId(placed: PlacedRow): unknown {
+  const { row } = placed;
+  return isRecord(row) && readId(row) === undefined ? { ...row, id: placeOf(placed) } : row;
+}
+
+/** Adds file and line to the diagnostics of a row that cannot be parsed. */
 function withPlace(verdict: RowVerdict, placed: PlacedRow): RowVerdict {
   const { file, line } = placed;
   const id = verdict.id === '' ? placeOf(placed) : verdict.id;
@@ -141,33 +157,36 @@ function isWanted({ passed }: RowVerdict, only: Only | undefined): boolean {
   return only === 'unjudged' ? passed === null : true;
 }
 
-function written(verdict: RowVerdict, row: unknown, options: VerifyOptions): string {
+function formatVerdict(verdict: RowVerdict, row: unknown, options: VerifyOptions): string {
   const { pretty, out, keep } = options;
-  if (!pretty) return `${verdictLine({ ...kept(row, keep), ...verdict })}\n`;
-  const style = out === undefined ? styleOf(process.stdout) : plainStyle;
-  // Of a row that cannot be read, the response cannot be either.
+  if (!pretty) return `${verdictLine({ ...copyColumns(row, keep), ...verdict })}\n`;
+  const style = out === undefined ? styleOf(process.stdout) : PLAIN_STYLE;
+  // A row that cannot be parsed has no readable response.
   const isReadable = verdict.status !== 'bad_task' && typeof row === 'object' && row !== null;
   return prettyVerdict(verdict, isReadable ? readResponse({ ...row }) : undefined, style);
 }
 
-function kept(row: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
-  if (typeof row !== 'object' || row === null || names.length === 0) return {};
+function copyColumns(row: unknown, names: readonly string[]): Readonly<Record<string, unknown>> {
+  if (!isRecord(row) || names.length === 0) return {};
   return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)));
 }
 
-function concluded(
+function printSummary(
   tally: Tally,
-  options: VerifyOptions,
+  { quiet, skip, out }: VerifyOptions,
+  missing: readonly ColumnName[],
   wasStopped: boolean,
-  readerGone: boolean,
-): number {
-  if (readerGone) return EXIT.readerGone;
+): void {
   const style = styleOf(process.stderr);
   const lines = [
-    ...(options.quiet ? [] : summaryLines(tally, style)),
-    ...(wasStopped ? stoppedLines(options.skip + tally.total.rows, options.out, process.argv) : []),
+    ...(quiet ? [] : summaryLines(tally, style)),
+    ...(quiet ? [] : missingColumnLines(missing, style)),
+    ...(wasStopped ? stoppedLines(skip + tally.total.rows, out, process.argv) : []),
   ];
   if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function exitCodeFor(tally: Tally, wasStopped: boolean): number {
   if (wasStopped) return EXIT.interrupted;
   if (tally.badRows > 0) return tally.voids > 0 ? EXIT.badAndUnjudged : EXIT.badRows;
   return tally.voids > 0 ? EXIT.unjudged : EXIT.ok;

@@ -1,59 +1,85 @@
-/** The end of `cipo verify` on standard error: what came of the rows, and of which files. Pure. */
+/** Formats the summary of `cipo verify`: the results by file and status, and how to continue after a stop. Pure. */
 import { basename } from 'node:path';
-import { clock, percent, whole } from '../terminal/format.ts';
-import { oneLine } from '../terminal/guest.ts';
+import { formatClock, formatCount, formatPercent, plural } from '../terminal/format.ts';
+import { clipLine, oneLine } from '../terminal/guest.ts';
 import type { Style } from '../terminal/style.ts';
-import { frame } from '../terminal/table.ts';
+import { createTable } from '../terminal/table.ts';
+import type { ColumnName } from './input.ts';
 import { type Counts, SHOWN_PROBLEMS, type Tally, wilson } from './tally.ts';
+
+const MAX_PROBLEM_CHARS = 240;
 
 export function summaryLines(tally: Tally, style: Style): string[] {
   const { rows } = tally.total;
-  if (rows === 0) return [style.yellow('There was no row to judge.')];
+  if (rows === 0) return [style.yellow('There were no rows to judge.')];
+  const cpu = formatSeconds(tally.cpuMs / 1000);
   return [
     fileTable(tally, style),
     statusLine(tally),
-    `${whole(rows)} rows in ${span(tally.seconds)}, ${rate(rows / tally.seconds)} a second; ${span(tally.cpuMs / 1000)} of CPU time in the answers.`,
+    `${plural(rows, 'row')} in ${formatSeconds(tally.seconds)}, ${formatRate(rows / tally.seconds)} per second; ${cpu} of CPU time in the responses.`,
     ...problemLines(tally, style),
   ];
 }
 
-const span = (seconds: number) => (seconds < 60 ? `${seconds.toFixed(1)} s` : clock(seconds));
-const rate = (perSecond: number) => (perSecond < 10 ? perSecond.toFixed(1) : whole(perSecond));
+/** A warning for every `--column` that no row has. */
+export function missingColumnLines(missing: readonly ColumnName[], style: Style): string[] {
+  return missing.map(([field, column]) =>
+    style.yellow(
+      `--column ${oneLine(`${field}=${column}`)}: no row has a column "${oneLine(column)}".`,
+    ),
+  );
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : formatClock(seconds);
+}
+
+function formatRate(perSecond: number): string {
+  return perSecond < 10 ? perSecond.toFixed(1) : formatCount(perSecond);
+}
 
 function fileTable(tally: Tally, style: Style): string {
-  const table = frame(['', 'rows', 'passed', 'failed', 'no judgement', 'passed of judged'], style);
+  const head = ['', 'rows', 'passed', 'failed', 'unjudged', 'passed of judged'];
+  const table = createTable(head, style);
   const files = [...tally.byFile];
   if (files.length > 1) {
-    for (const [file, counts] of files) table.push([oneLine(basename(file)), ...cells(counts)]);
+    for (const [file, counts] of files)
+      table.push([oneLine(basename(file)), ...countCells(counts)]);
   }
-  table.push([style.bold(files.length > 1 ? 'in total' : 'rows'), ...cells(tally.total)]);
+  table.push([style.bold(files.length > 1 ? 'total' : 'rows'), ...countCells(tally.total)]);
   return table.toString();
 }
 
-function cells({ rows, passed, failed, unjudged }: Counts): string[] {
+function countCells({ rows, passed, failed, unjudged }: Counts): string[] {
   const judged = passed + failed;
   const { low, high } = wilson(passed, judged);
   const bounds = judged === 0 ? '' : ` [${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`;
-  const share = judged === 0 ? '–' : `${percent(passed / judged)}${bounds}`;
-  return [whole(rows), whole(passed), whole(failed), whole(unjudged), share];
+  const share = judged === 0 ? '–' : `${formatPercent(passed / judged)}${bounds}`;
+  return [
+    formatCount(rows),
+    formatCount(passed),
+    formatCount(failed),
+    formatCount(unjudged),
+    share,
+  ];
 }
 
 function statusLine(tally: Tally): string {
   const statuses = [...tally.byStatus].sort(([, a], [, b]) => b - a);
-  return statuses.map(([status, count]) => `${status} ${whole(count)}`).join('  ');
+  return statuses.map(([status, count]) => `${status} ${formatCount(count)}`).join('  ');
 }
 
 function problemLines(tally: Tally, style: Style): string[] {
   const { problems, total } = tally;
   if (problems.length === 0) return [];
-  const more = total.unjudged > SHOWN_PROBLEMS ? `, the first ${SHOWN_PROBLEMS} of them` : '';
+  const more = total.unjudged > SHOWN_PROBLEMS ? `; the first ${SHOWN_PROBLEMS} are` : '';
   return [
-    style.yellow(`${whole(total.unjudged)} rows got no judgement and no reward${more}:`),
-    ...problems.map((problem) => `  ${oneLine(problem).slice(0, 240)}`),
+    style.yellow(`${plural(total.unjudged, 'row')} could not be judged and got no reward${more}:`),
+    ...problems.map((problem) => `  ${clipLine(oneLine(problem), MAX_PROBLEM_CHARS)}`),
   ];
 }
 
-/** How to go on after Ctrl-C: the same command, past the rows that are written already. */
+/** How to continue after Ctrl-C: the same command, without the rows that are written. */
 export function stoppedLines(
   done: number,
   out: string | undefined,
@@ -61,14 +87,12 @@ export function stoppedLines(
 ): string[] {
   const given = argv.slice(2);
   const at = given.findIndex((arg) => arg === '--skip' || arg.startsWith('--skip='));
-  const before = at < 0 ? given : given.toSpliced(at, given[at] === '--skip' ? 2 : 1);
-  const words = ['cipo', ...before, '--skip', String(done)].map(quoted);
-  const where = out === undefined ? ' (append its output with >>)' : ' (it appends to the file)';
-  return [
-    `Stopped after ${whole(done)} rows, all of them whole. To go on${where}:`,
-    `  ${words.join(' ')}`,
-  ];
+  const rest = at < 0 ? given : given.toSpliced(at, given[at] === '--skip' ? 2 : 1);
+  const command = ['cipo', ...rest, '--skip', String(done)].map(quoteWord).join(' ');
+  const how = out === undefined ? 'append its output with >>' : 'it appends to the file';
+  return [`Stopped after ${plural(done, 'complete row')}. To continue (${how}):`, `  ${command}`];
 }
 
-const quoted = (word: string) =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${oneLine(word).replaceAll("'", "'\\''")}'`;
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${oneLine(word).replaceAll("'", "'\\''")}'`;
+}

@@ -1,4 +1,4 @@
-/** What came of the rows, counted: by status and by file. Pure; drawing is in summary.ts. */
+/** Counts verdicts by status and by file. Leaves out: formatting (summary.ts). */
 import type { RowVerdict } from '@cipo/service';
 
 export interface Counts {
@@ -8,7 +8,7 @@ export interface Counts {
   readonly unjudged: number;
 }
 
-/** The first rows that could not be read, for the summary. */
+/** How many rows without a judgement the summary shows. */
 export const SHOWN_PROBLEMS = 5;
 
 const NONE: Counts = { rows: 0, passed: 0, failed: 0, unjudged: 0 };
@@ -29,7 +29,7 @@ export class Tally {
     return this.byStatus.get('bad_task') ?? 0;
   }
 
-  /** Rows without a judgement for a reason that is not theirs. */
+  /** Rows without a judgement for a reason other than the row. */
   get voids(): number {
     return this.total.unjudged - this.badRows;
   }
@@ -37,8 +37,8 @@ export class Tally {
   add(verdict: RowVerdict, file: string): void {
     const { status } = verdict;
     this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1);
-    this.byFile.set(file, counted(this.byFile.get(file) ?? NONE, verdict));
-    this.total = counted(this.total, verdict);
+    this.byFile.set(file, countVerdict(this.byFile.get(file) ?? NONE, verdict));
+    this.total = countVerdict(this.total, verdict);
     this.cpuMs += verdict.cpuMs;
     if (verdict.passed === null && this.problems.length < SHOWN_PROBLEMS) {
       this.problems.push(`${verdict.id}: ${verdict.diagnostics[0]?.message ?? status}`);
@@ -46,7 +46,7 @@ export class Tally {
   }
 }
 
-function counted(before: Counts, { passed }: RowVerdict): Counts {
+function countVerdict(before: Counts, { passed }: RowVerdict): Counts {
   return {
     rows: before.rows + 1,
     passed: before.passed + Number(passed === true),
@@ -55,7 +55,7 @@ function counted(before: Counts, { passed }: RowVerdict): Counts {
   };
 }
 
-/** 95 % interval of a share (Wilson, 1927), for rows drawn independently. */
+/** 95 % interval of a share of independent rows (Wilson, 1927). NaN for n = 0. */
 export function wilson(hits: number, n: number): { low: number; high: number } {
   if (n === 0) return { low: Number.NaN, high: Number.NaN };
   const z = 1.959964;

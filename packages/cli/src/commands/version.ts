@@ -1,0 +1,9 @@
+/** `cipo version`: the same as `cipo --version`. */
+import { Command } from 'commander';
+import { readVersion } from '../version.ts';
+
+export function versionCommand(): Command {
+  return new Command('version').summary('print the version').action(() => {
+    process.stdout.write(`${readVersion()}\n`);
+  });
+}
