@@ -1,6 +1,6 @@
-/** The command as a person meets it: real processes, real exit codes, what is said on which stream. */
+/** Help, wrong usage and the doctor in real processes: exit codes, and what is printed on which stream. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** In a scratch folder. */
+/** Runs the command in a temporary folder. */
 const cipo = (args: readonly string[], node?: string) =>
   call({ args, cwd: folder, ...(node !== undefined && { node }) });
 
@@ -25,7 +25,7 @@ describe('help', () => {
     expect(out).toContain('Start here');
   });
 
-  test('every command explains itself with examples', async () => {
+  test('the help of every command has examples', async () => {
     for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'serve']) {
       const { code, out } = await cipo([name, '--help']);
       expect(code, name).toBe(0);
@@ -33,7 +33,14 @@ describe('help', () => {
     }
   });
 
-  test('a misspelled command or option is answered with the right one and exit code 2', async () => {
+  test('cipo version prints the version of the package', async () => {
+    const file = new URL('../../packages/cli/package.json', import.meta.url);
+    const { version } = JSON.parse(readFileSync(file, 'utf8'));
+    for (const args of [['version'], ['--version']])
+      expect(await cipo(args)).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  });
+
+  test('a misspelled command or option gets a suggestion and exit code 2', async () => {
     const command = await cipo(['trian']);
     expect(command).toMatchObject({ code: 2, out: '' });
     expect(command.err).toContain('Did you mean train?');
@@ -44,7 +51,7 @@ describe('help', () => {
 });
 
 describe('bad input', () => {
-  /** The whole of standard error of a call that must be refused as wrong usage. */
+  /** Standard error of a call that must be rejected as wrong usage. */
   async function refused(args: readonly string[]): Promise<string> {
     const { code, out, err } = await cipo(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -52,7 +59,7 @@ describe('bad input', () => {
     return err;
   }
 
-  test('an unknown key in a file is shown with its line and what was meant', async () => {
+  test('the error for an unknown key in a file names its line and a similar key', async () => {
     writeFileSync(join(folder, 'run.yaml'), 'steps: 3\nrollout:\n  promts: 4\n');
     const err = await refused(['train', 'run.yaml']);
     expect(err).toContain(
@@ -60,39 +67,64 @@ describe('bad input', () => {
     );
   });
 
-  test('a wrong flag names itself, what it got and what is allowed', async () => {
+  test('the error for an invalid flag names it, what is expected and what was received', async () => {
     expect(await refused(['train', '--steps', 'many'])).toContain(
-      '--steps: steps: received "many", allowed is a whole number of at least 1',
+      '--steps: steps: expected a whole number of at least 1, got "many"',
     );
     expect(await refused(['train', '--preset', 'gpro'])).toContain('Did you mean grpo?');
     expect(await refused(['train', '--engine', 'gpu'])).toContain(
-      'allowed is one of onnx, onnx:cpu, onnx:webgpu, tfjs, tfjs:tensorflow',
+      'expected one of onnx, onnx:cpu, onnx:webgpu, tfjs, tfjs:tensorflow',
     );
   });
 
-  test('a file, run or policy that is not there is named', async () => {
+  test('the error for a missing file, run or model names it', async () => {
     expect(await refused(['train', 'missing.yaml'])).toContain(
       'no configuration file missing.yaml',
     );
     expect(await refused(['train', '--resume', 'runs/none'])).toContain('runs/none does not exist');
-    expect(await refused(['eval', 'no-model'])).toContain('no folder no-model');
-    expect(await refused(['report', 'no-run'])).toContain('no-run is not a run folder');
+    expect(await refused(['eval', 'no-model'])).toContain('There is no model at no-model');
+    expect(await refused(['train', '--model', 'no-model'])).toContain('no model at no-model');
+    expect(await refused(['report', 'no-run'])).toContain('no-run is not a run');
   });
 
-  test('--resume refuses what would make it another run', async () => {
+  test('the error for a hub model that was not downloaded says how to download it', async () => {
+    const id = 'Qwen/Qwen2.5-0.5B-Instruct';
+    for (const command of [
+      ['train', '--model', id],
+      ['eval', id],
+    ]) {
+      const err = await refused(command);
+      expect(err).toContain(`There is no model at ${id}.`);
+      expect(err).toContain(`run cipo pull ${id}, then name models/${id}`);
+    }
+    mkdirSync(join(folder, 'models', id), { recursive: true });
+    expect(await refused(['eval', id])).toContain(`Its download is in models/${id}`);
+    expect(await refused(['pull', 'foo'])).toContain('Expected a model as owner/name, got "foo"');
+  });
+
+  test('the message of a plug-in is cut to a screen, without control characters', async () => {
+    const text = `'\\u001b[2J' + 'a'.repeat(300_000)`;
+    writeFileSync(join(folder, 'loud.mjs'), `throw new Error(${text});\n`);
+    const err = await refused(['verify', '--domain', './loud.mjs', 'rows.jsonl']);
+    expect(err.length).toBeLessThan(2_000);
+    expect(err).not.toContain('\u001b');
+  });
+
+  test('--resume rejects flags that would make it another run', async () => {
     const err = await refused(['train', '--resume', 'x', '--seed', '2']);
     expect(err).toContain('cannot be combined with --seed');
   });
 
-  test('--debug adds the stack', async () => {
+  test('--debug prints the stack of an error', async () => {
     const { err } = await cipo(['train', 'missing.yaml', '--debug']);
     expect(err).toMatch(/\n\s+at /);
   });
 });
 
 describe('doctor', () => {
-  test('finds the machine fit and has real answers judged', async () => {
-    const { code, out } = await cipo(['doctor', '--json']);
+  test('the doctor finds a working machine and judges known responses, with nothing on standard error', async () => {
+    const { code, out, err } = await cipo(['doctor', '--json']);
+    expect(err).toBe('');
     const findings: unknown = JSON.parse(out);
     expect(findings).toEqual(
       expect.arrayContaining([
@@ -111,7 +143,7 @@ describe('doctor', () => {
   });
 });
 
-/** A Node older than 24 on this machine, where there is one. */
+/** A Node older than 24 on this machine, if there is one. */
 const older = (process.env.PATH ?? '')
   .split(':')
   .concat('/usr/local/bin', '/usr/bin')
@@ -124,7 +156,7 @@ const older = (process.env.PATH ?? '')
   });
 
 test.skipIf(!older)(
-  'an older Node hands over to the Node 24 of the workspace, exit code included',
+  'an older Node starts the Node 24 of the workspace and returns its exit code',
   async () => {
     const { code, err } = await cipo(['trian'], older);
     expect(code).toBe(2);

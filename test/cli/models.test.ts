@@ -1,4 +1,4 @@
-/** Models from the hub and from GGUF files, by the command: fetched, converted, and named where they do not load. */
+/** `cipo pull` and `cipo convert`: models from a hub and from GGUF files. */
 import {
   cpSync,
   existsSync,
@@ -40,7 +40,7 @@ test('a model is pulled into models/owner/name and loads from there', async () =
   await engine.close();
 });
 
-test('what the hub says reaches the terminal as words, without its control characters', async () => {
+test('messages of the hub reach the terminal without control characters', async () => {
   hub.files = { 'bad\u001b[2J.gguf': Buffer.alloc(1) };
   const { code, err } = await cipo(['pull', model, '--hub', hub.url, '--to', 'x']);
   expect(code).toBe(1);
@@ -48,7 +48,7 @@ test('what the hub says reaches the terminal as words, without its control chara
   expect(err).not.toContain('\u001b[2J');
 });
 
-test('a GGUF file becomes a folder in any precision, and its tokenizer comes along', async () => {
+test('a model is converted to a folder in another precision, with its generation settings', async () => {
   const file = join(folder, 'tiny.gguf');
   cpSync(join(fixtures, 'gguf', 'qwen3.gguf'), file);
   const { code, err } = await cipo(['convert', 'tiny.gguf', 'made']);
@@ -69,9 +69,9 @@ test('a GGUF file becomes a folder in any precision, and its tokenizer comes alo
     expect(Math.abs(a![i]! - x)).toBeLessThanOrEqual(Math.abs(x) / 256);
 });
 
-test('nothing is written over', async () => {
+test('convert never overwrites a folder', async () => {
   const { code, err } = await cipo(['convert', 'tiny.gguf', '.']);
   expect(code).toBe(2);
-  expect(err).toContain('is there already');
+  expect(err).toContain('already exists');
   expect(existsSync(join(folder, 'config.json'))).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** The command as a real process, for tests. */
+/** Runs the command as a real process, for tests. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -14,9 +14,9 @@ export interface Outcome {
 export interface Call {
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Another Node to start the command with. */
+  /** Path of another Node that starts the command. */
   readonly node?: string;
-  /** Sent once, as soon as standard output contains the text. */
+  /** A signal to send once, as soon as standard output contains the text. */
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
 }
 

@@ -1,4 +1,4 @@
-/** A whole run from the command line: trained, stopped, gone on with, measured, and what goes wrong on the way. */
+/** A whole run from the command line: trained, stopped, resumed, evaluated, reported; and the errors of runs that fail. */
 import {
   existsSync,
   mkdirSync,
@@ -18,7 +18,7 @@ let folder: string;
 const cipo = (...args: string[]) => call({ args, cwd: folder });
 const set = (...settings: string[]) => settings.flatMap((setting) => ['--set', setting]);
 
-/** Small enough for seconds: nothing here is about what is learned. */
+/** Takes seconds: these tests do not depend on what is learned. */
 const EASY = ['tasks.arithmeticLevel=1', 'tasks.functionsLevel=1'];
 const SMALL = set(
   ...EASY,
@@ -52,7 +52,7 @@ function lines(file: string): unknown[] {
 }
 
 describe('cipo train', () => {
-  test('a run stopped by Ctrl-C is saved, says how to go on, and goes on to its end', async () => {
+  test('a run stopped by Ctrl-C is saved, prints how to continue, and continues to its end', async () => {
     const args = ['train', '--model', 'policy', '--steps', '900', '--out', 'runs/one', ...SMALL];
     const stopped = await call({
       args,
@@ -74,9 +74,10 @@ describe('cipo train', () => {
     expect(lines('runs/one/metrics.jsonl')).toMatchObject(all);
   });
 
-  test('its folder holds all that was promised, and latest points at it', () => {
+  test('the folder of a run has all documented files, and latest points to it', () => {
     for (const name of [
       'config.json',
+      'environment.json',
       'samples.jsonl',
       'summary.json',
       'report.html',
@@ -95,7 +96,7 @@ describe('cipo train', () => {
     });
   });
 
-  test('every metric that it writes is explained in docs/reference/metrics.md', () => {
+  test('every metric that a run writes is explained in docs/reference/metrics.md', () => {
     const documented = readFileSync(
       new URL('../../docs/reference/metrics.md', import.meta.url),
       'utf8',
@@ -112,14 +113,14 @@ describe('cipo train', () => {
     expect(unknown).toEqual([]);
   });
 
-  test('a second run into the same folder is refused', async () => {
+  test('a second run in the same folder is rejected', async () => {
     const { code, err } = await cipo('train', '--out', 'runs/one');
     expect(code).toBe(2);
-    expect(err).toContain('already holds a run');
+    expect(err).toContain('already contains a run');
   });
 });
 
-test('cipo eval measures a run by its best policy and prints JSON alone on standard output', async () => {
+test('cipo eval evaluates the best policy of a run and prints only JSON on standard output', async () => {
   const { code, out } = await cipo(
     'eval',
     'runs/latest',
@@ -136,34 +137,39 @@ test('cipo eval measures a run by its best policy and prints JSON alone on stand
   });
 });
 
-test('cipo report makes the report again', async () => {
+test('cipo report writes the report again, with machine, versions and command', async () => {
   rmSync(join(folder, 'runs/one/report.html'));
   expect(await cipo('report')).toMatchObject({ code: 0, out: 'runs/latest/report.html\n' });
-  expect(existsSync(join(folder, 'runs/one/report.html'))).toBe(true);
+  const html = readFileSync(join(folder, 'runs/one/report.html'), 'utf8');
+  expect(html).toContain('<dt>command</dt><dd>cipo train --resume runs/one');
+  expect(html).toContain(`Node ${process.version}`);
 });
 
-describe('what goes wrong is one clear message', () => {
+describe('a run that fails', () => {
   const failed = async (...args: string[]) => {
     const { code, err } = await cipo('train', ...args);
     expect(code).not.toBe(0);
-    expect(err).toMatch(/^error /m);
+    expect(err).toMatch(/^error: /m);
     expect(err).not.toMatch(/\n\s+at /); // a stack
     return err;
   };
 
-  test('a policy that is not there', async () => {
-    expect(await failed('--model', 'nowhere', ...SMALL)).toContain('nowhere');
+  test('a model that does not load is one message, and no run folder is left', async () => {
+    mkdirSync(join(folder, 'no-model'));
+    const err = await failed('--model', 'no-model', '--out', 'runs/failed', ...SMALL);
+    expect(err).toContain('no-model');
+    expect(existsSync(join(folder, 'runs/failed'))).toBe(false);
   });
 
-  test('a full disk', async () => {
+  test('a full disk is one message', async () => {
     const full = join(folder, 'full');
     mkdirSync(full);
-    symlinkSync('/dev/full', join(full, 'metrics.jsonl')); // every write there fails as on a full disk
+    symlinkSync('/dev/full', join(full, 'metrics.jsonl')); // every write to it fails like on a full disk
     const err = await failed('--model', 'policy', '--steps', '2', '--out', 'full', ...SMALL);
     expect(err).toContain('The disk is full');
   });
 
-  test('rows of which none can be read', async () => {
+  test('a file without a readable row is one message with the reason', async () => {
     writeFileSync(join(folder, 'rows.jsonl'), '{"prompt": "1+1", "answr": "2"}\nnot json\n');
     const err = await failed(
       '--model',

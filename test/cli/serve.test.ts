@@ -1,4 +1,4 @@
-/** `cipo serve` as a person meets it: a real process, real signals, what is said on which stream, and its page. */
+/** `cipo serve` in a real process: signals, what is printed on which stream, and its documentation. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const cipo = (...args: string[]) => call({ args: ['serve', ...args], cwd: folder });
 
-/** One server for all of this page: the command on a free port, once it has said where it listens. */
+/** One server for all tests of this file, on a free port. */
 class Served {
   readonly #child = spawn(
     process.execPath,
@@ -74,36 +74,36 @@ afterAll(async () => {
   await it.code;
 });
 
-test('tokens come from a file and from the environment', async () => {
+test('the server accepts the tokens of the file and of the environment variable', async () => {
   expect((await it.get('/metrics')).status).toBe(200);
   expect((await it.get('/metrics', VARIABLE)).status).toBe(200);
   expect((await it.get('/metrics', '# of the trainer')).status).toBe(401);
 });
 
-describe('what cannot be served is refused in words, with exit code 2', () => {
+describe('wrong usage gives one error with exit code 2', () => {
   test.each([
     [['--host', '0.0.0.0'], 'no token is set'],
-    [['--host', '10.255.255.1', '--insecure'], 'is no address of this machine'],
+    [['--host', '10.255.255.1', '--insecure'], 'is not an address of this machine'],
     [['--port', '70000'], 'at most 65535'],
     [['--queue', '5'], 'expected at least batchRows'],
     [['--token-file', 'empty'], 'there is no token in empty'],
     [['--domain', './missing.ts'], 'not found'],
-  ])('%j', async (args, words) => {
+  ])('cipo serve with %j is rejected with "%s"', async (args, words) => {
     const { code, out, err } = await cipo('--log', 'off', ...args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain(words);
     expect(err).not.toMatch(/\n\s+at /);
   });
 
-  test('a port that is taken', async () => {
+  test('a port in use is reported', async () => {
     const { code, err } = await cipo('--log', 'off', '--port', new URL(it.url).port);
     expect(code).toBe(2);
-    expect(err).toContain('is taken');
+    expect(err).toContain('is in use');
   });
 });
 
 describe('docs/reference/serve.md', () => {
-  test('has every option of the command with its default, and no other', async () => {
+  test('docs/reference/serve.md has every option of the command with its default, and no other', async () => {
     const { out } = await cipo('--help');
     const described = [...out.matchAll(/^ {2}(--[\w-]+).*?(?:\(default:? "?([\w.]+)"?\))?$/gm)];
     const options = new Map(described.map(([, name, value]) => [name, value]));
@@ -114,7 +114,7 @@ describe('docs/reference/serve.md', () => {
       if (/^\d/.test(options.get(name) ?? '')) expect(value, name).toBe(options.get(name));
   });
 
-  test('has every endpoint, metric and code of refusal', async () => {
+  test('docs/reference/serve.md has every endpoint, metric and error code', async () => {
     const { paths } = (await (await it.get('/openapi.json')).json()) as { paths: object };
     const missing = (words: readonly string[]) => words.filter((word) => !PAGE.includes(word));
     expect(missing(Object.keys(paths).map((path) => ` ${path}`))).toEqual([]);
@@ -126,7 +126,7 @@ describe('docs/reference/serve.md', () => {
   });
 });
 
-/** A program that is judged for a good while, and rightly. */
+/** A correct program that runs for about a second. */
 const SLOW = {
   id: 'slow',
   domain: 'code',
@@ -136,7 +136,7 @@ const SLOW = {
   limits: { cpuMs: 30_000 },
 };
 
-test('SIGTERM lets what is under way be answered, then ends the process with 0', async () => {
+test('SIGTERM lets running requests finish, then the process ends with 0', async () => {
   const pending = fetch(`${it.url}/v1/verify`, {
     method: 'POST',
     headers: {

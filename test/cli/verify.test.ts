@@ -1,5 +1,6 @@
-/** `cipo verify` as a real process: pipes, signals, exit codes, files. */
+/** `cipo verify` in real processes: pipes, signals, exit codes, files. */
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +14,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const PARITY = join(import.meta.dirname, '..', '..', 'examples/own-domain/parity.ts');
 
-const sum = (i: number, said = i + 1) => ({
+/** A math row whose response is correct unless `answered` says otherwise. */
+const sum = (i: number, answered = i + 1) => ({
   id: `s${i}`,
   answer: `${i + 1}`,
-  response: `\\boxed{${said}}`,
+  response: `\\boxed{${answered}}`,
 });
 const jsonl = (rows: readonly unknown[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 
@@ -32,7 +34,7 @@ const parsed = (text: string) =>
     .split('\n')
     .map((line) => JSON.parse(line));
 
-test('rows of all kinds come back in their order, each with a verdict, and the summary counts them', async () => {
+test('rows of all kinds get a verdict each, in their order, and the summary counts them', async () => {
   const tests = { type: 'call', entry: 'f', cases: [{ args: [1], expected: 2 }] };
   const rows = [
     { id: 'slow', language: 'js', tests, response: 'const f = (x) => x + 1' },
@@ -65,7 +67,7 @@ test('rows of all kinds come back in their order, each with a verdict, and the s
   expect(code).toBe(0);
 });
 
-test('an unreadable row is a row with its line, field and reason; the rest goes on; exit code 3', async () => {
+test('a row that cannot be parsed gives its line, field and reason, the other rows are judged, exit code 3', async () => {
   const lines = [
     JSON.stringify(sum(1)),
     '{"id":',
@@ -86,17 +88,17 @@ test('an unreadable row is a row with its line, field and reason; the rest goes 
     { id: 'x', status: 'bad_task', diagnostics: [{ details: { line: 4, field: 'response' } }] },
     { id: 's2', status: 'accepted' },
   ]);
-  expect(err).toContain('2 rows got no judgement');
+  expect(err).toContain('2 rows could not be judged');
   expect(code).toBe(3);
 });
 
-test('rows without a judgement for a reason of ours give exit code 4, with unreadable ones 5', async () => {
+test('rows that cannot be judged give exit code 4, together with rows that cannot be parsed 5', async () => {
   const torn = file(
     'torn.mjs',
     `export default {
       name: 'torn',
       parse: ({ id }) => ({ id, domain: 'torn', prompt: [], reference: 0 }),
-      verify: async () => ({ kind: 'void', fault: 'undecided', detail: 'who knows' }),
+      verify: async () => ({ kind: 'void', fault: 'undecided', detail: 'no proof' }),
     }`,
   );
   const row = { id: 'u', response: 'x' };
@@ -107,7 +109,7 @@ test('rows without a judgement for a reason of ours give exit code 4, with unrea
   expect(both.code).toBe(5);
 });
 
-test('many files, packed and parquet, renamed columns, only what failed', async () => {
+test('compressed and parquet files are judged together, with a renamed column and --only failed', async () => {
   const parquet = parquetWriteBuffer({
     columnData: [
       { name: 'unique_id', data: ['p1', 'p2'], type: 'STRING' },
@@ -128,11 +130,19 @@ test('many files, packed and parquet, renamed columns, only what failed', async 
     'failed',
   );
   expect(parsed(out).map(({ id }) => id)).toEqual(['s2', 'p2']);
-  expect(err).toMatch(/in total +4 +2 +2/);
+  expect(err).toMatch(/total +4 +2 +2/);
   expect(code).toBe(0);
 });
 
-test('fields from the command line lie under rows, and columns are kept for the verdict', async () => {
+test('a renamed column that no row has is reported', async () => {
+  const name = file('columns.jsonl', jsonl([sum(1)]));
+  const { code, err } = await verify(name, '--column', 'response=nope');
+  expect(err).toContain('--column response=nope: no row has a column "nope".');
+  expect(err).toContain('\n1 row in ');
+  expect(code).toBe(0);
+});
+
+test('--set adds fields to rows that lack them, and --keep copies columns to the verdict', async () => {
   const rows = [
     { answer: '5', response: 'The answer is 5.', model: 'm1', split: 7 },
     { answer: '5', response: 'The answer is 5.', options: { extraction: 'boxed' } },
@@ -157,7 +167,7 @@ test('a plug-in judges the rows that name no domain', async () => {
   expect(code).toBe(0);
 });
 
-test('a plug-in by the name of a package, looked up from where the command runs', async () => {
+test('a plug-in package is found from the folder where the command runs', async () => {
   const pack = join(folder, 'node_modules', 'echo-domain');
   mkdirSync(pack, { recursive: true });
   const manifest = { name: 'echo-domain', type: 'module', exports: { import: './echo.js' } };
@@ -192,7 +202,7 @@ test('a plug-in by the name of a package, looked up from where the command runs'
   expect(typed.err).toMatch(/TypeScript inside node_modules/);
 });
 
-test('guest text cannot act on the terminal, in either form', async () => {
+test('guest text never reaches the terminal unescaped, as JSON or with --pretty', async () => {
   const evil = '\u001b[2J\u009b31m\u202e\nfake line';
   const name = file(
     'evil.jsonl',
@@ -200,7 +210,7 @@ test('guest text cannot act on the terminal, in either form', async () => {
   );
   for (const args of [[name], [name, '--pretty']]) {
     const { out, err } = await verify(...args);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for control characters
     expect(out + err).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(out).not.toMatch(/^fake line/m);
   }
@@ -213,7 +223,7 @@ describe('in a pipe', () => {
       env: { ...process.env, NO_COLOR: '1' },
     });
 
-  test('verdicts come while more rows are still to come', async () => {
+  test('verdicts are printed before the input ends', async () => {
     const child = start('-', '--quiet');
     const out = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
     for (const i of [1, 2]) {
@@ -224,7 +234,7 @@ describe('in a pipe', () => {
     expect((await out.next()).done).toBe(true);
   });
 
-  test('a reader that goes away ends it quietly with 141', async () => {
+  test('a reader that closes the pipe ends the command silently with 141', async () => {
     const rows = jsonl(Array.from({ length: 20_000 }, (_, i) => sum(i)));
     const child = start(file('many.jsonl', rows));
     let err = '';
@@ -236,7 +246,7 @@ describe('in a pipe', () => {
     expect({ code, err }).toEqual({ code: 141, err: '' });
   });
 
-  test('Ctrl-C leaves whole lines and says how to go on, and that gives the rest', async () => {
+  test('Ctrl-C leaves complete lines, and the printed command writes the rest', async () => {
     const rows = Array.from({ length: 30 }, (_, i) => sum(i));
     const child = start('-', '--out', 'part.jsonl');
     let err = '';
@@ -271,17 +281,36 @@ describe('in a pipe', () => {
   });
 });
 
-test('wrong usage is said in one line, with exit code 2, before any row is read', async () => {
+test('wrong usage gives one error with exit code 2 before any row is read', async () => {
   const name = file('fine.jsonl', jsonl([sum(1)]));
   const calls: [string[], RegExp][] = [
     [['none.jsonl'], /Cannot read none\.jsonl/],
     [['.'], /folder/],
     [[name, '--only', 'good'], /failed, passed, unjudged/],
-    [[name, '--workers', '0'], /--workers: received "0"/],
-    [[name, '--set', 'oops'], /--set: received "oops", allowed is name=value/],
+    [
+      [name, '--workers', '0'],
+      /--workers <n>' argument '0' is invalid. Expected a whole number of at least 1/,
+    ],
+    [
+      [name, '--set', 'oops'],
+      /--set <key.path=value>' argument 'oops' is invalid. Expected name=value/,
+    ],
     [[name, '--out', name], /is also an input/],
-    [[name, '--keep', 'status'], /--keep: status is a field of the verdict/],
-    [[name, '--domain', './none.ts'], /plug-in .*there is no file/],
+    [
+      [name, '--keep', 'status'],
+      /--keep <column>' argument 'status' is invalid. status is a field of the verdict/,
+    ],
+    [[name, '--domain', './none.ts'], /plug-in .*not found/],
+    [[name, '--set', 'options.extraction=foo'], /--set: options\.extraction: .*boxed.*"foo"/],
+    [[name, '--set', 'limits.cpuMs=abc'], /--set: limits\.cpuMs: .*"abc"/],
+    [
+      [name, '--out', 'none/x.jsonl'],
+      /--out: cannot write none\/x\.jsonl. There is no folder none\./,
+    ],
+    [[name, '--out', '.'], /--out: cannot write \.. Expected a file, got a folder/],
+    [[file('noise.parquet', randomBytes(3000))], /Expected a parquet file/],
+    [[file('table.csv', 'answer,response\n1,2\n')], /Expected JSON Lines or parquet, got CSV/],
+    [[file('list.json', `\n [${JSON.stringify(sum(1))}]`)], /got a JSON array. Convert it: jq -c/],
   ];
   for (const [args, message] of calls) {
     const { code, out, err } = await verify(...args);
