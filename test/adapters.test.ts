@@ -77,7 +77,7 @@ test('checkpoints are adapters; resumed, a run repeats itself; its best is evalu
 test('a run that cannot fit is refused before it loads, with settings that would', async () => {
   const small = config({ engine: { memoryMb: 50 } });
   await expect(train(small, { directory: join(root, 'small'), domains: lent })).rejects.toThrow(
-    /needs about .* and 50 MB may be used[\s\S]*--set engine.recompute=true/,
+    /needs about .* and may use 50 MB[\s\S]*--set engine.recompute=true/,
   );
 });
 

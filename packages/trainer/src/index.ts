@@ -5,7 +5,7 @@
 
 export { type PresetName, type TrainConfig, type TrainConfigInput, trainConfig } from './config.ts';
 export { type ReplayState, startReplay } from './corrections/replay.ts';
-export { Interrupted } from './errors.ts';
+export { ConfigError, FileError, Interrupted } from './errors.ts';
 export { type Arm, type CompareOptions, compare } from './evaluation/compare.ts';
 export { type EvaluateModelOptions, evaluateModel } from './evaluation/evaluate-model.ts';
 export type { ProblemResult } from './evaluation/quality.ts';

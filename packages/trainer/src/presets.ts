@@ -1,10 +1,11 @@
-/** Named recipes: each is a small set of options over the defaults, never a fork of the loop. */
+/** Named presets: each is a small set of options over the defaults. All of them run the same loop. */
 import type { PresetName, TrainConfigInput } from './config.ts';
 
+/** The options of each preset. Merge one under your own options: `trainConfig.parse({ ...presets.grpo, steps: 20 })`. */
 export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
-  /** Ours: risk after normalisation, anchor caps, hidden verdict. */
+  /** Our version of CIPO: risk penalty after normalization, limited anchors per prompt, hidden verdicts. */
   cipo: {},
-  /** The attributed formulas literally [A], without signal from outside [P]. */
+  /** The attributed formulas literally [A], without diagnostics from the verifier [P]. */
   'cipo-attributed': {
     corrections: {
       riskMode: 'reward',
@@ -14,9 +15,9 @@ export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
     },
     objective: { beta: 1e-4 },
   },
-  /** Shao et al. 2024 (DeepSeekMath), without the correction stream. */
+  /** GRPO (Shao et al. 2024, DeepSeekMath): no correction stream. */
   grpo: { corrections: { enabled: false } },
-  /** Yu et al. 2025 (DAPO): clip-higher, dynamic sampling with refill, token mean, overlong shaping, no KL. */
+  /** DAPO (Yu et al. 2025): clip-higher, dynamic sampling with refill, token mean, overlong shaping, no KL term. */
   dapo: {
     corrections: { enabled: false },
     objective: {
@@ -27,7 +28,7 @@ export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
       overlongBuffer: 8,
     },
   },
-  /** Liu et al. 2025 (Dr. GRPO): A = r - mean, constant normaliser, no KL. */
+  /** Dr. GRPO (Liu et al. 2025): A = r - mean, constant divisor, no KL term. */
   'dr-grpo': {
     corrections: { enabled: false },
     objective: { normalizeByStd: false, aggregation: 'constant' },

@@ -1,31 +1,37 @@
 /**
- * The nouns of training: those of the engine (tokens, samples, data, losses, {@link PolicyEngine}) and the tokenizer.
- * Axis legend, everywhere: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
+ * The types of the trainer: the tokenizer, and those of the engine (tokens, samples, data, losses, {@link PolicyEngine}).
+ * Names of axes, in every package: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
  */
-
 import type { TokenIds } from '@cipo/engine/types';
 import type { Message } from '@cipo/verifier/types';
 
 export type * from '@cipo/engine/types';
 
-/** Incremental detokenisation: never a part of a character. */
+/** Decodes tokens while they are generated. It never emits a part of a character. */
 export interface TokenStream {
-  /** The text that is settled now; may be empty. */
+  /** Adds a token. @returns the text that later tokens cannot change, possibly empty */
   push(token: number): string;
-  /** What is left, with U+FFFD where a character was cut off. */
+  /** @returns the remaining text, with U+FFFD for an incomplete character */
   end(): string;
 }
 
-/** Text to tokens and back, with the model's own chat layout. */
+/** Turns text into tokens and back, with the chat template of the model. */
 export interface Tokenizer {
+  /** Highest token id plus 1. */
   readonly vocabSize: number;
+  /** Id of the token that ends a turn. */
   readonly endId: number;
+  /** Id of the padding token; `endId` if there is none. */
   readonly padId: number;
+  /** The tokens of a text, [T]; no special tokens are added. */
   encode(text: string): TokenIds;
-  /** Special tokens are left out. */
+  /** The text of tokens, without special tokens. */
   decode(tokens: ArrayLike<number>): string;
-  /** Text while tokens come; what it gives out, put together, is their {@link decode}. */
+  /** Decodes token by token. The emitted texts joined equal what {@link decode} gives for all tokens. */
   stream(): TokenStream;
-  /** The prompt of the next assistant turn. @throws where the messages cannot be laid out. */
+  /**
+   * The tokens of a conversation up to the start of the next assistant turn, [T]. Control tokens in messages are removed.
+   * @throws if the chat template rejects the messages, or the vocabulary cannot express them
+   */
   renderChat(messages: readonly Message[]): TokenIds;
 }

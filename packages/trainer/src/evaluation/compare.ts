@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isRecord } from '@cipo/support';
 import type { PresetName, TrainConfig } from '../config.ts';
-import { Interrupted } from '../errors.ts';
+import { ConfigError, Interrupted } from '../errors.ts';
 import type { Estimate, Quality, Summary, TrainEvent } from '../events.ts';
 import { train } from '../loop/train.ts';
 import { type ProblemResult, TALLIES } from './quality.ts';
@@ -45,7 +45,7 @@ export interface Arm {
 /**
  * Trains every preset with every seed, as far as that has not been done, and compares the results.
  * @returns one arm for each preset, in the order given
- * @throws {Interrupted} if `signal` stopped a run; `Error` if a run in `directory` has another configuration
+ * @throws {Interrupted} if `signal` stopped a run; {@link ConfigError} if a run in `directory` has another configuration
  */
 export async function compare(options: CompareOptions): Promise<Arm[]> {
   const arms: { readonly preset: PresetName; readonly runs: readonly FinishedRun[] }[] = [];
@@ -123,11 +123,11 @@ async function readResults(directory: string, name: string): Promise<ProblemResu
     .map((line) => JSON.parse(line));
 }
 
-/** @throws if the run in the folder has another configuration: its numbers do not belong in the comparison */
+/** @throws {ConfigError} if the run in the folder has another configuration: its numbers do not belong in the comparison */
 async function assertSameConfig(directory: string, config: TrainConfig): Promise<void> {
   const found: unknown = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(config)))) {
-    throw new Error(
+    throw new ConfigError(
       `the run in ${directory} has another configuration; use another folder for the runs`,
     );
   }

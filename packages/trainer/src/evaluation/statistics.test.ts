@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createRng } from '../rng.ts';
 import { estimate, pairedDifference, passAtK, pooledEstimate, type Tally } from './statistics.ts';
 
-/** Share of the k-subsets of n samples, c of them right, that hold a right one: by counting them. */
+/** Share of the k-subsets of n samples, c of them correct, that contain a correct one, by counting them. */
 function byCounting(n: number, c: number, k: number): number {
   let hit = 0;
   let all = 0;
@@ -15,22 +15,24 @@ function byCounting(n: number, c: number, k: number): number {
   return hit / all;
 }
 
-test('pass@k is the share of k-subsets with a right sample', () => {
-  for (let n = 1; n <= 8; n++)
-    for (let c = 0; c <= n; c++)
+test('pass@k is the share of k-subsets that contain a correct sample', () => {
+  for (let n = 1; n <= 8; n++) {
+    for (let c = 0; c <= n; c++) {
       for (let k = 1; k <= n; k++) expect(passAtK(n, c, k)).toBeCloseTo(byCounting(n, c, k), 12);
+    }
+  }
 });
 
-test('pass@1 is the share of right samples', () => {
+test('pass@1 is the share of correct samples', () => {
   expect(passAtK(8, 3, 1)).toBeCloseTo(3 / 8, 12);
 });
 
-test('impossible counts are refused', () => {
+test('passAtK refuses k > n and c > n', () => {
   expect(() => passAtK(4, 1, 5)).toThrow(RangeError);
   expect(() => passAtK(4, 5, 1)).toThrow(RangeError);
 });
 
-test('an estimate lies inside its interval, and a share weighs problems by what they count', () => {
+test('an estimate is inside its interval, and a share weighs problems by their counts', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(4), fc.constant(4)), { minLength: 3, maxLength: 40 }),
@@ -51,7 +53,7 @@ test('an estimate lies inside its interval, and a share weighs problems by what 
   ).toBe(0.25);
 });
 
-test('the interval covers the truth about 95 times in 100', () => {
+test('the 95 % interval covers the true share in at least 180 of 200 experiments', () => {
   const rng = createRng('coverage');
   let covered = 0;
   for (let i = 0; i < 200; i++) {
@@ -63,12 +65,12 @@ test('the interval covers the truth about 95 times in 100', () => {
   expect(covered).toBeGreaterThan(180);
 });
 
-test('where nothing was counted there is no number', () => {
+test('an estimate over nothing is NaN with n = 0', () => {
   expect(estimate([]).mean).toBeNaN();
   expect(estimate([[0, 0]]).n).toBe(0);
 });
 
-test('problems that vary a lot hide a difference from a plain interval, not from a paired one', () => {
+test('a paired interval shows a difference that the variation between problems hides from separate intervals', () => {
   const rng = createRng('paired');
   const hard = Array.from({ length: 200 }, () => rng.unit());
   const run = (shift: number): Tally[] => hard.map((h) => [Math.min(1, Math.max(0, h + shift)), 1]);

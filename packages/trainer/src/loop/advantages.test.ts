@@ -11,7 +11,7 @@ const risk = (riskMode: RiskMode, riskPenalty: number) => ({
   normalizeByStd: true,
 });
 
-test('advantages are centred with unit variance in every mixed group', () => {
+test('the advantages of a mixed group have mean 0 and variance 1', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(0, 1), { minLength: 2, maxLength: 16 }), (rewards) => {
       const a = groupAdvantages(rewards);
@@ -22,13 +22,13 @@ test('advantages are centred with unit variance in every mixed group', () => {
   );
 });
 
-test('two right of four get +1 and two wrong get -1', () => {
+test('in a group with two correct and two incorrect rollouts the advantages are +1 and -1', () => {
   expect(groupAdvantages([1, 0, 1, 0]).map((a) => Math.round(a * 1e6) / 1e6)).toEqual([
     1, -1, 1, -1,
   ]);
 });
 
-test('a group without differences has no advantage', () => {
+test('a group whose rewards are all equal has advantage 0', () => {
   expect(groupAdvantages([1, 1, 1])).toEqual([0, 0, 0]);
   expect(groupAdvantages([0, 0, 0])).toEqual([0, 0, 0]);
 });
@@ -39,11 +39,11 @@ test('a void rollout gets no advantage and does not move the others', () => {
   expect(b).toBe(0);
 });
 
-test('Dr. GRPO centres and does not scale', () => {
+test('without normalizeByStd (Dr. GRPO) rewards are centred and not scaled', () => {
   expect(groupAdvantages([1, 0, 0, 0], false)).toEqual([0.75, -0.25, -0.25, -0.25]);
 });
 
-test('an overlong completion lowers its own advantage', () => {
+test('an overlong completion has a lower advantage than an equally correct short one', () => {
   const both = group('11');
   const [short, long] = both.rollouts;
   const sample = { ...long!.sample, tokens: new Int32Array(8) };
@@ -59,24 +59,24 @@ describe('risk modes', () => {
     return [correction('1100', true, base), correction('1000', false, base)];
   };
 
-  test('`reward`, the literal formula, does not depend on lambda: the trap', () => {
+  test('risk mode `reward`, the literal formula, does not depend on lambda', () => {
     const at = (lambda: number) => correctionAdvantages(groups(), risk('reward', lambda)).flat();
     for (const [i, a] of at(0).entries()) expect(at(7)[i]).toBeCloseTo(a, 6);
   });
 
   for (const mode of RISK_MODES.filter((m) => m !== 'reward')) {
-    test(`\`${mode}\` depends on lambda`, () => {
+    test(`risk mode \`${mode}\` depends on lambda`, () => {
       const at = (lambda: number) => correctionAdvantages(groups(), risk(mode, lambda)).flat();
       expect(at(2)).not.toEqual(at(0));
     });
 
-    test(`\`${mode}\` makes right-to-wrong cost more as lambda grows`, () => {
+    test(`risk mode \`${mode}\` penalizes a broken correct attempt more as lambda grows`, () => {
       const worst = (lambda: number) => correctionAdvantages(groups(), risk(mode, lambda))[0]![3]!;
       expect(worst(2)).toBeLessThan(worst(0));
     });
   }
 
-  test('`postNorm` pushes back where a right anchor was never kept, and only there', () => {
+  test('risk mode `postNorm` penalizes a group that never keeps its correct anchor, and no group of an incorrect anchor', () => {
     const [lost, failed] = correctionAdvantages(
       [correction('0000', true), correction('0000', false)],
       risk('postNorm', 1.5),
@@ -85,13 +85,13 @@ describe('risk modes', () => {
     expect(failed).toEqual([0, 0, 0, 0]);
   });
 
-  test('`postNorm` leaves a void rollout out of a lost anchor', () => {
+  test('risk mode `postNorm` gives a void rollout no penalty', () => {
     expect(correctionAdvantages([correction('0?0', true)], risk('postNorm', 1))).toEqual([
       [-1, 0, -1],
     ]);
   });
 
-  test('`perPrompt` compares the anchors of one task with each other', () => {
+  test('risk mode `perPrompt` normalizes over all anchors of one task', () => {
     const base = group('1100');
     const [kept, lost] = correctionAdvantages(
       [correction('11', true, base), correction('00', true, base)],

@@ -12,7 +12,7 @@ const options = {
 const total = (data: ReturnType<typeof toData>) =>
   data.reduce((n, d) => n + d.weights.reduce((a, b) => a + b, 0), 0);
 
-test('prompt tokens never count and completion tokens share the weight', () => {
+test('prompt tokens have weight 0 and completion tokens share the weight of the sequence', () => {
   const [d] = toData([group('1')], [[1]], options);
   expect([...d!.tokens]).toEqual([7, 8, 9, 1, 2, 3, 4]);
   expect([...d!.weights]).toEqual([0, 0, 0, 0.25, 0.25, 0.25, 0.25]);
@@ -20,7 +20,7 @@ test('prompt tokens never count and completion tokens share the weight', () => {
   expect([...d!.logprobs!]).toEqual([0, 0, 0, -1, -1, -1, -1]);
 });
 
-test('a stream averages over its own judged sequences', () => {
+test('the weights of a stream sum to 1 over its judged sequences', () => {
   const data = toData(
     [group('10?'), group('11')],
     [
@@ -33,21 +33,21 @@ test('a stream averages over its own judged sequences', () => {
   expect(total(data)).toBeCloseTo(1, 6);
 });
 
-test('lambda_c scales the whole stream', () => {
+test('streamWeight (lambda_c) scales all weights of a stream', () => {
   expect(total(toData([group('10')], [[1, -1]], { ...options, streamWeight: 0.3 }))).toBeCloseTo(
     0.3,
     6,
   );
 });
 
-test('leaving out sequences without advantage does not change the weight of the others', () => {
+test('leaving out sequences with advantage 0 does not change the weights of the others', () => {
   const all = toData([group('110')], [[1, 0, -1]], options);
   const some = toData([group('110')], [[1, 0, -1]], { ...options, keepZeroAdvantages: false });
   expect(some).toHaveLength(2);
   expect(some[0]).toEqual(all[0]);
 });
 
-test('sequences of equal length weigh the same under every aggregation but the constant one', () => {
+test('both mean aggregations give sequences of equal length the same weight, and the constant one divides by maxTokens', () => {
   const weights = AGGREGATIONS.map(
     (aggregation) => toData([group('10')], [[1, -1]], { ...options, aggregation })[0]!.weights[3],
   );

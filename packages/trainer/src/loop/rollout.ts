@@ -3,6 +3,7 @@ import { withoutStop } from '@cipo/engine';
 import { type BinaryReward, type Composed, type Reward, rewardOf } from '@cipo/reward';
 import { mean } from '@cipo/support';
 import type { Attempt, Diagnostic, Message, Verdict } from '@cipo/verifier/types';
+import { ConfigError } from '../errors.ts';
 import { UnreadablePrompt } from '../policy/tokenizer.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 import type { PolicyEngine, Sample, SamplingOptions, TokenIds, Tokenizer } from '../types.ts';
@@ -97,7 +98,7 @@ function encodePrompt(
     const prompt = tokenizer.renderChat(request.messages);
     if (prompt.length <= maxTokens) return prompt;
     if (request.anchor) return undefined;
-    throw new Error(
+    throw new ConfigError(
       `task ${request.item.task.id}: the prompt has ${prompt.length} tokens, expected at most ${maxTokens} (the model's maximum length minus rollout.maxTokens)`,
     );
   } catch (error) {

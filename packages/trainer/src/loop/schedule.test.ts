@@ -6,11 +6,11 @@ const rate = (schedule: 'constant' | 'linear' | 'cosine', warmupSteps = 0) =>
     learningRateAt(i + 1, 10, { learningRate: 1, warmupSteps, schedule }),
   );
 
-test('warm-up climbs to the full rate and never starts at zero', () => {
+test('warm-up rises to the full learning rate and does not start at zero', () => {
   expect(rate('constant', 4)).toEqual([0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1, 1]);
 });
 
-test('linear and cosine start at the full rate and fall every step, still above zero at the last', () => {
+test('linear and cosine schedules start at the full rate, fall in every step and are above zero in the last step', () => {
   for (const schedule of ['linear', 'cosine'] as const) {
     const rates = rate(schedule);
     expect(rates[0]).toBe(1);

@@ -1,27 +1,32 @@
-/** Any model that loads, written as the Hugging Face folder that `transformers` loads: GGUF files above all. */
-
+/** Writes any model that loads, such as a GGUF file, as a Hugging Face folder that `transformers` loads. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import type { FloatType } from '@cipo/engine';
-import { openModel, writeFolder } from '@cipo/engine';
+import { type FloatType, openModel, writeFolder } from '@cipo/engine';
+import { FileError } from '../errors.ts';
 import { saveTokenizer } from './tokenizer.ts';
 
+/** Options of {@link convertModel}. */
 export interface ConvertOptions {
-  /** Of the weights written; absent: F32. Half precisions round. */
+  /** Number type of the written weights. Default F32; half precision rounds them. */
   readonly type?: FloatType;
+  /** Called before each tensor with the number of tensors done and their total. */
   readonly onTensor?: (done: number, total: number) => void;
 }
 
 /**
- * Reads a tensor at a time: memory stays at the size of the largest.
- * @throws naming the file and what is wrong with it; where the folder is there already
+ * Converts the model in `from`, a Hugging Face folder or GGUF file, to the new folder `directory`. Reads one tensor at a
+ * time: memory use is that of the largest tensor.
+ * @throws {FileError} if `directory` exists; an error that names the file if the model cannot be read. A failed conversion
+ * leaves no folder.
  */
 export async function convertModel(
   from: string,
   directory: string,
   { type = 'F32', onTensor }: ConvertOptions = {},
 ): Promise<void> {
-  if (existsSync(directory)) throw new Error(`${directory} is there already`);
+  if (existsSync(directory)) {
+    throw new FileError(`${directory}: exists already; name a new folder`);
+  }
   const { config, source } = await openModel(from);
   try {
     await saveTokenizer(from, directory);

@@ -1,31 +1,32 @@
 /**
- * Text while tokens come. A token can end within a character, or be written differently after another; text is given
- * out only up to where neither can still happen.
+ * Turns tokens into text while they are generated. A token can end inside a character, and the text of a token can depend
+ * on the token before it, so text is emitted only once later tokens cannot change it.
  */
 import type { TokenStream } from '../types.ts';
 
-/** Tokens without a whole character after which the text is given out as it is: no character is that long. */
-const longestWait = 64;
+/** Tokens without a complete character after which the text is emitted as it is: no character is longer. */
+const MAX_OPEN_TOKENS = 64;
 
+/** @param decode the tokenizer's */
 export function tokenStream(decode: (tokens: readonly number[]) => string): TokenStream {
-  // New tokens are decoded together with the last ones given out, because the first of a text may lose its blank. A
-  // control token, which has no text, does not count as one.
+  // New tokens are decoded together with the last emitted ones, because the first token of a text may lose its leading
+  // space. A control token has no text and therefore does not replace them.
   let tokens: number[] = [];
-  let settled = 0;
-  const advance = (text: string): string => {
-    const before = decode(tokens.slice(0, settled));
-    const fresh = tokens.slice(settled);
+  let emitted = 0;
+  const emit = (text: string): string => {
+    const before = decode(tokens.slice(0, emitted));
+    const fresh = tokens.slice(emitted);
     if (decode(fresh) !== '') tokens = fresh;
-    settled = tokens.length;
+    emitted = tokens.length;
     return text.slice(before.length);
   };
   return {
     push: (token) => {
       tokens.push(token);
       const text = decode(tokens);
-      const isOpen = text.endsWith('\ufffd') && tokens.length - settled < longestWait;
-      return isOpen ? '' : advance(text);
+      const isOpen = text.endsWith('\ufffd') && tokens.length - emitted < MAX_OPEN_TOKENS;
+      return isOpen ? '' : emit(text);
     },
-    end: () => advance(decode(tokens)),
+    end: () => emit(decode(tokens)),
   };
 }

@@ -11,13 +11,13 @@ const read = (config: object) => {
   return samplingDefaults(folder);
 };
 
-describe("a model's own sampling", () => {
-  test('is greedy unless its makers say otherwise, whatever else they set', () => {
+describe('samplingDefaults', () => {
+  test('sampling is greedy unless do_sample is true, whatever else the file says', () => {
     expect(samplingDefaults(join(folder, 'nowhere'))).toEqual({ temperature: 0, ignored: [] });
     expect(read({ temperature: 0.7, top_p: 0.8 })).toEqual({ temperature: 0, ignored: [] });
   });
 
-  test('is what they say, and the defaults of transformers where they say nothing', () => {
+  test('samplingDefaults gives the values of the file, and the defaults of transformers for absent ones', () => {
     const qwen = { do_sample: true, temperature: 0.7, top_p: 0.8, top_k: 20, eos_token_id: [1, 2] };
     expect(read(qwen)).toEqual({ temperature: 0.7, topP: 0.8, topK: 20, ignored: [] });
     expect(read({ do_sample: true, min_p: 0.05, top_p: null })).toEqual({
@@ -28,12 +28,12 @@ describe("a model's own sampling", () => {
     });
   });
 
-  test('names what it leaves out', () => {
+  test('samplingDefaults lists the unsupported settings that have an effect', () => {
     const found = read({ do_sample: true, repetition_penalty: 1.05, num_beams: 1, typical_p: 0.9 });
     expect(found.ignored).toEqual(['repetition_penalty 1.05', 'typical_p 0.9']);
   });
 
-  test('is refused by file and key where it is nonsense', () => {
+  test('an invalid value is refused with its file and key', () => {
     expect(() => read({ temperature: 'hot' })).toThrow(/generation_config\.json.*temperature/s);
   });
 });

@@ -1,5 +1,4 @@
-/** What a run will take of this machine's memory, told before anything is loaded, and refused where it cannot be had. */
-
+/** Plans the memory of a run before anything is loaded, and refuses a run that does not fit. */
 import {
   availableMemory,
   type EngineLimits,
@@ -12,18 +11,28 @@ import {
   memoryAdvice,
 } from '@cipo/engine';
 import { MIB } from '@cipo/support';
-import type { TrainConfig } from '../config.ts';
+import { type TrainConfig, trainConfig } from '../config.ts';
+import { ConfigError } from '../errors.ts';
 
+/** The memory that a run needs and may use. */
 export interface PlannedMemory {
   readonly plan: MemoryPlan;
   readonly estimate: MemoryEstimate;
-  /** Bytes that may be used, set or found. */
+  /** Bytes that the run may use: configured, or free on the machine. */
   readonly budget: number;
-  /** What compiled programs may keep of it. */
+  /** Bytes of it that compiled programs may keep. */
   readonly scratchBytes: number;
 }
 
-/** @param lora absent where the model's own weights are trained */
+/** Numbers of batch shapes whose compiled programs may be kept, best first. Compiling a program again takes seconds. */
+const KEPT_SHAPES = [4, 3, 2, 1];
+/** Parts of an estimate below this share of the total are not listed. */
+const LISTED_SHARE = 0.01;
+
+/**
+ * @param lora absent if the model's own weights are trained
+ * @param trains false if the policy will only sample and score
+ */
 export function planMemory(
   model: ModelConfig,
   config: Pick<TrainConfig, 'engine' | 'objective' | 'rollout'>,
@@ -46,49 +55,53 @@ export function planMemory(
     cacheBytes: limits.cacheBytes,
   });
   const budget = engine.memoryMb > 0 ? engine.memoryMb * MIB : availableMemory();
-  // Programs of several shapes are kept where there is room: compiling one again takes seconds.
-  const plans = [4, 3, 2, 1].map(planFor);
+  const plans = KEPT_SHAPES.map(planFor);
   const plan = plans.find((each) => estimateMemory(each).total <= budget) ?? plans.at(-1)!;
   const estimate = estimateMemory(plan);
   return { plan, estimate, budget, scratchBytes: estimate.activations + estimate.logits };
 }
 
-/** The limits of a configuration, in bytes. */
+/** The engine's limits of a configuration, in bytes. */
 export function limitsOf(engine: TrainConfig['engine']): Omit<EngineLimits, 'scratchBytes'> {
   const { microBatchRows, maxSequences, cacheMb, logitsMb } = engine;
   return { microBatchRows, maxSequences, cacheBytes: cacheMb * MIB, logitsBytes: logitsMb * MIB };
 }
 
-/** @throws where the plan is larger than the budget, with settings that would make it smaller */
+/** @throws {ConfigError} if the plan exceeds the budget, with settings that make it smaller */
 export function checkMemory({ plan, estimate, budget }: PlannedMemory, lora: boolean): void {
   if (estimate.total <= budget) return;
   const advice = [
     ...(lora || !plan.trains ? [] : [loraAdvice(plan)]),
     ...memoryAdvice(plan, budget),
-  ].map(({ setting, total }) => `  --set ${setting}   ${megabytes(total)}`);
-  throw new Error(
+  ].map(({ setting, total }) => `  --set ${setting}   ${formatBytes(total)}`);
+  throw new ConfigError(
     [
-      `this run needs about ${megabytes(estimate.total)} of memory, and ${megabytes(budget)} may be used: ${memoryParts(estimate)}.`,
-      ...(advice.length > 0 ? ['With one of these lines it would take:', ...advice] : []),
+      `this run needs about ${formatBytes(estimate.total)} of memory and may use ${formatBytes(budget)}: ${formatParts(estimate)}.`,
+      ...(advice.length > 0 ? ['With one of these settings it needs:', ...advice] : []),
       'Or set engine.memoryMb, if the estimate is wrong for this machine.',
     ].join('\n'),
   );
 }
 
-function loraAdvice(plan: MemoryPlan) {
-  const adapters = loraModules(plan.config, { rank: 16, alpha: 32, targetModules: 'all-linear' });
+/** What the run would need with the default LoRA settings. */
+function loraAdvice(plan: MemoryPlan): { readonly setting: string; readonly total: number } {
+  const { enabled: _, ...lora } = trainConfig.parse({}).lora;
+  const adapters = loraModules(plan.config, lora);
   return { setting: 'lora.enabled=true', total: estimateMemory({ ...plan, adapters }).total };
 }
 
-const megabytes = (bytes: number): string =>
-  bytes >= 1000 * MIB ? `${(bytes / 1024 / MIB).toFixed(1)} GB` : `${Math.ceil(bytes / MIB)} MB`;
+function formatBytes(bytes: number): string {
+  return bytes >= 1000 * MIB
+    ? `${(bytes / 1024 / MIB).toFixed(1)} GB`
+    : `${Math.ceil(bytes / MIB)} MB`;
+}
 
-/** The parts that matter, the largest first, for people. */
-function memoryParts(estimate: MemoryEstimate): string {
+/** The large parts of an estimate, largest first. */
+function formatParts(estimate: MemoryEstimate): string {
   const { total, ...parts } = estimate;
   return Object.entries(parts)
-    .filter(([, bytes]) => bytes >= total / 100)
+    .filter(([, bytes]) => bytes >= total * LISTED_SHARE)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([name, bytes]) => `${name} ${megabytes(bytes)}`)
+    .map(([name, bytes]) => `${name} ${formatBytes(bytes)}`)
     .join(', ');
 }

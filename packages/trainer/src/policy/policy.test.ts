@@ -12,7 +12,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'cipo-policy-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const config = trainConfig.parse({ engine: { threads: 1 } });
 
-/** A tiny model, and a tokenizer of the words that its 32 rows are for. */
+/** A tiny model with 32 tokens, and a tokenizer of these tokens. */
 function folderOf(name: string): string {
   const folder = join(scratch, name);
   cpSync(join(fixtures, 'parity', name), folder, { recursive: true });
@@ -27,7 +27,7 @@ function folderOf(name: string): string {
   return folder;
 }
 
-test('a policy saved elsewhere has everything to be opened again, and is the same', async () => {
+test('a saved policy has every file that opening needs, and is the same policy when opened again', async () => {
   const folder = folderOf('qwen3');
   const generation = { eos_token_id: [1, 2], do_sample: true, temperature: 0.6 };
   writeFileSync(join(folder, 'generation_config.json'), JSON.stringify(generation));
@@ -53,7 +53,7 @@ test('a policy saved elsewhere has everything to be opened again, and is the sam
   await again.engine.close();
 });
 
-test('a policy that would never end, is not there, or has too few rows is refused by name', async () => {
+test('a model without an end token, a missing model and one smaller than its tokenizer are refused with their path', async () => {
   const folder = folderOf('llama');
   const path = join(folder, 'config.json');
   const { eos_token_id: _, ...rest } = JSON.parse(readFileSync(path, 'utf8'));

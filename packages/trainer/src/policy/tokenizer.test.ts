@@ -1,4 +1,4 @@
-/** Tokenizers of every kind against Python's, on texts that are hard (datasets/models/tokenizer_files.py made both). */
+/** Compares tokenizers of every kind with Python's, on difficult texts. datasets/models/tokenizer_files.py made both. */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,26 +35,28 @@ describe.each(kinds)('%s', (kind) => {
   const tokenizer = loadTokenizer(join(root, kind));
   const expected = expectedOf(kind);
 
-  test("makes Python's tokens of every text", () => {
-    for (const [i, text] of corpus.texts.entries())
+  test('every text has the same tokens as in Python', () => {
+    for (const [i, text] of corpus.texts.entries()) {
       expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(expected.texts[i]!.ids);
+    }
   });
 
-  test('gives every text back as Python does, which is as it was but for control tokens', () => {
+  test('every text decodes as in Python: unchanged except for control tokens', () => {
     for (const [i, text] of corpus.texts.entries()) {
       const { ids, decoded = text } = expected.texts[i]!;
       expect(tokenizer.decode(ids)).toBe(decoded);
     }
   });
 
-  test('lays conversations out as transformers does', () => {
-    for (const [i, text] of expected.chats.entries())
+  test('conversations have the same layout as in transformers', () => {
+    for (const [i, text] of expected.chats.entries()) {
       expect([...tokenizer.renderChat(corpus.conversations[i]!)]).toEqual([
         ...tokenizer.encode(text),
       ]);
+    }
   });
 
-  test('gives the same text out in pieces, without half characters', () => {
+  test('the streamed pieces join to the decoded text and never split a character', () => {
     for (const { ids } of expected.texts) {
       const stream = tokenizer.stream();
       const pieces = [...ids.map((id) => stream.push(id)), stream.end()];
@@ -67,7 +69,7 @@ describe.each(kinds)('%s', (kind) => {
 describe('byte-level tokenizers', () => {
   const byteLevel = ['gpt2', 'smollm', 'llama3'];
 
-  test('give any text back, whatever is in it', () => {
+  test('byte-level tokenizers decode any encoded text to itself', () => {
     const text = fc.string({ unit: 'binary', maxLength: 60 });
     for (const kind of byteLevel) {
       const tokenizer = loadTokenizer(join(root, kind));
@@ -75,13 +77,13 @@ describe('byte-level tokenizers', () => {
     }
   });
 
-  test('stream any tokens to what decoding them at once gives, also where they are no text', () => {
+  test('streaming any tokens gives the text of decoding them at once, also if they are not valid UTF-8', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = fc.array(fc.nat(tokenizer.vocabSize - 1), { maxLength: 50 });
     fc.assert(fc.property(ids, (x) => streamed(tokenizer, x) === tokenizer.decode(x)));
   });
 
-  test('leave a byte that they have no word for out, and merge what stood around it, as Python does', () => {
+  test('a byte that the vocabulary lacks is removed before its neighbours merge, as in Python', () => {
     const json = Object(read('gpt2/tokenizer.json'));
     const bytes = Object.entries<number>(json.model.vocab).filter(([word]) => word !== '\u0106');
     const vocab = { ...Object.fromEntries(bytes.filter(([word]) => word.length === 1)), ",'": 400 };
@@ -91,7 +93,7 @@ describe('byte-level tokenizers', () => {
     expect([...tokenizer.encode(",\u0006'")]).toEqual([400]);
   });
 
-  test('hold a character back until its last byte, and end with a mark where it never comes', () => {
+  test('a stream emits a character with its last byte, and U+FFFD at the end if that never comes', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = [...tokenizer.encode('𒀀')];
     expect(ids.length).toBeGreaterThan(1);
@@ -102,7 +104,7 @@ describe('byte-level tokenizers', () => {
   });
 });
 
-test('tokens that have no word, as of a model with padded rows, have no text', () => {
+test('a token id beyond the vocabulary, as from padded rows of a model, has no text', () => {
   const tokenizer = loadTokenizer(join(root, 'qwen2'));
   const [a, b] = [...tokenizer.encode('x=')];
   expect(tokenizer.decode([a!, tokenizer.vocabSize + 7, b!])).toBe('x=');
@@ -110,8 +112,8 @@ test('tokens that have no word, as of a model with padded rows, have no text', (
   expect(tokenizer.decode([])).toBe('');
 });
 
-/** Numbers as Python's tokenizers 0.23 gives them; the added token's is `added`. */
-describe("flags of added tokens are Python's", () => {
+/** Ids from Python's tokenizers 0.23. The added token has the id `added`. */
+describe('flags of added tokens as in Python', () => {
   const withToken = (kind: string, token: object) => {
     const json = Object(read(`${kind}/tokenizer.json`));
     const plain = { lstrip: false, rstrip: false, single_word: false, normalized: false };
@@ -126,7 +128,7 @@ describe("flags of added tokens are Python's", () => {
     ['<x>', 'é<x>', [318, 198, 172, 281, 312, 283]],
     ['<x>', 'a <x> b', [333, 318, added, 320, 291]],
     ['Hi', 'Hi HiHi Hi', [added, 320, 75, 298, 75, 298, 318, added]],
-  ])('a single word %s in "%s"', (content, text, ids) => {
+  ])('the single_word token %s in "%s" gives the ids of Python', (content, text, ids) => {
     expect([...withToken('llama2', { content, single_word: true }).encode(text)]).toEqual(ids);
   });
 
@@ -135,77 +137,98 @@ describe("flags of added tokens are Python's", () => {
     ['<x>', 'a <x> b', [333, added, 334]],
     ['<x>', '<x><x>', [added, 281, 312, 283]],
     ['Hi', 'Hi HiHi Hi', [added, added, 75, 298, added]],
-  ])('a normalized %s in "%s", which is given back as it was', (content, text, ids) => {
-    const tokenizer = withToken('llama2', { content, normalized: true });
-    expect([...tokenizer.encode(text)]).toEqual(ids);
-    expect(tokenizer.decode(ids)).toBe(text);
-  });
+  ])(
+    'the normalized token %s in "%s" gives the ids of Python and decodes to the same text',
+    (content, text, ids) => {
+      const tokenizer = withToken('llama2', { content, normalized: true });
+      expect([...tokenizer.encode(text)]).toEqual(ids);
+      expect(tokenizer.decode(ids)).toBe(text);
+    },
+  );
 });
 
 describe('control tokens inside a message', () => {
   const tokenizer = loadTokenizer(join(root, 'gpt2'));
-  const asked = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
+  const encodeMessage = (content: string) => [...tokenizer.renderChat([{ role: 'user', content }])];
 
-  test('are taken out, also where taking one out makes another', () => {
-    expect(asked('a<|im_end|>b')).toEqual(asked('ab'));
-    expect(asked('a<|im_<|im_end|>end|>b')).toEqual(asked('ab'));
-    expect(asked('<|im<|im_<|endoftext|>start|>_end|>')).toEqual(asked(''));
+  test('control tokens inside a message are removed, also those that a removal forms', () => {
+    expect(encodeMessage('a<|im_end|>b')).toEqual(encodeMessage('ab'));
+    expect(encodeMessage('a<|im_<|im_end|>end|>b')).toEqual(encodeMessage('ab'));
+    expect(encodeMessage('<|im<|im_<|endoftext|>start|>_end|>')).toEqual(encodeMessage(''));
   });
 });
 
-describe('a tokenizer folder that lacks something is refused with its name', () => {
+describe('invalid tokenizer folders', () => {
   const [json, config] = ['tokenizer.json', 'tokenizer_config.json'].map((name) =>
     Object(read(`gpt2/${name}`)),
   );
   const made = (more: object) => makeTokenizer(json, { ...config, ...more }, 'some/folder');
   const question: Message[] = [{ role: 'user', content: 'x' }];
 
-  test('a chat template only once it is wanted', () => {
+  test('a missing chat template is an error only when a prompt is rendered', () => {
     const tokenizer = made({ chat_template: null });
     expect(tokenizer.decode(tokenizer.encode('x'))).toBe('x');
     expect(() => tokenizer.renderChat(question)).toThrow(/some\/folder: no chat template/);
   });
 
   test.each([
-    [{ chat_template: '{% for %}' }, /some\/folder: chat template/],
-    [{ chat_template: [{ name: 'tool_use', template: 'x' }] }, /tool_use, none is named default/],
-    [{ eos_token: null }, /some\/folder: eos_token null is not in the vocabulary/],
-    [{ eos_token: '<nowhere>' }, /eos_token <nowhere> is not in the vocabulary/],
-    [{ eos_token: 'constructor' }, /eos_token constructor is not in the vocabulary/],
-    [{ eos_token: '__proto__' }, /eos_token __proto__ is not in the vocabulary/],
-    [{ chat_template: 7 }, /some\/folder\/tokenizer_config.json.*chat_template/s],
-  ])('%j', (more, words) => {
-    expect(() => made(more)).toThrow(words);
+    {
+      fault: 'a chat template with a syntax error',
+      settings: { chat_template: '{% for %}' },
+      message: /some\/folder: chat template/,
+    },
+    {
+      fault: 'chat templates without one named default',
+      settings: { chat_template: [{ name: 'tool_use', template: 'x' }] },
+      message: /expected a chat template named default, got tool_use/,
+    },
+    {
+      fault: 'a chat template that is a number',
+      settings: { chat_template: 7 },
+      message: /some\/folder\/tokenizer_config.json.*chat_template/s,
+    },
+    {
+      fault: 'no eos_token',
+      settings: { eos_token: null },
+      message: /some\/folder: eos_token null is not in the vocabulary/,
+    },
+    ...['<nowhere>', 'constructor', '__proto__'].map((token) => ({
+      fault: `the unknown eos_token ${token}`,
+      settings: { eos_token: token },
+      message: `eos_token ${token} is not in the vocabulary`,
+    })),
+  ])('tokenizer_config.json with $fault is refused', ({ settings, message }) => {
+    expect(() => made(settings)).toThrow(message);
   });
 
-  test.each([-5, 1.5, 2 ** 40])('an added token of number %d', (id) => {
+  test.each([-5, 1.5, 2 ** 40])('an added token with the id %d is refused with its field', (id) => {
     const odd = { ...json, added_tokens: [...json.added_tokens, { ...json.added_tokens[0], id }] };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
       /some\/folder\/tokenizer\.json.*added_tokens\[\d+\]\.id/s,
     );
   });
 
-  test('a kind of model that is unknown by its name', () => {
+  test('an unknown model type is refused with its name and the supported ones', () => {
     const odd = { ...json, model: { ...json.model, type: 'Foo' } };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
-      /some\/folder\/tokenizer\.json: .*"Foo" is not supported; these are: BPE/s,
+      /some\/folder\/tokenizer\.json: .*expected one of BPE, .*, got "Foo"/s,
     );
   });
 
-  test('a part that is unknown by its name', () => {
+  test('an unknown pre-tokenizer is refused with its name', () => {
     const odd = { ...json, pre_tokenizer: { type: 'Horoscope' } };
     expect(() => makeTokenizer(odd, config, 'some/folder')).toThrow(
       /some\/folder\/tokenizer\.json: .*Horoscope/,
     );
   });
 
-  test('the date that a template asks for is the same every day', () => {
+  test('the date in a chat template is the same every day', () => {
     const template = "{{ date_string }} {{ strftime_now('%Y-%m-%d, %B') }}";
     const { renderChat, decode } = made({ chat_template: template });
     expect(decode(renderChat(question))).toBe('26 Jul 2024 2024-07-26, July');
   });
 
-  test("what a template raises is told in the template's words", () => {
+  test("an error that a chat template raises keeps the template's message", () => {
     const strict = loadTokenizer(join(root, 'llama3'));
     const wrong: Message[] = [{ role: 'assistant', content: 'x' }];
     expect(() => strict.renderChat(wrong)).toThrow(/roles must alternate/);

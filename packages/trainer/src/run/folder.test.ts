@@ -32,7 +32,7 @@ async function createFolder(): Promise<RunFolder> {
   return folder;
 }
 
-test('a run goes on from its newest checkpoint', async () => {
+test('latestCheckpoint gives the newest checkpoint with its state', async () => {
   const folder = await createFolder();
   for (const step of [2, 10]) await folder.saveCheckpoint(`step-${step}`, state(step), save);
   const { directory, state: found } = await folder.latestCheckpoint();
@@ -40,7 +40,7 @@ test('a run goes on from its newest checkpoint', async () => {
   expect(await readFile(join(directory, 'model'), 'utf8')).toBe('weights');
 });
 
-test('a save that fails leaves the checkpoint before it whole', async () => {
+test('a failed save leaves the previous checkpoint complete', async () => {
   const folder = await createFolder();
   await folder.saveCheckpoint('step-1', state(1), save);
   const full = async () => {
@@ -50,7 +50,7 @@ test('a save that fails leaves the checkpoint before it whole', async () => {
   expect((await folder.latestCheckpoint()).state.step).toBe(1);
 });
 
-test('old checkpoints go, the best and the newest stay', async () => {
+test('pruning removes old checkpoints and keeps the best and the newest ones', async () => {
   const folder = await createFolder();
   for (const step of [1, 2, 3]) await folder.saveCheckpoint(`step-${step}`, state(step), save);
   await folder.saveCheckpoint('best', state(1), save);
@@ -58,7 +58,7 @@ test('old checkpoints go, the best and the newest stay', async () => {
   expect((await readdir(join(path, 'checkpoints'))).sort()).toEqual(['best', 'step-2', 'step-3']);
 });
 
-test('rows after the checkpoint, and a row cut short, are forgotten on resume', async () => {
+test('discardAfter removes the rows of later steps and an incomplete row', async () => {
   const folder = await createFolder();
   for (const step of [1, 2, 3]) await folder.appendMetrics(step, { reward: step });
   await writeFile(join(path, 'metrics.jsonl'), '{"step":4,"rew', { flag: 'a' });
@@ -68,7 +68,7 @@ test('rows after the checkpoint, and a row cut short, are forgotten on resume', 
   );
 });
 
-test('a folder without a checkpoint says so', async () => {
+test('a folder without a checkpoint, or without a run, is refused with the reason', async () => {
   await expect((await createFolder()).latestCheckpoint()).rejects.toThrow(/nothing to resume/);
   await expect(new RunFolder(join(path, 'nowhere')).latestCheckpoint()).rejects.toThrow(
     /no run in/,

@@ -6,6 +6,7 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'nod
 import { join } from 'node:path';
 import type { TrainConfig } from '../config.ts';
 import type { ReplayState } from '../corrections/replay.ts';
+import { FileError } from '../errors.ts';
 import type { ProblemResult } from '../evaluation/quality.ts';
 import type { Evaluation, Metrics, SampleRecord, Summary } from '../events.ts';
 
@@ -101,11 +102,11 @@ export class RunFolder {
     }
   }
 
-  /** The newest complete checkpoint. @throws if there is none */
+  /** The newest complete checkpoint. @throws {FileError} if there is none */
   async latestCheckpoint(): Promise<Checkpoint> {
     const step = (await this.#steps()).at(-1);
     if (step === undefined) {
-      throw new Error(`nothing to resume: no checkpoint in ${join(this.path, 'checkpoints')}`);
+      throw new FileError(`nothing to resume: no checkpoint in ${join(this.path, 'checkpoints')}`);
     }
     const directory = this.#checkpointPath(`step-${step}`);
     return { directory, state: JSON.parse(await readFile(join(directory, 'state.json'), 'utf8')) };
@@ -136,7 +137,7 @@ export class RunFolder {
 
   async #steps(): Promise<number[]> {
     const names = await readdir(join(this.path, 'checkpoints')).catch((cause: unknown) => {
-      throw new Error(`no run in ${this.path}: it has no checkpoints folder`, { cause });
+      throw new FileError(`no run in ${this.path}: it has no checkpoints folder`, { cause });
     });
     return names
       .flatMap((name) => (/^step-\d+$/.test(name) ? [Number(name.slice('step-'.length))] : []))

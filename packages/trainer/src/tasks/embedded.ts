@@ -4,6 +4,7 @@
  */
 import type { DomainSet } from '@cipo/verifier/domains';
 import type { Message } from '@cipo/verifier/types';
+import { ConfigError } from '../errors.ts';
 import { createRng, hashText, type Rng } from '../rng.ts';
 import { arithmetic } from './arithmetic.ts';
 import { functions } from './functions.ts';
@@ -35,11 +36,11 @@ export class EmbeddedTasks implements TaskSource {
   readonly #domains: DomainSet;
   readonly #seed: number;
 
-  /** @throws if every part of the mix has weight 0 */
+  /** @throws {ConfigError} if every part of the mix has weight 0 */
   constructor(mix: readonly MixPart[], domains: DomainSet, seed: number) {
     this.#mix = mix.filter(({ weight }) => weight > 0);
     if (this.#mix.length === 0) {
-      throw new Error('tasks.mix: every kind has weight 0; expected at least one above 0');
+      throw new ConfigError('tasks.mix: every kind has weight 0; expected at least one above 0');
     }
     this.#domains = domains;
     this.#seed = seed;

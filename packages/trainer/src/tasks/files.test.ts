@@ -27,7 +27,7 @@ const rows = Array.from({ length: 60 }, (_, i) =>
 const open = (train: string, heldOut?: string) =>
   openFileTasks({ train, heldOut, seed: 1 }, domainsOf([math, code]));
 
-test('an unreadable row is named by line and field, and the rest goes on', async () => {
+test('a row that cannot be read gives a warning with its line and field, and the other rows are used', async () => {
   const path = file('some-bad.jsonl', [
     ...rows,
     '{"id":',
@@ -46,20 +46,20 @@ test('an unreadable row is named by line and field, and the rest goes on', async
   expect(tasks.train(1, 8, 0)).toHaveLength(8);
 });
 
-test('an unknown domain is refused with those there are', async () => {
+test('a row with an unknown domain gives a warning with the known domains', async () => {
   const tasks = await open(
     file('domain.jsonl', [...rows, JSON.stringify({ domain: 'poetry', prompt: 'x', answer: '1' })]),
   );
   expect(tasks.warnings[0]).toMatch(/domain: must be one of math, spelled, received "poetry"/);
 });
 
-test('an epoch shows every training row once before any comes again', async () => {
+test('an epoch has every training row once', async () => {
   const tasks = await open(file('train.jsonl', rows), file('held.jsonl', rows.slice(0, 5)));
   const ids = [1, 2, 3].flatMap((step) => tasks.train(step, 20, 0).map((t) => t.task.id));
   expect(new Set(ids).size).toBe(60);
 });
 
-test('without a held-out file one row in ten is kept back and never trained on', async () => {
+test('without a held-out file about one row in ten is held out and never used for training', async () => {
   const tasks = await open(file('split.jsonl', rows));
   const held = new Set(tasks.heldOut(60).map((t) => t.task.id));
   expect(held.size).toBeGreaterThan(0);
@@ -67,11 +67,11 @@ test('without a held-out file one row in ten is kept back and never trained on',
   expect(trained.filter((t) => held.has(t.task.id))).toEqual([]);
 });
 
-test('a file without any readable row is an error', async () => {
+test('a file without a readable row is refused', async () => {
   await expect(open(file('empty.jsonl', ['']))).rejects.toThrow(/no readable row/);
 });
 
-test('compressed files and the columns of trainers are read as they are', async () => {
+test('compressed files with the columns of verl are read', async () => {
   const verl = rows.map((_, i) => ({
     data_source: 'sums',
     prompt: [{ role: 'user', content: `${i} + 1?` }],

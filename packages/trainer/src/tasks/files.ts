@@ -7,6 +7,7 @@ import type { DomainSet } from '@cipo/verifier/domains';
 import { openRows } from '@cipo/verifier/files';
 import { normalizeRow } from '@cipo/verifier/rows';
 import { isTaskError, TaskError } from '@cipo/verifier/types';
+import { ConfigError } from '../errors.ts';
 import { createRng, hashText } from '../rng.ts';
 import type { TaskSource, TrainingTask } from './source.ts';
 
@@ -61,12 +62,14 @@ class FileTasks implements TaskSource {
     this.#train = heldOut ? train : train.filter((item) => !isHeldOut(item));
     this.#heldOut = heldOut ?? train.filter(isHeldOut);
     if (this.#train.length === 0) {
-      throw new Error(
+      throw new ConfigError(
         `tasks.train: no readable row in ${options.train}. ${warnings[0] ?? 'The file is empty.'}`,
       );
     }
     if (this.#heldOut.length === 0) {
-      throw new Error('tasks.heldOut: no held-out row; set it to a file with at least one row');
+      throw new ConfigError(
+        'tasks.heldOut: no held-out row; set it to a file with at least one row',
+      );
     }
   }
 

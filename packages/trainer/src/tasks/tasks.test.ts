@@ -23,7 +23,7 @@ for (const kind of Object.values(KINDS)) {
         return Array.from({ length: 200 }, () => drawProblem(part, rng, false));
       };
 
-      test(`level ${level}: train and held-out never meet`, () => {
+      test(`${kind.name}, level ${level}: no training problem is held out`, () => {
         const rng = createRng('split', kind.name, level);
         const held = new Set(
           Array.from({ length: 100 }, () => drawProblem(part, rng, true).prompt),
@@ -31,19 +31,20 @@ for (const kind of Object.values(KINDS)) {
         expect(problems().filter((p) => held.has(p.prompt))).toEqual([]);
       });
 
-      test(`level ${level}: the tokenizer writes every prompt, answer and mistake, and reads it back`, () => {
+      test(`${kind.name}, level ${level}: the tokenizer encodes every prompt, solution and mistake without loss`, () => {
         const rng = createRng('m', level);
         for (const p of problems()) {
           const wrong = p.mistake(rng);
-          for (const text of [p.solution, wrong.attempt])
+          for (const text of [p.solution, wrong.attempt]) {
             expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+          }
           expect(() =>
             tokenizer.renderChat(embeddedCorrection(p.prompt, wrong.attempt, wrong.note)),
           ).not.toThrow();
         }
       });
 
-      test(`level ${level}: a mistake is never the right answer`, () => {
+      test(`${kind.name}, level ${level}: a mistake differs from the solution`, () => {
         const rng = createRng('w', level);
         for (const p of problems()) expect(p.mistake(rng).attempt).not.toBe(p.solution);
       });
@@ -51,25 +52,25 @@ for (const kind of Object.values(KINDS)) {
   });
 }
 
-test('both streams end in the same tokens: problem, then answer', () => {
+test('prompts of both streams end with the same tokens', () => {
   const base = [...tokenizer.renderChat([{ role: 'user', content: '1,+2' }])];
   const correction = [...tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4,\\boxed{4}', ''))];
   expect(correction.slice(-base.length)).toEqual(base);
 });
 
-test('an attempt cannot forge the layout', () => {
+test('control tokens in an attempt do not change the layout of the prompt', () => {
   const plain = tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4', ''));
   const forged = tokenizer.renderChat(embeddedCorrection('1,+2', '1+2=4<answer><end>', ''));
   expect(forged).toEqual(plain);
 });
 
-test('a prompt that the vocabulary cannot write is refused, not silently changed', () => {
+test('a prompt that the vocabulary cannot express is refused', () => {
   expect(() => tokenizer.renderChat([{ role: 'user', content: 'What is 1+2?' }])).toThrow(
     /no token for/,
   );
 });
 
-test('the mix follows its weights', () => {
+test('each part of the mix has its share by weight', () => {
   const mix = [
     { ...parts[0]!, weight: 3 },
     { ...parts[1]!, weight: 1 },
@@ -79,7 +80,7 @@ test('the mix follows its weights', () => {
   expect(first.length).toBeLessThan(310);
 });
 
-test('tasks are the same for a seed and a step, whatever was asked before', () => {
+test('training tasks depend on the seed and the step, held-out tasks on neither', () => {
   const domain = (name: string) => ({
     name,
     parse: (row: unknown) => ({
@@ -110,7 +111,7 @@ test('tasks are the same for a seed and a step, whatever was asked before', () =
   );
 });
 
-test('a note never says more than the verifier told the policy', () => {
+test('a note contains only what the diagnostics for the policy say', () => {
   const note = KINDS.functions.note([
     {
       code: 'wrong-answer',

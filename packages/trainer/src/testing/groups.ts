@@ -1,8 +1,9 @@
-/** Groups made by hand for tests of the pure pieces: real types, no engine. */
+/** Groups made by hand, for tests of the pure functions: real types, no engine. */
 import { type Domain, judged, type Verdict, voided } from '@cipo/verifier/types';
 import type { Anchor, Group, Rollout } from '../loop/rollout.ts';
 import type { TrainingTask } from '../tasks/source.ts';
 
+/** Judges a response as correct if it equals the reference. */
 export const domain: Domain = {
   name: 'spelled',
   parse: () => ({
@@ -15,6 +16,7 @@ export const domain: Domain = {
     judged(attempt.text === task.reference ? 'accepted' : 'wrong_answer'),
 };
 
+/** A task of {@link domain}. */
 export function item(id = 'x'): TrainingTask {
   const task = {
     id,
@@ -34,17 +36,17 @@ export function item(id = 'x'): TrainingTask {
   };
 }
 
-/** '1' passed, '0' failed, '?' void, '-' truncated failure, '_' empty failure. */
+/** A rollout by its mark: '1' correct, '0' incorrect, '?' void, '-' incorrect and truncated, '_' incorrect and empty. */
 export function rollout(mark: string, text = `answer ${mark}`): Rollout {
   const tokens = Int32Array.of(1, 2, 3, 4);
-  const told = [
+  const diagnostics = [
     { code: 'wrong-answer', audience: 'policy', message: 'seen by the policy' },
     { code: 'wrong-answer', audience: 'operator', message: 'hidden' },
   ] as const;
   const verdict: Verdict =
     mark === '?'
       ? voided('infra', 'cell lost')
-      : judged(mark === '1' ? 'accepted' : 'wrong_answer', mark === '1' ? [] : told);
+      : judged(mark === '1' ? 'accepted' : 'wrong_answer', mark === '1' ? [] : diagnostics);
   const reward = verdict.kind === 'void' ? undefined : verdict.passed ? 1 : 0;
   return {
     sample: {
@@ -59,12 +61,13 @@ export function rollout(mark: string, text = `answer ${mark}`): Rollout {
   };
 }
 
+/** A group with one rollout for each mark. */
 export function group(marks: string, id = marks, anchor?: Anchor): Group {
   const rollouts = [...marks].map((m) => rollout(m));
   return { item: item(id), prompt: Int32Array.of(7, 8, 9), rollouts, ...(anchor && { anchor }) };
 }
 
-/** A correction group whose anchor passed or failed. */
+/** A group of the correction stream, with an anchor that is correct or not. */
 export function correction(marks: string, anchorPassed: boolean, of: Group = group('10')): Group {
   const anchor = { group: of, rollout: rollout(anchorPassed ? '1' : '0'), passed: anchorPassed };
   return { ...group(marks, of.item.task.id, anchor), item: of.item };
