@@ -9,8 +9,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { endIds } from '../../packages/engine/src/config.ts';
 import { readAdapterConfig, readConfig } from '../../packages/engine/src/index.ts';
+import { endIds } from '../../packages/engine/src/model/config.ts';
 import { openPolicy, trainConfig } from '../../packages/trainer/src/index.ts';
 import { Peer } from './peer.ts';
 

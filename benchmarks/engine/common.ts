@@ -1,9 +1,9 @@
 /** What the engine's benchmarks share: models, the machine's name, medians and tables. */
 import { cpus, loadavg } from 'node:os';
-import { parseModelConfig } from '../../packages/engine/src/config.ts';
 import type { Executor } from '../../packages/engine/src/executors/types.ts';
 import { ENGINE_DEFAULTS } from '../../packages/engine/src/limits.ts';
 import { LocalEngine } from '../../packages/engine/src/local.ts';
+import { parseModelConfig } from '../../packages/engine/src/model/config.ts';
 import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 
 /** 3.48 M parameters: the model of the first measurements, so that figures can be compared. */

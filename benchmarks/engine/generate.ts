@@ -13,12 +13,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { createLocalEngine, readModel } from '../../packages/engine/src/index.ts';
 import {
   huggingFaceConfig,
   type ModelConfig,
   paramSpecs,
-} from '../../packages/engine/src/config.ts';
-import { createLocalEngine, readModel } from '../../packages/engine/src/index.ts';
+} from '../../packages/engine/src/model/config.ts';
 import { hash32 } from '../../packages/engine/src/sampling/random.ts';
 import { writeSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
 import { initialWeights, type NamedArrays } from '../../packages/engine/src/weights/store.ts';

@@ -11,8 +11,8 @@
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '../../packages/engine/src/executors/open.ts';
+import { productRate } from '../../packages/engine/src/executors/probe.ts';
 import type { Executor, ExecutorName } from '../../packages/engine/src/executors/types.ts';
-import { productRate } from '../../packages/engine/src/probe.ts';
 import type { NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
 import { profiled, sumsBy } from './gpu/kernels.ts';

@@ -8,12 +8,12 @@
  * With --model that model alone, on fewer rollouts.
  */
 import { parseArgs } from 'node:util';
-import type { ModelConfig } from '../../packages/engine/src/config.ts';
 import {
   createLocalEngine,
   type LocalEngine,
   loadLocalEngine,
 } from '../../packages/engine/src/index.ts';
+import type { ModelConfig } from '../../packages/engine/src/model/config.ts';
 import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 import type { Sample } from '../../packages/trainer/src/types.ts';
 import { announce, printTable, smallModel } from './common.ts';

@@ -9,10 +9,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { paramSpecs, parseModelConfig } from '../../packages/engine/src/config.ts';
 import { createLocalEngine } from '../../packages/engine/src/index.ts';
 import { loraModules } from '../../packages/engine/src/lora/options.ts';
 import { estimateMemory, type MemoryPlan } from '../../packages/engine/src/memory.ts';
+import { paramSpecs, parseModelConfig } from '../../packages/engine/src/model/config.ts';
 import { sizeOf } from '../../packages/engine/src/ops.ts';
 import { announce, printTable } from './common.ts';
 

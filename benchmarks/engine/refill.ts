@@ -6,8 +6,8 @@
  *   node benchmarks/engine/refill.ts [--rounds 3] [--threads 2] [--lanes 64]
  */
 import { parseArgs } from 'node:util';
-import type { ModelConfig } from '../../packages/engine/src/config.ts';
 import { createLocalEngine, type LocalEngine } from '../../packages/engine/src/index.ts';
+import type { ModelConfig } from '../../packages/engine/src/model/config.ts';
 import type { Sample, SamplingOptions } from '../../packages/trainer/src/types.ts';
 import {
   announce,

@@ -7,9 +7,9 @@
  * The peer in the same run is the decode without help: the whole sequence read again for every token.
  */
 import { parseArgs } from 'node:util';
-import type { ModelConfig } from '../../packages/engine/src/config.ts';
 import { OnnxExecutor } from '../../packages/engine/src/executors/onnx/executor.ts';
 import type { LocalEngine } from '../../packages/engine/src/local.ts';
+import type { ModelConfig } from '../../packages/engine/src/model/config.ts';
 import {
   announce,
   engineOn,

@@ -12,12 +12,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type ModelConfig, paramSpecs } from '../../packages/engine/src/config.ts';
 import {
   createLocalEngine,
   type LocalEngine,
   type LoraOptions,
 } from '../../packages/engine/src/index.ts';
+import { type ModelConfig, paramSpecs } from '../../packages/engine/src/model/config.ts';
 import { writeSafetensors } from '../../packages/engine/src/weights/safetensors.ts';
 import { initialWeights, type NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import type { Datum } from '../../packages/trainer/src/types.ts';

@@ -1,9 +1,9 @@
 /** What gpu.ts measures of one executor: products, the cost of an operation, training steps, rollouts. */
 
-import { paramSpecs } from '../../../packages/engine/src/config.ts';
 import type { Executor, Program } from '../../../packages/engine/src/executors/types.ts';
 import { ENGINE_DEFAULTS } from '../../../packages/engine/src/limits.ts';
 import { LocalEngine } from '../../../packages/engine/src/local.ts';
+import { paramSpecs } from '../../../packages/engine/src/model/config.ts';
 import { f32, sizeOf } from '../../../packages/engine/src/ops.ts';
 import { normals } from '../../../packages/engine/src/sampling/random.ts';
 import type { NamedArrays } from '../../../packages/engine/src/weights/store.ts';

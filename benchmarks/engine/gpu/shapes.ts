@@ -3,7 +3,7 @@ import {
   type ModelConfig,
   type ModelConfigInput,
   parseModelConfig,
-} from '../../../packages/engine/src/config.ts';
+} from '../../../packages/engine/src/model/config.ts';
 import { smolWritten } from '../common.ts';
 
 export interface GpuModel {

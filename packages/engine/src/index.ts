@@ -6,17 +6,21 @@
  * ```
  */
 
-import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './config.ts';
 import { type ExecutorOptions, openExecutor } from './executors/open.ts';
 import type { ExecutorName } from './executors/types.ts';
 import { type EngineLimits, engineLimits } from './limits.ts';
 import { LocalEngine } from './local.ts';
+import { type ModelConfig, type ModelConfigInput, parseModelConfig } from './model/config.ts';
 import type { LoraSettings } from './parts.ts';
 import { openModel } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
-export { endIds, parseModelConfig } from './config.ts';
-export { type DescribeOptions, describeExecutors, type ExecutorFinding } from './describe.ts';
+export {
+  type DescribeOptions,
+  describeExecutors,
+  type ExecutorFinding,
+} from './executors/describe.ts';
+export type { Probe } from './executors/probe.ts';
 export { readJson } from './json.ts';
 export { ADAMW_DEFAULTS, ENGINE_DEFAULTS, type EngineLimits } from './limits.ts';
 export { type LoraOptions, loraModules } from './lora/options.ts';
@@ -28,7 +32,7 @@ export {
   type MemoryPlan,
   memoryAdvice,
 } from './memory.ts';
-export type { Probe } from './probe.ts';
+export { endIds, parseModelConfig } from './model/config.ts';
 export { withoutStop } from './sampling/stops.ts';
 export type * from './types.ts';
 export { writeAtomically } from './weights/bytes.ts';

@@ -3,20 +3,24 @@
  * stands which of them run when, and what is kept between calls.
  */
 
-import { adamwSettings, adamwStep } from './adamw.ts';
-import { type MicroBatch, microBatches, type TrainingBatch } from './batching.ts';
-import { contextLength, type ModelConfig } from './config.ts';
+import { Runner } from './executors/runner.ts';
 import type { BufferMap, TypedArray } from './executors/types.ts';
 import type { EngineLimits } from './limits.ts';
 import { Adapter } from './lora/adapter.ts';
 import { isAdapterFolder, loadAdapter, saveAdapter } from './lora/peft.ts';
-import { type LossShape, lossShape } from './losses.ts';
 import { scratchOf } from './memory.ts';
 import { type Layout, totalRows } from './model/attention.ts';
+import { contextLength, type ModelConfig } from './model/config.ts';
 import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
-import { gradientNorm, takeStep } from './optimizer.ts';
 import type { LocalEngineParts } from './parts.ts';
+import { CachedModel } from './sampling/model.ts';
+import { isTemperature, leastTemperature } from './sampling/options.ts';
+import { sampleRollouts } from './sampling/sampler.ts';
+import { adamwSettings, adamwStep } from './training/adamw.ts';
+import { type MicroBatch, microBatches, type TrainingBatch } from './training/batching.ts';
+import { type LossShape, lossShape } from './training/losses.ts';
+import { gradientNorm, takeStep } from './training/optimizer.ts';
 import {
   gradientName,
   layoutName,
@@ -26,12 +30,8 @@ import {
   programScalars,
   type TrainSettings,
   trainProgram,
-} from './programs.ts';
-import { Runner } from './runner.ts';
-import { CachedModel } from './sampling/model.ts';
-import { isTemperature, leastTemperature } from './sampling/options.ts';
-import { sampleRollouts } from './sampling/sampler.ts';
-import { scoringBatches } from './scoring.ts';
+} from './training/programs.ts';
+import { scoringBatches } from './training/scoring.ts';
 import type {
   AdamWOptions,
   Datum,

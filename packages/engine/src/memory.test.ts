@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from './config.ts';
 import { loraModules } from './lora/options.ts';
 import { availableMemory, estimateMemory, type MemoryPlan, memoryAdvice } from './memory.ts';
+import { parseModelConfig } from './model/config.ts';
 
 /** SmolLM2-135M. */
 const config = parseModelConfig({

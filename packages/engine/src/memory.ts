@@ -5,8 +5,8 @@
  */
 
 import { freemem } from 'node:os';
-import { contextLength, headSize, type ModelConfig, paramSpecs } from './config.ts';
 import { type LoraModule, parametersOf } from './lora/options.ts';
+import { contextLength, headSize, type ModelConfig, paramSpecs } from './model/config.ts';
 import { sizeOf } from './ops.ts';
 
 export interface MemoryPlan {

@@ -1,9 +1,9 @@
 /** What a local engine is made of: model, executor, what is trained, and how memory is used. */
 
-import type { ModelConfig } from './config.ts';
 import type { Executor } from './executors/types.ts';
 import type { EngineLimits } from './limits.ts';
 import type { LoraOptions } from './lora/options.ts';
+import type { ModelConfig } from './model/config.ts';
 import type { NamedArrays } from './weights/store.ts';
 
 export interface LocalEngineParts {

@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ropeTables } from '../model/rope.ts';
 import { f32, i32, type Ops } from '../ops.ts';
+import { plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
 import { onEachBackend } from '../testing/backends.ts';
 import { caseArguments, caseGradients, type OpCase, opCases } from '../testing/cases.ts';
 import { integers, relativeError, runProgram, tinyConfig } from '../testing/data.ts';
-import { plain, ReferenceOps } from '../testing/reference.ts';
 import { sizeCases } from '../testing/sizes.ts';
 import { OnnxExecutor } from './onnx/executor.ts';
 import { openExecutor } from './open.ts';

@@ -7,8 +7,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile, HUB_URL, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
-import { parseModelConfig } from '../config.ts';
 import { readJson } from '../json.ts';
+import { parseModelConfig } from '../model/config.ts';
 import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
 import { download, FinalError } from './download.ts';
 

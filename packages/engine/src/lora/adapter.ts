@@ -3,11 +3,11 @@
  * are a copy of the adapted matrices alone; the base model is never changed, so that it can answer as the reference.
  */
 
-import type { ModelConfig } from '../config.ts';
+import type { Runner } from '../executors/runner.ts';
 import type { BufferMap, Executor, Program } from '../executors/types.ts';
+import type { ModelConfig } from '../model/config.ts';
 import { adapterNames } from '../model/linear.ts';
 import { f32, type Ops, scalar, type TensorSpec } from '../ops.ts';
-import type { Runner } from '../runner.ts';
 import { restore, TrainedTensors } from '../weights/store.ts';
 import {
   adapterSpecs,

@@ -3,7 +3,7 @@
  * The words are those of PEFT's LoraConfig. Left out: dropout, DoRA, biases and whole modules trained beside.
  */
 
-import { type ModelConfig, paramSpecs } from '../config.ts';
+import { type ModelConfig, paramSpecs } from '../model/config.ts';
 import { adapterNames } from '../model/linear.ts';
 import { sizeOf } from '../ops.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';

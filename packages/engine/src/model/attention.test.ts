@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { Tape } from '../autodiff/tape.ts';
+import { type Plain, plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
-import { Tape } from '../tape.ts';
 import { relativeError, tinyConfig } from '../testing/data.ts';
-import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
 import { groupedAttention, type Layout, masked, totalRows } from './attention.ts';
 import { ropeTables } from './rope.ts';
 

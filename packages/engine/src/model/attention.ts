@@ -5,8 +5,8 @@
  * Rows are ordered [prefixes: B, P] then [branches: B, G, C]. Padding stands at the end of prefixes and branches.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import { type Ops, scalar } from '../ops.ts';
+import { headSize, type ModelConfig } from './config.ts';
 import type { Attention } from './llama.ts';
 
 export interface Layout {

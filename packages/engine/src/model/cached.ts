@@ -5,9 +5,9 @@
  * returned, and whoever holds the caches writes it into them.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import { type Ops, scalar } from '../ops.ts';
 import { causalMask, headAxes } from './attention.ts';
+import { headSize, type ModelConfig } from './config.ts';
 import type { Attention } from './llama.ts';
 
 export type Values<T> = Readonly<Record<string, T>>;

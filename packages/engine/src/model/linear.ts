@@ -4,7 +4,7 @@
  */
 
 import type { Ops } from '../ops.ts';
-import type { Params } from './llama.ts';
+import type { Params } from './params.ts';
 
 /** Names of an adapter's tensors and scale beside `name.weight`. */
 export const adapterNames = (name: string) => ({

@@ -4,11 +4,10 @@
  * Rows are tokens: x is [N, D] whatever they belong to; only the attention that is passed in knows about sequences.
  */
 
-import { type ModelConfig, traitsOf } from '../config.ts';
 import type { Ops } from '../ops.ts';
+import { type ModelConfig, traitsOf } from './config.ts';
 import { linear } from './linear.ts';
-
-export type Params<T> = Readonly<Record<string, T>>;
+import type { Params } from './params.ts';
 
 /** How the tokens of a sequence see each other. */
 export interface Attention<T> {

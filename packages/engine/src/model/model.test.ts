@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MicroBatch, microBatches } from '../batching.ts';
-import { paramSpecs } from '../config.ts';
 import { createLocalEngine, type LocalEngine } from '../index.ts';
-import { lossShape } from '../losses.ts';
+import { type Plain, plain, ReferenceOps } from '../reference/reference.ts';
+import { normals } from '../sampling/random.ts';
+import { available, quick } from '../testing/backends.ts';
+import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import { type MicroBatch, microBatches } from '../training/batching.ts';
+import { lossShape } from '../training/losses.ts';
 import {
   defaultTrainSettings,
   gradientName,
@@ -10,13 +13,10 @@ import {
   measureProgram,
   programScalars,
   trainProgram,
-} from '../programs.ts';
-import { normals } from '../sampling/random.ts';
-import { available, quick } from '../testing/backends.ts';
-import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
-import { type Plain, plain, ReferenceOps } from '../testing/reference.ts';
+} from '../training/programs.ts';
 import type { Datum, LossSpec } from '../types.ts';
 import type { NamedArrays } from '../weights/store.ts';
+import { paramSpecs } from './config.ts';
 import { ropeTables } from './rope.ts';
 
 const positions = 320;

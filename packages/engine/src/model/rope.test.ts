@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseModelConfig } from '../config.ts';
+import { parseModelConfig } from './config.ts';
 import { ropeFrequencies, ropeTables } from './rope.ts';
 
 const base = {

@@ -4,9 +4,9 @@
  * were trained on these very angles: at position 2000 a rounding of the frequency is 1e-4 of a radian.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import type { Shape } from '../ops.ts';
-import type { RopeKind, RopeScaling, ScalingOf } from '../rope-scaling.ts';
+import { headSize, type ModelConfig } from './config.ts';
+import type { RopeKind, RopeScaling, ScalingOf } from './rope-scaling.ts';
 
 export interface RopeTables {
   readonly cos: Float32Array;

@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { parseModelConfig } from '../config.ts';
 import { createLocalEngine } from '../index.ts';
 import type { NamedArrays } from '../weights/store.ts';
+import { parseModelConfig } from './config.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const folder = join(process.env.CIPO_SHARED ?? join(root, '..', 'shared'), 'models', 'stories260k');

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { parseModelConfig } from '../config.ts';
 import { cacheNames, type ReadShape } from '../model/cached.ts';
+import { parseModelConfig } from '../model/config.ts';
 import { integers } from '../testing/data.ts';
 import type { Arrays, LaneCache } from './cache.ts';
 import type { Sources } from './cohort.ts';

@@ -3,9 +3,9 @@
  * its prompt's cache, each lane with that of its own tokens. Steps read them in place; only what a step adds is copied.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import { masked } from '../model/attention.ts';
 import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts';
+import { headSize, type ModelConfig } from '../model/config.ts';
 
 export type Arrays = Record<string, Float32Array>;
 

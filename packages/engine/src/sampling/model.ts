@@ -1,11 +1,11 @@
 /** The model as the sampler sees it: prompts read into caches, tokens written after them. Runs the two programs. */
 
-import { endIds, headSize, type ModelConfig } from '../config.ts';
+import type { Runner } from '../executors/runner.ts';
 import type { BufferMap, TypedArray } from '../executors/types.ts';
 import type { EngineLimits } from '../limits.ts';
 import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
+import { endIds, headSize, type ModelConfig } from '../model/config.ts';
 import { f32 } from '../ops.ts';
-import type { Runner } from '../runner.ts';
 import type { Arrays, LaneCache } from './cache.ts';
 import { isLimited, type Limits } from './pick.ts';
 import { type NextKind, nextWidth, readProgram, writeProgram } from './programs.ts';

@@ -3,8 +3,8 @@
  * not grow with the square of a prompt's length.
  */
 
-import { headSize } from '../config.ts';
 import { cacheNames } from '../model/cached.ts';
+import { headSize } from '../model/config.ts';
 import type { TokenIds } from '../types.ts';
 import type { Arrays, PromptSource } from './cache.ts';
 import type { CachedModel } from './model.ts';

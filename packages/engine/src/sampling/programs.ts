@@ -4,7 +4,6 @@
  * exponentials are taken by the executor for all lanes at once.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import type { Program } from '../executors/types.ts';
 import {
   type CachingAttention,
@@ -14,9 +13,10 @@ import {
   type WriteShape,
   writingAttention,
 } from '../model/cached.ts';
+import { headSize, type ModelConfig } from '../model/config.ts';
 import { llamaHidden, llamaLogits } from '../model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
-import { ropeInputs, weightInputs } from '../programs.ts';
+import { ropeInputs, weightInputs } from '../training/programs.ts';
 import { blockWidth, drawnBlocks } from './block.ts';
 
 type Specs = Record<string, TensorSpec>;

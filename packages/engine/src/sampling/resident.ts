@@ -3,9 +3,9 @@
  * that each step writes its tokens into the device's copy itself, and only the rows it added come back, in one tensor.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import type { BufferMap, Executor, Program } from '../executors/types.ts';
 import { cacheNames, type WriteShape } from '../model/cached.ts';
+import { headSize, type ModelConfig } from '../model/config.ts';
 import { f32, type Ops, type TensorSpec } from '../ops.ts';
 import { type Arrays, type LaneCache, versionOf } from './cache.ts';
 import { type NextKind, writeProgram } from './programs.ts';

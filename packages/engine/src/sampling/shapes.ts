@@ -3,8 +3,8 @@
  * lane is wasted work, a second set of lanes reads the weights a second time.
  */
 
-import { headSize, type ModelConfig } from '../config.ts';
 import type { WriteShape } from '../model/cached.ts';
+import { headSize, type ModelConfig } from '../model/config.ts';
 
 /** Slots of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
 const slotStep = 16;

@@ -1,9 +1,9 @@
 /** One case for every operation of {@link Ops}: arguments, and how to call it. */
 
+import { Tape } from '../autodiff/tape.ts';
 import { ropeTables } from '../model/rope.ts';
 import { type Ops, type Shape, sizeOf } from '../ops.ts';
 import { normals } from '../sampling/random.ts';
-import { Tape } from '../tape.ts';
 import { integers, tinyConfig } from './data.ts';
 
 export interface OpCase {

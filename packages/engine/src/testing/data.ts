@@ -1,7 +1,7 @@
 /** Helpers of the engine's tests: small models, random arrays, and gradients by finite differences. */
 
-import { type ModelConfig, parseModelConfig } from '../config.ts';
 import type { Executor, Program, TypedArray } from '../executors/types.ts';
+import { type ModelConfig, parseModelConfig } from '../model/config.ts';
 import type { TensorSpec } from '../ops.ts';
 import { hash32, normals } from '../sampling/random.ts';
 import type { Datum } from '../types.ts';

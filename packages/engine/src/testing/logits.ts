@@ -1,12 +1,12 @@
 /** All logits of a model, by the parts that its programs are made of; the engine itself never needs them all. */
 
-import { contextLength, type ModelConfig } from '../config.ts';
 import type { Executor, Program, TypedArray } from '../executors/types.ts';
 import { groupedAttention } from '../model/attention.ts';
+import { contextLength, type ModelConfig } from '../model/config.ts';
 import { llamaHidden, llamaLogits } from '../model/llama.ts';
 import { ropeTables } from '../model/rope.ts';
 import { f32, i32 } from '../ops.ts';
-import { weightInputs } from '../programs.ts';
+import { weightInputs } from '../training/programs.ts';
 import type { NamedArrays } from '../weights/store.ts';
 import { runProgram } from './data.ts';
 

@@ -5,7 +5,7 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { huggingFaceConfig, type ModelConfig } from '../config.ts';
+import { huggingFaceConfig, type ModelConfig } from '../model/config.ts';
 import { writeAtomically } from './bytes.ts';
 import type { FloatType } from './floats.ts';
 import { checkTensors, openModel } from './folder.ts';

@@ -6,7 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ModelConfig, paramSpecs, parseModelConfig } from '../config.ts';
+import { type ModelConfig, paramSpecs, parseModelConfig } from '../model/config.ts';
 import { openGguf } from './gguf/model.ts';
 import { exists, openWeights } from './sharded.ts';
 import type { TensorSource } from './source.ts';

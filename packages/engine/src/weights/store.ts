@@ -1,10 +1,10 @@
 /** The tensors of a policy on an executor: weights, gradients, AdamW's two moments, and the frozen reference. */
 
-import type { Block } from '../adamw.ts';
-import { type ModelConfig, type ParamSpec, paramSpecs } from '../config.ts';
 import type { Executor, TensorBuffer } from '../executors/types.ts';
+import { type ModelConfig, type ParamSpec, paramSpecs } from '../model/config.ts';
 import { f32, sizeOf } from '../ops.ts';
 import { hash32, normals } from '../sampling/random.ts';
+import type { Block } from '../training/adamw.ts';
 import type { TensorSource } from './source.ts';
 
 export type NamedArrays = Record<string, Float32Array>;

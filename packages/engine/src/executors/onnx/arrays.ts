@@ -1,8 +1,8 @@
 /** Where tensors that belong together lie: one after the other in as few arrays as can be. */
 
-import { mostFloats, reachableFloats } from '../../in-place.ts';
 import type { Shape } from '../../ops.ts';
 import { sizeOf } from '../../ops.ts';
+import { mostFloats, reachableFloats } from '../../training/in-place.ts';
 
 /** Floats; a tensor begins on a cache line. */
 const alignment = 16;

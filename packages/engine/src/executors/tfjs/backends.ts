@@ -5,12 +5,11 @@
 
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import type * as TensorFlow from '@tensorflow/tfjs';
 import { howToGet } from '../advice.ts';
 import { startDawn, type Watch } from './dawn.ts';
 import { resolveOptional } from './optional.ts';
+import type { Tf } from './types.ts';
 
-export type Tf = typeof TensorFlow;
 export const tfjsBackends = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type TfjsBackend = (typeof tfjsBackends)[number];
 

@@ -6,8 +6,8 @@
 
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import type { Tf } from './backends.ts';
 import { resolveOptional } from './optional.ts';
+import type { Tf } from './types.ts';
 
 /** Runs `work` and waits for the device's verdict on it. @throws what the device reports. */
 export type Watch = (work: () => void) => Promise<void>;

@@ -14,9 +14,10 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { type BackendFinding, chooseBackend, type Tf, type TfjsBackend } from './backends.ts';
+import { type BackendFinding, chooseBackend, type TfjsBackend } from './backends.ts';
 import type { Watch } from './dawn.ts';
 import { TfjsOps } from './ops.ts';
+import type { Tf } from './types.ts';
 
 class TfjsBuffer implements TensorBuffer {
   readonly spec: TensorSpec;

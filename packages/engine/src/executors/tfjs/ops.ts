@@ -11,7 +11,7 @@ import {
   type Shape,
   type TensorSpec,
 } from '../../ops.ts';
-import type { Tf } from './backends.ts';
+import type { Tf } from './types.ts';
 
 type Tensor = TensorFlow.Tensor;
 

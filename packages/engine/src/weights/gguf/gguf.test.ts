@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadTokenizer, openTokenizer } from '../../../../trainer/src/policy/tokenizer.ts';
-import { readJson } from '../../json.ts';
 import { relativeError } from '../../testing/data.ts';
 import { openBytes } from '../bytes.ts';
 import { readModel } from '../checkpoint.ts';
@@ -53,35 +51,6 @@ describe('a model in GGUF is the model in its Hugging Face folder', () => {
     const expected = await readModel(at('gguf', 'llama-3.1'));
     expect(found.config).toEqual(expected.config);
     expect(found.weights).toEqual(expected.weights);
-  });
-});
-
-describe('a tokenizer in GGUF is the one of tokenizer.json', () => {
-  const corpus = Object(readJson(at('tokenizers', 'corpus.json')));
-
-  test.each(['gpt2', 'smollm', 'llama3', 'qwen2'])('%s', async (name) => {
-    const found = await openTokenizer(at('gguf', `tokenizer-${name}.gguf`));
-    const expected = loadTokenizer(at('tokenizers', name));
-    for (const text of corpus.texts) {
-      const ids = expected.encode(text);
-      expect(found.encode(text), text).toEqual(ids);
-      expect(found.decode(ids)).toBe(expected.decode(ids));
-    }
-    const { vocabSize, endId, padId } = expected;
-    expect(found).toMatchObject({ vocabSize, endId, padId });
-    if (name !== 'llama3')
-      expect(found.renderChat(corpus.conversations[1])).toEqual(
-        expected.renderChat(corpus.conversations[1]),
-      );
-  });
-
-  test("llama: pieces are SentencePiece's own", async () => {
-    const tokenizer = await openTokenizer(at('gguf', 'tokenizer-llama.gguf'));
-    for (const { text, ids } of Object(readJson(at('gguf', 'tokenizer-llama.json')))) {
-      expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(ids);
-      // Its sign for a blank is one in text, too.
-      expect(tokenizer.decode(ids)).toBe(text.replaceAll('▁', ' '));
-    }
   });
 });
 

@@ -3,8 +3,8 @@
  * llama.cpp rotates neighbouring pairs in Llama models and so stores rows of q and k in another order; it is undone.
  */
 
-import { type Architecture, architectures } from '../../architectures/index.ts';
-import { type ModelConfig, parseModelConfig } from '../../config.ts';
+import { type Architecture, architectures } from '../../model/architectures/index.ts';
+import { type ModelConfig, parseModelConfig } from '../../model/config.ts';
 import { ropeFrequencies } from '../../model/rope.ts';
 import { sizeOf } from '../../ops.ts';
 import { type Bytes, openBytes } from '../bytes.ts';

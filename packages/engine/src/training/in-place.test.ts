@@ -34,8 +34,8 @@ describe('kernels on arrays in place', () => {
         for (let i = 0; i < n; i++) {
           const g = grad![i]! * s.gradScale;
           const m = 0.9 * mean![i]! + 0.1 * g;
-          const v = 0.999 * square![i]! + 0.001 * g * g;
-          const root = Math.sqrt(v / (1 - 0.999 ** 3)) + 1e-8;
+          const v = 0.99 * square![i]! + 0.01 * g * g;
+          const root = Math.sqrt(v / (1 - 0.99 ** 3)) + 1e-8;
           const change = (options.learningRate * (m / (1 - 0.9 ** 3))) / root;
           const kept = decay ? 1 - options.learningRate * options.weightDecay : 1;
           expect(block.mean[i]).toBeCloseTo(m, 6);

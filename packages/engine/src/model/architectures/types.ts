@@ -1,7 +1,6 @@
 /** What a family of models adds to the plain decoder of model/llama.ts. A new family is a small file beside this one. */
 
-import type { ModelConfig } from '../config.ts';
-
+/** Where the layers of a model have biases and extra norms. */
 export interface Traits {
   /** Biases of q_proj, k_proj and v_proj. */
   readonly qkvBias: boolean;
@@ -11,6 +10,12 @@ export interface Traits {
   readonly mlpBias: boolean;
   /** RMSNorm over each head of queries and keys, before they are rotated: q_norm and k_norm, [head_dim]. */
   readonly headNorm: boolean;
+}
+
+/** The fields of config.json that decide about biases. */
+export interface BiasFields {
+  readonly attention_bias: boolean;
+  readonly mlp_bias: boolean;
 }
 
 export interface Architecture {
@@ -24,5 +29,5 @@ export interface Architecture {
   readonly defaults: Readonly<Record<string, unknown>>;
   /** The window of this configuration's sliding attention in tokens; absent where every layer sees everything. */
   slidingWindow?(config: Readonly<Record<string, unknown>>): number | undefined;
-  traits(config: ModelConfig): Traits;
+  traits(config: BiasFields): Traits;
 }

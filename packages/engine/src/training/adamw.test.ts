@@ -1,9 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { paramSpecs } from './config.ts';
-import { createLocalEngine, type LocalEngine, type NamedArrays } from './index.ts';
-import { available } from './testing/backends.ts';
-import { livelyWeights, relativeError, someData, tinyConfig } from './testing/data.ts';
-import type { AdamWOptions, Datum } from './types.ts';
+import { createLocalEngine, type LocalEngine, type NamedArrays } from '../index.ts';
+import { paramSpecs } from '../model/config.ts';
+import { available } from '../testing/backends.ts';
+import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
+import type { AdamWOptions, Datum } from '../types.ts';
 
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);

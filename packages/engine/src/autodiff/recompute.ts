@@ -3,7 +3,7 @@
  * that has each piece's gradient at once. Both give the numbers of the plain tape; only memory and order differ.
  */
 
-import type { Ops } from './ops.ts';
+import type { Ops } from '../ops.ts';
 import { type Pull, Tape, type Var } from './tape.ts';
 
 type Values<T> = Readonly<Record<string, T>>;

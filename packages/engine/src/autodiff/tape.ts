@@ -5,8 +5,8 @@
  * Left out: second derivatives; gradients of lessEqual and maxAll (they are only ever measured).
  */
 
-import type { MatmulOptions, Ops, Shape, TensorSpec } from './ops.ts';
-import { scalar } from './ops.ts';
+import type { MatmulOptions, Ops, Shape, TensorSpec } from '../ops.ts';
+import { scalar } from '../ops.ts';
 
 /** A value on the tape. */
 export interface Var<T> {

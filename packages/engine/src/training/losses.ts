@@ -3,9 +3,9 @@
  * Left out: how tokens are weighted; that is in the Datum.
  */
 
-import { type Ops, scalar } from './ops.ts';
-import { checkRules, type Rule } from './rules.ts';
-import type { LossSpec } from './types.ts';
+import { type Ops, scalar } from '../ops.ts';
+import { checkRules, type Rule } from '../rules.ts';
+import type { LossSpec } from '../types.ts';
 
 /** Everything [N], one entry a token. */
 export interface TokenTerms<T> {

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
-import { openExecutor } from './executors/open.ts';
-import { f32 } from './ops.ts';
+import { f32 } from '../ops.ts';
+import { openExecutor } from './open.ts';
 import { Runner } from './runner.ts';
 
 const opened: Runner[] = [];

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { lossShape, tokenLosses } from './losses.ts';
-import { type Ops, sizeOf } from './ops.ts';
-import { normals } from './sampling/random.ts';
+import { type Ops, sizeOf } from '../ops.ts';
+import { type Plain, plain, ReferenceOps } from '../reference/reference.ts';
+import { normals } from '../sampling/random.ts';
+import { caseArguments, opCases } from '../testing/cases.ts';
+import { relativeError } from '../testing/data.ts';
+import { lossShape, tokenLosses } from '../training/losses.ts';
+import type { LossSpec } from '../types.ts';
 import { Tape } from './tape.ts';
-import { caseArguments, opCases } from './testing/cases.ts';
-import { relativeError } from './testing/data.ts';
-import { type Plain, plain, ReferenceOps } from './testing/reference.ts';
-import type { LossSpec } from './types.ts';
 
 const ops = new ReferenceOps();
 type Scalar = <T>(o: Ops<T>, x: readonly T[]) => T;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { totalRows } from '../model/attention.ts';
+import type { Datum } from '../types.ts';
 import { type MicroBatch, microBatches } from './batching.ts';
-import { totalRows } from './model/attention.ts';
-import type { Datum } from './types.ts';
 
 const needs = { policyTerms: false, reference: false };
 const limits = 256;

@@ -3,8 +3,8 @@
  * the arrays that are fresh, and reads back what is asked for. The least used of many compiled programs go.
  */
 
-import type { BufferMap, Compiled, Executor, Program, TypedArray } from './executors/types.ts';
-import type { TensorSpec } from './ops.ts';
+import type { TensorSpec } from '../ops.ts';
+import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types.ts';
 
 /**
  * Programs kept of each kind, the first word of their key. A compiled program keeps its scratch memory, and that of

@@ -3,21 +3,6 @@
  * runs them is an Executor. Those that sample are in sampling/programs.ts, those of the optimizer in adamw.ts.
  */
 
-import { headSize, type ModelConfig, paramSpecs } from './config.ts';
-import type { Program } from './executors/types.ts';
-import { ENGINE_DEFAULTS } from './limits.ts';
-import { adapterInputs, adapterScales } from './lora/adapter.ts';
-import { adapterSpecs, type LoraModule } from './lora/options.ts';
-import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
-import {
-  branchRows,
-  groupedAttention,
-  type Layout,
-  prefixRows,
-  totalRows,
-} from './model/attention.ts';
-import { headName, layerPrefix, llamaHidden, llamaLayer, llamaLogits } from './model/llama.ts';
-import { f32, i32, type Ops, type TensorSpec } from './ops.ts';
 import {
   type LossOfRows,
   lossOverRows,
@@ -25,9 +10,24 @@ import {
   type RowLoss,
   type RowsOfLoss,
   recomputed,
-} from './recompute.ts';
-import { Tape, type Var } from './tape.ts';
-import type { LossSpec } from './types.ts';
+} from '../autodiff/recompute.ts';
+import { Tape, type Var } from '../autodiff/tape.ts';
+import type { Program } from '../executors/types.ts';
+import { ENGINE_DEFAULTS } from '../limits.ts';
+import { adapterInputs, adapterScales } from '../lora/adapter.ts';
+import { adapterSpecs, type LoraModule } from '../lora/options.ts';
+import {
+  branchRows,
+  groupedAttention,
+  type Layout,
+  prefixRows,
+  totalRows,
+} from '../model/attention.ts';
+import { headSize, type ModelConfig, paramSpecs } from '../model/config.ts';
+import { headName, layerPrefix, llamaHidden, llamaLayer, llamaLogits } from '../model/llama.ts';
+import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
+import type { LossSpec } from '../types.ts';
+import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
 
 type Specs = Record<string, TensorSpec>;
 type Values<T> = Readonly<Record<string, T>>;

@@ -3,10 +3,10 @@
  * multiplies matrices, in float32 and in half precision where it has that. A second or two each; rough on purpose.
  */
 
-import type { Compiled, Executor, HalfType, Program } from './executors/types.ts';
-import { f32, type Ops } from './ops.ts';
-import { normals } from './sampling/random.ts';
-import { plain, ReferenceOps } from './testing/reference.ts';
+import { f32, type Ops } from '../ops.ts';
+import { plain, ReferenceOps } from '../reference/reference.ts';
+import { normals } from '../sampling/random.ts';
+import type { Compiled, Executor, HalfType, Program } from './types.ts';
 
 export interface Rate {
   /** Of a product of two square matrices, 10^9 operations (2 n^3) a second. */

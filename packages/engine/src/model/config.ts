@@ -4,8 +4,8 @@
  */
 
 import { z } from 'zod';
+import type { Shape } from '../ops.ts';
 import { architectureOf, type Traits } from './architectures/index.ts';
-import type { Shape } from './ops.ts';
 import { ropeFields, ropeScaling, withoutNulls } from './rope-scaling.ts';
 
 /** Bounds far above any model there is, so that a hostile file cannot ask for endless work. */

@@ -3,9 +3,9 @@
  * rollouts of one prompt above all, shares its beginning.
  */
 
+import { type Layout, prefixRows } from '../model/attention.ts';
+import type { TokenIds } from '../types.ts';
 import { type Branch, fill, type MicroBatch, mostBranches, packGroups } from './batching.ts';
-import { type Layout, prefixRows } from './model/attention.ts';
-import type { TokenIds } from './types.ts';
 
 /** A micro-batch that scores every token but the first of some sequences. */
 export interface ScoringBatch extends MicroBatch {

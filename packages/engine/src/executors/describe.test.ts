@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { howToGet } from './executors/advice.ts';
-import { openExecutor } from './executors/open.ts';
-import type { Executor, Program } from './executors/types.ts';
-import { createLocalEngine, describeExecutors } from './index.ts';
-import { scalar } from './ops.ts';
+import { createLocalEngine, describeExecutors } from '../index.ts';
+import { scalar } from '../ops.ts';
+import { onEachBackend } from '../testing/backends.ts';
+import { tinyConfig } from '../testing/data.ts';
+import { howToGet } from './advice.ts';
+import { openExecutor } from './open.ts';
 import { probe, tolerance } from './probe.ts';
-import { onEachBackend } from './testing/backends.ts';
-import { tinyConfig } from './testing/data.ts';
+import type { Executor, Program } from './types.ts';
 
 test('what is said to be available opens and says the same of itself; the rest says why not', async () => {
   const findings = await describeExecutors();

@@ -3,6 +3,9 @@
  * adamw.ts elsewhere. Left out: when a step is taken.
  */
 
+import type { Runner } from '../executors/runner.ts';
+import { f32 } from '../ops.ts';
+import type { TensorSet, TrainedTensors } from '../weights/store.ts';
 import {
   type AdamWScalars,
   adamwProgram,
@@ -14,9 +17,6 @@ import {
   normProgram,
 } from './adamw.ts';
 import { adamwInPlace, sumOfSquares } from './in-place.ts';
-import { f32 } from './ops.ts';
-import type { Runner } from './runner.ts';
-import type { TensorSet, TrainedTensors } from './weights/store.ts';
 
 /** The Euclidean norm of all gradients together. */
 export async function gradientNorm(

@@ -4,11 +4,11 @@
  * As is usual, decay touches matrices only, not the norms' gains.
  */
 
-import type { Program } from './executors/types.ts';
-import { ADAMW_DEFAULTS } from './limits.ts';
-import { f32, type Ops, type Shape, type TensorSpec } from './ops.ts';
-import { checkRules } from './rules.ts';
-import type { AdamWOptions } from './types.ts';
+import type { Program } from '../executors/types.ts';
+import { ADAMW_DEFAULTS } from '../limits.ts';
+import { f32, type Ops, type Shape, type TensorSpec } from '../ops.ts';
+import { checkRules } from '../rules.ts';
+import type { AdamWOptions } from '../types.ts';
 
 /** A run of weights with one rule for decay. */
 export interface Block {

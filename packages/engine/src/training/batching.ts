@@ -3,8 +3,8 @@
  * model/attention.ts), lengths are rounded up to buckets, sequences without weight are left out.
  */
 
-import { type Layout, masked, prefixRows, totalRows } from './model/attention.ts';
-import type { Datum, TokenIds } from './types.ts';
+import { type Layout, masked, prefixRows, totalRows } from '../model/attention.ts';
+import type { Datum, TokenIds } from '../types.ts';
 
 /** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
 export interface Branch {

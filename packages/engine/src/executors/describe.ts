@@ -1,8 +1,8 @@
 /** What could compute a policy on this machine, and why not the rest. */
 
-import { backendsOf, openExecutor } from './executors/open.ts';
-import type { Executor, ExecutorName } from './executors/types.ts';
+import { backendsOf, openExecutor } from './open.ts';
 import { type Probe, probe, tolerance } from './probe.ts';
+import type { Executor, ExecutorName } from './types.ts';
 
 export interface ExecutorFinding {
   readonly executor: ExecutorName;

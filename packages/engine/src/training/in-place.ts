@@ -64,7 +64,7 @@ function kernelsOn(arrays: readonly Float32Array[]): Kernels {
   const known = instances.get(weight!);
   if (known?.of.every((memory, i) => memory === of[i])) return known.made;
   module ??= new WebAssembly.Module(
-    readFileSync(new URL('../kernels/adamw.wasm', import.meta.url)),
+    readFileSync(new URL('../../kernels/adamw.wasm', import.meta.url)),
   );
   const made = new WebAssembly.Instance(module, { arrays: { weight, grad, mean, square } });
   instances.set(weight!, { of, made });
