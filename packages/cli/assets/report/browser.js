@@ -1,6 +1,6 @@
 /**
- * Browser of attempts and corrections in the report. Runs in the reader's browser; a script of its own.
- * Everything a guest wrote goes through textContent: there is no HTML parsing anywhere here.
+ * The browser of attempts and corrections in the report. A classic script without imports.
+ * All guest text is inserted through textContent: this script parses no HTML.
  */
 // @ts-check
 (() => {
@@ -23,15 +23,15 @@
     return node;
   }
 
-  /** @type {(passed: boolean | undefined) => 'right' | 'wrong' | 'void'} */
-  function outcome(passed) {
-    return passed === undefined ? 'void' : passed ? 'right' : 'wrong';
+  /** @type {(passed: boolean | undefined) => 'correct' | 'incorrect' | 'void'} */
+  function outcomeOf(passed) {
+    return passed === undefined ? 'void' : passed ? 'correct' : 'incorrect';
   }
 
-  const MARKS = { right: '✓', wrong: '✗', void: '○' };
+  const MARKS = { correct: '✓', incorrect: '✗', void: '○' };
 
   /** @type {(label: string, choices: [string, string][]) => { field: HTMLLabelElement, select: HTMLSelectElement }} */
-  function chooser(label, choices) {
+  function createChooser(label, choices) {
     const field = element('label', 'field');
     const select = element('select');
     for (const [value, text] of choices) {
@@ -44,7 +44,7 @@
   }
 
   /** @type {(label: string, type: string, placeholder: string) => { field: HTMLLabelElement, input: HTMLInputElement }} */
-  function entry(label, type, placeholder) {
+  function createInput(label, type, placeholder) {
     const field = element('label', 'field');
     const input = element('input');
     input.type = type;
@@ -57,50 +57,50 @@
   const all = samples.map((sample) => sample.step);
   const first = String(all.reduce((a, b) => Math.min(a, b), all[0] ?? 0));
   const last = String(all.reduce((a, b) => Math.max(a, b), all[0] ?? 0));
-  const kind = chooser('Kind', [
+  const kind = createChooser('Kind', [
     ['', 'all'],
     ...kinds.map((k) => /** @type {[string, string]} */ ([k, k])),
   ]);
-  const stream = chooser('Stream', [
+  const stream = createChooser('Stream', [
     ['', 'both'],
     ['base', 'attempts'],
     ['correction', 'corrections'],
   ]);
-  const verdict = chooser('Verdict', [
+  const verdict = createChooser('Verdict', [
     ['', 'any'],
-    ['right', 'right'],
-    ['wrong', 'wrong'],
+    ['correct', 'correct'],
+    ['incorrect', 'incorrect'],
     ['void', 'no judgement'],
   ]);
-  const turn = chooser('Correction', [
+  const change = createChooser('Correction', [
     ['', 'any'],
-    ['wrong>right', 'mended: wrong → right'],
-    ['wrong>wrong', 'not mended: wrong → wrong'],
-    ['right>right', 'kept: right → right'],
-    ['right>wrong', 'spoiled: right → wrong'],
+    ['incorrect>correct', 'fixed: incorrect → correct'],
+    ['incorrect>incorrect', 'not fixed: incorrect → incorrect'],
+    ['correct>correct', 'retained: correct → correct'],
+    ['correct>incorrect', 'broken: correct → incorrect'],
   ]);
-  const from = entry('From step', 'number', first);
-  const to = entry('To step', 'number', last);
-  const words = entry('Text', 'search', 'anything');
+  const from = createInput('From step', 'number', first);
+  const to = createInput('To step', 'number', last);
+  const search = createInput('Text', 'search', 'any text');
 
   /** @type {(sample: Sample) => boolean} */
-  function wanted(sample) {
-    const result = outcome(sample.passed);
-    const path = sample.anchor ? `${outcome(sample.anchor.passed)}>${result}` : '';
-    const text = words.input.value.toLowerCase();
+  function matchesFilters(sample) {
+    const result = outcomeOf(sample.passed);
+    const path = sample.anchor ? `${outcomeOf(sample.anchor.passed)}>${result}` : '';
+    const text = search.input.value.toLowerCase();
     return (
       (!kind.select.value || sample.kind === kind.select.value) &&
       (!stream.select.value || sample.stream === stream.select.value) &&
       (!verdict.select.value || result === verdict.select.value) &&
-      (!turn.select.value || path === turn.select.value) &&
+      (!change.select.value || path === change.select.value) &&
       (from.input.value === '' || sample.step >= Number(from.input.value)) &&
       (to.input.value === '' || sample.step <= Number(to.input.value)) &&
-      (text === '' || haystack(sample).includes(text))
+      (text === '' || searchableText(sample).includes(text))
     );
   }
 
   /** @type {(sample: Sample) => string} */
-  function haystack(sample) {
+  function searchableText(sample) {
     return [
       sample.prompt,
       sample.attempt,
@@ -113,7 +113,7 @@
   }
 
   const filters = element('form', 'filters');
-  filters.append(...[kind, stream, verdict, turn, from, to, words].map(({ field }) => field));
+  filters.append(...[kind, stream, verdict, change, from, to, search].map(({ field }) => field));
   const count = element('p', 'note');
   count.setAttribute('role', 'status');
   const list = element('ol', 'list');
@@ -133,7 +133,7 @@
   let shown = 0;
 
   function refresh() {
-    found = samples.filter(wanted);
+    found = samples.filter(matchesFilters);
     shown = 0;
     list.replaceChildren();
     count.textContent =
@@ -176,7 +176,7 @@
 
   /** @type {(passed: boolean | undefined) => HTMLSpanElement} */
   function mark(passed) {
-    const result = outcome(passed);
+    const result = outcomeOf(passed);
     const node = element('span', `mark ${result}`, MARKS[result]);
     node.title = result === 'void' ? 'no judgement' : result;
     return node;
@@ -208,15 +208,15 @@
       sample.passed,
       sample.status,
     );
-    own.append(...findings('Verifier', sample.diagnostics));
+    own.append(...diagnosticList('Verifier', sample.diagnostics));
     if (!anchor) return [prompt, own];
     const earlier = panel(
       'Earlier attempt',
       anchor.attempt,
       anchor.passed,
-      anchor.passed ? 'accepted' : 'wrong',
+      statusOfAnchor(sample, anchor),
     );
-    earlier.append(...findings('Shown to the policy', anchor.diagnosticsShown));
+    earlier.append(...diagnosticList('Shown to the policy', anchor.diagnosticsShown));
     const pair = element('div', 'pair');
     pair.append(earlier, own);
     return [prompt, pair];
@@ -224,27 +224,40 @@
 
   /** @type {(title: string, text: string, passed?: boolean, status?: string) => HTMLElement} */
   function panel(title, text, passed, status) {
-    const box = element('section', `panel ${status ? outcome(passed) : ''}`);
+    const box = element('section', `panel ${status ? outcomeOf(passed) : ''}`);
     const head = element('h3', '', title);
     if (status) head.append(mark(passed), element('span', 'status', status.replaceAll('_', ' ')));
     box.append(head, element('pre', '', text || '(empty)'));
     return box;
   }
 
+  /** The status of the attempt that became the anchor, if it is among the samples; an anchor only has `passed`. */
+  /** @type {(sample: Sample, anchor: Anchor) => string} */
+  function statusOfAnchor(sample, anchor) {
+    const attempt = samples.find(
+      (other) =>
+        other.stream === 'base' &&
+        other.step === sample.step &&
+        other.taskId === sample.taskId &&
+        other.attempt === anchor.attempt,
+    );
+    return attempt?.status ?? (anchor.passed ? 'correct' : 'incorrect');
+  }
+
   /** @type {(title: string, lines: string[]) => HTMLElement[]} */
-  function findings(title, lines) {
+  function diagnosticList(title, lines) {
     if (lines.length === 0) return [];
-    const box = element('ul', 'findings');
+    const box = element('ul', 'diagnostics');
     box.append(...lines.map((line) => element('li', '', line)));
     return [element('h4', '', title), box];
   }
 
   /** @type {(event: KeyboardEvent) => void} */
-  function walk(event) {
-    const way = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+  function selectByArrow(event) {
+    const offset = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     const buttons = [...list.querySelectorAll('button')];
-    const next = buttons[buttons.findIndex((node) => node.ariaCurrent === 'true') + way];
-    if (way === 0 || !next) return;
+    const next = buttons[buttons.findIndex((node) => node.ariaCurrent === 'true') + offset];
+    if (offset === 0 || !next) return;
     event.preventDefault();
     next.focus();
     next.click();
@@ -253,6 +266,6 @@
   filters.addEventListener('input', refresh);
   filters.addEventListener('submit', (event) => event.preventDefault());
   more.addEventListener('click', extend);
-  list.addEventListener('keydown', walk);
+  list.addEventListener('keydown', selectByArrow);
   refresh();
 })();

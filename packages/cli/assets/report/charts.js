@@ -1,18 +1,19 @@
 /**
- * Curves of the report. Runs in the reader's browser after uPlot; a script of its own, without imports.
- * Reads the embedded data, writes only numbers and our own words into the page.
+ * Draws the curves of the report in the browser with uPlot. A classic script without imports.
+ * Reads the embedded data. Names of metrics are inserted as text, never as markup.
  */
 // @ts-check
 (() => {
   /** @typedef {{ name: string, label: string, colour: string }} Line */
-  /** @typedef {{ title: string, note: string, lines: Line[], share?: boolean }} Chart */
+  /** @typedef {{ title: string, note: string, unit: string, lines: Line[], isShare?: boolean }} Chart */
 
   /** @type {Chart[]} */
   const CHARTS = [
     {
       title: 'Reward',
-      note: 'mean of both streams',
-      share: true,
+      note: 'mean of each stream',
+      unit: 'reward',
+      isShare: true,
       lines: [
         { name: 'reward', label: 'attempts', colour: '--blue' },
         { name: 'correction/reward', label: 'corrections', colour: '--orange' },
@@ -20,32 +21,46 @@
     },
     {
       title: 'Fix rate and retention',
-      note: 'P(right | wrong anchor), P(right | right anchor)',
-      share: true,
+      note: 'P(correct | incorrect anchor), P(correct | correct anchor)',
+      unit: 'share of corrections',
+      isShare: true,
       lines: [
         { name: 'correction/fix_rate', label: 'fix rate', colour: '--blue' },
         { name: 'correction/retention', label: 'retention', colour: '--green' },
       ],
     },
-    one('Rho', 'share of right anchors that is aimed at', 'correction/rho', '--violet'),
-    one('Entropy', 'nats a token', 'entropy', '--blue'),
-    one('KL', 'k3 to the starting policy, nats a token', 'kl', '--violet'),
-    one('Gradient norm', 'before clipping', 'grad_norm', '--orange'),
-    one('Completion length', 'tokens', 'completions/mean_length', '--green'),
-    one('Groups without signal', 'all right or all wrong', 'frac_reward_zero_std', '--orange'),
-    one('Copy rate', 'corrections that change nothing', 'correction/copy_rate', '--green'),
+    single('Rho', 'target share of correct anchors', 'share', 'correction/rho', '--violet'),
+    single('Entropy', 'sampled estimate', 'nats per token', 'entropy', '--blue'),
+    single('KL', 'k3 estimate to the starting policy', 'nats per token', 'kl', '--violet'),
+    single('Gradient norm', 'before clipping', 'norm', 'grad_norm', '--orange'),
+    single('Completion length', 'mean', 'tokens', 'completions/mean_length', '--green'),
+    single(
+      'Groups without signal',
+      'all correct or all incorrect',
+      'share of groups',
+      'frac_reward_zero_std',
+      '--orange',
+    ),
+    single(
+      'Copy rate',
+      'corrections equal to their anchor',
+      'share of corrections',
+      'correction/copy_rate',
+      '--green',
+    ),
   ];
 
-  /** @type {(title: string, note: string, name: string, colour: string) => Chart} */
-  function one(title, note, name, colour) {
-    return { title, note, lines: [{ name, label: 'value', colour }] };
+  /** A chart of one metric. The legend shows the unit-free title. */
+  /** @type {(title: string, note: string, unit: string, name: string, colour: string) => Chart} */
+  function single(title, note, unit, name, colour) {
+    return { title, note, unit, lines: [{ name, label: title.toLowerCase(), colour }] };
   }
 
-  const HEIGHT = 190;
-  /** Distances between marks of the step axis. */
+  const HEIGHT = 210;
+  /** Distances between ticks of the step axis. */
   const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5];
-  /** Shorter runs are shown as they are. */
-  const LEAST_SMOOTHED = 15;
+  /** Runs with fewer steps are not smoothed. */
+  const MIN_SMOOTHED = 15;
   /** @type {Record<string, (number | null)[]>} */
   const metrics = JSON.parse(document.getElementById('data')?.textContent ?? '{}').metrics ?? {};
   const length = Math.max(0, ...Object.values(metrics).map((column) => column.length));
@@ -58,11 +73,13 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  /** Centred mean over a window of a tenth of the run, at least 5 steps; gaps are skipped. */
+  /** Steps on each side of a point in its moving average: a window of a tenth of the run, at least 5 steps. */
+  const half = Math.max(2, Math.round(length / 20));
+
+  /** Centred moving average; gaps are skipped. */
   /** @type {(column: (number | null)[]) => (number | null)[]} */
   function smooth(column) {
-    if (column.length < LEAST_SMOOTHED) return column;
-    const half = Math.max(2, Math.round(column.length / 20));
+    if (column.length < MIN_SMOOTHED) return column;
     return column.map((_, i) => {
       const near = column
         .slice(Math.max(0, i - half), i + half + 1)
@@ -72,7 +89,7 @@
   }
 
   /** @type {(value: number | null | undefined) => string} */
-  function show(value) {
+  function formatValue(value) {
     if (value === null || value === undefined) return '–';
     const size = Math.abs(value);
     if (size !== 0 && size < 1e-3) return value.toExponential(1);
@@ -87,14 +104,18 @@
       /** @type {uPlot.Series} */
       const faint = { stroke: () => `${colourOf(colour)}55`, width: 1, points };
       /** @type {uPlot.Series} */
-      const strong = { label, stroke, width: 2, points, value: (_, value) => show(value) };
+      const strong = { label, stroke, width: 2, points, value: (_, value) => formatValue(value) };
       return [{ ...faint, label: '', class: 'faint' }, strong];
     });
   }
 
-  /** @type {() => uPlot.Axis} */
-  function axis() {
+  /** @type {(label: string) => uPlot.Axis} */
+  function axis(label) {
     return {
+      label,
+      labelSize: 16,
+      labelGap: 2,
+      labelFont: '11px system-ui, sans-serif',
       stroke: () => colourOf('--faint'),
       grid: { stroke: () => colourOf('--line'), width: 1 },
       ticks: { show: false },
@@ -108,21 +129,24 @@
       width,
       height: HEIGHT,
       cursor: { sync: { key: 'step' }, points: { size: 6 } },
-      scales: { x: { time: false }, y: { range: (_, low, high) => pad(low, high, chart.share) } },
+      scales: {
+        x: { time: false },
+        y: { range: (_, low, high) => padRange(low, high, chart.isShare) },
+      },
       axes: [
-        { ...axis(), size: 26, incrs: WHOLE_STEPS },
-        { ...axis(), size: 48, values: (_, ticks) => ticks.map(show) },
+        { ...axis('step'), size: 26, incrs: WHOLE_STEPS },
+        { ...axis(chart.unit), size: 48, values: (_, ticks) => ticks.map(formatValue) },
       ],
       series: [{ label: 'step' }, ...seriesOf(chart.lines)],
     };
   }
 
-  /** @type {(low: number, high: number, share?: boolean) => [number, number]} */
-  function pad(low, high, share) {
+  /** @type {(low: number, high: number, isShare?: boolean) => [number, number]} */
+  function padRange(low, high, isShare) {
     if (low === null || high === null) return [0, 1];
-    const room = Math.max((high - low) * 0.08, Math.abs(high) * 0.01) || 0.1;
-    const [from, to] = [low - room, high + room];
-    if (share) return [Math.max(0, from), Math.min(1, Math.max(to, from + 0.05))];
+    const margin = Math.max((high - low) * 0.08, Math.abs(high) * 0.01) || 0.1;
+    const [from, to] = [low - margin, high + margin];
+    if (isShare) return [Math.max(0, from), Math.min(1, Math.max(to, from + 0.05))];
     return [low >= 0 ? Math.max(0, from) : from, to];
   }
 
@@ -151,16 +175,16 @@
   }
 
   /** @type {(id: string) => HTMLElement} */
-  function place(id) {
+  function findElement(id) {
     const node = document.getElementById(id);
     if (!node) throw new Error(`the page has no element ${id}`);
     return node;
   }
 
+  /** A metric that is zero throughout is drawn too: a reward of 0 is the sign of a run that learns nothing. */
   const known = CHARTS.map((chart) => ({
     ...chart,
-    // A KL of a run without a reference model is 0 throughout and says nothing.
-    lines: chart.lines.filter(({ name }) => metrics[name]?.some((value) => value)),
+    lines: chart.lines.filter(({ name }) => metrics[name] !== undefined),
   })).filter((chart) => chart.lines.length > 0);
   const named = new Set([
     'step',
@@ -168,16 +192,20 @@
   ]);
   const rest = Object.keys(metrics).filter((name) => !named.has(name));
 
-  const plots = known.map((chart) => draw(place('charts'), chart));
-  if (known.length === 0)
-    place('charts').append(element('p', 'note', 'No step has been recorded.'));
-  const more = place('more-charts');
+  const plots = known.map((chart) => draw(findElement('charts'), chart));
+  if (known.length === 0) {
+    findElement('charts').append(element('p', 'note', 'No step has been recorded.'));
+  }
+  if (length >= MIN_SMOOTHED) {
+    findElement('curves-note').append(` The window is ${2 * half + 1} steps.`);
+  }
+  const more = findElement('more-charts');
   more.hidden = rest.length === 0;
   more.addEventListener(
     'toggle',
     () => {
       for (const name of rest.sort()) {
-        plots.push(draw(place('charts-rest'), one(name, '', name, '--blue')));
+        plots.push(draw(findElement('charts-rest'), single(name, '', 'value', name, '--blue')));
       }
     },
     { once: true },

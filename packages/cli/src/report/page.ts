@@ -2,6 +2,7 @@
  * Builds `report.html`: one file that loads nothing from the network, escapes all guest text and runs only its own
  * scripts. Pure: run data and assets in, text out.
  */
+import { isRecord } from '@cipo/support';
 import { flattenSettings, type Settings } from '../config/layers.ts';
 import { trainSchema } from '../config/schema.ts';
 import { formatClock, formatCount, formatShort } from '../terminal/format.ts';
@@ -103,13 +104,20 @@ function noteList(run: RunData): string {
 
 function sampleNote({ samples, samplesTotal }: RunData): string {
   return samples.length === samplesTotal
-    ? `${formatCount(samplesTotal)} kept by the run.`
+    ? `All ${formatCount(samplesTotal)} of samples.jsonl.`
     : `${formatCount(samples.length)} of the ${formatCount(samplesTotal)} in samples.jsonl, from evenly spread steps.`;
 }
 
-function dataOf({ metrics, samples }: RunData): unknown {
-  const named = Object.entries(metrics).map(([name, column]) => [oneLine(name), column]);
-  return { metrics: Object.fromEntries(named), samples: samples.map(escapeSample) };
+function dataOf({ metrics, samples, config }: RunData): unknown {
+  const columns = Object.entries(metrics)
+    .filter(([name]) => name !== 'kl' || hasReference(config))
+    .map(([name, column]) => [oneLine(name), column]);
+  return { metrics: Object.fromEntries(columns), samples: samples.map(escapeSample) };
+}
+
+/** Without a reference policy the KL is not measured: its column is 0. */
+function hasReference({ objective }: Settings): boolean {
+  return !isRecord(objective) || objective.beta !== 0;
 }
 
 /** Replaces hidden characters by visible escapes. */
