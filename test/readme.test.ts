@@ -1,4 +1,4 @@
-/** What the README promises: its programs run, its links lead somewhere. */
+/** Checks the README: its programs run, its commands and links exist. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -7,18 +7,18 @@ const ROOT = new URL('..', import.meta.url).pathname;
 const README = readFileSync(`${ROOT}README.md`, 'utf8');
 const programs = [...README.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1] ?? '');
 
-interface Ended {
+interface Outcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
 }
 
-/** Runs a program as it stands, from the root of the repository. */
+/** Runs a program unchanged, from the root of the repository. */
 const run = (program: string) => node('--input-type=module-typescript', '--eval', program);
 
 const cipo = (...args: string[]) => node(`${ROOT}packages/cli/bin/cipo.js`, ...args);
 
-function node(...flags: string[]): Promise<Ended> {
+function node(...flags: string[]): Promise<Outcome> {
   const child = spawn(process.execPath, flags, { cwd: ROOT });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
@@ -46,7 +46,7 @@ test('the verifier alone judges as the README says', async () => {
   expect(await run(alone)).toEqual({ code: 0, out: 'wrong_answer 0\n', err: '' });
 });
 
-test('every command of the README is there, with the flags that it names', async () => {
+test('every command and flag that the README names exists', async () => {
   const named = [...README.matchAll(/npx cipo (\w+)([^\n#]*)/g)];
   const flags = Map.groupBy(named, (match) => match[1] ?? '');
   expect(flags.size).toBeGreaterThan(8);

@@ -1,7 +1,7 @@
 /**
  * Everything about a card in one run, beside PyTorch on the same card: matrix products by size and type, the cost of an
  * operation, training and rollout tokens a second of a 135 M and a 0.5 B model with random weights, and where the time
- * goes. docs/design/gpu.md says what to install.
+ * goes. docs/guide/backends.md says what to install.
  *
  *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts,kernels]
  *                                 [--models "135 M,0.5 B"] [--rounds 3] [--without-peer]

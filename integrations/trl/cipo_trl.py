@@ -2,7 +2,7 @@
 
     trainer = GRPOTrainer(reward_funcs=CipoReward("http://127.0.0.1:8377"), train_dataset=dataset, ...)
 
-The columns of the data set form the row: `answer` for math, `language` and `tests` for code. `docs/guide/verify.md` lists
+The columns of the data set form the row: `answer` for math, `language` and `tests` for code. `docs/reference/rows.md` lists
 all columns. A completion that was not judged gets None: TRL excludes it from the baseline of its group and gives it the
 advantage 0.
 """

@@ -22,6 +22,9 @@ const PAGES = ['docs/**/*.md', 'examples/**/*.md', 'integrations/**/*.md', 'pack
 const REPOSITORY_PATH =
   /`((?:packages|test|docs|benchmarks|datasets|examples|integrations)\/[\w./-]+)`/g;
 
+/** A page that a source file names. Leaves out pages that a command writes (`--out`), and those of other projects. */
+const DOCS_PATH = /(?<!--out |[\w-]\/)docs\/[\w/-]+\.md/g;
+
 /** A snippet may start sandboxes on a machine that is busy with other tests. */
 const PATIENCE_MS = 300_000;
 
@@ -70,3 +73,21 @@ for (const name of PAGES) {
     }
   });
 }
+
+test('every page that a source file names exists', () => {
+  const sources = [
+    'packages/*/{src,guest,scripts,assets}/**',
+    'benchmarks/**',
+    'integrations/**',
+    'test/**',
+  ]
+    .flatMap((glob) => globSync(`${glob}/*.{ts,js,py,sh}`, { cwd: ROOT }))
+    .filter((path) => !path.includes('node_modules'));
+  const missing = sources.flatMap((path) =>
+    [...readFileSync(join(ROOT, path), 'utf8').matchAll(DOCS_PATH)]
+      .map((match) => match[0])
+      .filter((page) => !existsSync(join(ROOT, page)))
+      .map((page) => `${path}: ${page}`),
+  );
+  expect(missing).toEqual([]);
+});

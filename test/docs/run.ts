@@ -1,6 +1,6 @@
 /**
- * Runs the programs of one page in a folder of their own, from which the packages, the examples and the data are found
- * as from the root. What a program leaves running (a server, say) is there for the next ones and ends with the page.
+ * Runs the snippets of one page in a temporary folder. It links the packages, examples and data of the repository. A
+ * process that a snippet leaves running (a server, say) is available to the next snippets and ends with the page.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -21,7 +21,8 @@ import type { PageFile, Program } from './snippets.ts';
 export const ROOT = new URL('../..', import.meta.url).pathname;
 const SHARED = ['node_modules', 'examples', 'datasets', 'integrations', 'package.json'];
 
-export interface Ended {
+/** How a snippet ended. */
+export interface Outcome {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -30,7 +31,7 @@ export interface Ended {
 export class Page {
   readonly directory = mkdtempSync(join(tmpdir(), 'cipo-docs-'));
   readonly #groups: number[] = [];
-  /** Free ports instead of those that the page names, where somebody may be listening. */
+  /** Free ports by the ports that the page names, which may be in use. */
   readonly #ports: ReadonlyMap<string, number>;
 
   static async open(files: readonly PageFile[], programs: readonly Program[]): Promise<Page> {
@@ -45,14 +46,14 @@ export class Page {
     for (const { name, text } of files) writeFileSync(join(this.directory, name), text);
   }
 
-  /** One program to its end, or until it has printed nothing more to wait for: what it left behind goes on. */
-  async run(program: Program): Promise<Ended> {
+  /** Runs one snippet until its process exits. Its background processes keep running. */
+  async run(program: Program): Promise<Outcome> {
     const [out, err] = ['out', 'err'].map((n) => join(this.directory, `.${n}-${program.line}`));
     const handles = [openSync(out!, 'w'), openSync(err!, 'w')];
     const [file, args] = this.#command(program);
     const child = spawn(file, args, {
       cwd: this.directory,
-      detached: true, // a group of its own, so that its children end with it
+      detached: true, // a new process group, so that its children can be ended with it
       stdio: ['ignore', ...handles],
       env: {
         ...process.env,
@@ -64,14 +65,14 @@ export class Page {
     if (child.pid) this.#groups.push(child.pid);
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
-      child.once('exit', resolve); // not `close`: a server left behind keeps the outputs open
+      child.once('exit', resolve); // not `close`: a background server keeps the outputs open
     });
     handles.forEach(closeSync);
     return { code, out: readFileSync(out!, 'utf8'), err: readFileSync(err!, 'utf8') };
   }
 
-  #command({ language, line, text: written }: Program): [string, string[]] {
-    const text = written.replace(/\b\d{4,5}\b/g, (n) => String(this.#ports.get(n) ?? n));
+  #command({ language, line, text: original }: Program): [string, string[]] {
+    const text = original.replace(/\b\d{4,5}\b/g, (n) => String(this.#ports.get(n) ?? n));
     if (language === 'sh') return ['bash', ['-euo', 'pipefail', '-c', text]];
     const path = join(this.directory, `line-${line}.${language}`);
     writeFileSync(path, text);
@@ -95,6 +96,6 @@ async function freePort(): Promise<number> {
   await once(server, 'listening');
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }

@@ -1,4 +1,4 @@
-/** The finder of snippets finds them all, and a page that breaks its promise fails. */
+/** Tests how snippets are found and run, and that a page with a broken snippet fails. */
 import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Page } from './run.ts';
@@ -8,7 +8,7 @@ const fence = (language: string, text: string) => `\`\`\`${language}\n${text}\n\
 const one = (markdown: string) => snippetsOf('page.md', markdown)[0] as Program;
 
 describe('a snippet', () => {
-  test('is found by its language, with its line and the marks above it', () => {
+  test('a snippet is found by its language, with its line and the marks above it', () => {
     const page = [
       'Text.\n',
       fence('ts', 'a'),
@@ -26,21 +26,21 @@ describe('a snippet', () => {
     ]);
   });
 
-  test('inside a list loses the indent of its fence; a longer fence may hold a shorter one', () => {
+  test('a snippet in a list loses the indent of its fence, and a longer fence may contain a shorter one', () => {
     expect(one('1. Do:\n   ```sh\n   echo a\n     echo b\n   ```\n').text).toBe(
       'echo a\n  echo b\n',
     );
     expect(one(`\`\`\`\`ts\n${fence('js', 'b')}\`\`\`\`\n`).text).toBe(fence('js', 'b'));
   });
 
-  test('with a mark that says nothing is refused', () => {
+  test('a mark without a usable value is refused', () => {
     expect(() => one(`<!-- not run -->\n${fence('ts', 'a')}`)).toThrow(/page.md:2: .*reason/);
     expect(() => one(`<!-- exit: soon -->\n${fence('ts', 'a')}`)).toThrow(/code/);
-    expect(() => one(`<!-- prints -->\n${fence('', 'a')}`)).toThrow(/nothing that runs/);
+    expect(() => one(`<!-- prints -->\n${fence('', 'a')}`)).toThrow(/needs a snippet above/);
     expect(() => one(`<!-- file: ../../a -->\n${fence('', 'a')}`)).toThrow(/plain file name/);
   });
 
-  test('prints what it says, with gaps where it says so', () => {
+  test('expected output may have gaps for lines and for the rest of a line', () => {
     expect(printsLike('a\n...\nd', 'a\nb\nc\nd\n')).toBe(true);
     expect(printsLike('took … ms (in all)', 'took 12.5 ms (in all)')).toBe(true);
     expect(printsLike('a\nb', 'a\nc\nb')).toBe(false);
@@ -56,7 +56,7 @@ describe('a page that runs', () => {
   const run = (language: Program['language'], text: string, line: number) =>
     page.run({ kind: 'program', language, text, line, exit: 0 });
 
-  test('finds the packages and its own files, and tells how a program ended', async () => {
+  test('a snippet finds the packages and the files of its page, and its outcome is returned', async () => {
     const program = "import { n } from './n.ts'; import { judged } from '@cipo/verifier/types';";
     expect(await run('ts', `${program}\nconsole.log(n, judged('accepted').passed)`, 2)).toEqual({
       code: 0,
@@ -67,7 +67,7 @@ describe('a page that runs', () => {
     expect((await run('ts', 'throw new Error("no")', 4)).code).toBe(1);
   });
 
-  test('keeps what a program left running until it closes', async () => {
+  test('a process that a snippet leaves running ends when the page closes', async () => {
     const server = `const s = require('net').createServer().listen(0, () => console.log(s.address().port))`;
     const { out } = await run(
       'sh',

@@ -1,12 +1,12 @@
 /**
- * The programs of a Markdown page, found by their fences. A comment right above a fence says what to do with it:
+ * Finds the snippets of a Markdown page. A comment directly above a fence is a mark:
  *
- *     <!-- not run: needs a GPU -->   skipped, with this reason in the test's report
- *     <!-- exit: 1 -->                runs and has to end with this code (0 where nothing is said)
- *     <!-- file: rows.jsonl -->       any language: becomes a file beside the programs of its page
- *     <!-- prints -->                 what the program above must have printed; a line `...` stands for any lines
+ *     <!-- not run: needs a GPU -->   the snippet is skipped; the test report shows the reason
+ *     <!-- exit: 1 -->                the snippet must exit with this code (default: 0)
+ *     <!-- file: rows.jsonl -->       any language: the text becomes a file beside the snippets of the page
+ *     <!-- prints -->                 the expected output of the snippet above; a line `...` matches any lines
  *
- * Leaves out how they run: see run.ts.
+ * Leaves out: running them (run.ts).
  */
 
 export type Language = 'ts' | 'js' | 'sh';
@@ -46,7 +46,7 @@ const FENCE =
   /^(?<indent> *)(?<ticks>`{3,})(?<language>[\w-]*)[^\n`]*\n(?<text>.*?)^\k<indent>\k<ticks>\s*$/gms;
 const MARK = /<!-- (?<name>[a-z ]+?)(?:: (?<value>[^\n]+?))? -->\s*$/;
 
-/** Programs and files in the order of the page. @throws on a mark that means nothing where it stands. */
+/** Programs and files in the order of the page. @throws on a mark that does not fit its place. */
 export function snippetsOf(page: string, markdown: string): (Program | PageFile)[] {
   const found: (Program | PageFile)[] = [];
   for (const fence of markdown.matchAll(FENCE)) {
@@ -58,11 +58,11 @@ export function snippetsOf(page: string, markdown: string): (Program | PageFile)
     if (mark?.name === 'prints') {
       const above = found.at(-1);
       if (above?.kind !== 'program' || above.skipped)
-        throw fail('nothing that runs stands above "prints"');
+        throw fail('"prints" needs a snippet above it that runs');
       found[found.length - 1] = { ...above, prints: place.text };
     } else if (mark?.name === 'file') {
       if (!mark.value || !/^[\w.-]+$/.test(mark.value))
-        throw fail('"file" needs a plain file name');
+        throw fail(`"file": expected a plain file name, got ${mark.value ?? 'nothing'}`);
       found.push({ kind: 'file', name: mark.value, ...place });
     } else if (Object.hasOwn(LANGUAGES, language)) {
       found.push({
@@ -91,16 +91,17 @@ function ends(
   fail: (problem: string) => Error,
 ): Pick<Program, 'exit' | 'skipped'> {
   if (mark?.name === 'not run') {
-    if (!mark.value) throw fail('"not run" needs a reason');
+    if (!mark.value) throw fail('"not run": expected a reason, got nothing');
     return { exit: 0, skipped: mark.value };
   }
   if (mark?.name !== 'exit') return { exit: 0 };
   const exit = Number(mark.value);
-  if (!Number.isInteger(exit)) throw fail('"exit" needs a code');
+  if (!Number.isInteger(exit))
+    throw fail(`"exit": expected an exit code, got ${mark.value ?? 'nothing'}`);
   return { exit };
 }
 
-/** Does `printed` look like `wanted`? A line `...` in `wanted` stands for any number of lines, `…` for the rest of one. */
+/** Whether `printed` matches `wanted`. A line `...` in `wanted` matches any lines, `…` matches the rest of a line. */
 export function printsLike(wanted: string, printed: string): boolean {
   const pattern = wanted
     .trim()

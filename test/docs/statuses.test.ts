@@ -1,5 +1,6 @@
-/** The tables of docs/reference/statuses.md against the source: nothing missing, nothing made up. */
-import { readFileSync } from 'node:fs';
+/** Compares the tables of docs/reference/statuses.md with the source. */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CODES, FAULTS, STATUSES } from '@cipo/verifier';
 import { expect, test } from 'vitest';
 import { ROOT } from './run.ts';
@@ -19,21 +20,21 @@ test.each([
   ['math', CODES.math],
   ['code', CODES.code],
   ['Cells', CODES.cells],
-] as const)('the table "%s" has every word of the source and no other', (heading, words) => {
+] as const)('the table "%s" has every name of the source and no other', (heading, words) => {
   expect(table(heading)).toEqual([...words]);
 });
 
-test('every code of the source is one that is given somewhere', () => {
-  const files = ['math/verdict', 'code/findings', 'code/judge', 'code/verifier', 'cells/judge'];
-  const source = files
-    .map((f) => readFileSync(`${ROOT}packages/verifier/src/${f}.ts`, 'utf8'))
+test('every diagnostic code of the source is reported somewhere', () => {
+  const source = globSync('packages/verifier/src/{math,code,cells}/*.ts', { cwd: ROOT })
+    .filter((path) => !path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join(ROOT, path), 'utf8'))
     .join();
   const all = new Set(Object.values(CODES).flat());
-  // A code that is one word needs no quotes where it is a key; as a value it always has them.
+  // As a value a code always has quotes; as an object key a code of one word has none.
   expect([...all].filter((code) => !source.includes(`'${code}'`))).toEqual([]);
 });
 
-test('the statuses of verdict rows stand in the second column of the faults', () => {
+test('the second column of the table of faults has the statuses of verdict rows', () => {
   const rows = [...PAGE.matchAll(/^\| `[\w-]+` \| `(\w+)` \|/gm)].map((match) => match[1]);
   expect(rows).toEqual(['infra_error', 'overloaded', 'undecided', 'bad_task', 'aborted']);
 });

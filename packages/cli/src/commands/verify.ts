@@ -24,7 +24,7 @@ interface VerifyFlags {
 
 const EXAMPLES = `
 Rows: {"answer": "1/2", "response": "... \\\\boxed{0.5}"} for math; {"language", "tests", "response"} for code.
-The columns of verl, TRL, prime-rl, HumanEval, MBPP and APPS are recognized too: docs/guide/verify.md lists them.
+The columns of verl, TRL, prime-rl, HumanEval, MBPP and APPS are recognized too: docs/reference/rows.md lists them.
 
 Examples:
   $ cipo verify outputs.jsonl > verdicts.jsonl

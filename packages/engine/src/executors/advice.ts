@@ -1,4 +1,4 @@
-/** How a backend that is missing can be had; docs/design/gpu.md has it at length. */
+/** How a backend that is missing can be had; docs/guide/backends.md has it at length. */
 
 import type { ExecutorName } from './types.ts';
 
@@ -9,7 +9,7 @@ const advice: Readonly<Record<string, string>> = {
   'onnx cpu': 'install onnxruntime-node for this platform',
   'onnx webgpu': `needs ${driver}`,
   'tfjs tensorflow':
-    'npm install @tensorflow/tfjs-node, or @tensorflow/tfjs-node-gpu with CUDA 11.2; where libtensorflow cannot be fetched, build it on the one of a TensorFlow wheel (docs/design/gpu.md)',
+    'npm install @tensorflow/tfjs-node, or @tensorflow/tfjs-node-gpu with CUDA 11.2; where libtensorflow cannot be fetched, build it on the one of a TensorFlow wheel (docs/guide/backends.md)',
   'tfjs webgpu': `npm install webgpu @tensorflow/tfjs-backend-webgpu; needs ${driver}`,
 };
 

@@ -2,7 +2,7 @@
  * Draws rollouts with a key/value cache. Prompts wait in a queue; as sequences end, waiting ones enter, and join a
  * cohort that is being written wherever one step for both costs less than two. Cohorts that have become sparse shrink.
  * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a lane's numbers
- * depend on its neighbours by no more than rounding (docs/design/engine.md says how much that is).
+ * depend on its neighbours by no more than rounding (docs/measurements/engine.md says how much that is).
  */
 
 import { setImmediate } from 'node:timers/promises';

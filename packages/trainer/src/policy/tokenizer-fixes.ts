@@ -1,6 +1,6 @@
 /**
  * Corrects differences between `@huggingface/tokenizers` 0.2.0 and Python's `tokenizers` 0.23, so that text becomes the
- * tokens that a model was trained on. They were found with the corpus and the random texts of docs/guide/models.md, and
+ * tokens that a model was trained on. They were found with the corpus and the random texts of docs/measurements/models.md, and
  * each has a test. Remove a fix when the library has it.
  */
 import { isRecord, type UnknownRecord } from '@cipo/support';

@@ -33,7 +33,7 @@ interface FileContents {
 }
 
 /**
- * Reads the files of a run. docs/guide/verify.md lists the columns.
+ * Reads the files of a run. docs/reference/rows.md lists the columns.
  * @throws if a file is missing or has no readable row
  */
 export async function openFileTasks(options: FileOptions, domains: DomainSet): Promise<TaskSource> {

@@ -1,6 +1,6 @@
 /**
  * Native columns of a code row, from the formats of HumanEval and its relatives, MBPP, APPS and TACO, CodeContests, verl
- * and prime-rl. The columns tell which format a row has; `docs/guide/verify.md` has the table.
+ * and prime-rl. The columns tell which format a row has; `docs/reference/rows.md` has the table.
  * Leaves out: checking the result, which `parseCodeTask` does.
  */
 import { isRecord, type UnknownRecord } from '@cipo/support';
