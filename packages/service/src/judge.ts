@@ -18,6 +18,7 @@ import {
   type Domain,
   type Fault,
   isTaskError,
+  isVerdict,
   preview,
   type Status,
   type Task,
@@ -201,17 +202,6 @@ async function runProgram(
 
 function canRunPrograms(domain: Domain): domain is CodeDomain {
   return 'run' in domain && typeof domain.run === 'function';
-}
-
-function isVerdict(value: unknown): value is Verdict {
-  if (!isRecord(value)) return false;
-  if (value.kind === 'void') return Object.hasOwn(FAULT_STATUS, String(value.fault));
-  return (
-    value.kind === 'judged' &&
-    typeof value.status === 'string' &&
-    value.passed === (value.status === 'accepted') &&
-    Array.isArray(value.diagnostics)
-  );
 }
 
 const FAULT_STATUS: Readonly<Record<Fault, RowStatus>> = {

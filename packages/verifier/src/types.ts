@@ -184,6 +184,23 @@ export function voided(fault: Fault, detail: string): Void {
   return { kind: 'void', fault, detail };
 }
 
+/** Whether a value that came from a plug-in or another process has the shape of a {@link Verdict}. */
+export function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  if (value.kind === 'void') {
+    return 'fault' in value && FAULTS.some((fault) => fault === value.fault) && 'detail' in value;
+  }
+  return (
+    value.kind === 'judged' &&
+    'status' in value &&
+    typeof value.status === 'string' &&
+    'passed' in value &&
+    value.passed === (value.status === 'accepted') &&
+    'diagnostics' in value &&
+    Array.isArray(value.diagnostics)
+  );
+}
+
 /** Describes any value on one line for an error message, in at most `max` UTF-16 code units. Never throws. */
 export function preview(value: unknown, max = 80): string {
   let text: string;

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { DEFAULTS, type Extraction, MathPool } from './index.ts';
+import { type Extraction, MathPool } from './index.ts';
+import { DEFAULTS } from './options.ts';
 import { BOMBS } from './testing/bombs.ts';
 
 const REFERENCES = ['5', '\\sqrt{2}', 'x^2+1'];
@@ -10,7 +11,7 @@ describe('bombs', () => {
   afterAll(() => pool.close());
 
   test.each(BOMBS.map((bomb) => [bomb.name, bomb.text] as const))(
-    '%s: answered, never passed, and the pool works on',
+    'a response with %s gets a verdict, is never accepted, and leaves the pool working',
     async (_name, text) => {
       for (const extraction of MODES) {
         for (const answer of REFERENCES) {

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { domainContract } from '../testing.ts';
-import { closeMath, mathDomain, mathOptions, OptionError, verifyMath } from './index.ts';
+import { TaskError } from '../types.ts';
+import { closeMath, mathDomain, mathOptions, verifyMath } from './index.ts';
 
 const domain = mathDomain();
 afterAll(() => domain.close?.());
@@ -110,9 +111,9 @@ describe('a verdict', () => {
 
 describe('options', () => {
   test('that are unknown or ill-typed are refused by name', async () => {
-    expect(() => mathDomain({ defaults: { percent: 'x' as 'auto' } })).toThrow(OptionError);
+    expect(() => mathDomain({ defaults: { percent: 'x' as 'auto' } })).toThrow(TaskError);
     expect(() => mathOptions({ extraction: 'box' })).toThrow(
-      /options\.extraction: must be one of boxed, any/,
+      /options\.extraction: expected one of boxed, any/,
     );
     await expect(verifyMath('1', '\\boxed{1}', { roundedDigits: -1 })).rejects.toThrow(
       /roundedDigits/,

@@ -1,8 +1,5 @@
-/**
- * The math domain as a plug-in, and `verifyMath` for one call. Both judge through a {@link MathPool}.
- */
-
-import type { Domain, Task, Verdict } from '../types.ts';
+/** The math domain, and `verifyMath` for single calls. Both verify through a {@link MathPool}. */
+import type { Domain, KnownResponses, Task, Verdict } from '../types.ts';
 import { mathCorrection } from './correction.ts';
 import { extractReference } from './extract.ts';
 import { DEFAULTS, type MathOptions, mathOptions } from './options.ts';
@@ -10,12 +7,16 @@ import { MathPool, type MathPoolOptions } from './pool.ts';
 import { parseMathTask } from './row.ts';
 import type { MathReference } from './verdict.ts';
 
+/** Options of {@link mathDomain}. */
 export interface MathDomainOptions extends MathPoolOptions {
-  /** Policies for rows that set none. */
+  /** Comparison options for rows that set none. */
   readonly defaults?: Partial<MathOptions>;
 }
 
-/** @throws {OptionError} on an unknown or ill-typed default. */
+/**
+ * Creates the math domain. Close it to end its child processes.
+ * @throws {TaskError} if a default is unknown or has the wrong type
+ */
 export function mathDomain(options: MathDomainOptions = {}): Domain<MathReference> {
   const defaults = mathOptions(options.defaults, DEFAULTS);
   const pool = new MathPool(options);
@@ -24,7 +25,7 @@ export function mathDomain(options: MathDomainOptions = {}): Domain<MathReferenc
     parse: (row) => parseMathTask(row, defaults),
     verify: (task, attempt, signal) => pool.verify(task.reference, attempt.text, signal),
     correction: mathCorrection,
-    known: knownAnswers,
+    known: knownResponses,
     close: () => pool.close(),
   };
 }
@@ -32,46 +33,45 @@ export function mathDomain(options: MathDomainOptions = {}): Domain<MathReferenc
 let shared: MathPool | undefined;
 
 /**
- * Judges one response against a reference. Calls share one pool, which {@link closeMath} ends; it keeps no process alive.
+ * Verifies one response against a reference. All calls share one pool, which {@link closeMath} ends; it does not keep the
+ * process alive.
  *
  * ```ts
  * const verdict = await verifyMath('\\frac{1}{2}', 'so it is \\boxed{0.5}');
  * ```
- * @throws {OptionError} on an unknown option; never on what the texts contain.
+ * @param reference the correct answer, as LaTeX or plain text
+ * @param response the whole response, in which the answer is looked for
+ * @param options comparison options, and the `question` for the guard against restating it
+ * @throws {TaskError} if an option is unknown or has the wrong type. No content of the texts makes it throw
  */
 export async function verifyMath(
   reference: string,
   response: string,
   options: Partial<MathOptions> & { readonly question?: string } = {},
 ): Promise<Verdict> {
-  const { question, ...policies } = options;
+  const { question, ...given } = options;
   const task: MathReference = {
     answer: reference,
-    options: mathOptions(policies),
+    options: mathOptions(given),
     ...(question === undefined ? {} : { question }),
   };
   shared ??= new MathPool();
   return shared.verify(task, response);
 }
 
-/** Ends the pool behind {@link verifyMath}; the next call starts another. */
+/** Ends the pool behind {@link verifyMath}. The next call starts another. */
 export async function closeMath(): Promise<void> {
   const pool = shared;
   shared = undefined;
   await pool?.close();
 }
 
-/** The reference itself in the place where answers are looked for, and one that no reference equals. */
-function knownAnswers(task: Task<MathReference>): {
-  readonly correct: string;
-  readonly incorrect: string;
-} {
-  const place = (answer: string): string => {
-    if (task.reference.options.extraction === 'hash') return `#### ${answer}`;
-    return `The work is shown above. The answer is $\\boxed{${answer}}$`;
+/** The reference itself in the place where answers are looked for, and an answer that no reference equals. */
+function knownResponses(task: Task<MathReference>): KnownResponses {
+  const { answer, options } = task.reference;
+  const respond = (text: string): string => {
+    if (options.extraction === 'hash') return `#### ${text}`;
+    return `The work is shown above. The answer is $\\boxed{${text}}$`;
   };
-  return {
-    correct: place(extractReference(task.reference.answer)),
-    incorrect: place('zzyzx_{404}'),
-  };
+  return { correct: respond(extractReference(answer)), incorrect: respond('zzyzx_{404}') };
 }

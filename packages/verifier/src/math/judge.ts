@@ -1,8 +1,7 @@
 /**
- * One reading against another: text, choices and times first, then trees; the guards against answers that are equal
- * and still no answer. Pure and synchronous: this is what a cell runs.
+ * Compares two readings: letters of choices, times and words first, then expression trees. Then applies the guards
+ * against answers that are equal but do not answer. Pure and synchronous; a cell runs it too.
  */
-
 import { rename } from './equal/collection.ts';
 import { compareNodes } from './equal/index.ts';
 import { type Context, different, equal, type Outcome } from './equal/outcome.ts';
@@ -12,35 +11,50 @@ import type { MathOptions } from './options.ts';
 import type { Reading } from './read/answer.ts';
 import { readAnswer } from './read/answer.ts';
 
-/** A reading that says something: a tree, words, a letter or a time. */
-export const isReadable = (reading: Reading): boolean =>
-  reading.node !== undefined ||
-  reading.plain !== undefined ||
-  reading.words !== undefined ||
-  reading.choice !== undefined ||
-  reading.time !== undefined;
+/** Whether a reading has a meaning: a tree, words, a letter or a time. */
+export function isReadable(reading: Reading): boolean {
+  return (
+    reading.node !== undefined ||
+    reading.plain !== undefined ||
+    reading.words !== undefined ||
+    reading.choice !== undefined ||
+    reading.time !== undefined
+  );
+}
 
-/** Does the candidate answer for the reference? Both are readable. */
-export function judge(
+/** What else decides a comparison. */
+export interface CompareOptions {
+  readonly options: MathOptions;
+  /** The text of the problem. */
+  readonly question?: string;
+  /** See {@link Context.canProbe}. */
+  readonly canProbe: boolean;
+}
+
+/**
+ * Whether the candidate answers the same as the reference. Both must be readable.
+ * @throws {NeedsProbing} if `canProbe` is false and the comparison needs it
+ */
+export function compareReadings(
   reference: Reading,
   candidate: Reading,
-  options: MathOptions,
-  question?: string,
+  { options, question, canProbe }: CompareOptions,
 ): Outcome {
   const ctx: Context = {
     options,
+    canProbe,
     asksPercent: question !== undefined && /\bpercent(age)?\b|%/i.test(question),
   };
   const outcome = byFacets(reference, candidate, ctx);
-  if (outcome.result === 'equal') return guarded(reference, candidate, outcome, options, question);
-  return outcome;
+  if (outcome.result !== 'equal') return outcome;
+  return applyGuards(reference, candidate, outcome, options, question);
 }
 
 function byFacets(a: Reading, b: Reading, ctx: Context): Outcome {
   return byChoice(a, b, ctx) ?? byTime(a, b) ?? byWords(a, b) ?? byNodes(a, b, ctx);
 }
 
-/** A reference that is one capital letter wants that letter; `(B) 7` answers for B and for 7. */
+/** A reference that is one capital letter needs that letter; `(B) 7` matches B and 7. */
 function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
   const isLetter =
     a.choice !== undefined && a.choice.rest === '' && /[A-Z]/.test(a.text.replace(/\\[a-z]+/g, ''));
@@ -63,7 +77,7 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
   return undefined;
 }
 
-/** `ACD`, `A, C and D`: several letters of a choice, in order. */
+/** Several letters of a choice in alphabetical order, from `ACD` or `A, C and D`. */
 function choiceLetters(text: string): string | undefined {
   const s = text.replace(/\\[a-z]+|[\s{}(),;&$]|\band\b/g, '');
   return /^[A-J]{2,8}$/.test(s) && new Set(s).size === s.length
@@ -71,10 +85,11 @@ function choiceLetters(text: string): string | undefined {
     : undefined;
 }
 
-/** Case counts beyond J: X and x are symbols there, not choices. */
+/** Case matters beyond J: there X and x are symbols, not choices. */
 const sameLetter = (letter: string, other: string, b: Reading): boolean =>
   letter === other && (letter <= 'J' || b.text.replace(/\\[a-z]+/g, '').includes(letter));
 
+/** Seconds. */
 const HALF_DAY = 12 * 3600;
 
 function byTime(a: Reading, b: Reading): Outcome | undefined {
@@ -99,7 +114,7 @@ function byWords(a: Reading, b: Reading): Outcome | undefined {
 const isList = (reading: Reading): boolean =>
   reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
 
-/** "Alice and Bob" names the same as "Bob, Alice". */
+/** "Alice and Bob" equals "Bob, Alice". */
 function sameNames(a: Reading, b: Reading): boolean {
   const names = (words: string): string =>
     words
@@ -111,7 +126,7 @@ function sameNames(a: Reading, b: Reading): boolean {
   return /,| and /.test(a.words) && names(a.words) === names(b.words);
 }
 
-/** "Yes, because ..." says yes. */
+/** "Yes, because ..." equals "yes". */
 function explains(a: Reading, b: Reading): boolean {
   if (a.words === undefined || !/^(?:yes|no|true|false)$/.test(a.words)) return false;
   const first = /^(?:\\text\s*\{)?\s*([a-z]+)\s*[,.;:]/i.exec(b.text)?.[1];
@@ -121,7 +136,7 @@ function explains(a: Reading, b: Reading): boolean {
   );
 }
 
-/** The same words but for what carries no meaning. */
+/** The same words, apart from articles and other words without meaning. */
 function sameWords(a: Reading, b: Reading): boolean {
   const fold = (s: string): string =>
     s
@@ -142,12 +157,12 @@ const compact = (text: string): string =>
     .replace(/\s+|\\[,;:! ]|\\(?:left|right)(?![a-zA-Z])|\$/g, '')
     .replace(/\\[dt]frac/g, '\\frac');
 
-/** Commas are read alike on both sides; a decimal comma only where the reference is no list. */
+/** Commas mean the same on both sides. A decimal comma is tried only if the reference is a number. */
 function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
   if (a.node && compact(a.text) === compact(b.text)) return equal('same-text');
   const ways: (() => Outcome)[] = [];
   const pair = (x: Node | undefined, y: Node | undefined): void => {
-    if (x && y) ways.push(() => compareLogs(x, likeConstant(x, y), ctx));
+    if (x && y) ways.push(() => compareLogs(x, alignConstant(x, y), ctx));
   };
   pair(a.node, b.node);
   if (a.plain || b.plain) pair(a.plain ?? a.node, b.plain ?? b.node);
@@ -157,8 +172,8 @@ function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
 
 const CONSTANT_NAMES: ReadonlySet<string> = new Set(['C', 'c', 'K', 'k', 'C_1', 'c_1']);
 
-/** `+ C` and `+ c`: a constant of integration by another name, where it is the only symbol that differs. */
-function likeConstant(a: Node, b: Node): Node {
+/** Renames a constant of integration (`+ c` for `+ C`), if it is the only symbol that differs. */
+function alignConstant(a: Node, b: Node): Node {
   const [x, y] = [symbols(a), symbols(b)];
   const [own, other] = [
     x.filter((name) => !y.includes(name)),
@@ -169,11 +184,11 @@ function likeConstant(a: Node, b: Node): Node {
   return constants ? rename(b, other[0]!, 'C') : b;
 }
 
-/** `\\log` without a base is natural or decimal: either, but the same on both sides. */
+/** `\\log` without a base is the natural or the decimal logarithm, but the same one on both sides. */
 function compareLogs(a: Node, b: Node, ctx: Context): Outcome {
   const natural = compareNodes(a, b, ctx);
   if (natural.result === 'equal' || !(hasBareLog(a) || hasBareLog(b))) return natural;
-  const decimal = compareNodes(decimalLogs(a), decimalLogs(b), ctx);
+  const decimal = compareNodes(toDecimalLogs(a), toDecimalLogs(b), ctx);
   return decimal.result === 'equal' ? decimal : natural;
 }
 
@@ -181,12 +196,12 @@ const isBareLog = (node: Node): boolean =>
   node.k === 'fn' && node.name === 'log' && node.args.length === 1;
 const hasBareLog = (node: Node): boolean => some(node, isBareLog);
 
-function decimalLogs(node: Node): Node {
-  const inner = mapChildren(node, decimalLogs);
+function toDecimalLogs(node: Node): Node {
+  const inner = mapChildren(node, toDecimalLogs);
   return inner.k === 'fn' && isBareLog(inner) ? { ...inner, name: 'lg' } : inner;
 }
 
-/** Another reading of the commas may prove equality, not cast doubt on the usual one. */
+/** Another reading of the commas may prove equality, but never replaces the first outcome otherwise. */
 function firstEqual(ways: readonly (() => Outcome)[]): Outcome | undefined {
   let first: Outcome | undefined;
   for (const way of ways) {
@@ -197,7 +212,7 @@ function firstEqual(ways: readonly (() => Outcome)[]): Outcome | undefined {
   return first;
 }
 
-function guarded(
+function applyGuards(
   a: Reading,
   b: Reading,
   outcome: Outcome,

@@ -1,40 +1,44 @@
+/** The options of the math domain, their defaults and their validation. */
+import { preview, TaskError } from '../types.ts';
+
+const EXTRACTIONS = [
+  'boxed',
+  'any',
+  'answer-is',
+  'hash',
+  'last-line',
+  'last-math',
+  'whole',
+  'choice',
+] as const;
+
 /**
- * The policies of the math domain, each with its default and the reason for it, and their validation.
+ * Where the answer is looked for in a response. `boxed`: only the last `\boxed{}`, so that a policy learns one place.
+ * `any`: the box, then "the answer is", `####`, the last math span, the last line. Each other value: that place only.
  */
+export type Extraction = (typeof EXTRACTIONS)[number];
 
-import { preview } from '../types.ts';
-
-/**
- * Where the answer is looked for. `boxed`: the last box, nothing else (a policy that trains must learn one place).
- * `any`: box, then "the answer is", `####`, last math span, last line. The others: that one place.
- */
-export type Extraction =
-  | 'boxed'
-  | 'any'
-  | 'answer-is'
-  | 'hash'
-  | 'last-line'
-  | 'last-math'
-  | 'whole'
-  | 'choice';
-
+/** How answers are found and compared. */
 export interface MathOptions {
   readonly extraction: Extraction;
-  /** `auto`: 50% is 0.5, and also 50 where the question asks for a percentage. `value`: only 0.5. `either`: both, always. */
+  /** `auto`: 50% equals 0.5, and also 50 if the question asks for a percentage. `value`: only 0.5. `either`: both, always. */
   readonly percent: 'auto' | 'value' | 'either';
-  /** `accept`: a unit on one side only is no mistake (most references leave it out). `reject`: both or none. */
+  /** `accept`: a unit on one side only is ignored, because most references omit it. `reject`: both or none. */
   readonly missingUnit: 'accept' | 'reject';
-  /** Places and significant digits that a correctly rounded decimal must show to stand for an exact reference without a short decimal; 0: never. */
+  /**
+   * Decimal places and significant digits that a correctly rounded decimal needs to match an exact reference without a
+   * short decimal. 0: rounded decimals never match.
+   */
   readonly roundedDigits: number;
-  /** `auto`: bare lists and sets in any order, tuples in order. `ordered`: bare lists too. */
+  /** `auto`: bare lists and sets in any order, tuples in order. `ordered`: bare lists in order too. */
   readonly order: 'auto' | 'ordered';
-  /** `accept`: `x = 5` and `5` answer each other. `reject`: a relation must be answered by a relation. */
+  /** `accept`: `x = 5` and `5` match each other. `reject`: a relation needs a relation. */
   readonly bareValue: 'accept' | 'reject';
-  /** `any`: every equal form. `simplest`: a reduced fraction, no sums or products of literals left, no reducible radical. */
+  /** `any`: every equal form. `simplest`: a reduced fraction, no sum or product of literals, no reducible radical. */
   readonly form: 'any' | 'simplest';
-  /** `auto`: sums and products of plain numbers do not answer for a plain number. `accept`: they do. */
+  /** `auto`: unevaluated sums and products of numbers do not match a plain number. `accept`: they do. */
   readonly unevaluated: 'auto' | 'accept';
-  /** Numbers within these of the reference are right. Only where the task says so; exact otherwise. */
+  /** Numbers within this distance of the reference match. Default: exact comparison. */
   readonly tolerance?: { readonly relative?: number; readonly absolute?: number };
 }
 
@@ -49,8 +53,8 @@ export const DEFAULTS: MathOptions = {
   unevaluated: 'auto',
 };
 
-const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  extraction: ['boxed', 'any', 'answer-is', 'hash', 'last-line', 'last-math', 'whole', 'choice'],
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
+  extraction: EXTRACTIONS,
   percent: ['auto', 'value', 'either'],
   missingUnit: ['accept', 'reject'],
   order: ['auto', 'ordered'],
@@ -58,58 +62,56 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   form: ['any', 'simplest'],
   unevaluated: ['auto', 'accept'],
 };
+const NAMES = [...Object.keys(CHOICES), 'roundedDigits', 'tolerance'];
+const MAX_ROUNDED_DIGITS = 50;
 
-/** An option that is not known or not allowed. `field` is its path, `options.percent`. */
-export class OptionError extends Error {
-  readonly field: string;
-  readonly problem: string;
-  readonly received: unknown;
-  constructor(field: string, problem: string, received: unknown) {
-    super(`${field}: ${problem}, received ${preview(received)}`);
-    this.field = field;
-    this.problem = problem;
-    this.received = received;
-  }
-}
-
-/** Options over defaults. @throws {OptionError} naming the key, what was received and what is allowed. */
+/**
+ * Checks options and fills in what is missing.
+ * @param defaults what is filled in. Default: `boxed` extraction and exact comparison, see {@link MathOptions}
+ * @throws {TaskError} naming the option (`options.percent`), the value received and the values allowed
+ */
 export function mathOptions(given: unknown, defaults: MathOptions = DEFAULTS): MathOptions {
   if (given === undefined || given === null) return defaults;
-  if (typeof given !== 'object' || Array.isArray(given))
-    throw new OptionError('options', 'must be an object', given);
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw new TaskError('options', 'expected an object', given);
+  }
   for (const [key, value] of Object.entries(given)) checkOption(key, value);
   return { ...defaults, ...given };
 }
 
 function checkOption(key: string, value: unknown): void {
   const field = `options.${key}`;
-  const allowed = Object.hasOwn(ALLOWED, key) ? ALLOWED[key] : undefined;
-  if (allowed) {
-    if (!allowed.includes(String(value)))
-      throw new OptionError(field, `must be one of ${allowed.join(', ')}`, value);
-  } else if (key === 'roundedDigits') {
-    if (!Number.isInteger(value) || Number(value) < 0 || Number(value) > 50)
-      throw new OptionError(field, 'must be a whole number from 0 to 50', value);
-  } else if (key === 'tolerance') checkTolerance(field, value);
-  else
-    throw new OptionError(
-      field,
-      `is not an option; there are ${[...Object.keys(ALLOWED), 'roundedDigits', 'tolerance'].join(', ')}`,
-      value,
-    );
+  const choices = Object.hasOwn(CHOICES, key) ? CHOICES[key] : undefined;
+  if (choices) {
+    if (choices.includes(String(value))) return;
+    throw new TaskError(field, `expected one of ${choices.join(', ')}`, value);
+  }
+  if (key === 'roundedDigits') checkRoundedDigits(field, value);
+  else if (key === 'tolerance') checkTolerance(field, value);
+  else throw unknownOption(key, value);
+}
+
+function unknownOption(key: string, value: unknown): TaskError {
+  const field = `options.${preview(key).slice(1, -1)}`;
+  return new TaskError(field, `unknown option; there are ${NAMES.join(', ')}`, value);
+}
+
+function checkRoundedDigits(field: string, value: unknown): void {
+  const isAllowed = Number.isInteger(value) && Number(value) >= 0;
+  if (isAllowed && Number(value) <= MAX_ROUNDED_DIGITS) return;
+  throw new TaskError(field, `expected an integer from 0 to ${MAX_ROUNDED_DIGITS}`, value);
 }
 
 function checkTolerance(field: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null)
-    throw new OptionError(field, 'must be {relative?, absolute?}', value);
+  if (typeof value !== 'object' || value === null) {
+    throw new TaskError(field, 'expected {relative?, absolute?}', value);
+  }
   for (const [key, part] of Object.entries(value)) {
-    const known = key === 'relative' || key === 'absolute';
-    if (!known || typeof part !== 'number' || !(part >= 0) || !Number.isFinite(part)) {
-      throw new OptionError(
-        `${field}.${key}`,
-        'must be a finite number, 0 or more, called relative or absolute',
-        part,
-      );
+    if (key !== 'relative' && key !== 'absolute') {
+      throw new TaskError(field, 'expected only the keys relative and absolute', value);
+    }
+    if (typeof part !== 'number' || !(part >= 0) || !Number.isFinite(part)) {
+      throw new TaskError(`${field}.${key}`, 'expected a finite number, 0 or more', part);
     }
   }
 }

@@ -1,28 +1,33 @@
 /**
- * Judging with supervision: cheap comparisons here, the rest in disposable child processes with a hard kill.
- * A kill is judged (a bomb is no way out), a death is tried again alone, then judged; trouble of ours is void.
+ * Verifies math responses under supervision: cheap comparisons in this process, the others in disposable child processes.
+ * A comparison that is killed, or that dies in two runs, is judged; an infrastructure failure is a void verdict.
  */
-
 import { JudgingCells, sibling } from '../cells/index.ts';
-import { type Verdict, voided } from '../types.ts';
+import { isVerdict, type Verdict, voided } from '../types.ts';
 import type { MathJob } from './cell.ts';
-import { cheaply } from './equal/effort.ts';
-import { type MathReference, verdictOf } from './verdict.ts';
+import { type MathReference, verdictWithoutProbing } from './verdict.ts';
 
+/** Sizes and limits of a {@link MathPool}. */
 export interface MathPoolOptions {
-  /** Cells, each with its thread. They start with the first comparison that needs one. */
+  /** Child processes. They start with the first comparison that needs one. Default 1. */
   readonly workers?: number;
-  /** CPU time of one comparison in a cell. */
+  /** CPU time of one comparison in a child process, in milliseconds. Default 1,000. */
   readonly cpuMs?: number;
-  /** Comparisons that may wait for a cell. Beyond it a verdict is void, `overloaded`. Default: no bound. */
+  /** Comparisons that may wait for a child process. Beyond it a verdict is void, `overloaded`. Default: no limit. */
   readonly maxQueue?: number;
 }
 
 const DEFAULT_WORKERS = 1;
 const DEFAULT_CPU_MS = 1_000;
-/** Responses up to this length are extracted, read and cheaply compared in this process: about a millisecond at worst. */
-const MAX_INLINE = 20_000;
+/** Longest response that this process reads and compares itself, in UTF-16 code units: about 1 ms at most. */
+const MAX_INLINE_CHARS = 20_000;
+/** Memory at which a child is killed, and at which an idle one is replaced. */
+const MAX_RSS_MB = 768;
+const RECYCLE_RSS_MB = 512;
+/** Wall time allowed per CPU time: a busy machine runs a child rarely. */
+const WALL_FACTOR = 10;
 
+/** Verifies many math responses with shared child processes. */
 export class MathPool {
   readonly #cpuMs: number;
   readonly #cells: JudgingCells;
@@ -32,46 +37,40 @@ export class MathPool {
     this.#cells = new JudgingCells({
       entry: sibling(import.meta.url, './cell'),
       threads: workers ?? DEFAULT_WORKERS,
-      recycleRssMb: 512,
+      recycleRssMb: RECYCLE_RSS_MB,
       ...(maxQueue === undefined ? {} : { maxQueue }),
     });
   }
 
-  /** Ids of the living cells, for tests. */
+  /** Process ids of the living cells, for tests. */
   get pids(): readonly number[] {
     return this.#cells.pids;
   }
 
+  /**
+   * Verifies one response. Never rejects: a failure of this machinery is a void verdict.
+   * @param text the whole response
+   * @param signal when it aborts, the verdict is void with the fault `aborted`
+   */
   async verify(reference: MathReference, text: string, signal?: AbortSignal): Promise<Verdict> {
     if (signal?.aborted) return voided('aborted', 'aborted before it was judged');
-    const quick =
-      text.length <= MAX_INLINE ? cheaply(() => verdictOf(reference, { text })) : undefined;
-    return quick ?? this.#inCell({ reference, text }, signal);
+    const isShort = text.length <= MAX_INLINE_CHARS;
+    const quick = isShort ? verdictWithoutProbing(reference, { text }) : undefined;
+    return quick ?? this.#verifyInCell({ reference, text }, signal);
   }
 
-  #inCell(payload: MathJob, signal: AbortSignal | undefined): Promise<Verdict> {
-    const limits = { wallMs: this.#cpuMs * 10, cpuMs: this.#cpuMs, rssMb: 768 };
+  #verifyInCell(payload: MathJob, signal: AbortSignal | undefined): Promise<Verdict> {
+    const wallMs = this.#cpuMs * WALL_FACTOR;
+    const limits = { wallMs, cpuMs: this.#cpuMs, rssMb: MAX_RSS_MB };
     return this.#cells.run(
       { payload, limits, work: 'comparing the answer', audience: 'operator' },
-      (value) => (isVerdict(value) ? value : voided('infra', 'a cell gave no verdict')),
+      (value) => (isVerdict(value) ? value : voided('infra', 'a cell returned no verdict')),
       signal,
     );
   }
 
-  /** Ends the cells. Safe to call twice. */
+  /** Ends the child processes. Safe to call twice. */
   close(): Promise<void> {
     return this.#cells.close();
   }
-}
-
-/** A cell runs our own code on parsed text, yet its message is checked like any other. */
-function isVerdict(value: unknown): value is Verdict {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
-  if (value.kind === 'void') return 'fault' in value && 'detail' in value;
-  return (
-    value.kind === 'judged' &&
-    'passed' in value &&
-    'status' in value &&
-    value.passed === (value.status === 'accepted')
-  );
 }

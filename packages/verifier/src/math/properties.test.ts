@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { extract } from './extract.ts';
-import { isReadable, judge } from './judge.ts';
+import { compareReadings, isReadable } from './judge.ts';
 import { DEFAULTS, type MathOptions } from './options.ts';
 import { readAnswer } from './read/answer.ts';
 import { verdictOf } from './verdict.ts';
 
 const result = (a: string, b: string, options: MathOptions = DEFAULTS) =>
-  judge(readAnswer(a), readAnswer(b), options).result;
+  compareReadings(readAnswer(a), readAnswer(b), { options, canProbe: true }).result;
 const RUNS = { numRuns: 400 };
 
 /** LaTeX of random expressions: a leaf, or two of them under an operation. */
@@ -198,7 +198,10 @@ describe('reading', () => {
   test('never throws on LaTeX soup, nor does judging', () => {
     fc.assert(
       fc.property(soup, soup, (a, b) => {
-        const outcome = judge(readAnswer(a), readAnswer(b), DEFAULTS);
+        const outcome = compareReadings(readAnswer(a), readAnswer(b), {
+          options: DEFAULTS,
+          canProbe: true,
+        });
         expect(['equal', 'different', 'undecided']).toContain(outcome.result);
       }),
       { numRuns: 4_000 },

@@ -1,21 +1,20 @@
-/**
- * Trees as short text for people: "the interval [1, 3)". Deterministic, capped, never used to decide anything.
- */
-
+/** Describes trees as short text for people: "the interval [1, 3)". Deterministic, and never used to decide anything. */
 import { isScalar, type Node } from './node.ts';
 import { show } from './number/rational.ts';
 
-const MAX_RENDERED = 120;
+/** Longest description, in UTF-16 code units. */
+const MAX_CHARS = 120;
 
-/** The type and the content. */
-export function describe(node: Node): string {
-  const text = capped(render(node));
+/** The type and the content of a tree. */
+export function describeNode(node: Node): string {
+  const text = shorten(render(node));
   const type = typeName(node);
   return type === '' ? text : `${type} ${text}`;
 }
 
-const capped = (text: string): string =>
-  text.length > MAX_RENDERED ? `${text.slice(0, MAX_RENDERED - 1)}…` : text;
+function shorten(text: string): string {
+  return text.length > MAX_CHARS ? `${text.slice(0, MAX_CHARS - 1)}…` : text;
+}
 
 function typeName(node: Node): string {
   switch (node.k) {
@@ -65,7 +64,7 @@ const factor = (node: Node): string =>
 function render(node: Node): string {
   switch (node.k) {
     case 'num':
-      return capped(show(node.value));
+      return shorten(show(node.value));
     case 'const':
       return node.name;
     case 'sym':

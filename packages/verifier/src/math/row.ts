@@ -8,7 +8,7 @@ import { readId } from '../rows/id.ts';
 import { findQuestion, findReference } from '../rows/math.ts';
 import { readPrompt } from '../rows/prompt.ts';
 import { type Task, TaskError } from '../types.ts';
-import { type MathOptions, mathOptions, OptionError } from './options.ts';
+import { type MathOptions, mathOptions } from './options.ts';
 import type { MathReference } from './verdict.ts';
 
 /** @throws {TaskError} naming the field and the value received */
@@ -18,12 +18,15 @@ export function parseMathTask(row: unknown, defaults: MathOptions): Task<MathRef
   const stated = readQuestion(row);
   const prompt = readPrompt(row, stated);
   const question = stated ?? prompt.findLast((message) => message.role === 'user')?.content;
-  const options = readOptions(row, defaults);
   return {
     id: readId(row) ?? contentId(answer, question),
     domain: 'math',
     prompt,
-    reference: { answer, options, ...(question === undefined ? {} : { question }) },
+    reference: {
+      answer,
+      options: mathOptions(row.options, defaults),
+      ...(question === undefined ? {} : { question }),
+    },
   };
 }
 
@@ -39,16 +42,6 @@ function readQuestion(row: UnknownRecord): string | undefined {
   const value = findQuestion(row);
   if (value === undefined || typeof value === 'string') return value;
   throw new TaskError('question', 'expected text', value);
-}
-
-function readOptions(row: UnknownRecord, defaults: MathOptions): MathOptions {
-  try {
-    return mathOptions(row.options, defaults);
-  } catch (error) {
-    if (error instanceof OptionError)
-      throw new TaskError(error.field, error.problem, error.received);
-    throw error;
-  }
 }
 
 /** An id for rows without one: the same question and reference give the same id. */

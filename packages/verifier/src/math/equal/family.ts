@@ -16,7 +16,7 @@ import {
   subtract,
 } from '../number/rational.ts';
 import { type Compare, rename } from './collection.ts';
-import { anyOf, different, equal, type Outcome } from './outcome.ts';
+import { anyOf, type Context, different, equal, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 interface Family {
@@ -42,13 +42,18 @@ const bare = (node: Node): Node =>
     : node;
 
 /** Undefined where the reference is no family. */
-export function compareFamilies(a: Node, b: Node, compare: Compare): Outcome | undefined {
+export function compareFamilies(
+  a: Node,
+  b: Node,
+  ctx: Context,
+  compare: Compare,
+): Outcome | undefined {
   const x = family(a);
   if (!x) return undefined;
   const y = family(b) ?? implied(b, x);
   if (!y) return different('structure', 'no family of solutions');
   const body = y.parameter === x.parameter ? y.body : rename(y.body, y.parameter, x.parameter);
-  return anyOf([() => compare(x.body, body), () => compareShifted(x.body, body, x.parameter)]);
+  return anyOf([() => compare(x.body, body), () => compareShifted(x.body, body, x.parameter, ctx)]);
 }
 
 /** Without its domain, where one symbol is left over or named alike. */
@@ -61,7 +66,7 @@ function implied(node: Node, like: Family): Family | undefined {
 }
 
 /** a + bk against c + dk: d = b or -b, and (a - c)/b whole. */
-function compareShifted(x: Node, y: Node, parameter: string): Outcome {
+function compareShifted(x: Node, y: Node, parameter: string, ctx: Context): Outcome {
   const at = (node: Node, k: number): Node =>
     substitute(node, (name) =>
       name === parameter ? { k: 'num', value: ratio(BigInt(k)) } : undefined,
@@ -69,10 +74,11 @@ function compareShifted(x: Node, y: Node, parameter: string): Outcome {
   const minus = (p: Node, q: Node): Node => ({ k: 'add', args: [p, { k: 'neg', arg: q }] });
   const [step, other] = [minus(at(x, 1), at(x, 0)), minus(at(y, 1), at(y, 0))];
   const linear = [x, y].every(
-    (f) => compareExactly(minus(at(f, 2), at(f, 1)), minus(at(f, 1), at(f, 0))).result === 'equal',
+    (f) =>
+      compareExactly(minus(at(f, 2), at(f, 1)), minus(at(f, 1), at(f, 0)), ctx).result === 'equal',
   );
   const same = [other, { k: 'neg', arg: other } satisfies NodeOf<'neg'>].some(
-    (s) => compareExactly(step, s).result === 'equal',
+    (s) => compareExactly(step, s, ctx).result === 'equal',
   );
   if (!linear || !same) return different('structure', 'another step');
   const shift: Node = { k: 'div', num: minus(at(x, 0), at(y, 0)), den: step };

@@ -40,7 +40,7 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
 
 /** `A = \{1, 2\}`: the value of a name. */
 function valueOfName(b: NodeOf<'relation'>, ctx: Context): Node | undefined {
-  return ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
+  return ctx.options.bareValue === 'accept' ? bareValue(b, ctx) : undefined;
 }
 
 function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
@@ -56,17 +56,17 @@ function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Ou
     case 'relation':
       return compareToRelation(a, b, ctx, compare);
     case 'matrix':
-      return compareToMatrix(a, b, compare);
+      return compareToMatrix(a, b, ctx, compare);
     case 'setop':
     case 'setof':
     case 'numberset':
-      return compareToRealSet(a, b, compare);
+      return compareToRealSet(a, b, ctx, compare);
     case 'ratio':
       return compareToRatio(a, b, compare);
     case 'based':
       return b.k === 'based' ? compareBased(a, b) : compareToDigits(a, b);
     case 'cases':
-      return b.k === 'cases' ? compareCases(a, b, compare) : compareDefined(a, b, compare);
+      return b.k === 'cases' ? compareCases(a, b, compare) : compareDefined(a, b, ctx, compare);
     case 'words':
       return b.k === 'words' && a.text.toLowerCase() === b.text.toLowerCase()
         ? equal('words')
@@ -125,7 +125,7 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
   if (hasPlusMinus(b)) return compareToListed({ k: 'list', items: [a], join: 'comma' }, b, compare);
   if (isScalar(b)) return unlessUnevaluated(a, b, compareScalar(a, b, ctx), ctx);
   if (b.k === 'relation') {
-    const value = ctx.options.bareValue === 'accept' ? bareValue(b) : undefined;
+    const value = ctx.options.bareValue === 'accept' ? bareValue(b, ctx) : undefined;
     return value ? compare(a, value) : TYPE_MISMATCH;
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
@@ -149,7 +149,7 @@ function unlessUnevaluated(a: Node, b: Node, outcome: Outcome, ctx: Context): Ou
 
 /** Bare lists and whatever lists values, in any order unless the options say otherwise. */
 function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compare): Outcome {
-  const family = compareFamilies(a, b, compare);
+  const family = compareFamilies(a, b, ctx, compare);
   if (family) return family;
   if (ctx.options.order === 'ordered') {
     const items = listed(b) ?? (b.k === 'group' ? b.items : undefined);
@@ -160,7 +160,7 @@ function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compar
   if (x && y) ways.push(() => compareOrdered(x, y, compare));
   if (b.k === 'group' && b.items.length === a.items.length)
     ways.push(() => compareOrdered(listed(a) ?? a.items, b.items, compare));
-  if (isInequalities(a)) ways.push(() => compareToRealSet(a, b, compare));
+  if (isInequalities(a)) ways.push(() => compareToRealSet(a, b, ctx, compare));
   return anyOf(ways);
 }
 
@@ -174,20 +174,20 @@ function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
   return compareUnordered(distinct(x, compare), distinct(y, compare), compare);
 }
 
-function compareToSet(a: NodeOf<'set'>, b: Node, _ctx: Context, compare: Compare): Outcome {
-  if (a.items.length === 0) return compareToEmpty(b);
+function compareToSet(a: NodeOf<'set'>, b: Node, ctx: Context, compare: Compare): Outcome {
+  if (a.items.length === 0) return compareToEmpty(b, ctx);
   if (a.items.length === 1 && isScalar(b)) return compare(a.items[0]!, b);
   const outcome = compareToListed(a, b, compare);
   if (outcome.result === 'equal' || b.k === 'set' || b.k === 'list') return outcome;
-  return anyOf([() => outcome, () => compareToRealSet(a, b, compare)]);
+  return anyOf([() => outcome, () => compareToRealSet(a, b, ctx, compare)]);
 }
 
-function compareToEmpty(b: Node): Outcome {
-  const set = realSet(b);
+function compareToEmpty(b: Node, ctx: Context): Outcome {
+  const set = realSet(b, ctx);
   if ((b.k === 'set' && b.items.length === 0) || (set && b.k !== 'relation' && isEmpty(set)))
     return equal('structure');
   return b.k === 'relation' && b.args.at(-1)?.k === 'set'
-    ? compareToEmpty(b.args.at(-1)!)
+    ? compareToEmpty(b.args.at(-1)!, ctx)
     : different('structure', 'not the empty set');
 }
 
@@ -195,12 +195,13 @@ function compareToEmpty(b: Node): Outcome {
 function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const items = b.k === 'group' ? b.items : (vectorItems(b) ?? assignments(b) ?? bareItems(a, b));
   if (items) {
-    if (b.k === 'group' && bracketsDiffer(a, b)) return different('structure', 'other brackets');
+    if (b.k === 'group' && bracketsDiffer(a, b, ctx))
+      return different('structure', 'other brackets');
     return compareOrdered(a.items, items, compare);
   }
   if (b.k === 'list' && ctx.options.order === 'ordered')
     return compareOrdered(a.items, b.items, compare);
-  return compareToRealSet(a, b, compare);
+  return compareToRealSet(a, b, ctx, compare);
 }
 
 /** Bare values answer for a tuple, not for an interval with a closed end. */
@@ -211,18 +212,18 @@ function bareItems(a: NodeOf<'group'>, b: Node): readonly Node[] | undefined {
   return tuple ? b.items : undefined;
 }
 
-function bracketsDiffer(a: NodeOf<'group'>, b: NodeOf<'group'>): boolean {
+function bracketsDiffer(a: NodeOf<'group'>, b: NodeOf<'group'>, ctx: Context): boolean {
   if (a.open === b.open && a.close === b.close) return false;
-  const interval = a.items.length === 2 && b.items.length === 2 && realSet(a) !== undefined;
+  const interval = a.items.length === 2 && b.items.length === 2 && realSet(a, ctx) !== undefined;
   return interval && a.open !== '<' && b.open !== '<';
 }
 
-function compareToRealSet(a: Node, b: Node, compare: Compare): Outcome {
-  const [x, y] = [realSet(a), realSet(b)];
+function compareToRealSet(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
+  const [x, y] = [realSet(a, ctx), realSet(b, ctx)];
   if (x && y)
     return isLine(y) && !isLine(x)
       ? different('guard', 'the answer covers everything')
-      : compareSets(x, y);
+      : compareSets(x, y, ctx);
   if (a.k === 'setof' && b.k === 'setof') return compareBuilders(a, b, compare);
   if (a.k === 'setop' && b.k === 'setop' && a.op === b.op)
     return compareUnordered(a.args, b.args, compare);
@@ -246,15 +247,16 @@ function compareToRelation(
   compare: Compare,
 ): Outcome {
   const ways: (() => Outcome)[] = [];
-  if (b.k === 'relation') ways.push(() => compareRelations(a, b, compare));
-  const [x, y] = [realSet(a), realSet(b)];
+  if (b.k === 'relation') ways.push(() => compareRelations(a, b, ctx, compare));
+  const [x, y] = [realSet(a, ctx), realSet(b, ctx)];
   const point = a.ops.every((op) => op === '=');
-  if (x && y && !(point && b.k === 'relation')) ways.push(() => compareToRealSet(a, b, compare));
+  if (x && y && !(point && b.k === 'relation'))
+    ways.push(() => compareToRealSet(a, b, ctx, compare));
   const items = listed(a);
   if (items && (b.k !== 'relation' || listed(b))) ways.push(() => compareToListed(a, b, compare));
   const value =
     ctx.options.bareValue === 'accept' && b.k !== 'relation'
-      ? (bareValue(a) ?? memberOf(a))
+      ? (bareValue(a, ctx) ?? memberOf(a))
       : undefined;
   if (value) ways.push(() => compare(value, b));
   return ways.length > 0 ? anyOf(ways) : TYPE_MISMATCH;
@@ -264,7 +266,7 @@ function compareToRelation(
 const memberOf = (a: NodeOf<'relation'>): Node | undefined =>
   a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
 
-function compareToMatrix(a: NodeOf<'matrix'>, b: Node, compare: Compare): Outcome {
+function compareToMatrix(a: NodeOf<'matrix'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const rows = b.k === 'matrix' ? b.rows : rowsOf(b);
   if (rows && rows.length === a.rows.length && rows[0]!.length === a.rows[0]!.length)
     return compareOrdered(a.rows.flat(), rows.flat(), compare);
@@ -274,7 +276,7 @@ function compareToMatrix(a: NodeOf<'matrix'>, b: Node, compare: Compare): Outcom
   ];
   if (x && y) return compareOrdered(x, y, compare);
   if (b.k === 'relation') {
-    const value = bareValue(b);
+    const value = bareValue(b, ctx);
     if (value) return compare(a, value);
   }
   return different('structure', 'another shape');
@@ -317,7 +319,7 @@ function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
 }
 
 /** A piecewise reference and `f(x) = cases`. */
-function compareDefined(a: NodeOf<'cases'>, b: Node, compare: Compare): Outcome {
-  const body = b.k === 'relation' ? (definition(b)?.body ?? bareValue(b)) : undefined;
+function compareDefined(a: NodeOf<'cases'>, b: Node, ctx: Context, compare: Compare): Outcome {
+  const body = b.k === 'relation' ? (definition(b)?.body ?? bareValue(b, ctx)) : undefined;
   return body ? compare(a, body) : TYPE_MISMATCH;
 }

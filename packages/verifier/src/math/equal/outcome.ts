@@ -23,8 +23,23 @@ export interface Outcome {
 
 export interface Context {
   readonly options: MathOptions;
-  /** True where a percentage is asked for. */
+  /** Whether the question asks for a percentage. */
   readonly asksPercent: boolean;
+  /**
+   * Whether expressions may be evaluated at places. That is bounded, but takes tens of milliseconds: a process that
+   * serves others says no and hands the comparison to a cell.
+   */
+  readonly canProbe: boolean;
+}
+
+/** Thrown if a comparison has to evaluate at places and the context does not allow it. */
+export class NeedsProbing extends Error {
+  override readonly name = 'NeedsProbing';
+}
+
+/** Must be called before every evaluation at places. @throws {NeedsProbing} if the context does not allow it */
+export function requireProbing(ctx: Context): void {
+  if (!ctx.canProbe) throw new NeedsProbing('this comparison needs probing');
 }
 
 export const equal = (stage: Stage): Outcome => ({ result: 'equal', stage });

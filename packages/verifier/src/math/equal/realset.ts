@@ -6,7 +6,7 @@
 
 import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
-import { different, every, type Outcome } from './outcome.ts';
+import { type Context, different, every, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 /** Finite endpoints in ascending order, and membership of gap 0, point 0, gap 1, point 1, ..., gap n. */
@@ -43,23 +43,23 @@ function ray(end: Node, op: RelationOp): RealSet | undefined {
 }
 
 /** The union of endpoints of two sets, those that are equal taken once. */
-function mergeEnds(a: readonly End[], b: readonly End[]): End[] {
+function mergeEnds(a: readonly End[], b: readonly End[], ctx: Context): End[] {
   const all = [...a, ...b].sort((x, y) => x.value - y.value);
-  return all.filter((end, k) => k === 0 || !sameEnd(all[k - 1]!, end));
+  return all.filter((end, k) => k === 0 || !sameEnd(all[k - 1]!, end, ctx));
 }
 
-function sameEnd(a: End, b: End): boolean {
+function sameEnd(a: End, b: End, ctx: Context): boolean {
   const close = Math.abs(a.value - b.value) <= 1e-9 * Math.max(1, Math.abs(a.value));
-  return close && compareExactly(a.node, b.node).result === 'equal';
+  return close && compareExactly(a.node, b.node, ctx).result === 'equal';
 }
 
 /** The cells of a set over finer endpoints, which contain its own. */
-function refine(set: RealSet, ends: readonly End[]): boolean[] {
+function refine(set: RealSet, ends: readonly End[], ctx: Context): boolean[] {
   const cells: boolean[] = [set.cells[0]!];
   let k = 0;
   for (const end of ends) {
     const own = set.ends[k];
-    if (own && (own === end || sameEnd(own, end))) {
+    if (own && (own === end || sameEnd(own, end, ctx))) {
       cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
       k++;
     } else cells.push(set.cells[2 * k]!, set.cells[2 * k]!);
@@ -67,15 +67,28 @@ function refine(set: RealSet, ends: readonly End[]): boolean[] {
   return cells;
 }
 
-function combine(a: RealSet, b: RealSet, op: (x: boolean, y: boolean) => boolean): RealSet {
-  const ends = mergeEnds(a.ends, b.ends);
-  const [x, y] = [refine(a, ends), refine(b, ends)];
+function combine(
+  a: RealSet,
+  b: RealSet,
+  ctx: Context,
+  op: (x: boolean, y: boolean) => boolean,
+): RealSet {
+  const ends = mergeEnds(a.ends, b.ends, ctx);
+  const [x, y] = [refine(a, ends, ctx), refine(b, ends, ctx)];
   return { ends, cells: x.map((inside, k) => op(inside, y[k]!)) };
 }
 
-export const union = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x || y);
-export const intersection = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x && y);
-const minus = (a: RealSet, b: RealSet): RealSet => combine(a, b, (x, y) => x && !y);
+function union(a: RealSet, b: RealSet, ctx: Context): RealSet {
+  return combine(a, b, ctx, (x, y) => x || y);
+}
+
+function intersection(a: RealSet, b: RealSet, ctx: Context): RealSet {
+  return combine(a, b, ctx, (x, y) => x && y);
+}
+
+function minus(a: RealSet, b: RealSet, ctx: Context): RealSet {
+  return combine(a, b, ctx, (x, y) => x && !y);
+}
 
 /** Without endpoints that separate nothing. */
 function reduced(set: RealSet): RealSet {
@@ -90,47 +103,52 @@ function reduced(set: RealSet): RealSet {
 }
 
 /** Equality of sets: the same reduced endpoints, the same cells. */
-export function compareSets(a: RealSet, b: RealSet): Outcome {
+export function compareSets(a: RealSet, b: RealSet, ctx: Context): Outcome {
   const [x, y] = [reduced(a), reduced(b)];
   if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k]))
     return different('structure');
   return every(x.ends, (end, k) =>
     Math.abs(end.value - y.ends[k]!.value) > 1e-6 * Math.max(1, Math.abs(end.value))
       ? different('probing')
-      : compareExactly(end.node, y.ends[k]!.node),
+      : compareExactly(end.node, y.ends[k]!.node, ctx),
   );
 }
 
-export const isEmpty = (set: RealSet): boolean => set.cells.every((inside) => !inside);
-export const isLine = (set: RealSet): boolean => set.cells.every((inside) => inside);
+export function isEmpty(set: RealSet): boolean {
+  return set.cells.every((inside) => !inside);
+}
+
+export function isLine(set: RealSet): boolean {
+  return set.cells.every((inside) => inside);
+}
 
 /** The set that a tree denotes, undefined where it is none of reals. `loose`: `(1, 2)` may be an interval. */
-export function realSet(node: Node): RealSet | undefined {
+export function realSet(node: Node, ctx: Context): RealSet | undefined {
   switch (node.k) {
     case 'group':
-      return interval(node);
+      return interval(node, ctx);
     case 'set':
-      return finiteSet(node.items);
+      return finiteSet(node.items, ctx);
     case 'sym':
       return node.name === 'R' ? LINE : undefined;
     case 'numberset':
       return node.name === 'R' ? LINE : undefined;
     case 'setop':
-      return setOperation(node);
+      return setOperation(node, ctx);
     case 'relation':
-      return relationSet(node);
+      return relationSet(node, ctx);
     case 'list':
-      return listSet(node);
+      return listSet(node, ctx);
     case 'setof':
-      return builderSet(node);
+      return builderSet(node, ctx);
     case 'add':
-      return withoutPoints(node);
+      return withoutPoints(node, ctx);
     default:
       return undefined;
   }
 }
 
-function interval(node: NodeOf<'group'>): RealSet | undefined {
+function interval(node: NodeOf<'group'>, ctx: Context): RealSet | undefined {
   if (node.items.length !== 2 || node.open === '<') return undefined;
   const low = ray(node.items[0]!, node.open === '[' ? '>=' : '>');
   const high = ray(node.items[1]!, node.close === ']' ? '<=' : '<');
@@ -139,59 +157,60 @@ function interval(node: NodeOf<'group'>): RealSet | undefined {
   const closed = node.open === '[' && node.close === ']';
   if (from && to && (from.value > to.value || (from.value === to.value && !closed)))
     return undefined;
-  return intersection(low, high);
+  return intersection(low, high, ctx);
 }
 
-function finiteSet(items: readonly Node[]): RealSet | undefined {
+function finiteSet(items: readonly Node[], ctx: Context): RealSet | undefined {
   let set: RealSet | undefined = EMPTY;
   for (const item of items) {
     const point: RealSet | undefined = symbols(item).length === 0 ? ray(item, '=') : undefined;
-    set = set && point && union(set, point);
+    set = set && point && union(set, point, ctx);
   }
   return set;
 }
 
-function setOperation(node: NodeOf<'setop'>): RealSet | undefined {
+function setOperation(node: NodeOf<'setop'>, ctx: Context): RealSet | undefined {
   const sets = node.args.map(
     (arg) =>
-      realSet(arg) ?? (arg.k === 'group' || symbols(arg).length > 0 ? undefined : ray(arg, '=')),
+      realSet(arg, ctx) ??
+      (arg.k === 'group' || symbols(arg).length > 0 ? undefined : ray(arg, '=')),
   );
   if (!sets.every((set) => set !== undefined)) return undefined;
-  const f = { union, intersection, minus }[node.op];
-  return sets.reduce(f);
+  const operation = { union, intersection, minus }[node.op];
+  return sets.reduce((a, b) => operation(a, b, ctx));
 }
 
 /** R - {0}. */
-function withoutPoints(node: NodeOf<'add'>): RealSet | undefined {
+function withoutPoints(node: NodeOf<'add'>, ctx: Context): RealSet | undefined {
   const [first, second] = node.args;
   if (node.args.length !== 2 || first?.k !== 'numberset' || second?.k !== 'neg') return undefined;
-  const [a, b] = [realSet(first), realSet(second.arg)];
-  return a && b && minus(a, b);
+  const [a, b] = [realSet(first, ctx), realSet(second.arg, ctx)];
+  return a && b && minus(a, b, ctx);
 }
 
 /** `1 < x <= 3`, `x >= 2`, `|x - 1| < 2`, `x in (1, 3)`: one symbol on one side, constants on the others. */
-function relationSet(node: NodeOf<'relation'>): RealSet | undefined {
+function relationSet(node: NodeOf<'relation'>, ctx: Context): RealSet | undefined {
   const at = node.args.findIndex((arg) => symbols(arg).length === 1);
   if (at < 0 || node.args.some((arg, k) => k !== at && symbols(arg).length > 0)) return undefined;
   if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin')) {
     return at === 0 && node.args[0]!.k === 'sym'
-      ? membership(node.args[1]!, node.ops[0])
+      ? membership(node.args[1]!, node.ops[0], ctx)
       : undefined;
   }
   if (node.args.length > 3 || (node.args.length === 3 && at !== 1)) return undefined;
   let set: RealSet | undefined = LINE;
   for (const [k, op] of node.ops.entries()) {
     const other = node.args[k === at ? k + 1 : k]!;
-    const part = sideSet(node.args[at]!, k === at ? op : mirror(op), other);
-    set = set && part && intersection(set, part);
+    const part = sideSet(node.args[at]!, k === at ? op : mirror(op), other, ctx);
+    set = set && part && intersection(set, part, ctx);
   }
   return set;
 }
 
 /** The set of x with `side op bound`, for x, x + c and their absolute values. Anything else is not solved yet. */
-function sideSet(side: Node, op: RelationOp, bound: Node): RealSet | undefined {
+function sideSet(side: Node, op: RelationOp, bound: Node, ctx: Context): RealSet | undefined {
   if (side.k === 'sym') return ray(bound, op);
-  if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound);
+  if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound, ctx);
   const shift =
     side.k === 'add' && side.args.length === 2 && side.args[0]!.k === 'sym'
       ? side.args[1]!
@@ -199,22 +218,19 @@ function sideSet(side: Node, op: RelationOp, bound: Node): RealSet | undefined {
   return shift && ray({ k: 'add', args: [bound, { k: 'neg', arg: shift }] }, op);
 }
 
-function absoluteSet(inner: Node, op: RelationOp, bound: Node): RealSet | undefined {
+function absoluteSet(inner: Node, op: RelationOp, bound: Node, ctx: Context): RealSet | undefined {
   const value = realValue(bound);
   if (value === undefined || !(value > 0) || inner.k === 'fn') return undefined;
-  const above = sideSet(inner, op, bound);
-  const below = sideSet(inner, mirror(op), { k: 'neg', arg: bound });
+  const above = sideSet(inner, op, bound, ctx);
+  const below = sideSet(inner, mirror(op), { k: 'neg', arg: bound }, ctx);
   if (!above || !below) return undefined;
-  return op === '<' || op === '<='
-    ? intersection(above, below)
-    : op === '!='
-      ? intersection(above, below)
-      : union(above, below);
+  const isBoth = op === '<' || op === '<=' || op === '!=';
+  return isBoth ? intersection(above, below, ctx) : union(above, below, ctx);
 }
 
-function membership(of: Node, op: 'in' | 'notin'): RealSet | undefined {
-  const set = realSet(of);
-  return set && (op === 'in' ? set : minus(LINE, set));
+function membership(of: Node, op: 'in' | 'notin', ctx: Context): RealSet | undefined {
+  const set = realSet(of, ctx);
+  return set && (op === 'in' ? set : minus(LINE, set, ctx));
 }
 
 const MIRROR: Partial<Record<RelationOp, RelationOp>> = {
@@ -226,19 +242,20 @@ const MIRROR: Partial<Record<RelationOp, RelationOp>> = {
 const mirror = (op: RelationOp): RelationOp => MIRROR[op] ?? op;
 
 /** "x < 1 or x > 3" is a union; "x > 1 and x < 3" and "x > 1, x != 2" intersect. All in the same symbol. */
-function listSet(node: NodeOf<'list'>): RealSet | undefined {
+function listSet(node: NodeOf<'list'>, ctx: Context): RealSet | undefined {
   const intervals = node.items.every((item) => item.k === 'group');
   if (!intervals && !node.items.every((item) => item.k === 'relation')) return undefined;
   if (new Set(node.items.flatMap((item) => symbols(item))).size > 1) return undefined;
-  const sets = node.items.map(realSet);
+  const sets = node.items.map((item) => realSet(item, ctx));
   if (!sets.every((set) => set !== undefined)) return undefined;
   const onlyPoints = node.items.every(
     (item) => item.k === 'relation' && item.ops.every((op) => op === '='),
   );
-  return sets.reduce(node.join === 'or' || intervals || onlyPoints ? union : intersection);
+  const join = node.join === 'or' || intervals || onlyPoints ? union : intersection;
+  return sets.reduce((a, b) => join(a, b, ctx));
 }
 
-function builderSet(node: NodeOf<'setof'>): RealSet | undefined {
+function builderSet(node: NodeOf<'setof'>, ctx: Context): RealSet | undefined {
   const inner =
     node.element.k === 'relation' && node.element.ops[0] === 'in'
       ? node.element.args[0]!
@@ -247,8 +264,8 @@ function builderSet(node: NodeOf<'setof'>): RealSet | undefined {
   const conditions = node.conditions.filter((c) => !isDomain(c));
   if (conditions.length === 0) return LINE;
   return conditions.length === 1
-    ? realSet(conditions[0]!)
-    : listSet({ k: 'list', items: conditions, join: 'and' });
+    ? realSet(conditions[0]!, ctx)
+    : listSet({ k: 'list', items: conditions, join: 'and' }, ctx);
 }
 
 /** `x in R`: says nothing about which reals. */

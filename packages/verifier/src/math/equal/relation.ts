@@ -9,7 +9,7 @@ import { exactValue } from '../number/exact.ts';
 import { realValue } from '../number/probe.ts';
 import { sign } from '../number/rational.ts';
 import { type Compare, compareUnordered, rename } from './collection.ts';
-import { anyOf, different, equal, every, type Outcome } from './outcome.ts';
+import { anyOf, type Context, different, equal, every, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 type Relation = NodeOf<'relation'>;
@@ -49,7 +49,7 @@ export function definition(
 }
 
 /** What a relation gives as a bare value: the right side of `x = 5`, `f(x) = ...`, the last of a true chain `x = 2 + 3 = 5`. */
-export function bareValue(node: Relation): Node | undefined {
+export function bareValue(node: Relation, ctx: Context): Node | undefined {
   if (!node.ops.every((op) => op === '=')) return undefined;
   const backwards = node.args.length === 2 && node.args[0]!.k !== 'sym' ? solved(node) : undefined;
   if (backwards) return backwards.value;
@@ -67,7 +67,7 @@ export function bareValue(node: Relation): Node | undefined {
   if (!named && sameTree(before[0]!, last)) return undefined;
   const checked = named ? before.slice(1) : before;
   if (!named && symbols(before[0]!).length > 0) return undefined;
-  const consistent = checked.every((side) => compareExactly(side, last).result === 'equal');
+  const consistent = checked.every((side) => compareExactly(side, last, ctx).result === 'equal');
   if (!consistent) return undefined;
   return named && before[0]!.k === 'sym' && symbols(last).includes(before[0]!.name)
     ? undefined
@@ -101,7 +101,12 @@ const sameTree = (a: Node, b: Node): boolean => treeText(a) === treeText(b);
 const treeText = (node: Node): string =>
   JSON.stringify(node, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
 
-export function compareRelations(a: Relation, b: Relation, compare: Compare): Outcome {
+export function compareRelations(
+  a: Relation,
+  b: Relation,
+  ctx: Context,
+  compare: Compare,
+): Outcome {
   const functions = [definition(a), definition(b)];
   if (functions[0] && functions[1]) return compareDefinitions(functions[0], functions[1], compare);
   const [x, y] = [solved(a), solved(b)];
@@ -116,7 +121,7 @@ export function compareRelations(a: Relation, b: Relation, compare: Compare): Ou
       () => compareChains(a, b, compare),
       () => compareChains(a, mirrored(b), compare),
     ]);
-  return compareSingle(a, b, compare);
+  return compareSingle(a, b, ctx, compare);
 }
 
 function compareDefinitions(
@@ -151,7 +156,7 @@ function mirrored(node: Relation): Relation {
   };
 }
 
-function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
+function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare): Outcome {
   const [op, other] = [a.ops[0]!, b.ops[0]!];
   if (op === 'equiv' && other === 'equiv') return compareCongruences(a, b, compare);
   if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal')
@@ -167,6 +172,7 @@ function compareSingle(a: Relation, b: Relation, compare: Compare): Outcome {
     difference(a),
     difference(b),
     op === '=' || op === '!=' ? 'any' : flip ? 'negative' : 'positive',
+    ctx,
   );
 }
 
@@ -190,12 +196,17 @@ const difference = (node: Relation): Node => ({
 });
 
 /** Is b a constant multiple of a, with the sign asked for? An identity (0 = 0) is a multiple of nothing. */
-function compareUpToFactor(a: Node, b: Node, factor: 'any' | 'positive' | 'negative'): Outcome {
+function compareUpToFactor(
+  a: Node,
+  b: Node,
+  factor: 'any' | 'positive' | 'negative',
+  ctx: Context,
+): Outcome {
   const names = symbols(a);
   if (names.length === 0 || names.join() !== symbols(b).join())
     return different('structure', 'other symbols');
   const zero: Node = { k: 'num', value: { n: 0n, d: 1n } };
-  if (compareExactly(b, zero).result === 'equal')
+  if (compareExactly(b, zero, ctx).result === 'equal')
     return different('guard', 'the answer holds always');
   const at = places(names);
   const quotient: Node = { k: 'div', num: put(b, at), den: put(a, at) };
@@ -203,7 +214,9 @@ function compareUpToFactor(a: Node, b: Node, factor: 'any' | 'positive' | 'negat
   const positive = scale ? sign(scale) > 0 : (realValue(quotient) ?? Number.NaN) > 0;
   if (factor !== 'any' && positive !== (factor === 'positive'))
     return different('structure', 'the other direction');
-  return compareExactly({ k: 'mul', args: [a, put(b, at)] }, { k: 'mul', args: [b, put(a, at)] });
+  const left: Node = { k: 'mul', args: [a, put(b, at)] };
+  const right: Node = { k: 'mul', args: [b, put(a, at)] };
+  return compareExactly(left, right, ctx);
 }
 
 const PLACES = [3n, 7n, 11n, 19n, 23n, 31n];

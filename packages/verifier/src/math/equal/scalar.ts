@@ -8,20 +8,27 @@ import { exactValue } from '../number/exact.ts';
 import { compareModular } from '../number/modular.ts';
 import { hasValue, preciseValue, probe } from '../number/probe.ts';
 import * as Q from '../number/rational.ts';
-import { beforeProbing } from './effort.ts';
-import { type Context, different, equal, type Outcome, type Stage, undecided } from './outcome.ts';
+import {
+  type Context,
+  different,
+  equal,
+  type Outcome,
+  requireProbing,
+  type Stage,
+  undecided,
+} from './outcome.ts';
 
 const SEED = 0x5eedn;
 
 /** Equality of two scalars without any tolerance. */
-export function compareExactly(a: Node, b: Node): Outcome {
+export function compareExactly(a: Node, b: Node, ctx: Context): Outcome {
   const special = compareSpecial(a, b);
   if (special) return special;
   const [x, y] = [exactValue(a), exactValue(b)];
   if (x && y) return Q.equals(x, y) ? equal('exact') : different('exact');
   const modular = compareModular(a, b, SEED);
   if (modular) return modular === 'equal' ? equal('modular') : different('modular');
-  beforeProbing();
+  requireProbing(ctx);
   const probed = probe(a, b);
   if (probed.result === undefined) return settle(a, b, probed.stage);
   return { result: probed.result, stage: probed.stage };
@@ -50,9 +57,9 @@ function special(node: Node): string | undefined {
 
 /** Equality of a reference and a candidate under the options: rounding and tolerance. */
 export function compareScalar(reference: Node, candidate: Node, ctx: Context): Outcome {
-  const exact = compareExactly(reference, candidate);
+  const exact = compareExactly(reference, candidate, ctx);
   if (exact.result === 'equal') return exact;
-  if (ctx.options.tolerance && withinTolerance(reference, candidate, ctx.options.tolerance))
+  if (ctx.options.tolerance && withinTolerance(reference, candidate, ctx.options.tolerance, ctx))
     return equal('rounded');
   return (
     compareRounded(reference, candidate, ctx) ?? comparePercent(reference, candidate, ctx) ?? exact
@@ -63,8 +70,9 @@ function withinTolerance(
   a: Node,
   b: Node,
   tolerance: { relative?: number; absolute?: number },
+  ctx: Context,
 ): boolean {
-  const [x, y] = [constantValue(a), constantValue(b)];
+  const [x, y] = [constantValue(a, ctx), constantValue(b, ctx)];
   if (!x || !y) return false;
   const gap = Q.absolute(Q.subtract(x, y));
   // Exact, because a share of what overflows a double would be infinite.
@@ -78,11 +86,11 @@ function doubleToRational(x: number): Q.Rational {
 }
 
 /** The value of a constant: exact where rational, else good to 55 digits. */
-function constantValue(node: Node): Q.Rational | undefined {
+function constantValue(node: Node, ctx: Context): Q.Rational | undefined {
   if (symbols(node).length > 0) return undefined;
   const exact = exactValue(node);
   if (exact) return exact;
-  beforeProbing();
+  requireProbing(ctx);
   return preciseValue(node);
 }
 
@@ -103,20 +111,26 @@ const MAX_SIMPLE = 20n;
  */
 function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
   const shown = decimalLiteral(reference);
-  if (shown) return roundsToReference(reference, shown, candidate) ? equal('rounded') : undefined;
+  if (shown)
+    return roundsToReference(reference, shown, candidate, ctx) ? equal('rounded') : undefined;
   const given = decimalLiteral(candidate);
   const least = ctx.options.roundedDigits;
   if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least)
     return undefined;
-  const exact = constantValue(reference);
+  const exact = constantValue(reference, ctx);
   if (!exact || terminates(exact)) return undefined;
   return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)
     ? equal('rounded')
     : undefined;
 }
 
-function roundsToReference(reference: Node, shown: NodeOf<'num'>, candidate: Node): boolean {
-  const value = isScalar(candidate) ? constantValue(candidate) : undefined;
+function roundsToReference(
+  reference: Node,
+  shown: NodeOf<'num'>,
+  candidate: Node,
+  ctx: Context,
+): boolean {
+  const value = isScalar(candidate) ? constantValue(candidate, ctx) : undefined;
   if (!value) return false;
   const digits = shown.digits ?? 0;
   const enough = terminates(value)

@@ -35,7 +35,7 @@ export interface Reading {
   /** True where the words can only be words, never a product of symbols. */
   readonly wordy: boolean;
   readonly choice?: { readonly letter: string; readonly rest: string };
-  /** Minutes since midnight, or undefined; `half` where am or pm is given. */
+  /** A time of day in seconds since midnight. `half`: am or pm was given. */
   readonly time?: { readonly seconds: number; readonly half: boolean };
   readonly error?: { readonly code: ReadError['code']; readonly message: string };
 }

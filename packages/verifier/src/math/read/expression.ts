@@ -1,9 +1,12 @@
 /**
- * Scalar expressions: sums, products, implicit products, signs, powers, postfix marks.
- * Precedence as mathematicians write, not as programs parse: `1/2x` with two numbers is (1/2)x, `a/bc` is a/(bc),
- * `\sin 2x + 1` is sin(2x) + 1. Leaves out: brackets and commands (primary.ts), relations and lists (structure.ts).
+ * Reads scalar expressions: sums, products, implicit products, signs, powers and postfix marks.
+ * Precedence is that of mathematical writing, not of programs: `1/2x` with two numbers is (1/2)x, `a/bc` is a/(bc), and
+ * `\sin 2x + 1` is sin(2x) + 1.
+ * The grammar is recursive: expressions contain primaries; these contain brackets, commands and functions; and these
+ * contain expressions. So expression, primary, bracket, command and function import each other. It is the only import
+ * cycle that this repository allows.
+ * Leaves out: brackets and commands (primary.ts), relations and lists (structure.ts).
  */
-
 import type { Node } from '../node.ts';
 import { integer } from '../number/rational.ts';
 import { type Cursor, eat, isCmd, isOp, MAX_DEPTH, nested, peek } from './cursor.ts';
