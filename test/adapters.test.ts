@@ -1,4 +1,4 @@
-/** A run that trains adapters, end to end, from the shipped policy: its files, its resume, its evaluation. */
+/** A run that trains adapters from the shipped policy, end to end: its files, its resume, its evaluation. */
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 let root: string;
 const domains = await openDomains({ workers: 1, domains: [] });
+/** The domains without their close: a run must not end what all tests share. */
 const lent = { ...domains, close: async () => {} };
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'cipo-adapters-'));
@@ -48,7 +49,7 @@ async function run(name: string, settings: ReturnType<typeof config>, resume = f
   return { directory, events, summary, metrics };
 }
 
-test('checkpoints are adapters; resumed, a run repeats itself; its best is evaluated; it says what it trained', async () => {
+test('an adapter run saves adapters, resumes to the same numbers, and its best checkpoint can be evaluated', async () => {
   const { directory, events, summary, metrics } = await run('whole', config());
   expect(events.map(({ type }) => type).slice(0, 2)).toEqual(['memory', 'start']);
   expect(summary).toMatchObject({ lora: { rank: 4, alpha: 8 } });
@@ -74,14 +75,14 @@ test('checkpoints are adapters; resumed, a run repeats itself; its best is evalu
   expect(evaluation.passAt1.n).toBe(4);
 });
 
-test('a run that cannot fit is refused before it loads, with settings that would', async () => {
+test('a run that does not fit into memory is rejected before loading, with settings that would fit', async () => {
   const small = config({ engine: { memoryMb: 50 } });
   await expect(train(small, { directory: join(root, 'small'), domains: lent })).rejects.toThrow(
     /needs about .* and may use 50 MB[\s\S]*--set engine.recompute=true/,
   );
 });
 
-test('targets that the model has not are refused, naming those it has', async () => {
+test('the error for target modules that the model lacks names those that it has', async () => {
   const wrong = config({ lora: { enabled: true, targetModules: ['c_attn'] } });
   await expect(train(wrong, { directory: join(root, 'wrong'), domains: lent })).rejects.toThrow(
     /"c_attn" matches no linear layer of this model; it has q_proj/,

@@ -1,4 +1,4 @@
-/** Presets against each other: fed by runs on disk, so that the sums are known. */
+/** The comparison of presets, on runs from disk whose results are known. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ async function finished(
   await writeFile(join(path, 'evaluations', 'after.jsonl'), rows(passed));
 }
 
-test('finished runs are used again, and differences are paired by problem', async () => {
+test('finished runs are reused, and differences are paired by problem', async () => {
   for (const seed of [1, 2]) {
     await finished('grpo', seed, (id) => id % 8);
     await finished('cipo', seed, (id) => (id % 8) + 1);
@@ -59,7 +59,7 @@ test('finished runs are used again, and differences are paired by problem', asyn
   expect(cipo!.after.passAt1.high - cipo!.after.passAt1.low).toBeGreaterThan(0.05);
 });
 
-test('a run made with another configuration is refused, not mixed in', async () => {
+test('a run with another configuration is rejected', async () => {
   await finished('dapo', 1, () => 4);
   const other = (preset: PresetName, seed: number) => ({ ...configure(preset, seed), steps: 7 });
   await expect(

@@ -1,4 +1,4 @@
-/** Guests that kill, hang or flood their cell, in the middle of a batch of honest ones. */
+/** Programs that kill, block or flood their cell, in a batch with honest programs. */
 import { openDomains } from '@cipo/trainer';
 import type { Attempt } from '@cipo/verifier/types';
 import { afterAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const task = code.parse({
   },
   limits: { cpuMs: 300, wallMs: 1500 },
 });
-const answer = (text: string): Attempt => ({ text, stop: 'end' });
+const attempt = (text: string): Attempt => ({ text, stop: 'end' });
 
 const HOSTILE = {
   'an endless loop': 'const f = x => { for (;;); }',
@@ -32,14 +32,14 @@ const HOSTILE = {
     'const f = x => { const a = []; for (;;) a.push(new ArrayBuffer(1, { maxByteLength: 2 ** 32 })); }',
 };
 
-test('hostile guests fail by themselves and no honest neighbour is judged wrong', async () => {
+test('hostile programs fail and no honest program in the same batch is judged incorrect', async () => {
   const texts = Object.values(HOSTILE).flatMap((bad) => [
     'const f = x => 2 * x',
     bad,
     'const f = x => x + x',
     'const f = x => x + 1',
   ]);
-  const verdicts = await Promise.all(texts.map((text) => code.verify(task, answer(text))));
+  const verdicts = await Promise.all(texts.map((text) => code.verify(task, attempt(text))));
   for (const [i, verdict] of verdicts.entries()) {
     const honest = i % 4 === 0 || i % 4 === 2;
     if (honest) expect(verdict, texts[i]).toMatchObject({ kind: 'judged', passed: true });

@@ -1,4 +1,4 @@
-/** The loop end to end: real engine, real sandbox, real math, a policy small enough to train in seconds. */
+/** The training loop end to end: real engine, real sandboxes, real math, and a policy that trains in seconds. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 let root: string;
 let model: string;
 const domains = await openDomains({ workers: 2, domains: [] });
-/** The tests share one pair of pools: a run must not close what it was lent. */
+/** All tests share the pools: a run must not close them. */
 const lent = { ...domains, close: async () => {} };
 
 beforeAll(async () => {
@@ -64,7 +64,7 @@ async function run(
   options: {
     preset?: PresetName;
     stopAfter?: number;
-    stopWhileMeasuring?: 'before' | 'after';
+    stopWhileEvaluating?: 'before' | 'after';
     resume?: boolean;
   } = {},
 ): Promise<Result> {
@@ -79,18 +79,19 @@ async function run(
     onEvent: (event) => {
       events.push(event);
       if (event.type === 'step' && event.step === options.stopAfter) stop.abort();
-      if (event.type === 'evaluating' && event.phase === options.stopWhileMeasuring) stop.abort();
+      if (event.type === 'evaluating' && event.phase === options.stopWhileEvaluating) stop.abort();
     },
   });
   const rows = (await readFile(join(directory, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   return { metrics: rows.map((r) => JSON.parse(r)), events, directory };
 }
 
-/** All that a step measures but the clock. */
-const timeless = (metrics: Result['metrics']) => metrics.map(({ step_time: _, ...rest }) => rest);
+/** The metrics of every step without the time that it took. */
+const withoutTimes = (metrics: Result['metrics']) =>
+  metrics.map(({ step_time: _, ...rest }) => rest);
 const json = async (...path: string[]) => JSON.parse(await readFile(join(...path), 'utf8'));
 
-test('a run writes what it promises', async () => {
+test('a run writes its configuration, metrics, samples, checkpoints and summary', async () => {
   const { metrics, events, directory } = await run('whole');
   expect(metrics.map((m) => m.step)).toEqual([1, 2, 3, 4]);
   for (const name of ['reward', 'entropy', 'grad_norm', 'correction/rho', 'num_tokens']) {
@@ -114,45 +115,45 @@ test('a run writes what it promises', async () => {
 
 test('one seed gives the same metrics twice', async () => {
   const [a, b] = [await run('same-a'), await run('same-b')];
-  expect(timeless(a.metrics)).toEqual(timeless(b.metrics));
+  expect(withoutTimes(a.metrics)).toEqual(withoutTimes(b.metrics));
 });
 
-test('an interrupted run goes on as if nothing had happened', async () => {
+test('a resumed run has the same metrics and results as an uninterrupted one', async () => {
   const whole = await run('uninterrupted');
   const cut = await run('cut', { stopAfter: 3 });
   expect(cut.metrics).toHaveLength(3);
   expect((await json(cut.directory, 'summary.json')).interrupted).toBe(true);
   const resumed = await run('cut', { resume: true });
-  expect(timeless(resumed.metrics)).toEqual(timeless(whole.metrics));
+  expect(withoutTimes(resumed.metrics)).toEqual(withoutTimes(whole.metrics));
   expect((await json(resumed.directory, 'summary.json')).after).toEqual(
     (await json(whole.directory, 'summary.json')).after,
   );
 });
 
-test('a stop during the closing evaluation leaves the training done and the rest to resume', async () => {
-  const whole = await run('measured');
-  const cut = await run('unmeasured', { stopWhileMeasuring: 'after' });
+test('a run stopped during the last evaluation can be resumed to the same results', async () => {
+  const whole = await run('evaluated');
+  const cut = await run('unevaluated', { stopWhileEvaluating: 'after' });
   expect(await json(cut.directory, 'summary.json')).toMatchObject({
     steps: 4,
     interrupted: true,
     after: null,
   });
-  const resumed = await run('unmeasured', { resume: true });
-  expect(timeless(resumed.metrics)).toEqual(timeless(whole.metrics));
+  const resumed = await run('unevaluated', { resume: true });
+  expect(withoutTimes(resumed.metrics)).toEqual(withoutTimes(whole.metrics));
   expect((await json(resumed.directory, 'summary.json')).after).toEqual(
     (await json(whole.directory, 'summary.json')).after,
   );
 });
 
-test('a stop before the first step says that there is nothing to resume', async () => {
-  await expect(run('unstarted', { stopWhileMeasuring: 'before' })).rejects.toMatchObject({
+test('a stop before the first step throws Interrupted', async () => {
+  await expect(run('unstarted', { stopWhileEvaluating: 'before' })).rejects.toMatchObject({
     name: 'Interrupted',
   });
 });
 
 describe('presets', () => {
   for (const preset of ['grpo', 'dapo', 'dr-grpo', 'cipo-attributed'] as const) {
-    test(`${preset} runs on the same loop`, async () => {
+    test(`the preset ${preset} runs on the same loop`, async () => {
       const { metrics } = await run(preset, { preset });
       expect(metrics).toHaveLength(4);
       const corrects = preset === 'cipo-attributed';

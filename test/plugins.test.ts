@@ -1,6 +1,6 @@
 /**
- * The two example packages as plug-ins everywhere: `cipo verify`, `cipo serve`, `cipo train`. One is named by its file,
- * the other by its package. What they judge is tested beside them.
+ * Uses the two example domains as plug-ins of `cipo verify`, `cipo serve` and `cipo train`, one named by its file and the
+ * other by its package. Leaves out: their verdicts, which are tested in examples/.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Every row of both examples with a right answer, then with one that its domain has words for. */
+/** Every row of both examples with a correct response, then with incorrect ones that have a diagnostic. */
 const ANSWERED = [
   ...parsed(rowsOf('countdown')).flatMap((row) => [
     { ...row, response: `<answer>${row.solution}</answer>`, wanted: 'accepted' },
@@ -42,7 +42,7 @@ const ANSWERED = [
   ]),
 ];
 
-test('cipo verify judges rows of both in one go, in their order', async () => {
+test('cipo verify judges rows of two plug-ins together, in their order', async () => {
   const text = ANSWERED.map((row) => `${JSON.stringify(row)}\n`).join('');
   writeFileSync(join(folder, 'answers.jsonl'), text);
   const args = ['verify', 'answers.jsonl', '--quiet', ...DOMAINS];
@@ -56,7 +56,7 @@ test('cipo verify judges rows of both in one go, in their order', async () => {
   expect(parsed(out).map(({ id, status, reward }) => ({ id, status, reward }))).toEqual(wanted);
 });
 
-test('a bad row of a plug-in is named by its field, and the rest goes on', async () => {
+test('the error for an invalid row of a plug-in names its field, and the other rows are judged', async () => {
   const [good] = ANSWERED;
   const bad = { domain: 'countdown', nums: [1], target: 7, response: 'x' };
   writeFileSync(join(folder, 'bad.jsonl'), `${JSON.stringify(bad)}\n${JSON.stringify(good)}\n`);
@@ -69,7 +69,7 @@ test('a bad row of a plug-in is named by its field, and the rest goes on', async
   expect(second).toMatchObject({ status: 'accepted' });
 });
 
-test('cipo serve answers for both', async () => {
+test('cipo serve judges rows of two plug-ins', async () => {
   const args = [BIN, 'serve', '--port', '0', '--workers', '1', '--log', 'off', ...DOMAINS];
   const server = spawn(process.execPath, args, {
     cwd: folder,
@@ -94,7 +94,7 @@ test('cipo serve answers for both', async () => {
   }
 });
 
-/** A random policy that can write any text: the shipped one knows the characters of its own tasks only. */
+/** Writes a random policy with a general vocabulary: the shipped one only knows the characters of its own tasks. */
 async function makePolicy(directory: string): Promise<void> {
   const config = {
     hidden_size: 32,
@@ -119,46 +119,49 @@ describe('cipo train', () => {
   test.each([
     ['countdown', DOMAINS.slice(0, 2)],
     ['sql', DOMAINS.slice(2)],
-  ])('trains on rows of %s, and on corrections in its words', async (name, domain) => {
-    const rows = join(ROOT, 'examples', name, 'rows.jsonl');
-    const settings = [
-      `tasks.train=${rows}`,
-      `tasks.heldOut=${rows}`,
-      'rollout.prompts=4',
-      'rollout.groupSize=4',
-      'rollout.maxTokens=160',
-      'evaluation.tasks=2',
-      'evaluation.samples=2',
-      'corrections.diagnosticsRate=1',
-      'reward.terms.format=0.5',
-      'reward.terms.language=0.5',
-    ].flatMap((setting) => ['--set', setting]);
-    const args = [
-      'train',
-      '--model',
-      'policy',
-      '--steps',
-      '2',
-      '--out',
-      name,
-      ...domain,
-      ...settings,
-    ];
-    const { code, out, err } = await cipo({ args, cwd: folder });
-    expect(code, `${out}\n${err}`).toBe(0);
-    const read = (file: string) => parsed(readFileSync(join(folder, name, file), 'utf8'));
-    const metrics = read('metrics.jsonl');
-    expect(metrics.map(({ step }) => step)).toEqual([1, 2]);
-    for (const row of metrics) {
-      expect(row).toMatchObject({ void_rate: 0, 'rewards/correct/mean': 0 });
-      expect(row[`reward/${name}`]).toBe(row.reward);
-      expect(row.grad_norm).toBeGreaterThan(0); // the language term tells gibberish from gibberish
-    }
-    const samples = read('samples.jsonl');
-    expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set([name]));
-    const corrections = samples.filter(({ stream }) => stream === 'correction');
-    expect(corrections.length).toBeGreaterThan(0);
-    for (const { anchor } of corrections)
-      expect((anchor as { diagnosticsShown: string[] }).diagnosticsShown).not.toEqual([]);
-  });
+  ])(
+    'cipo train trains on rows of %s and on corrections with its diagnostics',
+    async (name, domain) => {
+      const rows = join(ROOT, 'examples', name, 'rows.jsonl');
+      const settings = [
+        `tasks.train=${rows}`,
+        `tasks.heldOut=${rows}`,
+        'rollout.prompts=4',
+        'rollout.groupSize=4',
+        'rollout.maxTokens=160',
+        'evaluation.tasks=2',
+        'evaluation.samples=2',
+        'corrections.diagnosticsRate=1',
+        'reward.terms.format=0.5',
+        'reward.terms.language=0.5',
+      ].flatMap((setting) => ['--set', setting]);
+      const args = [
+        'train',
+        '--model',
+        'policy',
+        '--steps',
+        '2',
+        '--out',
+        name,
+        ...domain,
+        ...settings,
+      ];
+      const { code, out, err } = await cipo({ args, cwd: folder });
+      expect(code, `${out}\n${err}`).toBe(0);
+      const read = (file: string) => parsed(readFileSync(join(folder, name, file), 'utf8'));
+      const metrics = read('metrics.jsonl');
+      expect(metrics.map(({ step }) => step)).toEqual([1, 2]);
+      for (const row of metrics) {
+        expect(row).toMatchObject({ void_rate: 0, 'rewards/correct/mean': 0 });
+        expect(row[`reward/${name}`]).toBe(row.reward);
+        expect(row.grad_norm).toBeGreaterThan(0); // the language term distinguishes random texts
+      }
+      const samples = read('samples.jsonl');
+      expect(new Set(samples.map(({ kind }) => kind))).toEqual(new Set([name]));
+      const corrections = samples.filter(({ stream }) => stream === 'correction');
+      expect(corrections.length).toBeGreaterThan(0);
+      for (const { anchor } of corrections)
+        expect((anchor as { diagnosticsShown: string[] }).diagnosticsShown).not.toEqual([]);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * Before every test file: properties draw the same examples in every run, so that a change is blamed for what it
- * broke. `FC_SEED=$RANDOM npm test` looks at others.
+ * Runs before every test file: properties use the same examples in every run, so that a failure is caused by a change.
+ * `FC_SEED=$RANDOM npm test` uses other examples.
  */
 import fc from 'fast-check';
 

@@ -3,7 +3,7 @@ import type { Arm, Estimate, TrainConfig } from '@cipo/trainer';
 import { formatCount } from '../terminal/format.ts';
 import { measures } from '../terminal/table.ts';
 
-export interface ComparisonFacts {
+interface ComparisonFacts {
   readonly arms: readonly Arm[];
   /** The configuration of the first run. */
   readonly config: TrainConfig;
