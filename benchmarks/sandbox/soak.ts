@@ -1,6 +1,6 @@
 /**
- * Many attempts in both languages, good, wrong and hostile, with the parent's memory, handles and
- * processes at the start, on the way and at the end. Every honest answer must be judged as it would be alone.
+ * Verifies many correct, incorrect and hostile attempts in both languages, and prints the memory, handles and processes of the
+ * parent over time. Every attempt must get its expected status.
  *
  *   node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--only javascript|python]
  */
@@ -25,7 +25,7 @@ const taskFor = (language: Language) =>
   });
 const TASKS = { javascript: taskFor('javascript'), python: taskFor('python') };
 
-/** What is asked how often: code, the status it must get. */
+/** Attempts by language: how often each occurs, its program, the status that it must get. */
 const MIX: Record<Language, readonly (readonly [number, string, RegExp])[]> = {
   javascript: [
     [600, 'const f = (x) => 2 * x', /^accepted$/],
@@ -48,25 +48,27 @@ const MIX: Record<Language, readonly (readonly [number, string, RegExp])[]> = {
   ],
 };
 
-interface Question {
+interface Attempt {
   readonly language: Language;
   readonly code: string;
-  readonly want: RegExp;
+  readonly expected: RegExp;
 }
 
-/** Every fourth one is Python, unless only one language is asked for. */
-function questions(): Question[] {
+/** Every fourth attempt is in Python, unless `--only` selects a language. */
+function makeAttempts(): Attempt[] {
   const bags = Object.fromEntries(
     Object.entries(MIX).map(([language, mix]) => [
       language,
-      mix.flatMap(([share, code, want]) => Array.from({ length: share }, () => ({ code, want }))),
+      mix.flatMap(([share, code, expected]) =>
+        Array.from({ length: share }, () => ({ code, expected })),
+      ),
     ]),
   );
-  const asked = { javascript: 0, python: 0 };
+  const counts = { javascript: 0, python: 0 };
   return Array.from({ length: attempts }, (_, i) => {
     const language = (values.only ?? (i % 4 === 3 ? 'python' : 'javascript')) as Language;
     const bag = bags[language]!;
-    return { language, ...bag[(asked[language]++ * 7919) % bag.length]! };
+    return { language, ...bag[(counts[language]++ * 7919) % bag.length]! };
   });
 }
 
@@ -75,38 +77,38 @@ for (const language of Object.keys(MIX) as Language[]) {
   if (values.only && language !== values.only) continue;
   await verifier.verify(TASKS[language], MIX[language][0]![1]);
 }
-const before = picture();
+const before = measure();
 const began = performance.now();
-const asked = questions();
-const items = asked.map(({ language, code }) => ({ task: TASKS[language], attempt: code }));
-const wrong = new Map<string, number>();
+const mix = makeAttempts();
+const items = mix.map(({ language, code }) => ({ task: TASKS[language], attempt: code }));
+const unexpected = new Map<string, number>();
 const statuses = new Map<string, number>();
-const quarters: Record<string, ReturnType<typeof picture>> = {};
+const quarters: Record<string, ReturnType<typeof measure>> = {};
 let done = 0;
 for await (const { index, verdict } of verifier.verifyAsCompleted(items)) {
   const status = verdict.kind === 'judged' ? verdict.status : `void ${verdict.fault}`;
-  const name = `${asked[index]!.language} ${status}`;
+  const name = `${mix[index]!.language} ${status}`;
   statuses.set(name, (statuses.get(name) ?? 0) + 1);
-  if (!asked[index]!.want.test(status)) {
-    const key = `${status}: ${asked[index]!.code}`;
-    wrong.set(key, (wrong.get(key) ?? 0) + 1);
+  if (!mix[index]!.expected.test(status)) {
+    const key = `${status}: ${mix[index]!.code}`;
+    unexpected.set(key, (unexpected.get(key) ?? 0) + 1);
   }
   done++;
   for (const part of [1, 2, 3])
-    if (done === Math.floor((attempts * part) / 4)) quarters[`${part}/4`] = picture();
+    if (done === Math.floor((attempts * part) / 4)) quarters[`${part}/4`] = measure();
 }
 const seconds = (performance.now() - began) / 1000;
-const after = picture();
+const after = measure();
 await verifier.close();
 console.table([...statuses].sort().map(([what, count]) => ({ what, count })));
-console.table({ start: before, ...quarters, end: after, closed: picture() });
+console.table({ start: before, ...quarters, end: after, closed: measure() });
 console.log(
   `${attempts} attempts in ${seconds.toFixed(0)} s, ${(attempts / seconds).toFixed(0)}/s`,
 );
-console.log(wrong.size === 0 ? 'every status as it must be' : [...wrong]);
-process.exitCode = wrong.size === 0 ? 0 : 1;
+console.log(unexpected.size === 0 ? 'every status is as expected' : [...unexpected]);
+process.exitCode = unexpected.size === 0 ? 0 : 1;
 
-function picture() {
+function measure() {
   globalThis.gc?.();
   const { rss, heapUsed } = process.memoryUsage();
   return {

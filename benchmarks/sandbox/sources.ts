@@ -1,28 +1,27 @@
 /**
- * Public benchmark data as rows of the code domain, with the verdict that each answer must get.
- * The data lies outside the repository: `CIPO_SHARED`, else `../shared`.
+ * Public benchmark data as rows of the code domain, with the label of each attempt. The data is outside of the repository, in
+ * the folder that the environment variable `CIPO_SHARED` names.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
-/** One answer with its label. */
+/** One attempt with its label. */
 export interface Labelled {
   readonly set: string;
   readonly id: string;
   readonly row: Record<string, unknown>;
-  readonly answer: string;
-  readonly right: boolean;
+  readonly program: string;
+  readonly isCorrect: boolean;
 }
 
 const SLOW = { cpuMs: 60_000, wallMs: 200_000 };
 
 type Row = Record<string, string> & Record<string, unknown>;
 
-const SHARED =
-  process.env.CIPO_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
+const SHARED = process.env.CIPO_SHARED;
 
-export const available = existsSync(`${SHARED}/datasets`);
+/** Whether the data is there. */
+export const isAvailable = SHARED !== undefined && existsSync(`${SHARED}/datasets`);
 
 function read(file: string): Row[] {
   const bytes = readFileSync(`${SHARED}/datasets/${file}`);
@@ -33,20 +32,17 @@ function read(file: string): Row[] {
     .map((line) => JSON.parse(line) as Row);
 }
 
-const assertRow = (id: string, language: string, prefix: string, code: string) => ({
-  id,
-  language,
-  prefix,
-  tests: { type: 'assert', code },
-});
+function assertRow(id: string, language: string, prefix: string, code: string) {
+  return { id, language, prefix, tests: { type: 'assert', code } };
+}
 
 function humanEval(): Labelled[] {
   return read('humaneval/humaneval.jsonl').map((r) => ({
     set: 'HumanEval',
     id: r.task_id!,
     row: assertRow(r.task_id!, 'python', r.prompt!, `${r.test}\ncheck(${r.entry_point})`),
-    answer: r.canonical_solution!,
-    right: true,
+    program: r.canonical_solution!,
+    isCorrect: true,
   }));
 }
 
@@ -56,8 +52,8 @@ function humanEvalFix(): Labelled[] {
       set: field === 'buggy_solution' ? 'HumanEvalFix buggy' : 'HumanEvalFix fixed',
       id: `${r.task_id} ${field}`,
       row: assertRow(r.task_id!, 'python', r.prompt!, r.test!),
-      answer: r[field] as string,
-      right: field !== 'buggy_solution',
+      program: r[field] as string,
+      isCorrect: field !== 'buggy_solution',
     })),
   );
 }
@@ -70,11 +66,11 @@ function mbpp(): Labelled[] {
       id: r.task_id,
       language: 'python',
       setup: { after: r.test_setup_code },
-      limits: SLOW, // mbpp/123 searches for some ten seconds
+      limits: SLOW, // mbpp/123 needs about ten seconds
       tests: { type: 'assert', code: (r.test_list as unknown as string[]).join('\n') },
     },
-    answer: r.code!,
-    right: true,
+    program: r.code!,
+    isCorrect: true,
   }));
 }
 
@@ -83,18 +79,18 @@ function humanEvalX(): Labelled[] {
     set: 'HumanEval-X JavaScript',
     id: r.task_id!,
     row: assertRow(r.task_id!, 'javascript', r.prompt!, r.test!),
-    answer: r.canonical_solution!,
-    right: true,
+    program: r.canonical_solution!,
+    isCorrect: true,
   }));
 }
 
 function mbxp(file: string, set: string, language: string): Labelled[] {
   return read(file).map((r) => ({
-    set: `${set} ${r.sample_passed ? 'right' : 'wrong'}`,
+    set: `${set} ${r.sample_passed ? 'correct' : 'incorrect'}`,
     id: r.task_id!,
     row: assertRow(r.task_id!, language, r.prompt!, r.test!),
-    answer: r.sample_completion!,
-    right: Boolean(r.sample_passed),
+    program: r.sample_completion!,
+    isCorrect: Boolean(r.sample_passed),
   }));
 }
 
@@ -108,7 +104,7 @@ function kth(): Labelled[] {
   return read('stdio_kth/kth_challenge.jsonl').flatMap((r) =>
     (['solutions', 'wrong_solutions'] as const).flatMap((field) =>
       (r[field] as unknown as Solution[]).map((solution) => ({
-        set: field === 'solutions' ? 'KTH right' : 'KTH wrong',
+        set: field === 'solutions' ? 'KTH correct' : 'KTH incorrect',
         id: `${r.id}/${solution.name}`,
         row: {
           id: r.id,
@@ -122,8 +118,8 @@ function kth(): Labelled[] {
           stopAtFirst: true,
           limits: { cpuMs: 200_000, testCpuMs: 20_000, wallMs: 900_000, memoryMb: 1024 },
         },
-        answer: solution.code,
-        right: field === 'solutions',
+        program: solution.code,
+        isCorrect: field === 'solutions',
       })),
     ),
   );
@@ -134,7 +130,7 @@ interface Example {
   readonly expected: unknown;
 }
 
-/** Methods of `class Solution`; only rows whose examples show the bug have a buggy answer here. */
+/** Methods of `class Solution`. Leaves out buggy programs whose bug no example shows. */
 function debugBench(): Labelled[] {
   const rows = read('debugbench/python3.jsonl.gz').filter((r) => r.example_tests !== undefined);
   return rows.flatMap((r) =>
@@ -157,13 +153,13 @@ function debugBench(): Labelled[] {
             tolerance: { relative: 1e-5, absolute: 1e-5 },
           },
         },
-        answer: r[field] as string,
-        right: field !== 'buggy_solution',
+        program: r[field] as string,
+        isCorrect: field !== 'buggy_solution',
       })),
   );
 }
 
-/** Every set by a short name for the command line. */
+/** Every set by its name on the command line. */
 export const SETS: Record<string, () => Labelled[]> = {
   humaneval: humanEval,
   humanevalfix: humanEvalFix,

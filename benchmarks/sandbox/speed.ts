@@ -1,24 +1,25 @@
 /**
- * Verdicts a second in one run: our cells beside what one would otherwise use. Peers run the same
- * programs and check the same values, with less isolation each.
+ * Measures verdicts per second of the cells and of simpler alternatives. The alternatives run the same programs and check the
+ * same values with less isolation.
  *
  *   node --no-node-snapshot benchmarks/sandbox/speed.ts [--seconds 4]
  *
- * One worker also runs on one core alone (`taskset`), because a worker uses more than a core while it has one to spare:
- * what a second worker adds on two cores is bounded by what the first one left, what a core with its worker adds is not.
+ * One worker is also measured on a single core (`taskset`). A worker uses more than one core if one is idle, so that two workers
+ * on two cores are less than twice as fast as one worker on two cores.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { errorMessage } from '@cipo/support';
 import { createCodeVerifier, parseCodeTask } from '../../packages/verifier/src/code/index.ts';
 import type { PeerJob } from './peers/isolate.ts';
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '4' },
-    /** Only our cells with one worker, as JSON: what the run on one core asks of itself. */
+    /** Measure only the cells with one worker and print JSON. Used by the measurement on one core. */
     alone: { type: 'boolean', default: false },
   },
 });
@@ -52,7 +53,7 @@ interface Row {
   readonly what: string;
   readonly workers: number;
   readonly perSecond: number;
-  /** CPU time of all processes together for one attempt: what a loaded machine does not distort. */
+  /** CPU time of all processes for one attempt. It does not depend on the load of the machine. */
   readonly cpuMsEach: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -65,19 +66,19 @@ interface Times {
   readonly cpuMsEach: number;
 }
 
-/** Keeps `lanes` attempts in flight for the span; each lane's time per attempt is its latency. */
-async function measure(lanes: number, one: () => Promise<void>): Promise<Times> {
+/** Runs `concurrency` attempts at a time for the whole span and measures the latency of each. */
+async function measure(concurrency: number, one: () => Promise<void>): Promise<Times> {
   const times: number[] = [];
   const cpuBefore = cpuMsOfAll();
   const until = performance.now() + spanMs;
-  const lane = async () => {
+  const runUntilEnd = async () => {
     while (performance.now() < until) {
       const began = performance.now();
       await one();
       times.push(performance.now() - began);
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: concurrency }, runUntilEnd));
   const cpuMsEach = (cpuMsOfAll() - cpuBefore) / Math.max(1, times.length);
   return { times: times.sort((a, b) => a - b), cpuMsEach };
 }
@@ -115,7 +116,7 @@ async function cells(language: 'javascript' | 'python', workers: number): Promis
   return row(`cells, ${language}`, workers, times, { startMs, mbEach });
 }
 
-/** CPU milliseconds of this process, of children that have ended, and of those that live. */
+/** CPU milliseconds of this process and of all its children, living or ended. */
 function cpuMsOfAll(): number {
   const fields = (pid: string) =>
     readFileSync(`/proc/${pid}/stat`, 'latin1')
@@ -132,7 +133,7 @@ function cpuMsOfAll(): number {
   }
 }
 
-/** Resident memory of this process's children, where `/proc` exists. */
+/** Resident MB of each child of this process, on systems with `/proc`. */
 function childMemory(): number[] {
   try {
     return threadChildren().map((pid) => {
@@ -158,7 +159,7 @@ async function isolates(workers: number, guest: boolean): Promise<Row> {
   );
   const { Piscina } =
     require('piscina') as typeof import('../../packages/verifier/node_modules/piscina/dist/index.js');
-  require('isolated-vm'); // the addon wants to meet the main thread first
+  require('isolated-vm'); // the addon must be loaded in the main thread first
   const filename = fileURLToPath(new URL('./peers/isolate.ts', import.meta.url));
   const pool = new Piscina({ filename, minThreads: workers, maxThreads: workers });
   const job: PeerJob = {
@@ -172,8 +173,8 @@ async function isolates(workers: number, guest: boolean): Promise<Row> {
   const times = await measure(workers * 2, async () => {
     await pool.run(job);
   });
-  // The pool stays: ending a thread that has used isolated-vm aborts the process (7.0.1).
-  return row(`isolates in threads, ${guest ? 'our guest' : 'bare'}`, workers, times, { startMs });
+  // The pool is not closed: ending a thread that has used isolated-vm aborts the process (7.0.1).
+  return row(`isolates in threads, ${guest ? 'same guest' : 'bare'}`, workers, times, { startMs });
 }
 
 async function processes(command: string, flag: string, workers: number): Promise<Row> {
@@ -198,8 +199,8 @@ function fixed(ms: number): number {
   return Math.round(ms * 100) / 100;
 }
 
-/** One worker of each language with all of its processes on one core; nothing where there is no `taskset`. */
-function onOneCore(): Row[] {
+/** Measures one worker of each language with all its processes on one core. Empty without `taskset`. */
+function measureOnOneCore(): Row[] {
   const self = fileURLToPath(import.meta.url);
   const args = ['-c', '0', process.execPath, '--no-node-snapshot', self, '--alone'];
   try {
@@ -208,7 +209,7 @@ function onOneCore(): Row[] {
     });
     return (JSON.parse(text) as Row[]).map((r) => ({ ...r, what: `${r.what}, one core` }));
   } catch (error) {
-    console.error(`no figures for one core: ${error instanceof Error ? error.message : error}`);
+    console.error(`cannot measure on one core: ${errorMessage(error)}`);
     return [];
   }
 }
@@ -227,7 +228,7 @@ for (const workers of [1, 2]) {
   rows.push(await cells('python', workers));
   rows.push(await processes('python3', '-c', workers));
 }
-rows.push(...onOneCore());
+rows.push(...measureOnOneCore());
 const speed = (what: string, workers: number) =>
   rows.find((r) => r.what.startsWith(what) && r.workers === workers)?.perSecond ?? Number.NaN;
 console.table(rows);
@@ -235,7 +236,7 @@ const cost = (what: string) => rows.find((r) => r.what.startsWith(what))?.cpuMsE
 const ratio = (a: number, b: number) => (a / b).toFixed(2);
 console.log(
   `by CPU time: JavaScript ${ratio(cost('isolates in threads, bare'), cost('cells, javascript'))} x bare isolates,`,
-  `${ratio(cost('isolates in threads, our guest'), cost('cells, javascript'))} x isolates with the same guest,`,
+  `${ratio(cost('isolates in threads, same guest'), cost('cells, javascript'))} x isolates with the same guest,`,
   `${ratio(cost('node'), cost('cells, javascript'))} x node per attempt;`,
   `Python ${ratio(cost('python3'), cost('cells, python'))} x python3 per attempt`,
 );
@@ -243,7 +244,7 @@ for (const workers of [1, 2]) {
   const js = speed('cells, javascript', workers);
   console.log(
     `${workers} worker(s): JavaScript ${ratio(js, speed('isolates in threads, bare', workers))} x bare isolates in threads,`,
-    `${ratio(js, speed('isolates in threads, our guest', workers))} x isolates with the same guest,`,
+    `${ratio(js, speed('isolates in threads, same guest', workers))} x isolates with the same guest,`,
     `${ratio(js, speed('node', workers))} x node per attempt;`,
     `Python ${ratio(speed('cells, python', workers), speed('python3', workers))} x python3 per attempt`,
   );
@@ -256,4 +257,4 @@ for (const language of ['javascript', 'python']) {
     `${ratio(speed(what, 2), alone)} x one worker on one`,
   );
 }
-process.kill(process.pid, 'SIGTERM'); // not an orderly exit: see the pool above
+process.kill(process.pid, 'SIGTERM'); // an orderly exit would end the pool above

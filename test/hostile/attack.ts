@@ -1,21 +1,22 @@
 /**
- * The shape of an attack: an answer to a task that it cannot solve honestly. `f` is asked for `WIN`,
- * a number that the answer may only return once it has reached what it must not reach. So an accepted
- * attack is an escape or a forgery, whatever it did.
+ * The attacks of the hostile suite. An attack is a program for a task that it cannot solve: `f` must return `WIN`, and the
+ * program returns that number only after it has reached what it must not reach. So an attack that is accepted is an escape or
+ * a forgery, whatever it did.
  */
 export interface Attack {
+  /** The class of attacks to which it belongs. */
   readonly kind: string;
   readonly code: string;
-  /** How it is tested; `call` unless said otherwise. */
+  /** The type of its tests. Default: `call`. */
   readonly by?: 'call' | 'assert' | 'stdio';
-  /** The assert test's own program, where the usual one has not got what is attacked. */
+  /** The test program for `assert`, if the usual one does not have what is attacked. */
   readonly tests?: string;
 }
 
-/** Stands for the token in the code of an attack. */
+/** The number that a program cannot know. `WIN` in the code of an attack is replaced by it. */
 export const WIN = 738_491_625;
 
-/** One attack per code, all of a kind. */
+/** Makes one attack of a kind from each code. */
 export function attacks(kind: string, codes: readonly string[], by?: Attack['by']): Attack[] {
   return codes.map((code) => ({
     kind,
@@ -24,7 +25,7 @@ export function attacks(kind: string, codes: readonly string[], by?: Attack['by'
   }));
 }
 
-/** Answers to assert tests of their own. In JavaScript; `assert` is there. */
+/** Makes JavaScript attacks on their own assert tests. `assert` is defined in each. */
 export function forgeries(
   kind: string,
   pairs: readonly (readonly [code: string, tests: string])[],
@@ -54,7 +55,7 @@ export function rowFor(language: string, { by = 'call', tests }: Attack): Record
   return { language, limits, tests: { type: 'assert', code } };
 }
 
-/** An honest answer to a plain task, judged after every attack: it must pass as if nothing had been. */
+/** A correct program for a simple task. It is judged after every attack and must be accepted. */
 export function probeFor(language: string): { row: Record<string, unknown>; code: string } {
   const cases = [{ args: [[3, 1, 2]], expected: [1, 2, 3] }];
   return {

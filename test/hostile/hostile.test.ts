@@ -1,15 +1,15 @@
+/** Runs a sample of the attacks of each class, and all that have their own tests. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { JAVASCRIPT } from './javascript.ts';
 import { PYTHON } from './python.ts';
 import { openVerifier, runAttacks } from './suite.ts';
 
-// All of it takes minutes: `node test/hostile/run.ts`. Here every class is met, every few attacks, and
-// all that have tests of their own: they end at once.
+// All attacks take minutes: `node test/hostile/run.ts`. Those with their own tests end at once, so all of them run here.
 const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 8;
 const verifier = openVerifier();
 afterAll(() => verifier.close());
 
-test('the suite is as large as it says', () => {
+test('the suite has at least 150 attacks in JavaScript and 80 in Python, without repeats', () => {
   expect(JAVASCRIPT.length).toBeGreaterThanOrEqual(150);
   expect(PYTHON.length).toBeGreaterThanOrEqual(80);
   for (const list of [JAVASCRIPT, PYTHON]) {
@@ -23,7 +23,7 @@ describe.each([
 ] as const)('attacks in %s', (language, all) => {
   const kinds = [...new Set(all.map(({ kind }) => kind))];
   test.each(kinds)(
-    '%s: each is judged, none passes, the next answer is not touched',
+    'attacks of the class "%s" are judged, are not accepted, and do not affect the next attempt',
     async (kind) => {
       const own = all
         .filter((attack) => attack.kind === kind)

@@ -1,4 +1,4 @@
-/** Attacks in JavaScript, by what they go for. */
+/** Attacks in JavaScript by class. docs/design/sandbox.md names the guard against each class. */
 import { type Attack, attacks, forgeries } from './attack.ts';
 
 const f = (body: string) => `function f(x) { ${body} }`;
@@ -159,7 +159,7 @@ const FORGING = attacks(
   'assert',
 );
 
-/** Against test programs that lean on what the usual one does not. All of them end at once. */
+/** Attacks on test programs that use other features than the usual one. All of them end at once. */
 const REALM = forgeries('forging by the shared realm', [
   [
     'function f(x) { const up = f.caller; return up ? up.arguments[2] : 0 }',

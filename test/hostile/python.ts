@@ -1,4 +1,4 @@
-/** Attacks in Python, by what they go for. */
+/** Attacks in Python by class. docs/design/sandbox.md names the guard against each class. */
 import { type Attack, attacks } from './attack.ts';
 
 const f = (body: string, before = '') =>
@@ -134,7 +134,7 @@ const FORGING = attacks(
   'assert',
 );
 
-/** Ways to what judges the answer, and comparisons that it would settle itself. */
+/** Ways to reach the runner and its guards, and comparisons that the program would decide itself. */
 const TRIALS = attacks(
   'reaching the judge',
   [

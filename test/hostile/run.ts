@@ -1,5 +1,5 @@
 /**
- * Runs the whole hostile suite and prints what each class of attack came to.
+ * Runs all attacks and prints the results of each class.
  *
  *   node test/hostile/run.ts [javascript|python] [--verbose]
  */
@@ -41,7 +41,7 @@ function report(language: string, results: readonly Result[]): void {
         language,
         kind,
         attacks: own.length,
-        held: own.filter((r) => !r.problem).length,
+        contained: own.filter((r) => !r.problem).length,
         statuses,
       };
     }),

@@ -1,4 +1,4 @@
-/** Runs attacks one by one, each followed by an honest probe, and tells what went wrong. */
+/** Runs attacks one by one, each followed by a correct probe, and reports what went wrong. */
 import {
   type CodeVerifier,
   createCodeVerifier,
@@ -7,13 +7,15 @@ import {
 import type { Verdict } from '../../packages/verifier/src/types.ts';
 import { type Attack, probeFor, rowFor } from './attack.ts';
 
+/** What became of one attack. */
 export interface Result {
   readonly attack: Attack;
   readonly status: string;
-  /** What is wrong: an escape, no verdict, or a probe that no longer passes. */
+  /** Why the attack was not contained: it was accepted, got no verdict, or the probe after it failed. */
   readonly problem: string | undefined;
 }
 
+/** Runs a list of attacks with one verifier. */
 export async function runAttacks(
   verifier: CodeVerifier,
   language: 'javascript' | 'python',
@@ -40,10 +42,12 @@ function problemOf(verdict: Verdict, after: Verdict): string | undefined {
   return `the probe after it: ${statusOf(after)}`;
 }
 
+/** The status of a verdict, or `void` with its fault. */
 export function statusOf(verdict: Verdict): string {
   return verdict.kind === 'judged' ? verdict.status : `void ${verdict.fault}`;
 }
 
+/** A verifier with one worker, so that every probe runs in the cell of its attack. */
 export function openVerifier(): CodeVerifier {
   return createCodeVerifier({ workers: 1 });
 }

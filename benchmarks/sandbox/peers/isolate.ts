@@ -1,4 +1,4 @@
-/** A peer: a piscina thread that runs each attempt in a fresh isolate of its own process. */
+/** An alternative to cells: a thread that runs each attempt in a new isolate of the same process. */
 import { createRequire } from 'node:module';
 import type { Context } from '../../../packages/verifier/node_modules/isolated-vm/isolated-vm.js';
 import { guestScript } from '../../../packages/verifier/src/code/javascript/guest.ts';
@@ -11,7 +11,7 @@ const ivm: typeof import('../../../packages/verifier/node_modules/isolated-vm/is
 export interface PeerJob {
   readonly code: string;
   readonly calls: readonly string[];
-  /** The same guest as a cell has, or a bare isolate that protects its own values from nobody. */
+  /** Whether to load the guest of the cells. A bare isolate does not protect its results from the program. */
   readonly guest: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Guest: the `assert` module. */
+/** The module `assert`. */
 import { deepEqual } from './deep-equal.js';
 import { inspect } from './inspect.js';
 import { apply, hasOwn, sameValue, slice } from './primordials.js';
@@ -25,6 +25,7 @@ const check = (holds, operator) => (actual, expected, message) => {
   if (!holds(actual, expected)) failAssertion(message, actual, expected, operator);
 };
 
+/** @type {any} `Object.assign` adds the functions of the module below. */
 export const assert = (value, message) => {
   if (!value) failAssertion(message, value, true, '==');
 };
@@ -76,9 +77,9 @@ Object.assign(assert, {
   AssertionError,
   ok: assert,
   fail: (message = 'Failed') => failAssertion(message, undefined, undefined, 'fail'),
-  // biome-ignore lint/suspicious/noDoubleEquals: the module's loose half
+  // biome-ignore lint/suspicious/noDoubleEquals: the module defines loose equality here
   equal: check((a, b) => a == b || (Number.isNaN(a) && Number.isNaN(b)), '=='),
-  // biome-ignore lint/suspicious/noDoubleEquals: the module's loose half
+  // biome-ignore lint/suspicious/noDoubleEquals: the module defines loose equality here
   notEqual: check((a, b) => a != b, '!='),
   strictEqual: check((a, b) => sameValue(a, b), 'strictEqual'),
   notStrictEqual: check((a, b) => !sameValue(a, b), 'notStrictEqual'),
@@ -104,7 +105,7 @@ Object.assign(assert, {
   },
 });
 
-/** `assert.strict`: the same, with the loose names meaning the strict checks. */
+/** `assert.strict`: the same functions, but the loose names use the strict checks. */
 const strict = (value, message) => assert(value, message);
 Object.assign(strict, assert, {
   equal: assert.strictEqual,

@@ -1,6 +1,4 @@
-/**
- * Guest: text as bytes. UTF-8 both ways, base64, hex, and a Buffer with what programs use of it.
- */
+/** Conversions between text and bytes (UTF-8, base64, hex and others), `Buffer`, and the globals that need them. */
 import { bytesText } from './inspect.js';
 import {
   BaseBuffer,
@@ -24,7 +22,7 @@ import { hidden } from './world.js';
 
 const charOf = BaseString.fromCharCode;
 
-/** Bytes of a text as a plain list. A lone surrogate becomes U+FFFD. */
+/** The UTF-8 bytes of a text as a plain list. A lone surrogate becomes U+FFFD. */
 const utf8Bytes = (text) => {
   const bytes = [];
   for (let i = 0; i < text.length; i++) {
@@ -48,7 +46,7 @@ const utf8Bytes = (text) => {
   return bytes;
 };
 
-/** Text of UTF-8 bytes; what is not UTF-8 becomes U+FFFD. */
+/** The text of UTF-8 bytes. Invalid bytes become U+FFFD. */
 const utf8Text = (bytes) => {
   const parts = [];
   for (let i = 0; i < bytes.length; ) {
@@ -148,7 +146,7 @@ const base64UrlText = (bytes) => base64Text(bytes).replace(/[+/=]/g, (c) => URL_
 const URL_LETTERS = { '+': '-', '/': '_', '=': '' };
 const asciiText = (bytes) => latinText(bytes.map((byte) => byte & 127));
 
-/** Text to bytes and bytes to text, by encoding. */
+/** By encoding: the function from text to bytes, and the one back. */
 const CODECS = {
   __proto__: null,
   utf8: [utf8Bytes, utf8Text],
@@ -263,7 +261,10 @@ export class Buffer extends Uint8Array {
   }
 }
 
-/** Numbers in a Buffer: what Node calls them, what a DataView does, and how many bytes they have. */
+/**
+ * Kinds of numbers in a Buffer: Node's name, the name in DataView, the number of bytes.
+ * @type {[string, string, number][]}
+ */
 const NUMBERS = [
   ['UInt8', 'Uint8', 1],
   ['Int8', 'Int8', 1],
@@ -296,7 +297,7 @@ const addNumber = ([name, kind, size], end) => {
     const before = view[`get${kind}`](offset, little);
     view[`set${kind}`](offset, value, little);
     const given = typeof value === 'bigint' ? value : Math.trunc(value);
-    // What does not come back as it went in does not fit.
+    // A value that is read back differently does not fit.
     if (isWhole && !isNaNumber(given) && view[`get${kind}`](offset, little) !== given) {
       view[`set${kind}`](offset, before, little);
       outOfRange('value', value);
@@ -334,7 +335,7 @@ hidden(G, 'btoa', (text) => base64Text(latinBytes(BaseString(text))));
 hidden(G, 'atob', (text) => latinText(base64Bytes(BaseString(text))));
 hidden(G, 'structuredClone', (value) => clone(value, new Map()));
 
-/** The classes of errors that a clone keeps, by name. */
+/** The error classes that a clone keeps, by name. */
 const ERRORS = {
   __proto__: null,
   TypeError,
@@ -361,7 +362,8 @@ const clone = (value, seen) => {
   if (value instanceof RegExp) return keep(new RegExp(value.source, value.flags));
   if (value instanceof BaseBuffer) return keep(value.slice(0));
   if (isView(value)) {
-    const Kind = value instanceof BaseBytes ? BaseBytes : value.constructor;
+    const Kind =
+      value instanceof BaseBytes ? BaseBytes : /** @type {typeof Uint8Array} */ (value.constructor);
     const { byteOffset, byteLength } = value;
     return keep(new Kind(value.buffer.slice(byteOffset, byteOffset + byteLength)));
   }

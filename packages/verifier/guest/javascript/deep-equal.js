@@ -1,6 +1,6 @@
 /**
- * Guest: deep equality as Node's assert knows it, loose and strict. Used by `assert` and `util`.
- * Either side may be an answer's, so what an object holds is read past its own properties.
+ * Deep equality as in Node's assert, loose and strict. Either side may come from a program, so the contents of an object are
+ * read with captured built-ins and not through its own properties.
  */
 import {
   BaseBytes,
@@ -92,7 +92,7 @@ const entriesOf = (map) => {
   return entries;
 };
 
-/** In any order. Mostly it is the same one, so the search begins at the first that is left. */
+/** Whether two lists are equal in any order. Mostly the order is the same, so the search begins at the first unmatched item. */
 const equalLists = (left, right, strict, pairs) => {
   if (left.length !== right.length) return false;
   const taken = [];
@@ -115,7 +115,7 @@ const bytesOf = (value) =>
 
 const equalBytes = (a, b) => equalFields(bytesOf(a), bytesOf(b), true, []);
 
-/** A value by the built-in that reads it, which throws for anything else. */
+/** A kind of object whose value a built-in reads. The built-in throws for any other object. */
 const readBy = (read) => ({
   has: (value) => brandedAs(read, value),
   equal: (a, b) => sameValue(read(a), read(b)),
@@ -124,8 +124,8 @@ const readBy = (read) => ({
 const onlyItself = { has: () => true, equal: () => false };
 
 /**
- * What an object of each tag holds beside its fields. A tag can be pretended, so `has` asks the
- * object itself, and only two that have it or two that have not are alike.
+ * What an object of each tag contains besides its fields. A program can fake a tag, so `has` checks the object itself. Two
+ * objects are equal only if both have the contents or neither has.
  */
 const KINDS = Object.assign(createObject(null), {
   '[object Map]': {

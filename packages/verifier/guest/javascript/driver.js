@@ -1,12 +1,12 @@
 /**
- * Guest, last part: what the cell calls. Every entry answers with plain text in an array and never
- * lets a thrown value of the answer reach the host, which would run its getters outside the timeout.
+ * What the cell calls. Every entry returns strings in an array. A value that the program throws never reaches the cell: reading
+ * its properties there would run getters outside of the timeout.
  */
 
 import { closeBuiltIns, lockdown, replaceable } from './lockdown.js';
-import { givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
+import { addLibrary, givenFiles, guestModule, guestRequire, isViolation } from './modules.js';
 import { exitCode, guestProcess, leave } from './node.js';
-import { complaints, exited, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
+import { errorOutput, exited, OUTPUT_LIMIT, printed, stderrText, stdoutText } from './output.js';
 import {
   apply,
   BasePromise,
@@ -27,14 +27,14 @@ import { decodeArguments, encode } from './wire.js';
 import { RETURNING } from './world.js';
 
 const PENDING = ['pending'];
-/** How long a test program's intervals go on alone, in virtual time, before they count as left behind. */
+/** For how long, in virtual time, the intervals of a test program run when nothing else is left. */
 const LINGER_MS = 5000;
 let exported = [];
-/** Did the program return at its top level, before it could hand over its names? */
+/** Whether the program returned at its top level, before it could return the values of its names. */
 let returned = false;
 let settled;
 
-/** Turns anything thrown into `[kind, name, message, stack]`, whatever its getters do. */
+/** Turns any thrown value into `[kind, name, message, stack]`, whatever its getters do. */
 const describe = (error) => {
   if (error === OUTPUT_LIMIT) return ['output'];
   const kind = isViolation(error) ? 'violation' : 'threw';
@@ -60,7 +60,7 @@ const attempt = (read) => {
   }
 };
 
-const reported = (action) => {
+const describeThrown = (action) => {
   try {
     return action();
   } catch (error) {
@@ -68,11 +68,11 @@ const reported = (action) => {
   }
 };
 
-/** One entry into the answer, up to where its promise jobs begin. Past an exit nothing else counts. */
-const guarded = (action) => {
+/** Enters the program, up to the start of its promise jobs. After an exit nothing else counts. */
+const enter = (action) => {
   let reply;
   if (exited.code === undefined) {
-    reply = reported(() => {
+    reply = describeThrown(() => {
       const own = action();
       runTicks();
       return own;
@@ -81,7 +81,7 @@ const guarded = (action) => {
   return exited.code === undefined ? reply : ['exit', exited.code];
 };
 
-/** Waits for a promise by polling; any other value is the answer itself. */
+/** Waits for a promise by polling. Any other value is the result itself. */
 const settle = (value, finish) => {
   if (!(typeof value === 'object' && value !== null && value instanceof BasePromise)) {
     return finish(value);
@@ -90,7 +90,7 @@ const settle = (value, finish) => {
   thenOf(
     value,
     (result) => {
-      settled = reported(() => finish(result));
+      settled = describeThrown(() => finish(result));
     },
     (error) => {
       settled = describe(error);
@@ -135,7 +135,7 @@ const globalFunction = (name) => {
 const hasMethod = (owner, name) =>
   owner !== undefined && owner !== null && typeof owner[name] === 'function';
 
-/** `Owner.name`: of a class the method of a new object, or else the static one; of an object its own. */
+/** `Owner.name`: for a class the method of a new object, or else the static method; for an object its own method. */
 const findMethod = (ownerName, name) => {
   const { exports } = guestModule;
   const named = exported[0] ?? exports?.[ownerName] ?? globalFunction(ownerName);
@@ -147,12 +147,12 @@ const findMethod = (ownerName, name) => {
   return hasMethod(holder, name) ? (...args) => apply(holder[name], holder, args) : undefined;
 };
 
-const drained = () => {
+const finishProgram = () => {
   leave();
   return ['drained'];
 };
 
-/** A function of the answer, called by a strict one: it cannot see the arguments of a sloppy caller. */
+/** Wraps a function of the program so that a strict function calls it: it cannot read the arguments of a sloppy caller. */
 const behindStrict = (value) => {
   if (typeof value !== 'function') return value;
   const shield = new BaseProxy(value, {
@@ -164,24 +164,24 @@ const behindStrict = (value) => {
 
 const entries = {
   /**
-   * Sets standard input and the output caps; `locked` fixes the realm for a test program. An
+   * Sets standard input and the output limits in characters. `locked` prepares the realm for a test program. An
    * `errorLimit` of 0 keeps nothing of standard error.
    */
   prepare: (stdin, outputLimit, locked, errorLimit) => {
     standardInput.text = stdin;
     printed.limit = outputLimit;
-    complaints.limit = errorLimit;
+    errorOutput.limit = errorLimit;
     if (locked) lockdown();
   },
-  /** Puts a file beside the program, as Base64, to be read and required. */
+  /** Adds a file beside the program, as Base64. The program may read and require it. */
   file: (path, base64) => {
     givenFiles[path] = base64;
   },
-  /** Makes a library available to `require`: its source runs when it is first wanted. */
+  /** Makes a library available to `require`. Its source runs at the first `require`. */
   library: addLibrary,
-  /** Runs the wrapped program. Answers which of the names that were asked for it has declared. */
+  /** Runs the wrapped program. Returns which of the requested names it declares, as `0` and `1`. */
   load: (source) =>
-    guarded(() =>
+    enter(() =>
       settle(evaluate(source), (values) => {
         returned = !isArray(values);
         exported = returned ? [] : values;
@@ -191,11 +191,11 @@ const entries = {
       }),
     ),
   /**
-   * Runs a test program over what it may replace and the declared values; its completion value says
-   * that it got through.
+   * Runs a test program with what it may replace and the values of the names. Its result, the sentinel, proves that it ran to
+   * its end.
    */
   test: (source, isSloppy) =>
-    guarded(() => {
+    enter(() => {
       closeBuiltIns();
       const values = [replaceable];
       for (let i = 0; i < exported.length; i++) {
@@ -205,9 +205,9 @@ const entries = {
       const body = indirectEval(source);
       return settle(apply(body, undefined, values), (value) => ['value', encode(value)]);
     }),
-  /** Calls the entry point, a function or with `method` one of a class, and encodes what it returns. */
+  /** Calls the entry point, which is a function or a method of a class, and encodes its result. */
   call: (name, method, args) =>
-    guarded(() => {
+    enter(() => {
       const entry = method === '' ? findFunction(name) : findMethod(name, method);
       if (entry === undefined && returned) {
         throw new BaseSyntaxError(`the program returns at its top level, before ${name} is known`);
@@ -218,34 +218,34 @@ const entries = {
         encode(value),
       ]);
     }),
-  /** One more turn; `['idle']` when a promise is still open and nothing can settle it. */
+  /** Runs one more turn of the event loop. `['idle']` if a promise is open and nothing can settle it. */
   poll: () =>
-    guarded(() => {
+    enter(() => {
       if (settled !== undefined) return settled;
       if (runNext()) return settled ?? PENDING;
       return settled ?? ['idle'];
     }),
-  /** One more turn of a program that nothing is asked of any more; `['drained']` at its end. */
-  drain: () => guarded(() => (runNext() ? PENDING : drained())),
-  /** The same for a test program that has got through: an interval that it left running is no failure. */
-  linger: () => guarded(() => (!isQuietFor(LINGER_MS) && runNext() ? PENDING : drained())),
+  /** Runs one more turn of a program that has no result to return. `['drained']` at its end. */
+  drain: () => enter(() => (runNext() ? PENDING : finishProgram())),
+  /** The same for a test program that ran to its end: an interval that still runs is not a failure. */
+  linger: () => enter(() => (!isQuietFor(LINGER_MS) && runNext() ? PENDING : finishProgram())),
   /** Everything printed so far. */
   stdout: stdoutText,
   stderr: stderrText,
-  /** Has the program or its tests ever set an exit code that is a failure's? */
+  /** Whether the program or its tests ever set an exit code of a failure. */
   failed: () => BaseString(exitCode.everSet),
-  /** What a program that came to its end by itself ends with. */
+  /** The exit code of a program that ended by itself. */
   exitCode: () => attempt(() => BaseString(guestProcess.exitCode ?? 0)),
-  /** What `process.exit` was called with; nothing when it was not. */
+  /** The argument of `process.exit`, empty if it was not called. */
   exited: () => exited.code ?? '',
 };
 
 /** The one function that the cell holds. */
 const drive = (name, ...values) => apply(entries[name], undefined, values);
 
-/** Runs first in every context, also one that starts from a snapshot, and hands out the driver. */
+/** Runs first in every context, also in one that starts from a snapshot. Returns the driver's function. */
 export const arrive = () => {
   for (const name of RETURNING) delete G[name];
-  delete G.arrive; // where a snapshot keeps it
+  delete G.arrive; // the snapshot keeps it there
   return drive;
 };

@@ -1,10 +1,10 @@
 /**
- * Guest: the timers that wait, as a binary heap: the one that is due first on top, of equals the
- * older. A timer knows its `slot`, so that it can be taken out from anywhere; -1 when it is not in.
+ * The waiting timers as a binary heap. The first one is due first; of equal ones the older. A timer knows its `slot` in the
+ * heap, -1 if it is not in the heap, so that it can be removed from any place.
  */
 import { setPrototypeOf } from './primordials.js';
 
-/** A list without a prototype: nobody can put a setter in the way of its entries. */
+/** A list without a prototype: a program cannot intercept its entries with a setter. */
 export const bareList = () => setPrototypeOf([], null);
 
 const heap = bareList();

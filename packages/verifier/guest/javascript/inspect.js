@@ -1,6 +1,6 @@
 /**
- * Guest: values as text, as Node's console prints them. What only the engine can see is left out: the entries of an
- * iterator, and what a promise holds.
+ * Renders values as Node's console does. Leaves out: what only the engine can see, which are the entries of an iterator and
+ * the value of a promise.
  */
 import { fits, layOut } from './layout.js';
 import {
@@ -61,7 +61,7 @@ const CUSTOM = Symbol.for('nodejs.util.inspect.custom');
 const TAG = Symbol.toStringTag;
 const sourceOf = uncurry(Function.prototype.toString);
 const codeText = uncurry(Number.prototype.toString);
-// Asked first because a check of the brand throws where it fails, which takes ten microseconds.
+// `instanceof` first: a brand check throws if it fails, which takes ten microseconds.
 const isLike = (value, Maker, isBranded) => value instanceof Maker && isBranded(value);
 const isPromise = (value) => tagOf(value) === '[object Promise]' && value instanceof BasePromise;
 const isDateLike = (value) => isLike(value, BaseDate, isDate);
@@ -71,9 +71,7 @@ const viewKind = uncurry(
   getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get,
 );
 
-/**
- * Text of any value; strings inside are quoted. `depth`: levels below the value that are shown, null for all of them.
- */
+/** Renders any value. Strings in it are quoted. `depth` is how many levels below the value are shown, null for all. */
 export const inspect = (value, options = {}) => {
   const { depth = 2, customInspect = true } = options ?? {};
   const most = depth === null ? Infinity : depth;
@@ -137,7 +135,7 @@ const objectText = (run, value, level) => {
   return shapeText(run, value, level);
 };
 
-/** The number under which a value that holds itself is referred to. */
+/** The number that refers to a value that contains itself. */
 const reference = (run, value) => {
   const at = placeOf(run.repeated, value);
   return at > 0 ? at : push(run.repeated, value);
@@ -156,7 +154,7 @@ const customText = (run, value, level) => {
   return textOf(run, made, level);
 };
 
-/** The name of the nearest constructor; null where there is none. */
+/** The name of the nearest constructor, null if there is none. */
 const makerOf = (value) => {
   for (let at = value; at !== null; at = getPrototypeOf(at)) {
     const maker = getOwnPropertyDescriptor(at, 'constructor')?.value;
@@ -167,18 +165,18 @@ const makerOf = (value) => {
 };
 
 const tagText = (value, maker) => {
-  if (isEnumerable(value, TAG)) return ''; // it is shown as a key
+  if (isEnumerable(value, TAG)) return ''; // the tag is shown as a key
   const tag = value[TAG];
   return typeof tag === 'string' && tag !== maker ? tag : '';
 };
 
-/** `Maker(size) [tag] `, as it stands before a brace. */
+/** The text before a brace: `Maker(size) [tag] `. */
 const labelOf = (maker, tag, kind, size = '') => {
   const name = maker === null ? `[${kind}${size}: null prototype]` : `${maker}${size}`;
   return tag === '' ? `${name} ` : `${name} [${tag}] `;
 };
 
-/** Enumerable keys; of what has entries only those that are none. */
+/** Enumerable keys. For a value with entries, only keys that are not indexes. */
 const keysBeside = (value, hasEntries) => {
   const keys = [];
   const names = keysOf(value);
@@ -199,7 +197,7 @@ const filled = (open, close, entries, keys, size) => ({
   isEmpty: size === 0,
 });
 
-/** What stands before the braces, between them besides the keys, and which braces they are. */
+/** How a value is shown: the text before its braces, its entries and its braces. */
 const shapeOf = (value) => {
   const maker = makerOf(value);
   const tag = tagText(value, maker);
@@ -240,7 +238,7 @@ const shapeOf = (value) => {
   return filled(open, '}', none, keys(), 0);
 };
 
-/** What stands for contents that a program cannot look into. */
+/** The text for contents that a program cannot read. */
 const unseenIn = (value) => {
   if (isPromise(value)) return '<pending>';
   const isWeak = value instanceof BaseWeakMap || value instanceof BaseWeakSet;
@@ -301,6 +299,7 @@ const propertyText = (run, value, key, level) => {
   return `${/^[a-zA-Z_][a-zA-Z_0-9]*$/.test(key) ? key : quote(key)}: ${text}`;
 };
 
+/** @param {PropertyDescriptor} descriptor */
 const accessorText = ({ get, set }) => {
   if (get === undefined) return set === undefined ? 'undefined' : '[Setter]';
   return set === undefined ? '[Getter]' : '[Getter/Setter]';
@@ -339,7 +338,7 @@ const viewParts = (run, value, level) => {
 const HEX = '0123456789abcdef';
 const MOST_BYTES = 50;
 
-/** Bytes as Node shows those of a buffer: `61 62 ... 3 more bytes`. */
+/** Renders bytes as Node does for a buffer: `61 62 ... 3 more bytes`. */
 export const bytesText = (bytes) => {
   const shown = [];
   for (let i = 0; i < min(bytes.length, MOST_BYTES); i++)
@@ -422,7 +421,7 @@ const BOXES = [
   { name: 'Symbol', Maker: BaseSymbol, valueIn: symbolOf },
 ];
 
-/** `[Number: 3]` of an object around a primitive; undefined of any other. */
+/** `[Number: 3]` for an object around a primitive, undefined for any other. */
 const boxedText = (value) => {
   for (let i = 0; i < BOXES.length; i++) {
     const { name, Maker, valueIn } = BOXES[i];
@@ -434,7 +433,7 @@ const boxedText = (value) => {
   return undefined;
 };
 
-/** The arguments of a `console.log`, `%` placeholders of the first one filled. */
+/** Renders the arguments of `console.log`, with the `%` placeholders of the first one filled. */
 export const formatWithPlaceholders = (values) => {
   let used = 0;
   let text = '';
@@ -476,7 +475,7 @@ const placeholder = (mark, value) => {
   }
 };
 
-/** `%s`: an object says itself how it is written only where its class, not the language, brought `toString`. */
+/** `%s`: an object is rendered by its own `toString` only if its class, and not the language, defines it. */
 const wordOf = (value) => {
   if (typeof value === 'string') return value;
   if (typeof value === 'function') return sourceOf(value);

@@ -1,21 +1,19 @@
-/**
- * Guest: how the parts of a value stand on lines, as Node's `util.inspect` puts them.
- */
+/** Breaks the parts of a printed value into lines, as Node's `util.inspect` does. */
 import { floor, includes, join, max, min, push, repeat, uncurry } from './primordials.js';
 
 const LINE = 80;
-/** Values of at most so many levels share a line. */
+/** Values of at most this many levels share a line. */
 const LEVELS = 3;
 const padStart = uncurry(String.prototype.padStart);
 export const padEnd = uncurry(String.prototype.padEnd);
 const { sqrt, round: nearest } = Math;
 
-/** Room on a line for a text that starts `indent` deep, and what is kept free beside it. */
+/** Whether a text of `length` that starts at column `indent` fits on a line and leaves `kept` columns. */
 export const fits = (length, indent, kept) => length <= LINE - indent - kept;
 
 /**
- * Parts between braces. `base` stands before them; `levels`: how many levels the parts have, the last one's; `list`:
- * the value, where the parts are an array's entries, which stand in columns.
+ * Puts parts between braces. `base` comes before the brace. `levels` is how many levels the last part has. `list` is the value
+ * if the parts are the entries of an array, which are shown in columns.
  */
 export const layOut = ({ base, open, close, parts, indent, levels, list, isCut }) => {
   const before = base ? `${base} ` : '';
@@ -37,7 +35,7 @@ const lengthOf = (parts) => {
   return length;
 };
 
-/** Short entries of an array in columns of equal width, numbers to the right; the entries themselves where some are long. */
+/** Puts short entries of an array into columns of equal width, numbers aligned to the right. Returns long entries as they are. */
 const columns = (parts, indent, list, isCut) => {
   const count = isCut ? parts.length - 1 : parts.length;
   let total = 0;

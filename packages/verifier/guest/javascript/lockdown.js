@@ -1,9 +1,8 @@
 /**
- * Guest: what an assert test needs before the answer runs. The test program shares a realm with the
- * answer, so nothing that it leans on may be changed: built-ins and modules become fixed, and what
- * would show the tests' own values is taken away. An answer may add methods to built-ins while it
- * loads, as polyfills do; before the tests start everything is closed. `Object.prototype` is closed
- * from the beginning: any name on it is one that some option or some empty record would read.
+ * Prepares a realm for an assert test, before the program runs. The test program shares the realm with the program, so nothing
+ * on which it depends may change: built-ins and modules become fixed, and whatever would show the tests' own values is removed.
+ * While it loads, a program may add methods to built-ins, as polyfills do. Before the tests start, everything is closed.
+ * `Object.prototype` is closed from the start: every options object and every empty record would read a name on it.
  */
 import { assert } from './assert.js';
 import { guestModule, guestRequire, makers } from './modules.js';
@@ -24,10 +23,10 @@ import {
   setPrototypeOf,
 } from './primordials.js';
 
-/** Names of the realm that an answer may still declare or assign for itself. */
+/** Globals that a program may still declare or assign. */
 const FREE_GLOBALS = new Set(['module', 'exports', 'name', 'print', 'prompt', 'readline']);
 
-/** What programs change as a matter of course: their exports, and the process with what it owns. */
+/** What programs usually change: their exports, the process and the console. */
 const CHANGEABLE = [G, guestModule, guestModule.exports, guestProcess, guestConsole];
 
 const isObjectLike = (value) =>
@@ -35,18 +34,20 @@ const isObjectLike = (value) =>
 
 const globals = () => getOwnPropertyNames(G).map((name) => getOwnPropertyDescriptor(G, name).value);
 
-/** Objects that no name leads to, but a loop or a call does. */
+/** Built-in objects that no name refers to, but that a loop or a call reaches. */
 const unnamed = () => {
   const segments = new Intl.Segmenter().segment('');
   return [
     ...[function* () {}, async () => undefined, async function* () {}].map(getPrototypeOf),
     ...[[].values(), ''[Symbol.iterator](), new Map().entries(), new Set().entries()],
-    ...[''.matchAll(/x/g), [].values().map((x) => x), Iterator.from({ next() {} })],
+    ...[''.matchAll(/x/g), [].values().map((x) => x)],
+    // @ts-expect-error: it is never iterated; only its prototype is needed
+    Iterator.from({ next() {} }),
     ...[segments, segments[Symbol.iterator]()],
   ];
 };
 
-/** Built-ins whose heirs may have an own property of any name: programs subclass them and assign. */
+/** Built-ins whose subclasses may have own properties of any name: programs extend them and assign. */
 const INHERITED = new Set([
   ...[Object, Function, Array, Map, Set, WeakMap, WeakSet, Promise, Date, Error].map(
     ({ prototype }) => prototype,
@@ -54,13 +55,13 @@ const INHERITED = new Set([
   ...[Promise, getPrototypeOf(getPrototypeOf(guestProcess))],
 ]);
 
-/** Built-ins that programs give methods to. */
+/** Built-ins to which programs add methods. */
 const EXTENSIBLE = [Object, Math];
 for (const Base of [Array, String, Number, Boolean, Function, Map, Set, Date, Promise, RegExp]) {
   push(EXTENSIBLE, Base, Base.prototype);
 }
 
-/** Names on other built-ins that programs override by assignment, which a fixed one would stop. */
+/** Names on other built-ins that programs override by assignment. A fixed property would prevent that. */
 const ASSIGNABLE = new Set([
   'constructor',
   'toJSON',
@@ -72,7 +73,7 @@ const ASSIGNABLE = new Set([
   'next',
 ]);
 
-/** Looks like a plain value, but assigning to an heir defines the heir's own. */
+/** An accessor that behaves like a plain value, but an assignment to an inheriting object defines its own property. */
 const assignable = (owner, key, value) => ({
   get: () => value,
   set(given) {
@@ -93,7 +94,7 @@ const assignable = (owner, key, value) => ({
 const FIXED = { writable: false, configurable: false };
 const FIXED_ACCESSOR = { configurable: false };
 
-/** Fixes every object that names and prototypes lead to from `roots`; those in `open` take new names. */
+/** Fixes every object that can be reached from `roots` by names and prototypes. Those in `open` accept new names. */
 const fixAll = (roots, open) => {
   const found = new Set(CHANGEABLE);
   const waiting = [];
@@ -121,7 +122,7 @@ const fixAll = (roots, open) => {
     add(getPrototypeOf(owner));
     const keys = ownKeys(owner);
     const isOpen = open.has(owner);
-    // A method has but its name and its length.
+    // Most methods only have a name and a length.
     if (typeof owner !== 'function' || keys.length > 2 || isOpen) {
       const isInherited = INHERITED.has(owner);
       for (let i = 0; i < keys.length; i++) visit(owner, keys[i], isOpen, isInherited);
@@ -130,25 +131,25 @@ const fixAll = (roots, open) => {
   }
 };
 
-/** What the tests may replace for a while. An answer that could would choose their inputs, or their time. */
+/** What only the tests may replace. A program that could would choose their random inputs, or their time. */
 export const replaceable = { random: Math.random, now: G.Date.now };
 
 const readReplaceable = (owner, key) =>
   defineProperty(owner, key, { get: () => replaceable[key], set() {}, configurable: false });
 
-/** What an answer may give methods to while it loads, with its keys and prototype before it does. */
+/** The built-ins to which a program may add methods while it loads, with their keys and prototypes before. */
 let extensible = [];
 
 export const lockdown = () => {
   for (const key of ownKeys(RegExp)) {
-    // `$1`, `input`, `lastMatch`: what was matched last, in the tests too
+    // `$1`, `input`, `lastMatch` show the last match, also one of the tests
     if (typeof key === 'string' && getOwnPropertyDescriptor(RegExp, key).get) delete RegExp[key];
   }
   guestConsole.assert = assert;
   defineProperty(guestConsole, 'assert', { writable: false, configurable: false });
   const sealed = 'function () { [source hidden] }';
   defineProperty(Function.prototype, 'toString', { value: () => sealed });
-  // Call sites would bring the functions on the stack, and with them their arguments.
+  // Call sites would show the functions on the stack and their arguments.
   defineProperty(Error, 'prepareStackTrace', { get: () => undefined, set() {} });
   readReplaceable(Math, 'random');
   readReplaceable(Date, 'now');
@@ -172,7 +173,7 @@ export const lockdown = () => {
   }));
 };
 
-/** What the language reads off a value that might not have it: with one of these, literals change. */
+/** Names that the language reads from values that may not have them. A method with such a name would change literals. */
 const CONSULTED = createObject(null);
 for (const name of [
   ...ownKeys(Object.prototype),
@@ -183,14 +184,14 @@ for (const name of [
   CONSULTED[name] = true;
 }
 
-/** Only a method with a plain name: an index or a symbol would be met in the tests' own values. */
-const isOwnMethod = (owner, key) =>
+/** Only a method with a plain name may stay: an index or a symbol would appear in the tests' own values. */
+const isKeptMethod = (owner, key) =>
   typeof key === 'string' &&
   /^[A-Za-z_$][\w$]*$/.test(key) &&
   CONSULTED[key] === undefined &&
   typeof getOwnPropertyDescriptor(owner, key).value === 'function';
 
-/** Ends the time for extensions. Throws what an answer put there for good and may not keep. */
+/** Ends the time for extensions. Throws if a program added something that it may not keep and that cannot be removed. */
 export const closeBuiltIns = () => {
   for (let i = 0; i < extensible.length; i++) {
     const { owner, keys, prototype } = extensible[i];
@@ -201,10 +202,10 @@ export const closeBuiltIns = () => {
   }
 };
 
-/** Fixed keys cannot have gone, so what is there beyond them is the answer's. */
+/** Fixed keys cannot disappear, so all other keys were added by the program. */
 const sweep = (owner, keys, now) => {
   const known = new Set(keys);
   for (let i = 0; i < now.length; i++) {
-    if (!known.has(now[i]) && !isOwnMethod(owner, now[i])) delete owner[now[i]];
+    if (!known.has(now[i]) && !isKeptMethod(owner, now[i])) delete owner[now[i]];
   }
 };

@@ -1,6 +1,6 @@
 /**
- * Guest, part 6: `require` and the modules that an answer may have. Everything else that Node knows
- * is refused with an error that the cell reports as a violation.
+ * `require`, and the modules that a program may load. Every other module of Node is refused with an error that the cell
+ * reports as a violation.
  */
 import { Buffer } from './bytes.js';
 import {
@@ -24,11 +24,11 @@ const violations = new WeakSet();
 const addViolation = violations.add.bind(violations);
 const hasViolation = violations.has.bind(violations);
 
-/** Errors made by {@link refuse}, by identity, so that an answer cannot make one itself. */
+/** Whether an error was made by {@link refuse}. By identity: a program cannot make one itself. */
 export const isViolation = (error) =>
   typeof error === 'object' && error !== null && hasViolation(error);
 
-/** Throws the error of a thing that no answer may touch. */
+/** Throws the error for something that no program may use. */
 export const refuse = (what) => {
   const error = new BaseError(`${what} is not available in the sandbox`);
   error.code = 'ERR_SANDBOX';
@@ -36,7 +36,7 @@ export const refuse = (what) => {
   throw error;
 };
 
-/** Modules by name without `node:`; a maker runs at the first `require`. */
+/** A function for each module that makes it at the first `require`, by name without `node:`. */
 export const makers = Object.create(null);
 const made = Object.create(null);
 
@@ -64,7 +64,7 @@ for (const name of [
 
 export const guestModule = { exports: {}, id: '.', filename: '/answer.js', loaded: false };
 
-/** A library as the text of a CommonJS module. */
+/** Adds a library from the text of a CommonJS module. */
 export const addLibrary = (name, source) => {
   makers[name] = () => {
     const library = { exports: {} };
@@ -74,10 +74,10 @@ export const addLibrary = (name, source) => {
   };
 };
 
-/** Files beside the program: Base64 by their path from the root. */
+/** Files beside the program: Base64 by path from the root. */
 export const givenFiles = Object.create(null);
 
-/** The path of a file from the root: without `.` and `..`. */
+/** The path of a file from the root, without `.` and `..`. */
 export const fileName = (path) => {
   const parts = [];
   const steps = split(BaseString(path), '/');
@@ -88,7 +88,7 @@ export const fileName = (path) => {
   return join(parts, '/');
 };
 
-/** A file that the program was given, or undefined. */
+/** The bytes of a file beside the program, undefined if there is none. */
 export const givenFile = (path) => {
   const name = fileName(path);
   return hasOwn(givenFiles, name) ? Buffer.from(givenFiles[name], 'base64') : undefined;
@@ -96,7 +96,7 @@ export const givenFile = (path) => {
 
 const ENDINGS = ['', '.js', '.json', '/index.js'];
 
-/** The maker's name of a required path, made when it is first wanted. */
+/** The name in `makers` for a required path. Adds the module if the path names a file beside the program. */
 const fileModule = (path) => {
   for (let i = 0; i < ENDINGS.length; i++) {
     const name = `${fileName(path)}${ENDINGS[i]}`;

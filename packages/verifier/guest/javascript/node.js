@@ -1,10 +1,10 @@
-/** Guest: `process` and the modules of Node that a program without a system can have. */
+/** `process`, and the modules of Node that work without an operating system. */
 import { assert } from './assert.js';
 import { Buffer } from './bytes.js';
 import { deepEqual } from './deep-equal.js';
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { fileName, givenFile, givenFiles, makers, refuse } from './modules.js';
-import { complain, EXIT, emit, exited } from './output.js';
+import { EXIT, exited, writeError, writeOutput } from './output.js';
 import { path } from './path.js';
 import {
   BaseBigInt,
@@ -62,8 +62,8 @@ hrtime.bigint = () => BaseBigInt(uptimeNs());
 
 class GuestProcess extends EventEmitter {
   stdin = stdin;
-  stdout = new Output(1, emit);
-  stderr = new Output(2, complain);
+  stdout = new Output(1, writeOutput);
+  stderr = new Output(2, writeError);
   argv = ['node', '/answer.js'];
   argv0 = 'node';
   execArgv = [];
@@ -113,16 +113,17 @@ class GuestProcess extends EventEmitter {
     refuse('process.dlopen');
   }
 }
+/** @type {GuestProcess & { exitCode?: unknown }} */
 export const guestProcess = new GuestProcess();
 
 let isLeaving = false;
-/** Tells the listeners of `exit`, once. */
+/** Calls the listeners of `exit`, once. */
 export const leave = () => {
   if (isLeaving) return;
   isLeaving = true;
   guestProcess.emit('exit', guestProcess.exitCode ?? 0);
 };
-/** `everSet`: a code other than 0 was, whatever it is now. Tests say so that they failed, and an answer cannot unsay it. */
+/** `everSet`: whether a code other than 0 was ever set. Tests report a failure this way, and a program cannot take it back. */
 export const exitCode = { now: undefined, everSet: false };
 defineProperty(guestProcess, 'exitCode', {
   get: () => exitCode.now,
@@ -141,7 +142,7 @@ const noSuchFile = (path) => {
 };
 const isInput = (path) => path === 0 || path === '/dev/stdin' || path === '/proc/self/fd/0';
 const isOutput = (path) => path === 1 || path === '/dev/stdout';
-const isComplaint = (path) => path === 2 || path === '/dev/stderr';
+const isErrorOutput = (path) => path === 2 || path === '/dev/stderr';
 const encodingOf = (options) => (typeof options === 'string' ? options : options?.encoding);
 
 const readGiven = (path, encoding) => {
@@ -161,12 +162,12 @@ const fs = {
   existsSync: (path) =>
     isInput(path) || (typeof path === 'string' && hasOwn(givenFiles, fileName(path))),
   writeFileSync: (path, text) => {
-    if (isOutput(path)) emit(BaseString(text));
-    else if (isComplaint(path)) complain(text);
+    if (isOutput(path)) writeOutput(BaseString(text));
+    else if (isErrorOutput(path)) writeError(text);
     else refuse('writing a file');
   },
   writeSync: (fd, text) => {
-    const write = isOutput(fd) ? emit : isComplaint(fd) ? complain : ignoreCall;
+    const write = isOutput(fd) ? writeOutput : isErrorOutput(fd) ? writeError : ignoreCall;
     write(typeof text === 'string' ? text : Buffer.from(text).toString());
     return text.length;
   },
@@ -226,7 +227,7 @@ const util = {
   TextDecoder: G.TextDecoder,
   TextEncoder: G.TextEncoder,
 };
-EventEmitter.once = (emitter, name) =>
+const once = (emitter, name) =>
   new BasePromise((resolve, reject) => {
     const fail = (error) => {
       emitter.off(name, bring);
@@ -239,6 +240,7 @@ EventEmitter.once = (emitter, name) =>
     emitter.once(name, bring);
     if (name !== 'error') emitter.once('error', fail);
   });
+Object.assign(EventEmitter, { once });
 
 Object.assign(makers, {
   assert: () => assert,

@@ -1,23 +1,22 @@
-/**
- * Guest, part 3: what the answer prints, capped, and the console.
- */
+/** What a program prints, up to a limit, and the console. */
 import { formatWithPlaceholders, inspect } from './inspect.js';
 import { BaseString, G, join, push, repeat, replace } from './primordials.js';
 import { tableText } from './table.js';
 import { hidden } from './world.js';
 
-/** Thrown by identity: an answer cannot make one, so it cannot pretend to have hit a limit. */
+/** Thrown and recognised by identity: a program cannot make one, so it cannot pretend to have reached the limit. */
 export const OUTPUT_LIMIT = { limit: 'output' };
-/** Thrown by `process.exit`, for what it interrupts. Whoever catches it has not kept the program alive. */
+/** Thrown by `process.exit` to interrupt the program. Catching it does not keep the program alive. */
 export const EXIT = { exit: true };
-/** What `process.exit` was called with, as text; nothing counts that happens after that. */
+/** The argument of `process.exit` as text. Nothing that happens after that counts. */
 export const exited = { code: undefined };
 
+/** Standard output. */
 export const printed = { parts: [], length: 0, limit: 1 << 20 };
-/** Standard error. Its limit is 0, which keeps nothing, unless somebody will read it. */
-export const complaints = { parts: [], length: 0, limit: 0 };
+/** Standard error. A limit of 0 keeps nothing. */
+export const errorOutput = { parts: [], length: 0, limit: 0 };
 
-const addTo = (stream, value) => {
+const append = (stream, value) => {
   if (exited.code !== undefined) return;
   const text = typeof value === 'string' ? value : BaseString(value);
   if (stream.length + text.length > stream.limit) {
@@ -28,26 +27,26 @@ const addTo = (stream, value) => {
   push(stream.parts, text);
 };
 
-/** Adds to standard output; throws {@link OUTPUT_LIMIT} past the cap, again and again. */
-export const emit = (value) => addTo(printed, value);
+/** Writes to standard output. Above the limit every call throws {@link OUTPUT_LIMIT}. */
+export const writeOutput = (value) => append(printed, value);
 
-/** Adds to standard error, where it is kept. */
-export const complain = (value) => {
-  if (complaints.limit > 0) addTo(complaints, value);
+/** Writes to standard error, if it is kept. */
+export const writeError = (value) => {
+  if (errorOutput.limit > 0) append(errorOutput, value);
 };
 
 /** All of standard output so far. */
 export const stdoutText = () => join(printed.parts, '');
 /** All of standard error so far. */
-export const stderrText = () => join(complaints.parts, '');
+export const stderrText = () => join(errorOutput.parts, '');
 
-const nothing = () => undefined;
+const doNothing = () => undefined;
 let indent = '';
-const indented = (text) =>
+const indentLines = (text) =>
   indent === '' ? `${text}\n` : `${indent}${replace(text, /\n/g, `\n${indent}`)}\n`;
-const log = (...values) => emit(indented(formatWithPlaceholders(values)));
+const log = (...values) => writeOutput(indentLines(formatWithPlaceholders(values)));
 const warn = (...values) => {
-  if (complaints.limit > 0) addTo(complaints, indented(formatWithPlaceholders(values)));
+  if (errorOutput.limit > 0) append(errorOutput, indentLines(formatWithPlaceholders(values)));
 };
 const counts = {};
 
@@ -55,16 +54,17 @@ export const guestConsole = {
   log,
   info: log,
   debug: log,
-  dir: (value, options) => emit(indented(inspect(value, { ...options, customInspect: false }))),
+  dir: (value, options) =>
+    writeOutput(indentLines(inspect(value, { ...options, customInspect: false }))),
   table: (value, columns) => log(tableText(value, columns)),
   error: warn,
   warn,
   trace: (...values) => warn('Trace:', ...values),
-  time: nothing,
-  timeEnd: nothing,
-  timeLog: nothing,
-  clear: nothing,
-  assert: nothing,
+  time: doNothing,
+  timeEnd: doNothing,
+  timeLog: doNothing,
+  clear: doNothing,
+  assert: doNothing,
   count: (label = 'default') => {
     counts[label] = (counts[label] ?? 0) + 1;
     log(`${label}: ${counts[label]}`);

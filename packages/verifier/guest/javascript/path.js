@@ -1,4 +1,4 @@
-/** Guest: the module `path`, as it is on POSIX with `/` as the working folder. */
+/** The module `path`, as on POSIX with `/` as the working folder. */
 import { BaseTypeError } from './primordials.js';
 
 const pathText = (value) => {
@@ -9,7 +9,7 @@ const pathText = (value) => {
 };
 const isAbsolute = (name) => pathText(name)[0] === '/';
 
-/** The steps of a path without `.`, and without `..` where there is something to leave. */
+/** The parts of a path without `.`, and without every `..` that has a folder to leave. */
 const plainSteps = (name) => {
   const kept = [];
   for (const step of name.split('/')) {
@@ -21,7 +21,7 @@ const plainSteps = (name) => {
   return kept;
 };
 
-/** What stands before the last step, undefined without a slash there, and that step. */
+/** The text before the last part (undefined if there is no slash) and the last part. */
 const lastStep = (name) => {
   const body = pathText(name).replace(/\/+$/, '');
   const at = body.lastIndexOf('/');

@@ -1,7 +1,6 @@
 /**
- * Guest, part 1: the built-ins that the rest of the guest uses, captured before any answer runs, so
- * that an answer which patches a prototype only fools itself.
- * The guest's files are written as modules for the linter; the cell joins them into one closure.
+ * The built-ins that the guest uses, captured before any program runs. A program that patches a prototype then only affects
+ * itself.
  */
 export const G = globalThis;
 export const { apply, construct, ownKeys } = Reflect;
@@ -78,10 +77,10 @@ export const booleanOf = uncurry(Boolean.prototype.valueOf);
 export const regExpText = uncurry(RegExp.prototype.toString);
 export const symbolText = uncurry(Symbol.prototype.toString);
 export const isoText = uncurry(Date.prototype.toISOString);
-// biome-ignore lint/security/noGlobalEval: running the answer is what this realm is for
+// biome-ignore lint/security/noGlobalEval: this realm exists to run the program
 export const indirectEval = eval;
 
-/** What a call's `this`-checking built-in says about a value: true when it does not throw. */
+/** Whether a built-in that checks its `this` accepts a value: then the value is of that kind, whatever its prototype. */
 export const brandedAs = (check, value) => {
   try {
     check(value);

@@ -1,16 +1,16 @@
 /**
- * Guest: standard input in every way that programs read it. One text, read from one position by all
- * of them: whole (`readFileSync(0)`), by chunk (`process.stdin`), by line (readline, `prompt`).
+ * Standard input in all ways in which programs read it. They share one text and one position: whole (`readFileSync(0)`), in
+ * chunks (`process.stdin`), by line (readline, `prompt`).
  */
 import { Buffer } from './bytes.js';
-import { emit } from './output.js';
+import { writeOutput } from './output.js';
 import { BasePromise, BaseString, G, indexOf, min, push, slice } from './primordials.js';
 import { setTimeout } from './timers.js';
 import { hidden } from './world.js';
 
 export const standardInput = { text: '', at: 0 };
 
-/** The input as bytes from where `readSync` began on it, until somebody wants text again. */
+/** The rest of the input as bytes after a `readSync`, until a program reads text again. */
 let inputBytes;
 let inputBytesAt = 0;
 const backToText = () => {
@@ -27,7 +27,7 @@ const takeAll = () => {
   return rest;
 };
 
-/** The next line without its end; undefined when none is left. */
+/** The next line without its line end, undefined at the end of the input. */
 const takeLine = () => {
   backToText();
   const { text, at } = standardInput;
@@ -38,13 +38,13 @@ const takeLine = () => {
   return line[line.length - 1] === '\r' ? slice(line, 0, -1) : line;
 };
 
-/** What `fs.readFileSync(0)` reads: everything that is left, as text or as a Buffer. */
+/** `fs.readFileSync(0)`: the rest of the input, as text or as a Buffer. */
 export const readAllInput = (encoding) => {
   const text = takeAll();
   return typeof encoding === 'string' && encoding !== 'buffer' ? text : Buffer.from(text);
 };
 
-/** `fs.readSync(0, buffer)`: as many bytes as fit. `where` is an offset, or both numbers by name. */
+/** `fs.readSync(0, buffer)`: as many bytes as fit. `where` is an offset, or an object with offset and length. */
 export const readInputInto = (buffer, where, most) => {
   const options = typeof where === 'object' && where !== null ? where : undefined;
   const offset = (options ? options.offset : where) ?? 0;
@@ -69,6 +69,7 @@ export class EventEmitter {
     const entry = { listener, call: isOnce ? call : listener };
     const list = this.#listeners.get(name) ?? [];
     this.#listeners.set(name, isFirst ? [entry, ...list] : [...list, entry]);
+    // @ts-expect-error: subclasses may define this hook
     this.listening?.(name);
     return this;
   }
@@ -185,7 +186,7 @@ class Stdin extends EventEmitter {
 }
 export const stdin = new Stdin();
 
-/** A readline interface: a line goes to an open question, else to listeners, else it waits. */
+/** A readline interface. A line goes to an open question, else to the listeners, else it waits. */
 class Interface extends EventEmitter {
   #questions = [];
   #started = false;
@@ -219,7 +220,7 @@ class Interface extends EventEmitter {
     }
     this.#start();
   }
-  /** All lines in one go, as Node does with a chunk, also past `close()`; true when a question wants one. */
+  /** Emits all lines at once, as Node does for a chunk, also after `close()`. Returns true if a question waits for a line. */
   #emitLines() {
     while (this.#questions.length === 0) {
       const line = takeLine();
@@ -275,7 +276,7 @@ export const readline = {
 };
 
 const promptLine = (question) => {
-  if (question !== undefined) emit(BaseString(question));
+  if (question !== undefined) writeOutput(BaseString(question));
   return takeLine() ?? null;
 };
 hidden(G, 'prompt', promptLine);

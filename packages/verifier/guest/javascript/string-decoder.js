@@ -1,8 +1,8 @@
-/** Guest: the module `string_decoder`: text out of pieces of bytes, which may end within a letter. */
+/** The module `string_decoder`: text from chunks of bytes, which may end inside a character. */
 import { Buffer } from './bytes.js';
 
-/** How many bytes at the end of UTF-8 are the beginning of a letter that goes on. */
-const begunLetter = (bytes) => {
+/** How many bytes at the end are the start of an incomplete UTF-8 character. */
+const incompleteBytes = (bytes) => {
   for (let back = 1; back <= 3 && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back];
     if (byte < 0x80) return 0;
@@ -20,6 +20,7 @@ export class StringDecoder {
     const bytes = Buffer.concat([this.#held, piece]);
     const keep = this.#unfinished(bytes);
     this.#held = bytes.subarray(bytes.length - keep);
+    // @ts-expect-error: a part of a Buffer is a Buffer
     return bytes.subarray(0, bytes.length - keep).toString(this.encoding);
   }
   end(piece = []) {
@@ -28,7 +29,7 @@ export class StringDecoder {
     return text;
   }
   #unfinished(bytes) {
-    if (/^utf-?8$/i.test(this.encoding)) return begunLetter(bytes);
+    if (/^utf-?8$/i.test(this.encoding)) return incompleteBytes(bytes);
     if (/^base64/i.test(this.encoding)) return bytes.length % 3;
     return /^(utf16le|ucs2)$/i.test(this.encoding) ? bytes.length % 2 : 0;
   }

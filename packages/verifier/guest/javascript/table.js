@@ -1,4 +1,4 @@
-/** Guest: `console.table`. */
+/** Renders values for `console.table`. */
 import { inspect } from './inspect.js';
 import { padEnd } from './layout.js';
 import {
@@ -21,22 +21,22 @@ const cellText = (value) => {
   return inspect(value, { depth: isWide && keysOf(value).length > 2 ? -1 : 0 });
 };
 
-/** What `console.table` prints; of a value without rows what `console.log` does. */
+/** The text of `console.table`. For a value without rows, the text of `console.log`. */
 export const tableText = (value, wanted) => {
   if (typeof value !== 'object' || value === null) return inspect(value);
   const rows = [];
   if (isMap(value)) {
     mapEach(value, (item, key) => push(rows, [`${rows.length}`, cellText(key), cellText(item)]));
-    return framed(['(iteration index)', 'Key', 'Values'], rows);
+    return drawTable(['(iteration index)', 'Key', 'Values'], rows);
   }
   if (isSet(value)) {
     setEach(value, (item) => push(rows, [`${rows.length}`, cellText(item)]));
-    return framed(['(iteration index)', 'Values'], rows);
+    return drawTable(['(iteration index)', 'Values'], rows);
   }
   return propertyTable(value, isArray(wanted) ? wanted : undefined);
 };
 
-/** A row for each property, a column for each property that one of them has, and one for what has none. */
+/** One row for each property, one column for each property of their values, and one for values without properties. */
 const propertyTable = (value, wanted) => {
   const names = keysOf(value);
   const columns = createObject(null);
@@ -60,14 +60,14 @@ const propertyTable = (value, wanted) => {
     if (hasPlain) push(row, hasProperties(item) ? '' : cellText(item));
     push(rows, row);
   }
-  return framed(head, rows);
+  return drawTable(head, rows);
 };
 
 const hasProperties = (item) =>
   item !== null && (typeof item === 'object' || typeof item === 'function');
 
-/** Rows of texts below a head, in a frame. */
-const framed = (head, rows) => {
+/** Draws rows of texts below a header, in a frame. */
+const drawTable = (head, rows) => {
   const widths = [];
   for (let c = 0; c < head.length; c++) {
     let most = head[c].length;

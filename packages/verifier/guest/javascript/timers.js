@@ -1,6 +1,6 @@
 /**
- * Guest, part 4: the event loop in virtual time, in Node's order. Nothing waits: the driver takes what
- * comes next and moves the clock there.
+ * The event loop in virtual time, in Node's order. Nothing really waits: the driver takes what comes next and moves the clock
+ * to it.
  */
 import { addTimer, bareList, firstTimer, removeTimer } from './heap.js';
 import {
@@ -16,9 +16,9 @@ import {
 } from './primordials.js';
 import { clock, hidden, passTime } from './world.js';
 
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** Everything that waits, by its number. */
+/** Everything that waits, by its id. */
 const waitingById = createObject(null);
 /** How many of these keep the program alive, and how many of those are intervals. */
 let held = 0;
@@ -31,7 +31,7 @@ let nextTickAt = 0;
 const immediates = bareList();
 let nextImmediateAt = 0;
 
-/** A round of the loop: the timers that are due by `dueMs`, then the immediates before `checkUntil`. */
+/** One round of the loop: the timers that are due by `dueMs`, then the immediates before `checkUntil`. */
 const round = { dueMs: 0, checking: true, checkUntil: 0 };
 
 const requireFunction = (action) => {
@@ -44,8 +44,8 @@ const isWaiting = (entry) => waitingById[entry.id] === entry;
 
 let entryOf;
 /**
- * Node's timers are objects that turn into a number where one is wanted. Only from then on the number
- * stands for the timer: an answer that counts through them clears none of the tests'.
+ * Node's timers are objects that convert to a number. The number identifies the timer only after such a conversion, so that
+ * a program that tries all numbers cannot clear the timers of the tests.
  */
 class Timeout {
   static {
@@ -112,7 +112,7 @@ const hold = (entry, isHeld) => {
 
 const delayOf = (delayMs) => {
   const delay = +delayMs;
-  return delay >= 1 && delay <= LONGEST_MS ? floor(delay) : 1;
+  return delay >= 1 && delay <= MAX_DELAY_MS ? floor(delay) : 1;
 };
 
 const schedule = (timer, delay) => {
@@ -150,7 +150,7 @@ export const setImmediate = (action, ...args) => {
   push(immediates, entry);
   return entry.handle;
 };
-/** `process.nextTick`: before any promise job, where Node has not begun with those. */
+/** `process.nextTick`: runs before promise jobs, unless those have already begun. */
 export const nextTick = (action, ...args) => {
   requireFunction(action);
   push(ticks, { action, args });
@@ -167,7 +167,7 @@ hidden(G, 'queueMicrotask', (action) => {
   thenOf(BasePromise.resolve(), () => action());
 });
 
-/** Runs what `nextTick` was given, and what that gives it; false when there was nothing. */
+/** Runs all callbacks of `nextTick`, also those that they add. Returns false if there were none. */
 export const runTicks = () => {
   if (ticks.length === 0) return false;
   while (nextTickAt < ticks.length) {
@@ -201,7 +201,7 @@ const moveClockTo = (ms) => {
 const beginRound = () => {
   const timer = firstTimer();
   if (immediates.length > 0) passTime();
-  // To get here takes Node about the millisecond that the shortest timers want.
+  // Node needs about one millisecond to get here, which is the delay of the shortest timers.
   if (timer !== undefined && (immediates.length === 0 || timer.atMs <= clock.nowMs + 1)) {
     moveClockTo(timer.atMs);
   }
@@ -228,10 +228,7 @@ const takeNext = () => {
   }
 };
 
-/**
- * Runs what comes next, ticks included; false when nothing keeps the program alive. What it throws
- * goes to the caller.
- */
+/** Runs what comes next, ticks included. Returns false if nothing keeps the program alive. Errors reach the caller. */
 export const runNext = () => {
   if (runTicks()) return true;
   if (held === 0) return false;
@@ -244,8 +241,8 @@ export const runNext = () => {
 
 let quietSinceMs;
 /**
- * True when intervals are all that is left, and all that was due within `ms` of when that began has
- * run. By the times they are due, not the clock, which an answer can push on.
+ * Whether only intervals are left, and all of them that were due within `ms` since then have run. It uses the times at which
+ * they are due and not the clock, which a program can move.
  */
 export const isQuietFor = (ms) => {
   if (held > heldIntervals || ticks.length > 0) quietSinceMs = undefined;

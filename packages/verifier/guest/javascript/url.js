@@ -1,4 +1,4 @@
-/** Guest: `URL` and `URLSearchParams`. Hosts are names in ASCII or addresses as they are written. */
+/** `URL` and `URLSearchParams`. Leaves out: hosts that are not ASCII, and the normal form of addresses. */
 import { Buffer } from './bytes.js';
 import { BaseString, BaseTypeError, G } from './primordials.js';
 import { hidden } from './world.js';
@@ -33,7 +33,7 @@ const pairsOf = (init) => {
 class URLSearchParams {
   #pairs;
   #changed;
-  /** @param changed called with the text after every change: the link to a URL */
+  /** @param changed is called with the text after every change; it updates the URL */
   constructor(init = '', changed = undefined) {
     this.#pairs = pairsOf(init);
     this.#changed = changed;
@@ -89,7 +89,7 @@ class URLSearchParams {
   }
 }
 
-/** Schemes whose addresses have a host and a path of steps, with their usual ports. */
+/** Schemes whose URLs have a host and a hierarchical path, with their default ports. */
 const SPECIAL = {
   __proto__: null,
   'http:': '80',
@@ -123,7 +123,7 @@ const withoutDots = (name) => {
   return `/${kept.join('/')}`;
 };
 
-/** An address in pieces; `base` gives what a relative one leaves out. */
+/** Splits a URL. `base` has the parts that a relative URL leaves out. */
 const piecesOf = (input, base) => {
   const text = input.trim().replace(/[\t\n\r]/g, '');
   const [, scheme, rest] = /^([a-z][a-z\d+.-]*:)?([\s\S]*)$/i.exec(text);
@@ -157,7 +157,7 @@ const queryOf = (search, protocol) => {
   const query = escapeAll(search, UNSAFE_IN_QUERY);
   return protocol in SPECIAL ? query.replaceAll("'", '%27') : query;
 };
-/** A query or a fragment as its field tells it: a mark by itself is none. */
+/** The value of `search` or `hash`: a lone `?` or `#` counts as empty. */
 const unlessBare = (text) => (text.length > 1 ? text : '');
 
 const NOWHERE = { username: '', password: '', hostname: '', port: '' };

@@ -1,4 +1,4 @@
-/** Guest: the functions of the module `util` that turn callbacks into promises, and its types. */
+/** The functions of the module `util` that convert between callbacks and promises, and `util.types`. */
 import {
   apply,
   BaseBoolean,
@@ -76,4 +76,4 @@ for (const tag of ['RegExp', 'Promise', 'WeakMap', 'WeakSet', 'ArrayBuffer', 'Da
 for (const name of Object.getOwnPropertyNames(G)) {
   if (slice(name, -5) === 'Array' && name !== 'Array') types[`is${name}`] = hasTag(name);
 }
-freeze(types); // it lies within a module, whose own freezing does not reach it
+freeze(types); // freezing the module does not reach an object inside it

@@ -1,6 +1,6 @@
 /**
- * Guest, part 5: values on their way in and out. Out: JSON in which everything that JSON cannot say
- * is a tagged array; in: JSON with `{"$type": ...}` objects. The other end is `code/value.ts`.
+ * Encodes results and decodes arguments. A result is JSON in which a tagged array stands for every value that JSON does not
+ * have. Arguments are JSON with `{"$type": ...}` objects. `src/code/value.ts` reads and writes the other side.
  */
 
 import { OUTPUT_LIMIT, printed } from './output.js';
@@ -38,19 +38,19 @@ import {
 } from './primordials.js';
 
 const MAX_WIRE_DEPTH = 200;
-let room = 0;
+let charsLeft = 0;
 let ancestors = [];
 
-/** The wire form of a value. Throws {@link OUTPUT_LIMIT} when it is longer than the output cap. */
+/** Encodes a value in wire form. Throws {@link OUTPUT_LIMIT} if the text is longer than the output limit. */
 export const encode = (value) => {
-  room = printed.limit;
+  charsLeft = printed.limit;
   ancestors = [];
   return encodeAny(value);
 };
 
 const take = (text) => {
-  room -= text.length;
-  if (room < 0) throw OUTPUT_LIMIT;
+  charsLeft -= text.length;
+  if (charsLeft < 0) throw OUTPUT_LIMIT;
   return text;
 };
 
@@ -114,7 +114,7 @@ const encodeKind = (value) => {
   return encodeFields(value);
 };
 
-/** The `next` of each kind of iterator that the language makes, by tag. */
+/** The original `next` of each built-in kind of iterator, by tag. */
 const NEXT = createObject(null);
 for (const iterator of [
   (function* () {})(),
@@ -128,7 +128,7 @@ for (const iterator of [
   NEXT[tagOf(iterator)] = iterator.next;
 }
 
-/** What is left in an iterator, as a list; an endless one runs into the output cap. */
+/** Encodes the remaining items of an iterator as a list. An endless iterator reaches the output limit. */
 const encodeIterator = (iterator, next) => {
   let text = '["a"';
   for (let step = apply(next, iterator, []); !step.done; step = apply(next, iterator, [])) {
@@ -171,7 +171,7 @@ const encodeSet = (value) => {
   return `${text}]`;
 };
 
-/** The arguments of one call from their JSON text. */
+/** Decodes the arguments of one call. */
 export const decodeArguments = (text) => {
   const parsed = jsonParse(text);
   return includes(text, '"$type"') ? revive(parsed) : parsed;
@@ -204,6 +204,6 @@ const reviveTagged = ({ $type: type, value }) => {
     case 'date':
       return new BaseDate(value);
     default:
-      return revive(value); // tuples are lists here
+      return revive(value); // JavaScript has no tuples: they become lists
   }
 };

@@ -1,6 +1,6 @@
 /**
- * Guest, part 2: the world as the answer finds it. Takes away what no timeout or memory limit
- * covers, and makes time and chance the same in every run.
+ * The globals as a program finds them. Removes what no timeout or memory limit covers, and makes the clock and random numbers
+ * the same in every run.
  */
 import {
   apply,
@@ -16,29 +16,29 @@ import {
   isoText,
 } from './primordials.js';
 
-// Anything that shows the collector, and what the guest has its own of.
+// Whatever shows the garbage collector, and what the guest implements itself.
 const REMOVED = ['ShadowRealm', 'FinalizationRegistry', 'WeakRef', 'console', 'gc'];
 for (const name of REMOVED) delete G[name];
 
-/** Memory that the isolate's limit does not count, and threads: V8 puts these into every context anew. */
+/** Memory that the limit of the isolate does not count, and threads. V8 adds these to every new context. */
 export const RETURNING = ['WebAssembly', 'SharedArrayBuffer', 'Atomics'];
 
-/** Virtual time in milliseconds: moves when a timer is due, and a little whenever it is read. */
+/** Virtual time in milliseconds. It moves to the time of a timer that is due, and a little whenever it is read. */
 export const clock = { nowMs: 1_700_000_000_000, startMs: 1_700_000_000_000 };
 
-/** What one look at the clock takes: a program that waits for time to pass comes to its end. */
-const LOOK_MS = 1 / 16; // exact in binary, so that no rounding adds up
+/** By how much a read moves the clock, so that a program that waits in a loop for a time gets there. */
+const READ_MS = 1 / 16; // exact in binary, so that no rounding errors add up
 export const passTime = () => {
-  clock.nowMs += LOOK_MS;
+  clock.nowMs += READ_MS;
   return clock.nowMs;
 };
-/** The time that a program is told, in whole milliseconds. */
+/** The time that a program sees, in whole milliseconds. */
 const readClock = () => floor(passTime());
 
 const hidden = (target, name, value) =>
   defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
 
-/** Resizable buffers abort the whole process, so only fixed ones can be made. */
+/** Resizable buffers can abort the whole process, so only buffers of a fixed length can be made. */
 function FixedArrayBuffer(length) {
   if (!new.target) throw new BaseTypeError("Constructor ArrayBuffer requires 'new'");
   return construct(BaseBuffer, [length], new.target === FixedArrayBuffer ? BaseBuffer : new.target);
@@ -64,7 +64,7 @@ hidden(VirtualDate, 'parse', BaseDate.parse);
 hidden(BaseDate.prototype, 'constructor', VirtualDate);
 hidden(G, 'Date', VirtualDate);
 
-// These two take the real time where they get no date.
+// Without a date these two would use the real time.
 const { DateTimeFormat } = Intl;
 const formatterOf = getOwnPropertyDescriptor(DateTimeFormat.prototype, 'format').get;
 const { formatToParts } = DateTimeFormat.prototype;
@@ -88,9 +88,9 @@ export const performance = {
 };
 hidden(G, 'performance', performance);
 
-// mulberry32: 32 bits of state are enough for a fixed sequence that nobody depends on.
+// mulberry32. The sequence is fixed, so 32 bits of state are enough.
 let seed = 0x9e3779b9 | 0;
-/** One step of the fixed sequence, in [0, 1). */
+/** The next number of the fixed sequence, in [0, 1). */
 export const nextRandom = () => {
   seed = (seed + 0x6d2b79f5) | 0;
   let t = imul(seed ^ (seed >>> 15), seed | 1);

@@ -1,18 +1,19 @@
-"""Takes away what an answer could use against its judges, and makes chance repeatable.
+"""Removes what a program could use to reach its tests or the host, and makes random numbers repeatable.
 
-Everything here runs once, before the snapshot is taken.
+`hide_host` and `hide_introspection` run when the interpreter is sealed, because the boot still needs what they
+remove. `fix_chance` runs before the snapshot. `start.py` calls them.
 """
 
 import _imp, builtins, gc, importlib.machinery, inspect, logging, os, random, sys, threading, traceback, types, uuid  # noqa: E401
 
 
 class _Harden:
-    """What the runner needs of this file."""
+    """The guards of this file, and the captured readers of frames that the runner uses."""
 
     class Forbidden(Exception):
-        """Raised by what an answer may not touch."""
+        """Raised by what a program may not use. The cell reports it as a violation."""
 
-    OURS = ("<runner>", "<tests>")  # the files of code that an answer may not look into
+    OURS = ("<runner>", "<tests>")  # file names of code that a program may not inspect
 
     def __init__(self):
         self.frame_of = types.TracebackType.tb_frame.__get__
@@ -21,7 +22,7 @@ class _Harden:
         self.globals_of, self.locals_of = frame.f_globals.__get__, frame.f_locals.__get__
         self.get_referents = gc.get_referents
 
-    # ---- introspection: frames lead to the tests' constants, and so do tracing and the collector
+    # ---- introspection: frames, tracing and the garbage collector lead to the constants of the tests
     def hide_introspection(self):
         self.plain_log_records()
         self.own_names_only()
@@ -54,7 +55,7 @@ class _Harden:
         self.plain_tracebacks()
 
     def empty_frames(self):
-        """Libraries look at the frames of a traceback: they find nothing there."""
+        """Libraries read the frames of a traceback: they get empty ones."""
 
         def empty(tb):
             return types.SimpleNamespace(f_globals={}, f_locals={}, f_back=None, clear=lambda: None)
@@ -62,7 +63,7 @@ class _Harden:
         self.get_referents(types.TracebackType.__dict__)[0]["tb_frame"] = property(empty)
 
     def hide_own_functions(self):
-        """Functions of ours and of the tests show how they are called, no more; the library's are not rewritten."""
+        """Functions of the runner and the tests only show how they are called. Those of the library are read-only."""
         fields = self.get_referents(types.FunctionType.__dict__)[0]
         code_of = fields["__code__"].__get__
         OURS, kept = self.OURS, ("/lib/python", "<frozen ")
@@ -94,7 +95,7 @@ class _Harden:
             fields[name] = watched(fields[name], shown)
 
     def own_names_only(self):
-        """These read the names of whoever calls them, which may be us: library code can be made to call them."""
+        """These read the names of their caller. A program can make library code call them inside the runner."""
         getframe, code_of, OURS, Forbidden = sys._getframe, self.code_of, self.OURS, self.Forbidden
         globals_of, locals_of = self.globals_of, self.locals_of
         self.reading = {name: getattr(builtins, name) for name in ("eval", "exec", "globals", "locals", "vars", "dir")}
@@ -141,7 +142,7 @@ class _Harden:
             setattr(builtins, function.__name__, function)
 
     def no_tracing(self):
-        """What a debugger or doctest looks at is there; only none of it can be turned on."""
+        """What a debugger or doctest reads is there, but tracing cannot be turned on."""
 
         def none():
             return None
@@ -158,7 +159,7 @@ class _Harden:
         sys.settrace = sys.setprofile = only_off
 
     def plain_log_records(self):
-        """Logging looks for its caller in the frames; it is shown the answer's only."""
+        """Logging looks for its caller in the frames. It only gets those of the program."""
         getframe, code_of, back_of, line_of = sys._getframe, self.code_of, self.back_of, self.line_of
 
         def find_caller(logger, stack_info=False, stacklevel=1):
@@ -181,7 +182,7 @@ class _Harden:
         return refused
 
     def plain_tracebacks(self):
-        """The traceback module reads frames; answers only ever print what it makes."""
+        """The traceback module reads frames. Programs only print its results, so these are made without frames."""
 
         def lines(error):
             return [f"{type(error).__name__}: {error}\n"]
@@ -201,7 +202,7 @@ class _Harden:
         traceback.extract_tb = traceback.extract_stack = lambda *args, **kwargs: []
 
     def hide_host(self):
-        """The way to JavaScript is gated outside; here it is not even there to be found."""
+        """Removes the modules that lead to JavaScript. The gate of `shims.js` also refuses their calls."""
         names = ("js", "pyodide", "pyodide_js", "_pyodide_core", "_pyodide")
 
         class NotHere:
@@ -218,7 +219,7 @@ class _Harden:
         sys.meta_path[:] = [NotHere, *kept]
 
     def hide_test_modules(self):
-        """CPython's own test modules are built in here, and open every object; `sys` is not made a second time."""
+        """Hides CPython's test modules, which can open every object. Creates no built-in module a second time."""
         create, Spec = _imp.create_builtin, importlib.machinery.ModuleSpec
         made = {name: sys.modules[name] for name in sys.builtin_module_names if name in sys.modules}
 
@@ -230,7 +231,7 @@ class _Harden:
 
         _imp.create_builtin = create_builtin
 
-    # ---- chance
+    # ---- random numbers
     def fix_chance(self):
         generator = random.Random(20240229)
         os.urandom = lambda size: generator.randbytes(size)

@@ -1,8 +1,8 @@
-"""Runs jobs inside the sealed interpreter: a program, then calls, one input, a test program, or nothing more.
+"""Runs jobs inside the sealed interpreter: a program alone, or with calls, one input, or a test program.
 
-Part of the snapshot, so its imports cost nothing later. An answer shares the interpreter with it:
-everything that it relies on is captured in closures before any answer runs, and what could show an
-answer the tests (frames, tracing, the collector) is taken away by `harden.py`.
+It is part of the snapshot, so its imports take no time later. A program shares the interpreter with it. Therefore
+everything on which it depends is captured in closures before any program runs, and `harden.py` removes what could
+show a program the tests (frames, tracing, the garbage collector).
 """
 
 import array, asyncio, atexit, builtins, collections, io, itertools, json, os, sys, types  # noqa: E401
@@ -11,7 +11,7 @@ import array, asyncio, atexit, builtins, collections, io, itertools, json, os, s
 def _make_runner(harden, shims):
     streams, turns = shims.streams, shims.turns
     loads = json.loads
-    # The encoder in C holds all that it needs: there is nothing in it that an answer could patch.
+    # The encoder in C contains all that it uses, so that a program cannot patch any part of it.
     encode = json.encoder.c_make_encoder(
         None, str, json.encoder.c_encode_basestring_ascii, None, ": ", ", ", False, False, True)
     join = "".join
@@ -28,7 +28,7 @@ def _make_runner(harden, shims):
     run_coroutine, run_exitfuncs = asyncio.run, atexit._run_exitfuncs
     modules, IOBase = sys.modules, io.IOBase
     MAX_DEPTH = 200
-    # What is shown as the list of its items.
+    # Values that are encoded as the list of their items.
     SEQUENCES = (
         range, map, filter, zip, enumerate, types.GeneratorType, reversed, collections.deque, array.array,
         *(kind for kind in vars(itertools).values() if isinstance(kind, type)),
@@ -37,38 +37,38 @@ def _make_runner(harden, shims):
     )
     FILE = "<answer>"
     whole_tests, BrokenTests = _whole_tests, _BrokenTests
-    IMPORTED = "answer"  # the module of an answer that is not run as a program: its main guard stays shut
+    IMPORTED = "answer"  # the module name of a program that is called or tested: its main guard does not run
 
-    # ---- values on their way out: the wire form of code/value.ts
-    def wire(value, path, room):
-        room[0] -= 1
-        if room[0] < 0:
+    # ---- encoding results: the wire form of src/code/value.ts
+    def wire(value, path, chars_left):
+        chars_left[0] -= 1
+        if chars_left[0] < 0:
             raise OutputLimit()
         kind = type_(value)
         if value is None or value is True or value is False:
             return value
         if kind is str_:
-            room[0] -= len_(value)
+            chars_left[0] -= len_(value)
             return value
         if kind is int_:
-            return value if -(1 << 53) < value < (1 << 53) else ["b", big(value, room)]
+            return value if -(1 << 53) < value < (1 << 53) else ["b", big(value, chars_left)]
         if kind is float_:
             return number(value)
         if isinstance_(value, bool_):
             return bool_(value)
         if isinstance_(value, int_):
-            return wire(int_.__pos__(value), path, room)
+            return wire(int_.__pos__(value), path, chars_left)
         if isinstance_(value, float_):
             return number(float_.__pos__(value))
         if isinstance_(value, str_):
-            return wire(str_.__str__(value), path, room)
-        return container(value, path, room)
+            return wire(str_.__str__(value), path, chars_left)
+        return container(value, path, chars_left)
 
-    def big(value, room):
-        room[0] -= value.bit_length() // 3
-        if room[0] < 0:
+    def big(value, chars_left):
+        chars_left[0] -= value.bit_length() // 3
+        if chars_left[0] < 0:
             raise OutputLimit()
-        # hexadecimal first: decimal conversion of huge integers is quadratic and refused
+        # The decimal conversion of huge integers takes quadratic time, so `str` refuses it.
         return "%d" % value if value.bit_length() < 10000 else str_(value)
 
     def number(value):
@@ -80,7 +80,7 @@ def _make_runner(harden, shims):
             return ["n", "-0"]
         return value
 
-    def container(value, path, room):
+    def container(value, path, chars_left):
         for up, outer in enumerate(reversed(path)):
             if outer is value:
                 return ["c", up + 1]
@@ -88,22 +88,22 @@ def _make_runner(harden, shims):
             raise RecursionError_("the returned value is nested too deep")
         path.append(value)
         try:
-            return contents(value, path, room)
+            return contents(value, path, chars_left)
         finally:
             path.pop()
 
-    def contents(value, path, room):
+    def contents(value, path, chars_left):
         if isinstance_(value, tuple_):
-            return ["t", *[wire(x, path, room) for x in value]]
+            return ["t", *[wire(x, path, chars_left) for x in value]]
         if isinstance_(value, list_):
-            return ["a", *[wire(x, path, room) for x in value]]
+            return ["a", *[wire(x, path, chars_left) for x in value]]
         if isinstance_(value, (set_, frozenset_)):
-            return ["s", *[wire(x, path, room) for x in value]]
+            return ["s", *[wire(x, path, chars_left) for x in value]]
         if isinstance_(value, dict_):
             out = ["m"]
             for key, item in dict_.items(value):
-                out.append(wire(key, path, room))
-                out.append(wire(item, path, room))
+                out.append(wire(key, path, chars_left))
+                out.append(wire(item, path, chars_left))
             return out
         if isinstance_(value, (bytes_, bytearray)):
             return ["a", *list_(value)]
@@ -114,10 +114,10 @@ def _make_runner(harden, shims):
         if isinstance_(value, types.FunctionType):
             return ["f", value.__name__[:100]]
         if isinstance_(value, SEQUENCES):
-            return ["a", *[wire(x, path, room) for x in value]]
+            return ["a", *[wire(x, path, chars_left) for x in value]]
         return ["r", type_(value).__name__[:100], repr_(value)[:1000]]
 
-    # ---- values on their way in
+    # ---- decoding arguments
     def revive(value):
         if isinstance_(value, list_):
             return [revive(x) for x in value]
@@ -143,7 +143,7 @@ def _make_runner(harden, shims):
     frame_of, code_of = harden.frame_of, harden.code_of
 
     def place(error):
-        """The deepest line of the answer on the way of an error."""
+        """The deepest line of the program in the traceback of an error."""
         line = None
         step = error.__traceback__
         for _ in range(10000):
@@ -160,7 +160,8 @@ def _make_runner(harden, shims):
         except BaseException_:
             return ""
 
-    def trouble(error):
+    def end_of(error):
+        """The abnormal end (`AbnormalEnd` of src/code/job.ts) for an exception."""
         if isinstance_(error, OutputLimit):
             return {"kind": "output"}
         if isinstance_(error, MemoryError_):
@@ -177,8 +178,8 @@ def _make_runner(harden, shims):
             out["line"] = line
         return out
 
-    def compiled(source):
-        """A code object, or trouble. Warnings of the compiler are nobody's business."""
+    def compile_program(source):
+        """The code object of a program, or the abnormal end if it does not compile."""
         try:
             return compile_(source, FILE, "exec", dont_inherit=True)
         except SyntaxError_ as error:
@@ -189,7 +190,7 @@ def _make_runner(harden, shims):
         except (ValueError, OverflowError, RecursionError_, MemoryError_) as error:
             return {"kind": "syntax", "message": f"{type_(error).__name__}: {text_of(error)}"[:500]}
 
-    # ---- the program and its world
+    # ---- the program
     def namespace(name="__main__"):
         main = types.ModuleType(name)
         modules["__main__"] = modules[name] = main
@@ -197,49 +198,49 @@ def _make_runner(harden, shims):
         return main.__dict__
 
     def run_program(job, name="__main__"):
-        code = compiled(job["program"])
+        code = compile_program(job["program"])
         if isinstance_(code, dict_):
             return code, None
         ns = namespace(name)
         try:
             exec_(code, ns)
         except BaseException_ as error:
-            return trouble(error), ns
+            return end_of(error), ns
         return None, ns
 
-    def attempted(action):
-        """The trouble that an action came to, if any."""
+    def caught(action):
+        """Runs an action. Returns its abnormal end, if any."""
         try:
             action()
         except BaseException_ as error:
-            return trouble(error)
+            return end_of(error)
 
     def end(ns):
-        """What Python does when a program has ended. Throws what threads that still had to run threw."""
+        """Does what Python does when a program has ended. Raises what a remaining thread raises."""
         try:
             turns.finish()
         finally:
-            attempted(run_exitfuncs)
-            # What a program holds is flushed, not freed: freeing a long chain overruns the stack.
-            attempted(lambda: sys.stdout.flush())
+            caught(run_exitfuncs)
+            # Open files are flushed, but objects are not freed: freeing a long chain overflows the stack.
+            caught(lambda: sys.stdout.flush())
             for held in list_(ns.values()):
                 if isinstance_(held, IOBase):
-                    attempted(held.flush)
+                    caught(held.flush)
 
     def find(ns, entry):
-        """What answers with the function for one call: methods get an object of their own each time."""
+        """A function that returns the function for one call. Each call of a method gets a new object."""
         owner, _, method = entry.partition(".")
         target = ns.get(owner)
         maker = target if method else ns.get("Solution")
-        # A name that the usual imports brought (`search` of `re`) is not the answer's.
-        brought = getattr_(getattr_(target, "__code__", None), "co_filename", FILE) != FILE
-        if target is not None and not method and not (brought and hasattr(maker, owner)):
+        # A name that the usual imports define (`search` of `re`) is not the program's.
+        is_imported = getattr_(getattr_(target, "__code__", None), "co_filename", FILE) != FILE
+        if target is not None and not method and not (is_imported and hasattr(maker, owner)):
             return lambda: target
         method = method or owner
         return (lambda: getattr_(maker(), method, None)) if maker is not None else None
 
     def settle(value):
-        """What an `async def` answers with: run to its end on a loop whose time is virtual."""
+        """Runs the coroutine of an `async def` to its end, on an event loop with virtual time."""
         if isinstance_(value, types.CoroutineType):
             return run_coroutine(value)
         return value
@@ -255,7 +256,7 @@ def _make_runner(harden, shims):
             text = dumps(wire(value, [], [limit]))
             return {"kind": "value", "wire": text} if len_(text) <= limit else {"kind": "output"}
         except BaseException_ as error:
-            return trouble(error)
+            return end_of(error)
 
     def run_calls(job, out):
         failed, ns = run_program(job, IMPORTED)
@@ -264,7 +265,7 @@ def _make_runner(harden, shims):
         try:
             fresh = find(ns, job["entry"])
         except BaseException_ as error:
-            return {"load": trouble(error)}
+            return {"load": end_of(error)}
         if fresh is None:
             return {"tests": [{"kind": "missing"}]}
         tests = []
@@ -279,7 +280,7 @@ def _make_runner(harden, shims):
         if failed and failed["kind"] == "syntax":
             return {"load": failed}
         if not failed or failed["kind"] == "exit":
-            failed = attempted(lambda: end(ns)) or failed
+            failed = caught(lambda: end(ns)) or failed
         text = out.text()
         if out.full or len_(text) > job["outputChars"]:
             return {"tests": [{"kind": "output"}]}
@@ -290,45 +291,45 @@ def _make_runner(harden, shims):
         return {"tests": [{"kind": "printed", "text": text}]}
 
     def run_tests(job):
-        """The tests run over the answer's names with pristine built-ins, modules and comparisons."""
+        """Runs the tests over the names of the program, with original built-ins, modules and comparisons."""
         try:
             code, namespace_for = harden.prepare(whole_tests(job["tests"]))
         except SyntaxError_:
-            return {"load": {"kind": "broken-tests", "message": "it is unreadable"}}
+            return {"load": {"kind": "broken-tests", "message": "it cannot be parsed"}}
         except BrokenTests as error:
             return {"load": {"kind": "broken-tests", "message": str(error)}}
         failed, ns = run_program(job, IMPORTED)
         if failed:
             return {"load": failed}
         try:
-            modules.pop("__main__", None)  # nothing of the tests is looked up in the answer's module
+            modules.pop("__main__", None)  # nothing of the tests may be looked up in the module of the program
             exec_(code, namespace_for(ns))
         except BaseException_ as error:
-            return {"tests": [trouble(error)]}
+            return {"tests": [end_of(error)]}
         return {"tests": [{"kind": "passed", "declared": job["sentinel"]}]}
 
-    # ---- a program that is only run
-    def run_whole(job, out, err):
+    # ---- a program without tests
+    def run_alone(job, out, err):
         sys.path.insert(0, os.getcwd())
-        sys.path_importer_cache.clear()  # time stands still, so new files do not show in a folder's date
-        code, last_words = whole(job["program"])
+        sys.path_importer_cache.clear()  # the clock is virtual, so new files do not change the date of a folder
+        code, last_words = run_to_exit(job["program"])
         limit = job["outputChars"]
         stdout, stderr = out.text(), err.text()
         way = "output" if out.full or err.full else "time" if code is None else "exited"
         return {"tests": [{"kind": "ran", "end": way, "code": code or 0, "stdout": stdout[:limit],
                            "stderr": (stderr + last_words)[:limit]}]}
 
-    def whole(source):
-        """The exit code, or None when the program would wait for ever, and what Python says at its end."""
-        code = compiled(source)
+    def run_to_exit(source):
+        """The exit code (None if the program would wait forever) and what Python prints when it ends."""
+        code = compile_program(source)
         if isinstance_(code, dict_):
             return 1, f'  File "{FILE}", line {code.get("line", 1)}\n{code["message"]}\n'
         ns = namespace()
-        first = how_it_ends(lambda: exec_(code, ns))
-        late = how_it_ends(lambda: end(ns))
+        first = exit_of(lambda: exec_(code, ns))
+        late = exit_of(lambda: end(ns))
         return late if first == (0, "") else first
 
-    def how_it_ends(action):
+    def exit_of(action):
         try:
             action()
         except (SystemExit_, Gone) as error:
@@ -341,10 +342,10 @@ def _make_runner(harden, shims):
         except OutputLimit:
             return 1, ""
         except BaseException_ as error:
-            return 1, farewell(error)
+            return 1, traceback_of(error)
         return 0, ""
 
-    def farewell(error):
+    def traceback_of(error):
         line = place(error)
         where = "" if line is None else f'  File "{FILE}", line {line}\n'
         name = "SandboxError" if isinstance_(error, harden.Forbidden) else type_(error).__name__[:100]
@@ -355,7 +356,7 @@ def _make_runner(harden, shims):
         job = loads(text)
         out, err = streams.begin(job.get("stdin", ""), job["outputChars"])
         if job["kind"] == "run":
-            return dumps(run_whole(job, out, err))
+            return dumps(run_alone(job, out, err))
         if job["kind"] == "call":
             return dumps(run_calls(job, out))
         if job["kind"] == "stdio":

@@ -1,6 +1,6 @@
 /**
- * Seals a booted Pyodide: keeps the few functions of its wasm module that running a job takes, copies
- * its memory, and removes everything else from the realm. Its completion value is what the cell holds.
+ * Seals a booted Pyodide: keeps the few functions of its wasm module that run a job, copies its memory, and removes
+ * everything else from the realm. Its completion value has the functions that the cell calls: `run`, `restore`, `put`.
  */
 (() => {
   globalThis.__py.runPython('_finish()');
@@ -39,7 +39,7 @@
   const runner = need('PyObject_GetAttrString')(main, place('__run_job').at);
   if (!runner) throw new Error('the runner is not in the snapshot');
 
-  /** The open streams and where they stand, before any program closes, moves or replaces one. */
+  /** The open streams and their positions, before any program closes, moves or replaces one. */
   const streams = FS.streams.map(
     (stream) => stream && { stream, fd: stream.fd, flags: stream.flags, position: stream.position },
   );
@@ -75,10 +75,10 @@
   }
 
   const HOME = '/home/pyodide';
-  /** Files and folders that this program was given, in the order of their making. */
-  let given = [];
+  /** How to remove each file and folder of this program, in the order in which they were made. */
+  let removals = [];
 
-  /** Puts a file beside the program. The gate lets nobody write while a program runs. */
+  /** Adds a file beside the program. The gate refuses writes while a program runs, so this runs before. */
   const put = (path, buffer) => {
     const parts = path.split('/');
     let at = HOME;
@@ -87,19 +87,19 @@
       if (FS.analyzePath(at).exists) continue;
       const folder = at;
       FS.mkdir(folder);
-      given.push(() => FS.rmdir(folder));
+      removals.push(() => FS.rmdir(folder));
     }
     const file = `${HOME}/${path}`;
     FS.writeFile(file, new Uint8Array(buffer));
-    given.push(() => FS.unlink(file));
+    removals.push(() => FS.unlink(file));
   };
 
-  const takeGiven = () => {
-    for (const take of given.reverse()) take();
-    given = [];
+  const removeFiles = () => {
+    for (const remove of removals.reverse()) remove();
+    removals = [];
   };
 
-  /** Puts everything back as it was when the seal was set; answers the size of the memory in bytes. */
+  /** Restores everything to the state in which it was sealed. Returns the size of the memory in bytes. */
   const restore = () => {
     gate.closed = false;
     gate.hit = undefined;
@@ -115,7 +115,7 @@
       return Object.assign(stream, state);
     });
     FS.currentPath = HOME;
-    takeGiven();
+    removeFiles();
     return heap.length;
   };
 
@@ -130,7 +130,7 @@
     return size < 0 || size > max ? '!output' : decoder.decode(heap.subarray(at, at + size));
   };
 
-  /** Runs one job. The answer is the runner's JSON, or `!` and why there is none. */
+  /** Runs one job. Returns the JSON of the runner, or `!` and the reason why there is none. */
   const run = (job, max) => {
     const text = place(job);
     const argument = textToObject(text.at, text.length);

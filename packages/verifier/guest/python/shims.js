@@ -1,7 +1,7 @@
 /**
- * What Pyodide expects of a browser and an isolate does not have, and the gate in front of the wasm
- * imports: while an answer runs, nothing that could reach JavaScript, the network or the file system
- * is called. A plain script: the cell evaluates it before it loads Pyodide.
+ * What Pyodide expects of a browser and an isolate does not have, and the gate in front of the wasm imports: while a
+ * program runs, no import is called that could reach JavaScript, the network or the file system. A plain script that
+ * the cell evaluates before it loads Pyodide.
  */
 (() => {
   const G = globalThis;
@@ -97,7 +97,7 @@
     }
   };
 
-  // Chance and time are the same in every run.
+  // Random numbers and time are the same in every run.
   let seed = 12345;
   const nextByte = () => {
     seed = (Math.imul(seed, 1103515245) + 12345) | 0;
@@ -117,7 +117,7 @@
   G.performance = { now: () => 0, timeOrigin: START_MS };
   Date.now = () => START_MS;
 
-  // Outside of a browser Pyodide reads random bytes from a shell; this is the shell.
+  // Outside of a browser Pyodide reads random bytes with a shell command. This replaces the shell.
   const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   G.os = {
     system(_command, args) {
@@ -142,7 +142,7 @@
   G.setInterval = () => 0;
   G.clearInterval = nothing;
   G.queueMicrotask ??= (action) => Promise.resolve().then(action);
-  /** Runs one timer; the cell calls it while Pyodide boots. */
+  /** Runs one timer. The cell calls it while Pyodide boots. */
   G.__pump = () => {
     const next = waiting.shift();
     if (next) next[1](...next[2]);
@@ -170,7 +170,7 @@
     G[name] = class {};
   }
 
-  /** Copies what is not zero, page by page: a page that is never written costs no memory. */
+  /** Copies pages that are not zero: a page that is never written uses no memory. */
   G.__copyPages = (target, source) => {
     for (let at = 0; at < source.length; at += 4096) {
       const page = source.subarray(at, at + 4096);
@@ -187,10 +187,11 @@
   /** Imports that lead to JavaScript objects, dynamic loading or sockets. */
   const FORBIDDEN =
     /^(?:Js|_Js|Jsv|js2python|_?python2js|_?pyproxy|raw_call_js|ffi_|create_once|create_promise|array_to_js|proxy_cache|_agen|set_pyodide|is_comlink|handle_next|can_run|get_async|wrap_|_maybe_|destroy_|emscripten_asm_const|emscripten_promise|_?_?dlopen|_emscripten_dlopen|_?_?dlsym|_emscripten_system|emscripten_debugger|_setitimer|getaddrinfo|getnameinfo|__syscall_(?:socket|bind|connect|listen|accept4|sendto|sendmsg|recvfrom|recvmsg|getsockname|getpeername|getsockopt|poll|pipe)|emscripten_set_up_async|__hiwire|gc_register|set_suspender|syncify|_mmap_js|_msync_js)/;
-  /** Imports that change the file system: answered as on a read-only disk. */
+  /** Imports that change the file system. They fail as on a read-only disk. */
   const WRITING =
     /^__syscall_(?:mkdirat|mknodat|unlinkat|rmdir|renameat|symlinkat|truncate64|ftruncate64|chmod|fchmod|fchmodat2|fchownat|fchown32|utimensat|chdir|fchdir|umask_js|fallocate)$/;
 
+  /** @returns {(((...args: any[]) => unknown) & { sig?: string, isAsync?: boolean }) | undefined} */
   const gated = (name, own) => {
     if (name === '__syscall_openat') {
       return (folder, path, flags, mode) =>
@@ -223,9 +224,9 @@
     return imports;
   };
 
-  // Compiling without promises: the isolate has no event loop of its own while the cell waits.
+  // Compiles synchronously: the isolate has no event loop while the cell waits.
   const { Module, Instance } = WebAssembly;
-  /** The first module is Python itself; Pyodide does not show its memory. */
+  /** The first module is Python itself. Pyodide does not expose its memory. */
   const started = (module, imports) => {
     const instance = new Instance(module, imports);
     G.__memory ??= instance.exports.memory;

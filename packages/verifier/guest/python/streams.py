@@ -1,24 +1,24 @@
-"""Standard input and output of a program: the input comes with its job, and what it prints stays here.
+"""Standard input and output of a program. The input comes with the job, and the output is kept here.
 
-Runs in a namespace of its own: an answer can reach all that is here, and it leads nowhere else.
+Runs in its own namespace: a program can reach everything in it, and nothing in it leads to the runner.
 """
 
 import builtins, io, os, sys  # noqa: E401
 
 
 class _OutputLimit(BaseException):
-    """More was printed than a job may print."""
+    """The program printed more than its limit."""
 
 
 class _Gone(BaseException):
-    """What `os._exit` comes to."""
+    """Raised by `os._exit`."""
 
     def __init__(self, code=0):
         self.code = code
 
 
 class _Sink(io.RawIOBase):
-    """Where bytes end up, with a cap that holds even when the answer swallows the exception."""
+    """Collects bytes, with a limit that holds even if the program catches the exception."""
 
     mode = "wb"
 
@@ -35,7 +35,7 @@ class _Sink(io.RawIOBase):
         if self.room < 0:
             raise _OutputLimit()
         data = bytes(memoryview(data))
-        self.room -= len(data.translate(None, AFTER_FIRST))  # characters, however many bytes they take
+        self.room -= len(data.translate(None, AFTER_FIRST))  # the limit counts characters, not bytes
         if self.room < 0:
             raise _OutputLimit()
         self.parts.append(data)
@@ -43,21 +43,21 @@ class _Sink(io.RawIOBase):
 
 
 class _Out(io.BufferedWriter):
-    """Standard output in bytes. Closing it loses nothing: programs close it and still print."""
+    """Standard output in bytes. It stays open after `close`, because programs close it and still print."""
 
     drain = io.BufferedWriter.flush
 
     def flush(self):
-        """Nobody looks before the end, and `input()` flushes at every line."""
+        """Does nothing: the output is read at the end, and `input()` would flush at every line."""
 
     def close(self):
-        """Other wrappers may still write."""
+        """Does nothing: other wrappers may still write."""
 
     def text(self):
         try:
             self.drain()
         except _OutputLimit:
-            pass  # `full` tells
+            pass  # `full` reports it
         return b"".join(self.raw.parts).decode("utf-8", "replace")
 
     @property
@@ -66,7 +66,7 @@ class _Out(io.BufferedWriter):
 
 
 class _In(io.BytesIO):
-    """The input, whole."""
+    """The whole input."""
 
     mode, name = "rb", "<stdin>"
 
@@ -77,11 +77,11 @@ class _In(io.BytesIO):
 class _Streams:
     def __init__(self):
         self.real_open, self.real_fstat = builtins.open, os.fstat
-        self.standard = [None, None, None]  # what is behind sys.stdin, sys.stdout and sys.stderr
+        self.standard = [None, None, None]  # the streams behind sys.stdin, sys.stdout and sys.stderr
         self.size = 0
 
     def begin(self, text, limit):
-        """Gives a program its streams. Answers standard output and standard error."""
+        """Creates the streams of a program. Returns standard output and standard error."""
         raw = text.encode("utf-8", "surrogatepass")
         self.size = len(raw)
         names = "<stdin>", "<stdout>", "<stderr>"
@@ -96,7 +96,7 @@ class _Streams:
     def as_text(self, stream):
         reads = stream.readable()
         errors = "replace" if reads else "strict" if stream.fileno() == 1 else "backslashreplace"
-        # Nothing waits in the text layer: text and bytes come in the order of their writing.
+        # Without a buffer in the text layer, text and bytes appear in the order in which they were written.
         text = io.TextIOWrapper(stream, encoding="utf-8", errors=errors, write_through=True)
         text.mode = "r" if reads else "w"
         return text
@@ -122,7 +122,7 @@ class _Streams:
         return self.standard[fd].raw.write(data)
 
     def fstat(self, fd):
-        """Standard input is a file: programs ask for its size and read that much at once."""
+        """Standard input is a file: programs read its size and then that many bytes at once."""
         if fd != 0:
             return self.real_fstat(fd)
         return os.stat_result((0o100644, 0, 0, 1, 0, 0, self.size, 0, 0, 0))

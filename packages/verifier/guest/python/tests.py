@@ -1,17 +1,19 @@
-"""Makes a test program whole, or says why it cannot judge anything. Read before an answer runs, so that none is blamed.
+"""Completes a test program, or reports why it cannot judge. It runs before the program of the attempt, which is not
+to blame.
 
-A program written for a test runner only defines its tests: run as it stands it would pass every answer.
+A test program written for a test runner only defines its tests. Without calls added here it would accept every
+attempt.
 """
 
 import ast, sys  # noqa: E401
 
 
 class _BrokenTests(Exception):
-    """The program's own fault; its text is the reason."""
+    """The test program is invalid. The text is the reason."""
 
 
 class _TestProgram:
-    # Programs that expect the answer in a file of its own call it so.
+    # Test programs that import the code under test use this module name.
     ANSWER = "solution"
     DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
     RUNNERS = frozenset(("main", "TextTestRunner", "TestSuite", "TestResult", "TestLoader", "debug"))
@@ -26,7 +28,7 @@ class _TestProgram:
         calls = self.missing_calls()
         if not calls and all(self.is_definition(node) for node in self.tree.body):
             raise _BrokenTests("it tests nothing")
-        # At the end, so that the program's lines keep their numbers.
+        # At the end, so that the lines of the test program keep their numbers.
         self.source = "\n".join((source, *calls))
 
     def is_definition(self, node):
@@ -42,7 +44,7 @@ class _TestProgram:
             for name in names:
                 root = name.partition(".")[0]
                 if root not in sys.stdlib_module_names and root != self.ANSWER:
-                    raise _BrokenTests(f"it needs the module {root}")
+                    raise _BrokenTests(f"it needs the module {root}, which the sandbox does not have")
 
     def missing_calls(self):
         calls, cases = [], False
@@ -70,7 +72,7 @@ class _TestProgram:
         args = function.args
         given = len(args.posonlyargs) + len(args.args) - len(args.defaults)
         if given > own or None in args.kw_defaults:
-            raise _BrokenTests(f"{name} wants arguments, and nothing calls it")
+            raise _BrokenTests(f"{name} has parameters, and nothing calls it")
         call = f"{name}()"
         return f"__import__('asyncio').run({call})" if isinstance(function, ast.AsyncFunctionDef) else call
 

@@ -1,53 +1,74 @@
-"""The tests' own world, made ready before the answer runs: what they import, compare and subtract.
+"""Guards of a test program that runs in the same interpreter as the program that it tests.
 
-An answer shares the interpreter with its tests. What it changed in the library is put back before they
-run, and an object that compares by rules of the answer's own is not held against a value of theirs. It is
-all in closures: an answer can find every class, and would change its methods.
+Everything is prepared before the program runs, and everything is in closures: a program can find every class and
+replace its methods, but it cannot reach the local variables of a function. Each guard below says which attack it
+stops. The attacks are in `test/hostile/python.ts` (kinds `forging` and `reaching the judge`) and in
+`src/code/python/trial.test.ts`, which also tests that correct programs still pass.
+
+- Comparisons (`_Guard`, `_make_rules`). Attack: the program returns an object whose `__eq__` is always true, whose
+  `__sub__` gives 0, or that is `unittest.mock.ANY`. Guard: the tests' comparisons and subtractions are calls of
+  functions here, which refuse an object with its own rules if it is compared with a value that is not the
+  program's.
+- Library and built-ins (`_keep`). Attack: `math.isclose = lambda *a, **k: True`, a changed class, a filled cache.
+  Guard: the modules that the tests import, with all that they lead to, are recorded before the program runs and
+  restored after it. The tests import copies, so that the program cannot change them while they call it.
+- Test cases (`_make_cases`). Attack: a `unittest` run that fails without an exception. Guard: the copy of
+  `unittest` raises if a test fails or if there is none.
+- Names (`_make_trials`). Attack: the program defines `check`, `abs` or `__compare__` to replace what the tests
+  call. Guard: the tests run in a new namespace with the original built-ins, in which a name of the program never
+  replaces a guard.
+- Files (`_make_trials`). Attack: the program changes the object behind `open` (`streams.py`), which it can reach,
+  so that the tests read what it wants. Guard: `open` is refused in tests.
 """
 
 import ast, builtins, collections, decimal, functools, gc, sys, types, weakref  # noqa: E401
 
 _COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "contains", "sub", "rsub", "hash", "getattr", "getattribute")
 _RULES = (*(f"__{name}__" for name in _COMPARISONS), "__class__")
-# Functions of `unittest` and `operator` that compare their first two arguments, besides `assert…Equal`.
+# Functions of `unittest` and `operator` that compare their first two arguments, in addition to `assert…Equal`.
 _COMPARING = ("assertIn", "assertNotIn", "assertGreater", "assertLess", "eq", "ne", "lt", "le", "gt", "ge")
 
 
 class _Guard(ast.NodeTransformer):
-    """Hands every comparison and subtraction of the tests to the functions of {_make_rules}."""
+    """Rewrites every comparison and subtraction of the tests to a call of a function of `_make_rules`."""
 
-    def hand(self, node, name, args, keywords=()):
+    def call_guard(self, node, name, args, keywords=()):
         call = ast.Call(func=ast.Name(id=name, ctx=ast.Load()), args=args, keywords=list(keywords))
         return ast.copy_location(call, node)
 
     def visit_Compare(self, node):
         self.generic_visit(node)
         names = ast.Constant(value=tuple(type(op).__name__ for op in node.ops))
-        return self.hand(node, "__compare__", [names, node.left, *node.comparators])
+        return self.call_guard(node, "__compare__", [names, node.left, *node.comparators])
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
-        return self.hand(node, "__subtract__", [node.left, node.right]) if isinstance(node.op, ast.Sub) else node
+        return self.call_guard(node, "__subtract__", [node.left, node.right]) if isinstance(node.op, ast.Sub) else node
 
     def visit_Call(self, node):
         self.generic_visit(node)
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if name in _COMPARING or (name.startswith("assert") and name.endswith(("Equal", "Equals"))):
-            return self.hand(node, "__agree__", [node.func, *node.args], node.keywords)
+            return self.call_guard(node, "__agree__", [node.func, *node.args], node.keywords)
         return node
 
     def visit_ClassDef(self, node):
         self.generic_visit(node)
-        # The outermost decorator is called last: `dataclass` has added its methods by then.
+        # The outermost decorator runs last, after `dataclass` has added its methods.
         node.decorator_list.insert(0, ast.copy_location(ast.Name(id="__own__", ctx=ast.Load()), node))
         return node
 
     def visit_MatchValue(self, node):
-        return node  # only literals may stand there
+        return node  # only literals and dotted names are valid there
 
 
 def _make_rules(Forbidden):
-    """Which classes compare by rules that were there before the answer; what the tests call instead of `==`."""
+    """Makes the rules for comparisons: the trusted classes, and what the tests call instead of `==` and `-`.
+
+    A class is trusted if it existed before the program ran, or if the tests define it. Two objects of the program
+    may compare as they like. An object of the program with its own rules against a trusted value is refused,
+    correct or not, because it cannot be told from an object that equals anything.
+    """
     bases_of = type.__dict__["__mro__"].__get__
     fields_of = type.__dict__["__dict__"].__get__
     referents = gc.get_referents
@@ -57,13 +78,13 @@ def _make_rules(Forbidden):
     plain = {id(kind) for kind in plain_kinds}
     boxes = {id(kind) for kind in (list, tuple, set, frozenset, dict)}
     by_identity = object.__dict__["__eq__"]
-    asking_nothing = {id(by_identity), *(id(kind.__eq__) for kind in plain_kinds)}
-    # These pass on to whatever they stand for.
+    plain_comparisons = {id(by_identity), *(id(kind.__eq__) for kind in plain_kinds)}
+    # These compare by the rules of the object for which they stand.
     stand_ins = (weakref.ProxyType, weakref.CallableProxyType)
     known = {}
 
     def learn():
-        """Takes in all classes that there are. An object of `unittest.mock` may equal anything."""
+        """Trusts all classes that exist now, except those of `unittest.mock`, whose objects may equal anything."""
         todo, seen = [object], set()
         while todo:
             kind = todo.pop()
@@ -72,14 +93,14 @@ def _make_rules(Forbidden):
             seen.add(id(kind))
             todo.extend(type.__subclasses__(kind))
             if id(kind) not in known and kind not in stand_ins and kind.__module__ != "unittest.mock":
-                add(kind)
+                trust(kind)
 
-    def add(kind):
+    def trust(kind):
         fields = fields_of(kind)
         known[id(kind)] = kind, {name: fields[name] for name in _RULES if name in fields}
 
-    def rule(kind, name):
-        """The class that gives a class its rule, and the rule. Every class has `object` at its end."""
+    def find_rule(kind, name):
+        """The base class that defines a rule for a class, and the rule itself."""
         for base in bases_of(kind):
             fields = fields_of(base)
             if name in fields:
@@ -89,35 +110,35 @@ def _make_rules(Forbidden):
     def is_foreign(value):
         return id(type(value)) not in known
 
-    def has_own(kind):
-        """Does a class compare by rules of the answer, or by what the answer may override?"""
+    def has_own_rules(kind):
+        """Whether a class compares by rules of the program, or by rules that the program may override."""
         foreign = id(kind) not in known
         for base in bases_of(kind) if foreign else ():
-            # A name that is not quite a string may be another at the next look.
+            # A name of a subclass of str may have another value at the next read.
             if any(id(type(name)) != id(str) for name in fields_of(base)):
                 return True
         for name in _RULES:
-            base, found = rule(kind, name)
+            base, found = find_rule(kind, name)
             if base is not None and (id(base) not in known or known[id(base)][1].get(name) is not found):
                 return True
-        return foreign and (type(rule(kind, "__eq__")[1]) is Function or is_a(kind, deque))
+        return foreign and (type(find_rule(kind, "__eq__")[1]) is Function or is_a(kind, deque))
 
     def is_a(kind, wanted):
         return any(base is wanted for base in bases_of(kind))
 
-    def asks_nothing(value):
-        return id(rule(type(value), "__eq__")[1]) in asking_nothing
+    def compares_plainly(value):
+        return id(find_rule(type(value), "__eq__")[1]) in plain_comparisons
 
-    def asks(value):
-        """Does a value ask another for more than its type when it is compared, as Fraction does?"""
+    def reads_other(value):
+        """Whether a comparison reads attributes of the other value, as that of Fraction does."""
         kind = type(value)
-        return type(rule(kind, "__eq__")[1]) is Function or is_a(kind, Decimal)
+        return type(find_rule(kind, "__eq__")[1]) is Function or is_a(kind, Decimal)
 
     def all_plain(values):
         return {id(kind) for kind in map(type, values)} <= plain
 
     def holds_foreign(value):
-        """Is there an object of an answer's class in a value of the library?"""
+        """Whether a value of the library contains an object of a class of the program."""
         todo, seen = [value], set()
         while todo:
             value = todo.pop()
@@ -126,12 +147,12 @@ def _make_rules(Forbidden):
             seen.add(id(value))
             if is_foreign(value):
                 return True
-            if rule(type(value), "__eq__")[1] is not by_identity:
+            if find_rule(type(value), "__eq__")[1] is not by_identity:
                 todo.extend(referents(value))
         return False
 
-    def clash(a, b):
-        """Would a comparison of two values be settled by an answer's object against a value that is none?"""
+    def is_decided_by_program(a, b):
+        """Whether an object of the program would decide its comparison with a trusted value, at any depth."""
         todo, seen, verdicts = [(a, b)], set(), {}
 
         def own(value):
@@ -139,7 +160,7 @@ def _make_rules(Forbidden):
             if id(kind) in plain:
                 return False
             if id(kind) not in verdicts:
-                verdicts[id(kind)] = has_own(kind)
+                verdicts[id(kind)] = has_own_rules(kind)
             return verdicts[id(kind)]
 
         while todo:
@@ -151,17 +172,17 @@ def _make_rules(Forbidden):
                 if not is_foreign(a) or not is_foreign(b):
                     return True
                 continue
-            if (asks_nothing(a) and not asks(b)) or (asks_nothing(b) and not asks(a)):
+            if (compares_plainly(a) and not reads_other(b)) or (compares_plainly(b) and not reads_other(a)):
                 continue
-            inner = pairs(a, b)
+            inner = inner_pairs(a, b)
             if inner is not None:
                 todo.extend(inner)
             elif holds_foreign(a) != holds_foreign(b):
                 return True
         return False
 
-    def pairs(a, b):
-        """What is compared when two lists, tuples or dictionaries are; {None} for anything else."""
+    def inner_pairs(a, b):
+        """The pairs that a comparison of two lists, tuples or dictionaries compares. None for other values."""
         for kind in (list, tuple):
             if is_a(type(a), kind) and is_a(type(b), kind):
                 if all_plain(kind.__iter__(a)) and all_plain(kind.__iter__(b)):
@@ -175,7 +196,7 @@ def _make_rules(Forbidden):
         return None
 
     def is_simple(value, depth=0):
-        """Plain values in plain boxes: nothing of the answer's can be in there. The quick way for most values."""
+        """Whether a value consists of plain values in plain containers. Fast, and true for most values."""
         kind = id(type(value))
         if kind in plain:
             return True
@@ -185,8 +206,8 @@ def _make_rules(Forbidden):
             return False
         return all_plain(value) or all(is_simple(item, depth + 1) for item in value)
 
-    def refuse_clash(a, b):
-        if not (is_simple(a) and is_simple(b)) and clash(a, b):
+    def refuse_forged(a, b):
+        if not (is_simple(a) and is_simple(b)) and is_decided_by_program(a, b):
             raise Forbidden("an object that compares by its own rules was given for a plain value")
 
     # ---- what the tests call
@@ -218,37 +239,37 @@ def _make_rules(Forbidden):
         if name in ("In", "NotIn"):
             return is_in(a, b) is (name == "In")
         if name not in ("Is", "IsNot"):
-            refuse_clash(a, b)
+            refuse_forged(a, b)
         return operators[name](a, b)
 
     def is_in(a, b):
         kind = type(b)
         for box in (list, tuple, set, frozenset, dict):
-            if is_a(kind, box) and not has_own(kind):
+            if is_a(kind, box) and not has_own_rules(kind):
                 if not (is_simple(a) and is_simple(b)):
                     for item in box.__iter__(b):
-                        refuse_clash(a, item)
+                        refuse_forged(a, item)
                 return a in b
-        if rule(kind, "__contains__")[0] is None:
+        if find_rule(kind, "__contains__")[0] is None:
             return any(item is a or compare_two("Eq", item, a) for item in b)
-        refuse_clash(a, b)
+        refuse_forged(a, b)
         return a in b
 
     def subtract(a, b):
-        """Only plain values, or two of the answer's: its own may leave a plain 0 of `abs(f(x) - 1)`."""
+        """Plain values, or two of the program: an object of the program could make `abs(f(x) - 1)` a plain 0."""
         if id(type(a)) not in plain or id(type(b)) not in plain:
-            refuse_clash(a, b)
+            refuse_forged(a, b)
         return a - b
 
     def agree(check, *values, **named):
         if len(values) > 1:
-            refuse_clash(values[0], values[1])
+            refuse_forged(values[0], values[1])
         return check(*values, **named)
 
     def own_class(made):
-        """A class of the tests is as good as one of the library."""
+        """Decorates every class of the tests: it is trusted like one of the library."""
         if isinstance(made, type):
-            add(made)
+            trust(made)
         return made
 
     names = {"__own__": own_class, "__compare__": compare, "__subtract__": subtract, "__agree__": agree}
@@ -256,16 +277,16 @@ def _make_rules(Forbidden):
 
 
 def _keep(names):
-    """Keeps modules as they are, with all that they lead to: answers how to put them back, and copies of each."""
+    """Records modules with everything to which they lead. Returns what restores them, and what copies each."""
     Cached, Module, Function = type(functools.lru_cache(lambda: None)), types.ModuleType, types.FunctionType
     fields_of = type.__dict__["__dict__"].__get__
     set_field, delete_field = type.__setattr__, type.__delattr__
-    # Everybody's state, and ours.
+    # State of the interpreter and of the runner, which stays as it is.
     shared = ("sys", "builtins", "__main__", "__runner__", "__shims__", "answer")
     dicts, tables, classes, caches = {}, [], {}, []
 
     def keep(value):
-        """Keeps a value of a module; answers the names of the modules that it leads to."""
+        """Records a value of a module. Returns the names of the modules to which it leads."""
         kind = type(value)
         if kind is Module:
             return [value.__name__]
@@ -294,7 +315,7 @@ def _keep(names):
     gone = object()
 
     def differences(now, was):
-        """What to set and what to delete."""
+        """The names to set and the names to delete."""
         changed = [(name, value) for name, value in was.items() if now.get(name, gone) is not value]
         return changed, [name for name in now if name not in was] if len(now) != len(was) else ()
 
@@ -325,7 +346,7 @@ def _keep(names):
 
 
 def _make_cases():
-    """Answers what makes a copy of `unittest` throw where a test fails, and find cases that no module shows."""
+    """Returns what changes a copy of `unittest`: it raises if a test fails, and finds the cases of the tests."""
     import unittest
 
     Case, Suite, Result = unittest.TestCase, unittest.TestSuite, unittest.TestResult
@@ -342,7 +363,7 @@ def _make_cases():
         return result
 
     def cases(copy, answer, space):
-        class CheckedRunner(Runner):  # made when the answer has run, which finds every class
+        class CheckedRunner(Runner):  # defined after the program ran, because a program can find every class
             def run(self, test):
                 return judged(super().run(test))
 
@@ -358,13 +379,13 @@ def _make_cases():
 
 
 def _make_trials(harden):
-    """Answers what prepares a test program: its code, and how to make its namespace from the answer's."""
+    """Gives `harden` the function `prepare`. It returns the code of a test program and what makes its namespace."""
     rules = _make_rules(harden.Forbidden)
     refused, file_name = harden.refuse("open"), _TestProgram.ANSWER
     parse, walk, guard, compile_, Module = ast.parse, ast.walk, _Guard, compile, types.ModuleType
 
     def imports_of(tree):
-        """The modules that the tests import, imported before the answer can get in between."""
+        """Imports the modules that the tests import, before the program runs, and returns their names."""
         names = set()
         for node in walk(tree):
             if isinstance(node, ast.Import):
@@ -376,13 +397,13 @@ def _make_trials(harden):
             try:
                 __import__(name)
             except Exception:
-                pass  # the tests will find out themselves
+                pass  # the import in the tests raises the same error
         if late:
             rules.learn()
         return {part for name in names for part in (name, name.partition(".")[0])}
 
     def prepare(source):
-        """@throws SyntaxError when the tests are no program"""
+        """Raises SyntaxError if the tests cannot be parsed."""
         tree = parse(source)
         called = {node.func.id for node in walk(tree)
                   if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
@@ -390,7 +411,7 @@ def _make_trials(harden):
         known, reading = dict(builtins.__dict__), harden.reading
         tree = ast.fix_missing_locations(guard().visit(tree))
         code = compile_(tree, "<tests>", "exec", dont_inherit=True)
-        import__, everybodys = known["__import__"], builtins.__dict__
+        import__, shared_builtins = known["__import__"], builtins.__dict__
         cases = _make_cases() if "unittest" in copies else None
 
         def import_of(answer, space):
@@ -410,16 +431,16 @@ def _make_trials(harden):
             return import_
 
         def namespace(answer):
-            """What the tests see: the answer's names, and built-ins and modules as they were."""
+            """What the tests see: the names of the program, and the original built-ins and modules."""
             put_back()
-            everybodys.update(known)
-            # An answer must not replace what the tests lean on. Only where they call nothing else of it is
-            # a function with a built-in's name the one that is asked for.
+            shared_builtins.update(known)
+            # A program must not replace the built-ins of the tests. Only if they call no other function of the
+            # program may its function with the name of a built-in be the one under test.
             others = [name for name in called if name in answer and name not in known]
             space = {name: value for name, value in answer.items()
                      if name not in known or (name in called and not others)}
             own = {**known, **reading, "__import__": import_of(answer, space), "open": refused}
-            # They may stand behind a main guard.
+            # The name is `__main__` because tests may be behind a main guard.
             space.update({"__builtins__": own, "__name__": "__main__", **rules.names})
             return space
 

@@ -1,16 +1,17 @@
-"""The clock, threads and event loops of a program, in one real thread whose time is virtual.
+"""The clock, threads and event loops of a program, in one real thread with virtual time.
 
-A thread runs when it is started, or in somebody's wait if it may have to wait itself. Nobody can be
-taken off the stack and put back, so a thread that waits for what only its waiter can bring is given
-up there and begins again in a later wait. Runs in a namespace of its own, like `streams.py`.
+A thread runs when it is started. If its code has calls that may wait, it runs instead during a wait of another
+thread. A thread cannot be removed from the call stack and put back. So if it waits for something that only a thread
+below it on the stack can do, it is parked: it is abandoned there and starts again from its beginning in a later
+wait. Runs in its own namespace, like `streams.py`.
 """
 
 import _thread, asyncio, functools, queue, threading, time  # noqa: E401
 from concurrent.futures import Future, ThreadPoolExecutor
 
 _START = 1_700_000_000.0
-_READ = 0.00005  # what looking at the clock takes: a program that waits for a time gets there
-_LAP = 0.00001  # the same for a loop, which looks at it in every lap
+_READ = 0.00005  # how much a read moves the clock, so that a program that waits in a loop for a time gets there
+_LAP = 0.00001  # the same for an event loop, which reads the clock in every iteration
 _FOREVER = float("inf")
 
 
@@ -19,7 +20,7 @@ class _Stuck(BaseException):
 
 
 class _Parked(BaseException):
-    """Takes a thread off the stack that waits for what only those below it can bring, or for a time."""
+    """Removes a thread from the stack that waits for what only a thread below it can do, or for a time."""
 
     def __init__(self, until=_FOREVER):
         self.until = until
@@ -28,9 +29,9 @@ class _Parked(BaseException):
 class _Turns:
     def __init__(self):
         self.passed = 0.0
-        self.waiting = {}  # threads to run: after which number of changes, or until when, it is no use
-        self.waits = []  # of those on the stack: (is it over?, when is it over anyway)
-        self.changes = 0  # how often somebody brought what others may wait for
+        self.waiting = {}  # threads to run: (`changes` when it was parked, the time until which it waits)
+        self.waits = []  # waits on the stack: (function that says whether the wait is over, its end time)
+        self.changes = 0  # how often something happened for which others may wait
         self.fix_clock()
         self.fix_threads()
         self.fix_pools()
@@ -55,11 +56,11 @@ class _Turns:
         for name in ("perf_counter", "monotonic", "process_time", "thread_time"):
             setattr(time, name, read)
             setattr(time, f"{name}_ns", lambda: int(read() * 1e9))
-        threading._time = queue.time = time.monotonic  # they took the real ones when they were imported
+        threading._time = queue.time = time.monotonic  # they imported the real functions
 
     # ---- turns
     def let_others_run(self, over, end=_FOREVER):
-        """Runs threads that are waiting to run until `over()` or nobody can go on. Answers the first."""
+        """Runs waiting threads until `over()` is true or none can continue. Returns whether `over()` is true."""
         limit = min(end, self.limit())
         while not over():
             ready = (one for one, (seen, until) in self.waiting.items() if seen != self.changes or limit > until)
@@ -70,11 +71,11 @@ class _Turns:
         return True
 
     def limit(self):
-        """When the first of those on the stack wants to go on."""
+        """The earliest end time of a wait on the stack."""
         return min((end for _, end in self.waits), default=_FOREVER)
 
     def wait(self, over, timeout=None):
-        """Waits as a thread does. Answers whether what it waited for has come."""
+        """Waits like a thread. Returns whether `over()` became true before the timeout."""
         end = _FOREVER if timeout is None else self.passed + max(0.0, timeout)
         if self.let_others_run(over, end):
             return True
@@ -85,12 +86,12 @@ class _Turns:
         if self.waits and (timeout is None or any(over() for over, _ in self.waits)):
             raise _Parked()
         if timeout is None:
-            raise RuntimeError("deadlock: what this waits for cannot come any more")
+            raise RuntimeError("deadlock: nothing can end this wait")
         self.passed = max(self.passed, end)
         return False
 
     def run(self, thread, over, end):
-        """One turn of a thread, in somebody's wait: to its end, or to where it is given up."""
+        """Runs a thread during the wait of another: to its end, or until it is parked."""
         self.waiting.pop(thread, None)
         self.waits.append((over, end))
         loop = asyncio._get_running_loop()
@@ -118,10 +119,10 @@ class _Turns:
             self.changes += thread._done
 
     def finish(self):
-        """What Python does at its end: waits for the threads that keep it alive."""
+        """What Python does when a program ends: waits for the threads that are not daemons."""
         self.let_others_run(lambda: all(thread.daemon for thread in self.waiting))
         if not all(thread.daemon for thread in self.waiting):
-            raise RuntimeError("deadlock: a thread waits for what cannot come any more")
+            raise RuntimeError("deadlock: nothing can end the wait of a thread")
 
     # ---- threads
     def fix_threads(self):
@@ -217,7 +218,7 @@ class _Turns:
         threading.Condition.wait, threading.Condition.notify = wait, notify
         queue.SimpleQueue = queue._PySimpleQueue
 
-    # ---- pools: every piece of work is a thread
+    # ---- pools: every work item is a thread
     def fix_pools(self):
         def work(future, function):
             if not future.running() and not future.set_running_or_notify_cancel():
@@ -265,7 +266,7 @@ class _Turns:
                 turns.changes += 1
 
             def set_debug(self, enabled):
-                """Debugging reads frames."""
+                """Does nothing: debugging reads frames."""
                 self._debug = False
 
             def time(self):
@@ -280,4 +281,4 @@ class _Turns:
                 return self._local._loop
 
         events._event_loop_policy = Policy()
-        asyncio.run = asyncio.runners.run  # Pyodide has put its own there
+        asyncio.run = asyncio.runners.run  # Pyodide has replaced it

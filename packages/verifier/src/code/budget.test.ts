@@ -1,11 +1,11 @@
-/** The clock of an attempt, where it meets isolated-vm's timers. */
+/** Tests of the clock of an attempt together with the timers of isolated-vm. */
 import { expect, test } from 'vitest';
 import { Budget } from './budget.ts';
 import { DEFAULT_LIMITS, WALL_FACTOR } from './limits.ts';
 
 const LIMITS = { ...DEFAULT_LIMITS.javascript, cpuMs: 400, testCpuMs: 400 };
 
-/** Threads that isolated-vm would hold: a timeout that ends before all pending ones gets its own. */
+/** How many threads isolated-vm would have: a timeout that ends before all pending ones gets its own thread. */
 function threadsFor(budget: Budget, stretches: number): number {
   let ends: number[] = [];
   let most = 0;
@@ -30,13 +30,13 @@ function burn(ms: number): void {
 }
 
 test.each(WALL_FACTOR)(
-  'a thousand stretches of one attempt need few timer threads, wallFactor %f',
+  'a thousand stretches of one attempt need few timer threads with wallFactor %f',
   (wallFactor) => {
     expect(threadsFor(new Budget(LIMITS, wallFactor), 1000)).toBeLessThan(120);
   },
 );
 
-test('no stretch gets much more wall time than wallFactor has for what is left', () => {
+test('no stretch gets much more wall time than wallFactor allows for the CPU time that is left', () => {
   const budget = new Budget(LIMITS, 1.2);
   while (!budget.isExceeded) {
     const left = LIMITS.cpuMs - budget.usedMs;

@@ -1,3 +1,4 @@
+/** Tests of how results and printed outputs are compared. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
@@ -8,14 +9,14 @@ const rules = { tolerance: DEFAULT_TOLERANCE, oneNumberType: false };
 const differ = (expected: unknown, actual: Wire) =>
   firstDifference(wireOfJson(expected), actual, rules);
 
-/** Objects as the maps that a Python dict is. */
+/** Turns objects into maps, as a Python dict is encoded. */
 const asMaps = (wire: Wire): Wire =>
   isTagged(wire)
     ? wire.map((part, i) => (i === 0 ? (part === 'o' ? 'm' : part) : asMaps(part)))
     : wire;
 
 describe('structural comparison', () => {
-  test('any JSON value equals itself on its way through the wire', () => {
+  test('any JSON value equals itself after it went through the wire form', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
         const wire = readWire(JSON.stringify(wireOfJson(value)));
@@ -26,7 +27,7 @@ describe('structural comparison', () => {
     );
   });
 
-  test('two JSON values are equal exactly when their texts with sorted keys are', () => {
+  test('two JSON values are equal exactly if their texts with sorted keys are equal', () => {
     const key = fc.constantFrom('a', 'b');
     const value = fc.letrec((tie) => ({
       node: fc.oneof(
@@ -46,7 +47,7 @@ describe('structural comparison', () => {
     );
   });
 
-  test('the first difference is a path', () => {
+  test('the first difference is reported with its path', () => {
     const actual = wireOfJson([1, 2, { name: 'b', 'odd key': [1] }]);
     expect(differ([1, 2, { name: 'a' }], actual)).toEqual({
       path: '[2].name',
@@ -67,11 +68,11 @@ describe('structural comparison', () => {
     ['infinity and itself', { $type: 'number', value: 'Infinity' }, ['n', 'Infinity'], true],
     ['NaN', { $type: 'number', value: 'NaN' }, ['n', 'NaN'], true],
     ['0 and -0', 0, ['n', '-0'], true],
-    ['-0 asked for and 0', { $type: 'number', value: '-0' }, 0, false],
+    ['an expected -0 and 0', { $type: 'number', value: '-0' }, 0, false],
     ['a number and its text', 1, '1', false],
     ['1 and true', 1, true, false],
     ['null and undefined', null, ['u'], false],
-    ['undefined asked for', { $type: 'undefined' }, ['u'], true],
+    ['an expected undefined', { $type: 'undefined' }, ['u'], true],
     ['a field that is undefined', { a: 1 }, ['o', 'a', 1, 'b', ['u']], true],
     ['a missing field', { a: 1, b: 2 }, ['o', 'a', 1], false],
     ['a field that is null', { a: null }, ['o', 'a', null], true],
@@ -104,10 +105,10 @@ describe('structural comparison', () => {
     ['an object for a map of text keys', { a: 1 }, ['m', 'a', 1], true],
     ['an object for a map of number keys', { 1: 'x' }, ['m', 1, 'x'], true],
     ['a list for a tuple', [1, 2], ['t', 1, 2], true],
-    ['a tuple asked for and a list', { $type: 'tuple', value: [1] }, ['a', 1], false],
+    ['an expected tuple and a list', { $type: 'tuple', value: [1] }, ['a', 1], false],
     ['a date', { $type: 'date', value: 5 }, ['d', 5], true],
     ['cycles of the same shape', [1], ['a', ['c', 1]], false],
-  ])('%s', (_name, expected, actual, equal) => {
+  ])('comparing %s gives the right result', (_name, expected, actual, equal) => {
     expect(differ(expected, actual) === undefined).toBe(equal);
   });
 
@@ -125,7 +126,7 @@ describe('structural comparison', () => {
     '{"a":1}',
     '[1]',
     `${'["a",'.repeat(400)}1${']'.repeat(400)}`,
-  ])('what no guest of ours would write is refused: %.20s', (text) =>
+  ])('text that is not in wire form is refused: %.20s', (text) =>
     expect(readWire(text)).toBeUndefined(),
   );
 });
@@ -133,53 +134,65 @@ describe('structural comparison', () => {
 describe('printed output', () => {
   const plain = { exact: false, ignoreCase: false };
   test.each([
-    ['layout does not matter', '1 2\n3\n', '1\n2   3', plain, true],
-    ['a wrong token', '1 2', '1 3', plain, false],
-    ['a token too many', '1', '1 2', plain, false],
-    ['numbers are texts without a tolerance', '1.0', '1.00', plain, false],
+    ['white space does not matter', '1 2\n3\n', '1\n2   3', plain, true],
+    ['an incorrect token is a difference', '1 2', '1 3', plain, false],
+    ['an additional token is a difference', '1', '1 2', plain, false],
+    ['without a tolerance numbers are compared as text', '1.0', '1.00', plain, false],
     [
-      'within a tolerance',
+      'a number within the tolerance is equal',
       '1.0',
       '1.0000001',
       { ...plain, tolerance: { relative: 1e-6, absolute: 0 } },
       true,
     ],
     [
-      'beyond a tolerance',
+      'a number outside of the tolerance is a difference',
       '1.0',
       '1.1',
       { ...plain, tolerance: { relative: 1e-6, absolute: 0 } },
       false,
     ],
     [
-      'an overflowing number is not near anything',
+      'a number that overflows equals no other number',
       '3',
       '1e999',
       { ...plain, tolerance: { relative: 1, absolute: 9 } },
       false,
     ],
     [
-      'a word is not within any tolerance',
+      'a tolerance does not apply to words',
       'nan',
       'NaN',
       { ...plain, tolerance: { relative: 1, absolute: 9 } },
       false,
     ],
-    ['case where it may differ', 'Yes', 'YES', { ...plain, ignoreCase: true }, true],
-    ['case where it may not', 'Yes', 'YES', plain, false],
-    ['exactly, but for the last line end', 'a b\n', 'a b', { ...plain, exact: true }, true],
-    ['exactly, a space too many', 'a b', 'a  b', { ...plain, exact: true }, false],
-  ])('%s', (_name, expected, actual, how, equal) => {
+    ['ignoreCase ignores case', 'Yes', 'YES', { ...plain, ignoreCase: true }, true],
+    ['without ignoreCase case matters', 'Yes', 'YES', plain, false],
+    [
+      'an exact comparison ignores the last line end',
+      'a b\n',
+      'a b',
+      { ...plain, exact: true },
+      true,
+    ],
+    [
+      'an exact comparison sees an additional space',
+      'a b',
+      'a  b',
+      { ...plain, exact: true },
+      false,
+    ],
+  ])('printed output: %s', (_name, expected, actual, how, equal) => {
     expect(outputDifference(expected, actual, how) === undefined).toBe(equal);
   });
 
-  test('a megabyte that is nearly a number is read in linear time', () => {
+  test('a megabyte that is almost a number is compared in linear time', () => {
     const nearly = `${'7'.repeat(1_000_000)}x`;
     const how = { ...plain, tolerance: { relative: 1, absolute: 9 } };
     expect(outputDifference('3', nearly, how)?.path).toBe('line 1');
   });
 
-  test('names the line of the first difference', () => {
+  test('the first difference is reported with its line', () => {
     expect(outputDifference('1\n2\n3', '1\n2\n4', plain)).toEqual({
       path: 'line 3',
       expected: '3',

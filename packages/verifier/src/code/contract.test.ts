@@ -1,3 +1,4 @@
+/** Runs the contract suite on the code domain. */
 import { afterAll, describe, test } from 'vitest';
 import { domainContract } from '../testing.ts';
 import { codeDomain } from './index.ts';
@@ -51,7 +52,7 @@ const hostile = [
   'Object.defineProperty(Object.prototype, "passed", { value: true }); const add = () => 1',
   'const add = (...args) => { throw new Error(JSON.stringify(args)) }',
 ];
-/** What a hidden test feeds in and wants. */
+/** Inputs and expected values of hidden tests. */
 const secrets = () => ['1203', '4501', '5704'];
 const slow = { row: { ...rows[0], limits: { cpuMs: 20_000 } }, text: hostile[0]! };
 const twin = (a: number) => ({

@@ -1,3 +1,4 @@
+/** Tests of the correction prompt for code. */
 import { expect, test } from 'vitest';
 import { correctionPrompt } from './correction.ts';
 import { parseCodeTask } from './reference.ts';
@@ -20,22 +21,22 @@ const words = (findings: readonly (typeof finding)[]) =>
     .map(({ content }) => content)
     .join('\n');
 
-test('the earlier attempt is shown whole, inside a fence that it cannot close', () => {
+test('the attempt is shown whole, inside a fence that it cannot close', () => {
   expect(words([])).toContain(`\`\`\`\`\n${attempt.text}\n\`\`\`\``);
 });
 
-test('the task comes first and the normal answer format last', () => {
+test('the prompt starts with the task and ends with the answer format', () => {
   const messages = correctionPrompt(task, attempt, []);
   expect(messages[0]).toEqual({ role: 'user', content: 'Add two numbers.' });
   expect(messages.at(-1)?.content).toMatch(/one fenced ```python block\.$/);
 });
 
-test('without findings a right and a wrong attempt get the same words', () => {
+test('without diagnostics the prompt does not say whether the attempt is correct', () => {
   expect(words([])).toContain('It may be right or wrong.');
   expect(words([])).not.toMatch(/\b(accepted|passed|failed|rejected|incorrect)\b/i);
 });
 
-test('findings are told with their place, and nothing of the reference is', () => {
+test('diagnostics are listed with their line, and nothing of the reference is shown', () => {
   expect(words([finding])).toContain('- line 2: an error (TypeError) in a hidden test');
   expect(words([finding])).not.toMatch(/\b4[12]\b/);
 });

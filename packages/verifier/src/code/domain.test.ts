@@ -1,3 +1,4 @@
+/** Tests of verdicts of the code domain on JavaScript call tests. */
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../types.ts';
 import { codeDomain } from './index.ts';
@@ -31,7 +32,7 @@ describe('JavaScript call tests', () => {
       'the last of two blocks',
       '```js\nconst add = 1\n```\n```js\nconst add = (a, b) => a + b\n```',
     ],
-    ['an answer after thinking', '<think>```js\nx\n```</think>\nconst add = (a, b) => a + b'],
+    ['code after </think>', '<think>```js\nx\n```</think>\nconst add = (a, b) => a + b'],
     ['an export', 'module.exports = { add: (a, b) => a + b }'],
     ['a default export function', 'module.exports = (a, b) => a + b'],
     ['a class Solution', 'class Solution { add(a, b) { return a + b } }'],
@@ -39,7 +40,7 @@ describe('JavaScript call tests', () => {
       'an async function with a timer',
       'async function add(a, b) { await new Promise((r) => setTimeout(r, 1e7)); return a + b }',
     ],
-  ])('%s is found and accepted', async (_name, text) => {
+  ])('the entry in %s is found and accepted', async (_name, text) => {
     expect(statusOf(await verdictOn(text))).toBe('accepted');
   });
 
@@ -61,11 +62,11 @@ describe('JavaScript call tests', () => {
     ['source_limit', `const add = 1; // ${'x'.repeat(70_000)}`],
     ['unreadable_answer', '  \n '],
     ['sandbox_violation', 'const add = () => require("child_process").execSync("id")'],
-  ])('%s is the status of what earns it', async (status, text) => {
+  ])('the status is %s for %s', async (status, text) => {
     expect(statusOf(await verdictOn(text))).toBe(status);
   });
 
-  test('a visible failure tells the policy input, expected and actual', async () => {
+  test('the failure of a visible test shows the policy input, expected and actual value', async () => {
     const verdict = await verdictOn('const add = (a, b) => a * b');
     const [first] = verdict.kind === 'judged' ? verdict.diagnostics : [];
     expect(first).toMatchObject({
@@ -76,7 +77,7 @@ describe('JavaScript call tests', () => {
     });
   });
 
-  test('nothing of a hidden test reaches the policy, whatever the answer throws', async () => {
+  test('nothing of a hidden test reaches the policy, whatever the program throws', async () => {
     const leaky = [
       'const add = (a, b) => a === 1 ? 3 : 0',
       'const add = (a, b) => { if (a !== 1) throw new Error("saw " + a); return 3 }',
@@ -92,7 +93,7 @@ describe('JavaScript call tests', () => {
     }
   });
 
-  test('an error is placed in the submitted text, fences and words included', async () => {
+  test('the line of an error is that in the whole response', async () => {
     const verdict = await verdictOn('Well,\nhere:\n```js\nconst add = (a) =>\n  a.b.c\n```');
     const [first] = verdict.kind === 'judged' ? verdict.diagnostics : [];
     expect(first?.at).toEqual({ line: 5, column: 7 });
@@ -110,7 +111,7 @@ describe('JavaScript call tests', () => {
     expect(statusOf(await verdictOn('const add = (a, b) => a + b'))).toBe('accepted');
   });
 
-  test('one attempt leaves nothing for the next', async () => {
+  test('an attempt does not affect the next one', async () => {
     await verdictOn('globalThis.kept = 1; Array.prototype.kept = 1; const add = (a, b) => a + b');
     const text =
       'const add = (a, b) => (typeof kept === "undefined" && [].kept === undefined ? a + b : 0)';
@@ -118,7 +119,7 @@ describe('JavaScript call tests', () => {
   });
 });
 
-test('a verbatim answer is the program as it stands, fences and all', async () => {
+test('with verbatim the whole response is the program, fences included', async () => {
   const program = '/*\n```js\nconst add = () => 0\n```\n*/ const add = (a, b) => a + b';
   const verbatim = domain.parse({ ...row, verbatim: true });
   expect(statusOf(await domain.verify(verbatim, { text: program, stop: 'end' }))).toBe('accepted');

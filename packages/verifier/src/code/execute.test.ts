@@ -1,4 +1,4 @@
-/** Programs that are run, not judged: both streams, exit codes and limits in all three languages. */
+/** Tests of programs that run without tests: both streams, exit codes and limits in all three languages. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { type CodeProgram, createCodeVerifier } from './index.ts';
 
@@ -19,13 +19,13 @@ const exited = (exitCode: number, stdout: string, stderr = '') => ({
 });
 
 describe('Python', () => {
-  test('brings what was printed, and reads standard input', async () => {
+  test('a Python program reads standard input and its output is returned', async () => {
     const source =
       'import sys\nif __name__ == "__main__":\n  print(input()[::-1])\n  print("log", file=sys.stderr)';
     expect(await run('python', source, 'abc\n')).toEqual(exited(0, 'cba\n', 'log\n'));
   });
 
-  test('keeps what was printed before an error, and says where it was', async () => {
+  test('an error in Python keeps the earlier output and is reported with its line', async () => {
     const ran = await run('python', 'print("a")\nx = 0\nprint(1 / x)');
     expect(ran).toEqual(
       exited(
@@ -42,25 +42,25 @@ describe('Python', () => {
     ['sys.exit(-1)', 255, ''],
     ['sys.exit("no")', 1, 'no\n'],
     ['raise SystemExit(True)', 1, ''],
-  ])('%s ends with %i', async (code, exitCode, stderr) => {
+  ])('the Python statement %s exits with %i', async (code, exitCode, stderr) => {
     expect(await run('python', `import sys\nprint("x")\n${code}`)).toEqual(
       exited(exitCode, 'x\n', stderr),
     );
   });
 
-  test('a program that does not compile says so on standard error', async () => {
+  test('a Python program that does not compile reports a SyntaxError on standard error', async () => {
     const { end, exitCode, stderr } = await run('python', 'x = (\n');
     expect({ end, exitCode }).toEqual({ end: 'exited', exitCode: 1 });
     expect(stderr).toContain('SyntaxError');
   });
 
-  test('a class with a hostile text cannot keep its exception from being told', async () => {
+  test('an exception with a hostile __str__ is still reported', async () => {
     const source =
       'class E(Exception):\n  def __str__(self): raise KeyboardInterrupt\nraise E("x")';
     expect(await run('python', source)).toMatchObject({ end: 'exited', exitCode: 1 });
   });
 
-  test('fences are part of the program', async () => {
+  test('fences are part of a program that is run', async () => {
     expect(await run('python', 's = """\n```python\nprint(2)\n```\n"""\nprint(1)')).toEqual(
       exited(0, '1\n'),
     );
@@ -68,13 +68,13 @@ describe('Python', () => {
 });
 
 describe.each(['javascript', 'typescript'] as const)('%s', (language) => {
-  test('brings both streams', async () => {
+  test('both streams are returned', async () => {
     const source =
       'console.log(require("fs").readFileSync(0, "utf8").trim()); console.error("e", 1); process.stderr.write("f")';
     expect(await run(language, source, 'in\n')).toEqual(exited(0, 'in\n', 'e 1\nf'));
   });
 
-  test('keeps what was printed before an error, and says where it was', async () => {
+  test('an error keeps the earlier output and is reported with its line', async () => {
     const { exitCode, stdout, stderr } = await run(
       language,
       'console.log("a");\nnull.x;\nconsole.log(1)',
@@ -91,7 +91,7 @@ describe.each(['javascript', 'typescript'] as const)('%s', (language) => {
     ['setTimeout(() => process.exit(5), 1000)', 5],
     ['(async () => { throw new Error("no") })()', 1],
     ['await new Promise(() => {})', 13],
-  ])('%s ends with %i', async (code, exitCode) => {
+  ])('the statement %s exits with %i', async (code, exitCode) => {
     expect(await run(language, `console.log("x"); ${code}`)).toMatchObject({
       end: 'exited',
       exitCode,
@@ -99,13 +99,13 @@ describe.each(['javascript', 'typescript'] as const)('%s', (language) => {
     });
   });
 
-  test('a program that does not compile says so on standard error', async () => {
+  test('a program that does not compile reports a SyntaxError on standard error', async () => {
     const { end, exitCode, stderr } = await run(language, 'const x = (;\n');
     expect({ end, exitCode }).toEqual({ end: 'exited', exitCode: 1 });
     expect(stderr).toContain('SyntaxError');
   });
 
-  test('a time limit may take what was printed along, but adds nothing', async () => {
+  test('after a time limit the output is complete or empty', async () => {
     const { stdout, ...ran } = await run(language, 'console.log("a"); for (;;) {}');
     expect(ran).toEqual({ end: 'time_limit', exitCode: undefined, stderr: '' });
     expect(['a\n', '']).toContain(stdout);
@@ -125,24 +125,24 @@ test.each([
   ['javascript', 'for (;;) console.log("x".repeat(100))', 'output_limit'],
   ['javascript', 'for (;;) console.error("x".repeat(100))', 'output_limit'],
   ['javascript', 'const a = []; for (;;) a.push(new Array(1e5).fill(a.length))', 'memory_limit'],
-] as const)('%s: %s ends at its %s', async (language, source, end) => {
+] as const)('the %s program %s ends at its %s', async (language, source, end) => {
   const { stdout, stderr, ...ran } = await run(language, source);
   expect(ran).toEqual({ end, exitCode: undefined });
   expect(Math.max(stdout.length, stderr.length)).toBeLessThanOrEqual(4000);
 });
 
-test('a program finds nothing of what V8 puts into a context that starts from a snapshot', async () => {
+test('a program finds none of the globals that V8 adds to a context from a snapshot', async () => {
   const names = ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'WeakRef', 'gc', 'arrive'];
   const source = `console.log(${JSON.stringify(names)}.filter((name) => name in globalThis).join())`;
   expect(await run('javascript', source)).toEqual(exited(0, '\n'));
 });
 
-test('what may not be touched ends the program, not the sandbox', async () => {
+test('a forbidden module ends the program with an error and not the sandbox', async () => {
   expect(await run('javascript', 'require("child_process")')).toMatchObject({ exitCode: 1 });
   expect(await run('python', 'import js')).toMatchObject({ exitCode: 1 });
 });
 
-test('a source beyond its limit is not run', async () => {
+test('a source above its limit is not run', async () => {
   const ran = await verifier.run({
     language: 'python',
     source: `#${'x'.repeat(100)}`,
@@ -163,7 +163,7 @@ describe('files beside a program', () => {
     return ran.kind === 'ran' ? { exitCode: ran.exitCode, stdout: ran.stdout } : ran;
   };
 
-  test('Python reads and imports them', async () => {
+  test('Python reads and imports files beside the program', async () => {
     const source =
       'import os, pathlib\nfrom lib.twice import twice\nprint(open("in.txt").read(), twice(4), sorted(os.listdir(".")), pathlib.Path("lib/twice.py").exists())';
     const files = { 'in.txt': 'héllo', 'lib/twice.py': 'def twice(n): return n * 2' };
@@ -173,19 +173,19 @@ describe('files beside a program', () => {
     });
   });
 
-  test('the next program finds none of them', async () => {
+  test('the next program does not find the files of the previous one', async () => {
     const source = 'import os\nprint(os.listdir("."))\nimport lib.twice';
     const ran = await run('python', source);
     expect({ exitCode: ran.exitCode, stdout: ran.stdout }).toEqual({ exitCode: 1, stdout: '[]\n' });
   });
 
-  test('nobody writes them', async () => {
+  test('a program cannot write files', async () => {
     const ran = await runWith('python', 'open("in.txt", "w")', { 'in.txt': 'x' });
     expect(ran).toEqual({ exitCode: 1, stdout: '' });
   });
 
   test.each(['javascript', 'typescript'] as const)(
-    '%s reads and requires them',
+    '%s reads and requires files beside the program',
     async (language) => {
       const source =
         'const fs = require("fs"); const { twice } = require("./lib/twice"); console.log(fs.readFileSync("./in.txt", "utf8"), twice(require("./n.json").n), fs.existsSync("in.txt"), fs.existsSync("out.txt"), fs.readFileSync("in.txt").length)';

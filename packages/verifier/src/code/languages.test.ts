@@ -1,3 +1,4 @@
+/** Tests of verdicts in all languages: standard input, TypeScript, assert tests, checkers and Python calls. */
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../types.ts';
 import { createCodeVerifier, parseCodeTask } from './index.ts';
@@ -73,14 +74,14 @@ describe('standard input, JavaScript', () => {
       `${solve} const b = Buffer.alloc(99); const n = require("fs").readSync(0, b); b.toString("utf8", 0, n).trim().split("\\n").slice(1).forEach(add)`,
     ],
     [
-      'an exit after the output',
+      'readFileSync before an exit',
       `${solve} require("fs").readFileSync(0, "utf8").trim().split("\\n").slice(1).forEach(add); process.exit(0)`,
     ],
-  ])('by %s', async (_name, answer) => {
+  ])('JavaScript reads standard input by %s', async (_name, answer) => {
     expect(statusOf(await judge(sum, answer))).toBe('accepted');
   });
 
-  test('an error after the right output is an error', async () => {
+  test('an error after the correct output is an error', async () => {
     const answer = `${solve} require("fs").readFileSync(0, "utf8").trim().split("\\n").slice(1).forEach(add); setTimeout(() => { throw new Error("late") })`;
     expect(statusOf(await judge(sum, answer))).toBe('runtime_error');
   });
@@ -132,26 +133,26 @@ describe('standard input, Python', () => {
       'import fileinput\nfor i, line in enumerate(fileinput.input()):\n    if i: print(sum(map(int, line.split())))',
     ],
     [
-      'until the end of the input',
+      'input() until the end',
       'input()\ntry:\n    while True: print(sum(map(int, input().split())))\nexcept EOFError: pass',
     ],
     [
-      'a thread with a large stack',
+      'input() in a thread with a large stack',
       'import sys, threading\ndef main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nsys.setrecursionlimit(10**6)\nthreading.stack_size(2**26)\nt = threading.Thread(target=main)\nt.start()\nt.join()',
     ],
     [
-      'os.read of all there is, and os._exit',
+      'os.read of the whole input before os._exit',
       'import io, os\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nfor _ in range(int(input())): print(sum(map(int, input().split())))\nos._exit(0)',
     ],
     [
-      'an exit handler that prints',
+      'input() with an exit handler that prints',
       'import atexit\nout = []\natexit.register(lambda: print(*out, sep="\\n"))\nfor _ in range(int(input())): out.append(sum(map(int, input().split())))',
     ],
     [
-      'a main guard and exit()',
+      'input() behind a main guard, before exit()',
       'def main():\n    for _ in range(int(input())): print(sum(map(int, input().split())))\nif __name__ == "__main__":\n    main()\n    exit()',
     ],
-  ])('by %s', async (_name, answer) => {
+  ])('Python reads standard input by %s', async (_name, answer) => {
     expect(statusOf(await judge(sum, answer))).toBe('accepted');
   });
 });
@@ -179,11 +180,11 @@ describe('TypeScript', () => {
       'parameter properties',
       'class P { constructor(private readonly k: number) {} by(x: number) { return this.k * x } } const f = (x: number) => new P(2).by(x);',
     ],
-  ])('with %s', async (_name, answer) => {
+  ])('TypeScript with %s is accepted', async (_name, answer) => {
     expect(statusOf(await judge(row, answer))).toBe('accepted');
   });
 
-  test('errors have their place in the TypeScript', async () => {
+  test('errors are reported with their lines in TypeScript', async () => {
     const thrown = await judge(
       row,
       'interface A { b: number }\n\nenum E { X }\nfunction f(x: any): number {\n  return x.b.c;\n}',
@@ -208,27 +209,28 @@ describe('assert tests', () => {
     },
   };
   test.each([
-    ['javascript', js, 'const f = (x) => x * 2', 'accepted'],
-    ['javascript', js, 'const f = (x) => x + 2', 'runtime_error'],
-    ['javascript', js, 'const f = (x) => x * 2; process.exit(0)', 'runtime_error'],
-    ['python', py, 'def f(x): return x * 2', 'accepted'],
-    ['python', py, 'def f(x): return x + 2', 'runtime_error'],
-    ['python', py, 'import sys\ndef f(x): return x * 2\nsys.exit(0)', 'runtime_error'],
-  ])('%s: %#', async (_language, row, answer, status) => {
+    ['javascript', 'const f = (x) => x * 2', 'accepted'],
+    ['javascript', 'const f = (x) => x + 2', 'runtime_error'],
+    ['javascript', 'const f = (x) => x * 2; process.exit(0)', 'runtime_error'],
+    ['python', 'def f(x): return x * 2', 'accepted'],
+    ['python', 'def f(x): return x + 2', 'runtime_error'],
+    ['python', 'import sys\ndef f(x): return x * 2\nsys.exit(0)', 'runtime_error'],
+  ])('assert tests in %s give %j the status %s', async (language, answer, status) => {
+    const row = language === 'python' ? py : js;
     expect(statusOf(await judge(row, answer))).toBe(status);
   });
 
-  test('in JavaScript may say by the exit code that they failed', async () => {
+  test('assert tests in JavaScript may report a failure by the exit code', async () => {
     const code = 'if (f(2) !== 4) process.exitCode = 1';
     const row = { language: 'javascript', tests: { type: 'assert', code } };
     expect(statusOf(await judge(row, 'const f = (x) => x * 2'))).toBe('accepted');
-    for (const unsaying of [
+    for (const withdrawal of [
       '',
       'process.on("exit", () => { process.exitCode = 0 })',
       'setTimeout(() => { process.exitCode = 0 }, 50)',
       'Object.defineProperty(process, "exitCode", { get: () => 0, set() {} })',
     ])
-      expect(statusOf(await judge(row, `const f = (x) => x + 1; ${unsaying}`))).toBe(
+      expect(statusOf(await judge(row, `const f = (x) => x + 1; ${withdrawal}`))).toBe(
         'runtime_error',
       );
   });
@@ -236,13 +238,13 @@ describe('assert tests', () => {
   const python = (code: string) => ({ language: 'python', tests: { type: 'assert', code } });
 
   test.each([
-    ['it is unreadable', 'assert f('],
+    ['it cannot be parsed', 'assert f('],
     ['it needs the module numpy', 'import json, numpy\nassert f(1) == 1'],
     ['it needs the module pytest', 'from pytest import raises\nassert f(1) == 1'],
     ['it tests nothing', '"Tests."\nimport json\ndef check(g): assert g(1) == 1'],
-    ['test_f wants arguments', 'def test_f(tmp_path): assert f(1) == 1'],
+    ['test_f has parameters', 'def test_f(tmp_path): assert f(1) == 1'],
     ['TestF.setup_method needs', 'class TestF:\n  def setup_method(self): pass'],
-  ])('a test program voids the task where %s', async (reason, code) => {
+  ])('a test program is refused because %s', async (reason, code) => {
     const verdict = await judge(python(code), 'def f(x): return x');
     expect(statusOf(verdict)).toMatch(/^bad-task/);
     expect(JSON.stringify(verdict)).toContain(`the test program: ${reason}`);
@@ -264,14 +266,14 @@ describe('assert tests', () => {
       'import unittest\nclass T(unittest.TestCase):\n  def test_f(self): self.assertEqual((f(1), f(2)), (1, 2))\nif __name__ == "__main__": unittest.main()',
     ],
     [
-      'cases, for a runner of theirs,',
+      'cases with their own runner',
       'from unittest import TestCase, TextTestRunner, defaultTestLoader\nclass T(TestCase):\n  def test_f(self): self.assertEqual((f(1), f(2)), (1, 2))\nTextTestRunner().run(defaultTestLoader.loadTestsFromTestCase(T))',
     ],
     [
-      'functions, and import the answer,',
+      'functions that import the solution',
       'from solution import f as g\nimport solution\ndef test_f(): assert g(1) == 1 and solution.f(2) == 2',
     ],
-  ])('tests that stand in %s for a runner are run', async (_name, code) => {
+  ])('tests that a test runner would find in %s are run', async (_name, code) => {
     expect(statusOf(await judge(python(code), 'def f(x): return x'))).toBe('accepted');
     expect(statusOf(await judge(python(code), 'def f(x): return 1'))).toBe('runtime_error');
   });
@@ -280,13 +282,16 @@ describe('assert tests', () => {
     ['def f(x): return x * 2', 'accepted'],
     ['def f(x): return x * 3', 'runtime_error'],
     ['import sys\ndef f(x): return x * 2\nif __name__ == "__main__": sys.exit(f(1))', 'accepted'],
-  ])('in Python run behind a main guard, where the answer does not: %s', async (answer, status) => {
-    const code = 'def test(): assert f(2) == 4\nif __name__ == "__main__": test()';
-    const guarded = { language: 'python', tests: { type: 'assert', code } };
-    expect(statusOf(await judge(guarded, answer))).toBe(status);
-  });
+  ])(
+    'the main guard of Python tests runs, and that of the program does not: %j gets %s',
+    async (answer, status) => {
+      const code = 'def test(): assert f(2) == 4\nif __name__ == "__main__": test()';
+      const guarded = { language: 'python', tests: { type: 'assert', code } };
+      expect(statusOf(await judge(guarded, answer))).toBe(status);
+    },
+  );
 
-  test('in Python look nothing up in the module of the answer', async () => {
+  test('Python tests look nothing up in the module of the program', async () => {
     const code =
       'import dataclasses\n@dataclasses.dataclass\nclass Q:\n    a: int\nassert f(3) == Q(1)';
     const row = { language: 'python', tests: { type: 'assert', code } };
@@ -309,13 +314,13 @@ describe('a checker', () => {
   });
   const sums =
     'function check(input, output) { const [a, b] = output.split(" ").map(Number); return a + b === Number(input) || [a, "+", b, "is not it"].join(" ") }';
-  test('accepts any of many right outputs and says what is wrong with others', async () => {
+  test('a checker accepts every correct output and says what is wrong with others', async () => {
     expect(statusOf(await judge(row(sums), 'print(3, int(input()) - 3)'))).toBe('accepted');
     const wrong = await judge(row(sums), 'print(3, 4)');
     expect(statusOf(wrong)).toBe('wrong_answer');
     expect(wrong.kind === 'judged' && wrong.diagnostics[0]?.message).toContain('3 + 4 is not it');
   });
-  test('that cannot read an output, but reads the one of the task, has rejected it', async () => {
+  test('a checker that fails on an output and accepts the one of the task has rejected it', async () => {
     const checker = 'def check(input, output, expected): return int(output) % int(input) == 0';
     const task = (output: string) => ({
       language: 'python',
@@ -331,14 +336,14 @@ describe('a checker', () => {
     const garbage = await judge(task('14'), 'print("seven" if input() == "7" else 18)');
     expect(statusOf(garbage)).toBe('wrong_answer');
     expect(statusOf(await judge(task('14'), 'print(int(input()) * 3)'))).toBe('accepted');
-    // Where the task has no output that it can read, nobody knows whose fault it is.
+    // Without an output of the task that the checker accepts, the fault may be its own.
     expect(statusOf(await judge(task(''), 'print("seven")'))).toMatch(/^bad-task/);
   });
   test.each([
     'function check() { throw 1 }',
     'function other() {}',
     'function check() { return 5 }',
-  ])('that fails voids the task: %s', async (code) =>
+  ])('the checker "%s" makes the verdict void', async (code) =>
     expect(statusOf(await judge(row(code), 'print(1)'))).toMatch(/^bad-task/),
   );
 });
@@ -412,9 +417,12 @@ describe('Python call tests', () => {
     ['no such function', 0, 'def g(x): return x', 'missing_entry'],
     ['a syntax error', 0, 'def f(x) return x', 'compile_error'],
     ['JavaScript', 0, 'import js\ndef f(x): return js.eval("1")', 'runtime_error'],
-  ])('%s', async (_name, expected, answer, status) => {
-    expect(statusOf(await judge(row(expected), answer))).toBe(status);
-  });
+  ])(
+    'a Python call test with %s ends with the expected status',
+    async (_name, expected, answer, status) => {
+      expect(statusOf(await judge(row(expected), answer))).toBe(status);
+    },
+  );
 });
 
 describe('class Solution', () => {
@@ -437,11 +445,11 @@ describe('class Solution', () => {
       'typescript',
       'class Solution { private seen: number[] = []; f(x: number) { this.seen.push(x); return this.seen } }',
     ],
-  ])('%s: every call gets an object of its own', async (language, answer) => {
+  ])('class Solution in %s is created for every call', async (language, answer) => {
     expect(statusOf(await judge(calls(language), answer))).toBe('accepted');
   });
 
-  test('the usual imports are there when the row asks for them, and line numbers stay', async () => {
+  test('imports: usual adds the imports and keeps line numbers', async () => {
     const answer = [
       'class Solution:',
       '    def f(self, x: List[int]) -> Optional[int]:',

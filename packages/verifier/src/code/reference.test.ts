@@ -1,3 +1,4 @@
+/** Tests of how rows become code tasks, and of how programs are extracted from responses. */
 import { describe, expect, test } from 'vitest';
 import { TaskError } from '../types.ts';
 import { assemble, readCode, submittedPlace } from './extract.ts';
@@ -41,17 +42,17 @@ describe('rows', () => {
         tests: { type: 'stdio', cases: [{ input: '' }], checker: { language: 'js' } },
       },
     ],
-  ])('a bad %s is named', (field, row) => {
+  ])('a row with a bad %s is refused with that field', (field, row) => {
     expect(() => parseCodeTask(row)).toThrow(TaskError);
     expect(() => parseCodeTask(row)).toThrow(new RegExp(`^${field.replace(/[.$]/g, '\\$&')}: `));
   });
 
-  test('unknown fields are left alone', () => {
+  test('unknown fields of a row are ignored', () => {
     const task = parseCodeTask({ id: 7, language: 'js', tests: call, difficulty: 'hard' });
     expect(task.id).toBe('7');
   });
 
-  test('a prompt of text is also the prefix; messages are not; a prefix of its own wins', () => {
+  test('a prompt that is a string is also the prefix, unless the row has a prefix', () => {
     const prefixOf = (fields: object) =>
       parseCodeTask({ language: 'js', tests: call, ...fields }).reference.prefix;
     expect(prefixOf({ prompt: 'function f(x) {' })).toBe('function f(x) {');
@@ -74,40 +75,43 @@ describe('reading code', () => {
       'y',
       5,
     ],
-  ])('%s', (_name, response, text, line) => {
+  ])('the code is found in %s', (_name, response, text, line) => {
     expect(readCode(response, 'python')).toEqual({ text, line });
   });
 
   test.each([
-    ['a fence', `\`\`\`${'a'.repeat(500_000)}\``],
+    ['backticks and letters', `\`\`\`${'a'.repeat(500_000)}\``],
     ['blanks after a fence', `\`\`\`${' '.repeat(500_000)}\``],
     ['blanks after a keyword', `function${' '.repeat(500_000)}!`],
-  ])('of half a megabyte takes no longer than reading it: %s', (_name, response) => {
-    const { reference } = parseCodeTask({
-      language: 'javascript',
-      prompt: 'function f(x) {',
-      tests: { type: 'assert', code: 'f(1)' },
-    });
-    expect(assemble(response, reference)?.source).toContain(response);
-  });
+  ])(
+    'extracting code from a response with half a megabyte of %s takes linear time',
+    (_name, response) => {
+      const { reference } = parseCodeTask({
+        language: 'javascript',
+        prompt: 'function f(x) {',
+        tests: { type: 'assert', code: 'f(1)' },
+      });
+      expect(assemble(response, reference)?.source).toContain(response);
+    },
+  );
 
   const prompt = 'import math\n\ndef f(x):\n    """Doc."""\n';
   const python = parseCodeTask({ language: 'python', prompt, tests: { type: 'assert', code: '' } });
 
-  test("a continuation stands after its prefix, and its lines are the response's", () => {
+  test('code that continues the prefix is put after it, and its lines map to the response', () => {
     const program = assemble('    y = x\n    return y', python.reference)!;
     expect(program.source).toBe(`${prompt}    y = x\n    return y`);
     expect(submittedPlace(program, { line: 6, column: 5 })).toEqual({ line: 2, column: 5 });
     expect(submittedPlace(program, { line: 3 })).toBeUndefined();
   });
 
-  test("a whole function replaces the prefix's but keeps its imports", () => {
+  test('a complete function replaces that of the prefix and keeps the imports', () => {
     const program = assemble('Sure:\n```python\ndef f(x):\n    return x\n```', python.reference)!;
     expect(program.source).toBe(`${prompt}def f(x):\n    return x`);
     expect(submittedPlace(program, { line: 6 })).toEqual({ line: 4, column: 1 });
   });
 
-  test('a prompt in words is never put before a program', () => {
+  test('a prompt in prose is not put before a program', () => {
     const words = parseCodeTask({
       language: 'python',
       prompt: 'Print 1.',
@@ -116,7 +120,7 @@ describe('reading code', () => {
     expect(assemble('print(1)', words.reference)!.source).toBe('print(1)');
   });
 
-  test('setup stands where the row says', () => {
+  test('setup code is put before and after the program', () => {
     const { reference } = parseCodeTask({
       language: 'python',
       setup: { before: 'a = 1', after: 'b = 2' },

@@ -1,4 +1,4 @@
-/** `await` at the top of a program, in every form, and programs in which it is only a name. */
+/** Tests of top-level `await` in every form, and of programs in which `await` is a name. */
 import { afterAll, expect, test } from 'vitest';
 import { createCodeVerifier, parseCodeTask } from '../index.ts';
 
@@ -18,7 +18,7 @@ test.each([
   'const p = Promise.resolve(1);\nconst [a] = [await p]; console.log(a)',
   'const p = Promise.resolve(1);\nif (await p) console.log(1)',
   'const p = Promise.resolve(1);\nconst { a } = {a: await p}; console.log(a)',
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: the answer's own
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is part of the program
   'const p = Promise.resolve(1);\nconsole.log(`${await p}`)',
   'const p = Promise.resolve(1);\nconst x = true ? await p : 0; console.log(x)',
   'await [2]; console.log(1)',
@@ -27,7 +27,7 @@ test.each([
   'console.log(await `1`)',
   'for await (const x of [1]) console.log(x)',
   "const fs = await import('node:fs'); console.log(typeof fs.readFileSync === 'function' ? 1 : 0)",
-])('%s is awaited', async (source) => {
+])('the top-level await of %s is awaited', async (source) => {
   expect(await printed(source)).toBe('1\n');
   expect(await printed(source, 'typescript')).toBe('1\n');
 });
@@ -42,23 +42,23 @@ test.each([
   "console.log(1); // import('fs') and await (this)",
   "x = 1; import('fs').then(() => console.log(this === module.exports ? x : 0))",
   "var await = 1; import('fs').catch(() => 0); console.log(await)",
-])('%s stays a script', async (source) => {
+])('%s runs as a script', async (source) => {
   expect(await printed(source)).toBe('1\n');
 });
 
-test("import('fs') needs no await", async () => {
+test("import('fs') works without await", async () => {
   expect(await printed("import('fs').then((fs) => console.log(typeof fs.readFileSync))")).toBe(
     'function\n',
   );
 });
 
-test('an error beside an async function is told in the words of a script', async () => {
+test('the syntax error of a script with an async function is that of V8 for scripts', async () => {
   expect(await printed('async function f() { await 1 }\nlet a = ;')).toContain(
     "Unexpected token ';'",
   );
 });
 
-test('an entry point may stand behind an await', async () => {
+test('an entry point may be declared after a top-level await', async () => {
   const cases = [{ args: [1], expected: 2 }];
   const task = parseCodeTask({ language: 'js', tests: { type: 'call', entry: 'f', cases } });
   const code =
@@ -66,7 +66,7 @@ test('an entry point may stand behind an await', async () => {
   expect(await verifier.verify(task, code)).toMatchObject({ status: 'accepted' });
 });
 
-test('an entry point may have a name in any script', async () => {
+test('the name of an entry point may have letters that are not ASCII', async () => {
   const cases = [{ args: [1], expected: 2 }];
   const task = parseCodeTask({ language: 'js', tests: { type: 'call', entry: 'añadir', cases } });
   const verdict = await verifier.verify(task, 'const añadir = (x) => x + 1;');

@@ -1,3 +1,4 @@
+/** Tests of how the files of the guest are joined. */
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { guestScript, readGuestFile } from './guest.ts';
@@ -14,7 +15,7 @@ function declared(source: string): string[] {
   ];
 }
 
-test('no name stands at the top of two files of the guest, which share one closure', () => {
+test('no two files of the guest declare the same top-level name, because they share one closure', () => {
   const files = readdirSync(new URL('../../../guest/javascript/', import.meta.url));
   const names = files.flatMap((file) => declared(readGuestFile(file)).map((name) => [name, file]));
   expect(names.length).toBeGreaterThan(200);
@@ -22,6 +23,6 @@ test('no name stands at the top of two files of the guest, which share one closu
   expect(twice).toEqual([]);
 });
 
-test('the guest is a script that compiles', () => {
+test('the joined files of the guest compile as a script', () => {
   expect(() => new Function(`return ${guestScript()}`)).not.toThrow();
 });

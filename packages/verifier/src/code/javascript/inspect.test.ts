@@ -1,4 +1,4 @@
-/** The guest's printing beside Node's own, on the same values. */
+/** Compares the text of printed values with Node's own, for the same values. */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import util from 'node:util';
@@ -103,12 +103,12 @@ const anything = fc.letrec<{ node: unknown }>((tie) => ({
   ),
 })).node;
 
-describe('the guest prints as Node does', () => {
-  test.each(VALUES)('value %#', (value) => {
+describe('printed values', () => {
+  test.each(VALUES)('value %# of the table is printed as in Node', (value) => {
     expect(guest.inspect(value)).toBe(util.inspect(value));
   });
 
-  test('any data, at any depth', () => {
+  test('any data is printed as in Node at any depth', () => {
     fc.assert(
       fc.property(anything, fc.constantFrom(0, 1, 2, 5, null), (value, depth) => {
         expect(guest.inspect(value, { depth })).toBe(util.inspect(value, { depth }));
@@ -127,7 +127,7 @@ describe('the guest prints as Node does', () => {
     [['%s %s %s %s', new A(), -0, Symbol('a'), [1, [2]]]],
     [['%s %s %s', null, new Date(0), { toString: () => 'own' }]],
     [[1, 'a', 'b']],
-  ])('placeholders %#', (values) => {
+  ])('placeholders of case %# are filled as in Node', (values) => {
     expect(guest.formatWithPlaceholders(values)).toBe(util.format(...values));
   });
 
@@ -155,7 +155,7 @@ describe('the guest prints as Node does', () => {
     [[[1, { a: { b: 1, c: 2, d: 3 } }, null]]],
     [[5]],
     [[[]]],
-  ])('table %#', (args) => {
+  ])('table %# is drawn as in Node', (args) => {
     let text = '';
     const stdout = new Writable({
       write(chunk, _encoding, done) {

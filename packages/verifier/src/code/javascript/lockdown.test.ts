@@ -1,3 +1,4 @@
+/** Tests of assert tests in JavaScript: what programs and test programs may still do, and deep equality. */
 import nodeAssert from 'node:assert';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCodeVerifier, parseCodeTask } from '../index.ts';
@@ -5,9 +6,10 @@ import { createCodeVerifier, parseCodeTask } from '../index.ts';
 const verifier = createCodeVerifier({ workers: 1 });
 afterAll(() => verifier.close());
 
+/** A program that does nothing. */
 const IDLE = 'const f = 0';
 
-/** How an answer fares under an assert program, with what was wrong. */
+/** `accepted`, or the diagnostics of a program under a test program. */
 async function judge(answer: string, program: string): Promise<string> {
   const code = `const assert = require('assert');\n${program}`;
   const row = { language: 'javascript', tests: { type: 'assert', code } };
@@ -16,20 +18,20 @@ async function judge(answer: string, program: string): Promise<string> {
   return verdict.passed ? 'accepted' : JSON.stringify(verdict.diagnostics);
 }
 
-describe('an honest answer may', () => {
+describe('correct programs', () => {
   test.each([
     [
-      'give a built-in a method',
+      'add a method to a built-in',
       'Array.prototype.last = function () { return this.at(-1) }',
       'assert.equal([1, 2].last(), 2)',
     ],
     [
-      'give one by defineProperty, in strict mode',
+      'add one by defineProperty, in strict mode',
       '"use strict"; Object.defineProperty(String.prototype, "shout", { value() { return this.toUpperCase() } })',
       'assert.equal("a".shout(), "A")',
     ],
     [
-      'give methods to what people give methods to',
+      'add methods to the built-ins that programs usually extend',
       `"use strict";
        Function.prototype.twice = function (x) { return this(this(x)) };
        Number.prototype.plus = function (n) { return this + n };
@@ -47,17 +49,17 @@ describe('an honest answer may', () => {
        assert.deepEqual([Promise.mine(), Object.mine(), Math.clamp()], [4, 5, 6]);`,
     ],
     [
-      'replace a built-in method in strict mode, in vain',
+      'replace a built-in method in strict mode without effect',
       '"use strict"; Array.prototype.map = function () { return [] }',
       'assert.deepEqual([1].map((x) => x + 1), [2])',
     ],
     [
-      'assign a field that a built-in has as a method',
+      'assign a field with the name of a method of a built-in',
       'class Sub extends Array { constructor() { super(); this.map = 1; this.find = 2 } } const f = () => new Sub()',
       'assert.deepEqual([f().map, f().find], [1, 2])',
     ],
     [
-      'watch a map of its own',
+      'override a method of its own map',
       '"use strict"; const f = () => { const m = new Map(); const { set } = m; m.set = (k, v) => set.call(m, k, v + 1); return m }',
       'const m = f(); m.set(1, 1); assert.equal(m.get(1), 2)',
     ],
@@ -67,7 +69,7 @@ describe('an honest answer may', () => {
       'assert.equal(new Foo().emit(), 7)',
     ],
     [
-      'name its own what the realm has for convenience',
+      'declare names that the realm defines for convenience',
       'function escape(s) { return s.replace(/</g, "&lt;") } const print = (x) => x + 1',
       'assert.equal(escape("<"), "&lt;"); assert.equal(print(1), 2)',
     ],
@@ -76,49 +78,49 @@ describe('an honest answer may', () => {
       'const _ = require("lodash"); const f = (x) => _.sum(_.chunk([x, 2, 3], 2).map(_.last)) + _.template("<%= a %>")({ a: 1 }).length',
       'assert(require("lodash").isEqual(f(1), 6)); require("lodash").memoize((x) => x)(1)',
     ],
-  ])('%s', async (_name, answer, program) => {
+  ])('a program may %s', async (_name, answer, program) => {
     expect(await judge(answer, program)).toBe('accepted');
   });
 });
 
-describe('a test program may', () => {
+describe('test programs', () => {
   test.each([
     [
-      'take the console for a while',
+      'replace console.log for a while',
       'const f = () => console.log("hi", 1)',
       'const seen = []; const { log } = console; console.log = (...a) => seen.push(a); f(); console.log = log; assert.deepEqual(seen, [["hi", 1]])',
     ],
     [
-      'take standard output for a while',
+      'replace process.stdout.write for a while',
       'const f = () => process.stdout.write("hi")',
       'const seen = []; process.stdout.write = (s) => seen.push(s); f(); assert.deepEqual(seen, ["hi"])',
     ],
     [
-      'replace chance and put it back',
+      'replace Math.random and restore it',
       'const f = () => Math.floor(Math.random() * 10)',
       'const { random } = Math; Math.random = () => 0.55; assert.equal(f(), 5); Math.random = random; assert.notEqual(Math.random(), Math.random())',
     ],
     [
-      'set the clock and put it back',
+      'replace Date.now and restore it',
       'const f = () => Date.now() + 1',
       'const { now } = Date; Date.now = () => 5; assert.equal(f(), 6); Date.now = now; assert(f() > 1e9)',
     ],
     [
-      'leave its variables undeclared',
+      'use undeclared variables',
       'const f = (x) => x + 1',
       'result = f(1); assert.equal(result, 2); for (i = 0; i < 3; i++) assert.equal(f(i), i + 1); for (k of [1]) f(k)',
     ],
     [
-      'be one that strict mode does not take',
+      'be one that does not compile in strict mode',
       'const f = (x) => x + 1; class Box { static made = 0; #x = 1; constructor() { Box.made++ } get x() { return this.#x } }',
       'with ({ three: 3 }) assert.equal(f(three), 4); const b = new Box(); assert(b instanceof Box && b.x === 1 && Box.made === 1)',
     ],
-  ])('%s', async (_name, answer, program) => {
+  ])('a test program may %s', async (_name, answer, program) => {
     expect(await judge(answer, program)).toBe('accepted');
   });
 });
 
-test('what an answer adds once the tests run stays out', async () => {
+test('a program cannot add methods to built-ins while the tests run', async () => {
   const answer = 'function f() { "use strict"; Array.prototype.late = () => 1 }';
   expect(await judge(answer, 'assert.throws(f, TypeError)')).toBe('accepted');
 });
@@ -157,7 +159,7 @@ test.each([
   ['new DataView(new ArrayBuffer(2))', 'new DataView(new Uint8Array([0, 1]).buffer)'],
   ['Object.create(Map.prototype)', 'new Map([[1, 2]])'],
   ['Object.assign(new Date(1), { a: 1 })', 'new Date(1)'],
-])('deep equality of %s and %s is that of Node', async (left, right) => {
+])('deep equality of %s and %s is as in Node', async (left, right) => {
   const source = `[assert.deepEqual, assert.deepStrictEqual].map((same) => { try { same(${left}, ${right}); return true } catch { return false } })`;
   const inNode = new Function('assert', `return ${source}`)(nodeAssert);
   expect(await judge(IDLE, `assert.equal(String(${source}), '${inNode}')`)).toBe('accepted');
@@ -168,6 +170,6 @@ test.each([
   ['assert.match("ab", /a/)', true],
   ['assert.doesNotMatch("ab", /c/)', true],
   ['assert.doesNotMatch(5, /c/)', false],
-])('%s holds: %s', async (call, holds) => {
+])('%s passes: %s', async (call, holds) => {
   expect((await judge(IDLE, call)) === 'accepted').toBe(holds);
 });

@@ -1,10 +1,11 @@
+/** Tests of the wrapper around test programs. */
 import { expect, test } from 'vitest';
 import { namesIn, wrapTests } from './names.ts';
 import { runJavaScript } from './run.ts';
 
 const nothing = () => undefined;
 
-test('no global of the realm is an answer’s to declare, but the few that tests do not lean on', () => {
+test('a program may declare only five globals of the realm for its tests', () => {
   const limits = {
     cpuMs: 2000,
     testCpuMs: 2000,
@@ -26,7 +27,7 @@ test('no global of the realm is an answer’s to declare, but the few that tests
   expect(namesIn(globals).sort()).toEqual(['escape', 'print', 'prompt', 'readline', 'unescape']);
 });
 
-test('tests run in strict mode, or as they are where that does not compile', () => {
+test('tests run in strict mode, or in sloppy mode if they do not compile in it', () => {
   expect(wrapTests('g()', ['g'], 'x', nothing).script).toContain("{ 'use strict'; g()");
   const sloppy = wrapTests('g()', ['g'], 'x', () => {
     throw new SyntaxError();
@@ -35,7 +36,7 @@ test('tests run in strict mode, or as they are where that does not compile', () 
   expect(sloppy.isSloppy).toBe(true);
 });
 
-test('only the tests can replace the clock and the chance, by a name that they alone know', () => {
+test('only the tests can replace the clock and Math.random, under a secret name', () => {
   const { script } = wrapTests(
     'Math.random = g; global.Date.now = g; my.Math.random = 1',
     [],
@@ -50,7 +51,7 @@ test.each([
   ['a = 1; for (b of c) d.e = 2', 'var a, b; '],
   ['for (k in o) { if (p == 1 || q === 2) (r) => r >= 3 }', 'var k; '],
   ['given = 1; console.log = given', ''],
-])('%s makes variables: %s', (tests, expected) => {
+])('the wrapper of "%s" declares "%s"', (tests, expected) => {
   const [, own] = /^\(async function \(\$x, given\) \{ (.*?)return await/.exec(
     wrapTests(tests, ['given'], 'x', nothing).script,
   )!;

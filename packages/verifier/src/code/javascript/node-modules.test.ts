@@ -1,4 +1,4 @@
-/** Node's own modules in the sandbox: each expression means there what it means in Node. */
+/** Compares expressions that use modules of Node between the sandbox and Node. */
 import { createRequire } from 'node:module';
 import { runInThisContext } from 'node:vm';
 import { afterAll, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { createCodeVerifier, parseCodeTask } from '../index.ts';
 const verifier = createCodeVerifier({ workers: 1 });
 afterAll(() => verifier.close());
 
-/** What Node makes of an expression, and what the sandbox does. */
+/** The values of expressions in Node and in the sandbox. */
 const both = async (expressions: readonly string[]) => {
   const source = `(require, Buffer, URL, URLSearchParams) => [${expressions.map((e) => `() => ${e}`).join()}].map((run) => {
     try { return JSON.stringify(run()) ?? 'undefined'; } catch (error) { return error.name; }
@@ -27,7 +27,7 @@ const both = async (expressions: readonly string[]) => {
   return { here: name(JSON.parse(ran.stdout)), inNode: name(inNode) };
 };
 
-test('path does what it does in Node', async () => {
+test('path behaves as in Node', async () => {
   const names = ['', '.', '..', '...', '/', '//', 'a', '/a', 'a/', './a', '../a', 'a/..', 'a/../'];
   names.push(
     '/a/b/c.txt',
@@ -67,7 +67,7 @@ test('path does what it does in Node', async () => {
 const bytes = (...steps: string[]) =>
   `(() => { const b = Buffer.alloc(16); const r = [${steps.join()}]; return [...r, b.toString('hex')]; })()`;
 
-test('a Buffer does what it does in Node', async () => {
+test('a Buffer behaves as in Node', async () => {
   const kinds = [];
   for (const [bits, ends] of [
     [8, ['']],
@@ -129,7 +129,7 @@ test('a Buffer does what it does in Node', async () => {
   expect(here).toEqual(inNode);
 });
 
-test('events, util and structuredClone do what they do in Node', async () => {
+test('events, util and structuredClone behave as in Node', async () => {
   const kinds = [
     'Date',
     'Map',
@@ -175,7 +175,7 @@ test.each([
     '2',
   ],
   [
-    'promisify takes what a function has for it',
+    'promisify uses the custom function of a function',
     "const f = () => 0; f[require('util').promisify.custom] = () => Promise.resolve(2); require('util').promisify(f)().then(console.log)",
     '2',
   ],
@@ -185,17 +185,17 @@ test.each([
     '1\nx',
   ],
   [
-    'promisify(rl.question) asks',
+    'promisify(rl.question) resolves with the answer',
     "const rl = require('readline').createInterface({ input: process.stdin }); require('util').promisify(rl.question).bind(rl)('').then((l) => { console.log(l); rl.close() })",
     'line',
   ],
   [
-    'callbackify calls back',
+    'callbackify calls its callback',
     "require('util').callbackify(async (x) => x + 1)(1, (error, value) => console.log(error, value))",
     'null 2',
   ],
   [
-    'once brings what was emitted, or the error',
+    'once resolves with what was emitted, or rejects with the error',
     "const { once, EventEmitter } = require('events'); const e = new EventEmitter(); once(e, 'a').then((v) => { console.log(v.join()); once(e, 'b').catch((x) => console.log(x, e.eventNames().length)); e.emit('error', 'no') }); e.emit('a', 1, 2)",
     '1,2\nno 0',
   ],
@@ -204,7 +204,7 @@ test.each([
   expect(ran).toMatchObject({ exitCode: 0, stdout: `${stdout}\n`, stderr: '' });
 });
 
-test('a StringDecoder does what it does in Node', async () => {
+test('a StringDecoder behaves as in Node', async () => {
   const pieces = (encoding: string, size: number) =>
     `(() => { const d = new (require('string_decoder').StringDecoder)('${encoding}');
       const b = Buffer.from('aé€😀\\n', 'utf8'); const r = [];
@@ -217,7 +217,7 @@ test('a StringDecoder does what it does in Node', async () => {
   expect(here).toEqual(inNode);
 });
 
-test('URL and URLSearchParams do what they do in Node', async () => {
+test('URL and URLSearchParams behave as in Node', async () => {
   const urls = [
     'http://example.com',
     'HTTPS://User:p%40ss@Example.COM:8443/a/./b/../c%20d/?q=1&r=a b#frag ment',

@@ -1,4 +1,4 @@
-/** What Node 24 prints, taken from it. */
+/** Programs with what Node 24 prints for them. */
 import { afterAll, expect, test } from 'vitest';
 import { createCodeVerifier } from '../index.ts';
 
@@ -630,7 +630,7 @@ c
   ],
 ];
 
-test.each(SHOWN)('%s', async (source, stdout) => {
+test.each(SHOWN)('%s prints what Node 24 prints', async (source, stdout) => {
   expect(await verifier.run({ language: 'javascript', source })).toMatchObject({
     stdout,
     stderr: '',

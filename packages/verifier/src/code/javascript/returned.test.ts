@@ -1,4 +1,4 @@
-/** What a call may return besides plain values, and programs that return before they are called. */
+/** Tests of results that are not plain values, and of programs that return at their top level. */
 import { afterAll, expect, test } from 'vitest';
 import { createCodeVerifier, parseCodeTask } from '../index.ts';
 
@@ -24,12 +24,12 @@ test.each([
     'a generator whose next was patched',
     'Object.getPrototypeOf(function* () {}).prototype.next = () => ({ done: true }); function* f() { yield 1; yield 2 }',
   ],
-])('%s is compared as the list of what it brings', async (_name, code) => {
+])('%s is compared as the list of its items', async (_name, code) => {
   expect((await judged(code, [1, 2])).status).toBe('accepted');
   expect((await judged(code, {})).status).toBe('wrong_answer');
 });
 
-test('letters and matches are brought too', async () => {
+test('iterators of strings and of matches are compared as lists too', async () => {
   expect((await judged('const f = () => "ab"[Symbol.iterator]()', ['a', 'b'])).status).toBe(
     'accepted',
   );
@@ -38,17 +38,17 @@ test('letters and matches are brought too', async () => {
   );
 });
 
-test('an endless generator ends at the output cap', async () => {
+test('an endless generator ends at the output limit', async () => {
   expect((await judged('function* f() { while (true) yield }', [])).status).toBe('output_limit');
 });
 
-test('an error in a generator is the error of the answer', async () => {
+test('an error in a generator is an error of the program', async () => {
   const verdict = await judged('function* f() { yield 1; null.x }', [1]);
   expect(verdict.status).toBe('runtime_error');
   expect(JSON.stringify(verdict)).toContain("reading 'x'");
 });
 
-test('a return at the top level leaves only what was exported', async () => {
+test('after a return at the top level only exports can be called', async () => {
   const early = await judged('const f = () => 1; return f()', 1);
   expect(early.status).toBe('runtime_error');
   expect(JSON.stringify(early)).toContain('returns at its top level, before f is known');

@@ -1,4 +1,4 @@
-/** Programs in JavaScript do what they do under Node 24: order of events, exits, input, time. */
+/** Tests that programs in JavaScript behave as under Node 24: order of events, exits, input, time. */
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../../types.ts';
 import { createCodeVerifier, parseCodeTask } from '../index.ts';
@@ -19,7 +19,7 @@ const SAY = 'const say = (x) => () => console.log(x);';
 
 test.each([
   [
-    'ticks come before promise jobs, those before timers, those before immediates',
+    'ticks run before promise jobs, those before timers, and those before immediates',
     'setTimeout(say("timer"), 0); setImmediate(say("immediate")); queueMicrotask(say("job")); process.nextTick(() => { say("tick")(); process.nextTick(say("tick in tick")) }); say("main")()',
     'main tick tick-in-tick job timer immediate',
   ],
@@ -29,42 +29,42 @@ test.each([
     '1 2 3 4',
   ],
   [
-    'delays that are no whole number from 1 to 2^31 - 1 become one',
+    'a delay outside of 1 to 2^31 - 1 becomes 1, and a fraction is cut',
     '[1, 0, 1.9, 2 ** 31, -5, NaN, "x"].forEach((ms, i) => setTimeout(say(i), ms))',
     '0 1 2 3 4 5 6',
   ],
   [
-    'from a timer an immediate comes before the next timer',
+    'after a timer an immediate runs before the next timer',
     'setTimeout(() => { setTimeout(say("timer"), 0); setImmediate(say("immediate")); process.nextTick(say("tick")) }, 5)',
     'tick immediate timer',
   ],
   [
-    'timers run by their time, equal ones by their age',
+    'timers run in the order of their times, and equal ones in the order of their creation',
     '[5, 3, 9, 3, 1, 5, 9, 1].forEach((ms, i) => setTimeout(say(i), ms))',
     '4 7 1 3 0 5 2 6',
   ],
   [
-    'a timer set in an interval goes before its next turn',
+    'a timer that an interval sets runs before the next turn of the interval',
     'let n = 0; const t = setInterval(function () { say(n)(); setTimeout(say("x"), 3); if (++n === 3) clearInterval(this) }, 3)',
     '0 x 1 x 2 x',
   ],
   [
-    'cleared timers do not run, wherever they stand',
+    'cleared timers do not run, whatever their position',
     'const t = [7, 2, 9, 4, 4, 1].map((ms, i) => setTimeout(say(i), ms)); clearTimeout(t[1]); clearTimeout(+t[4]); clearTimeout(String(t[5])); clearTimeout(); clearTimeout({}); const i = setImmediate(say("no")); clearImmediate(i)',
     '3 0 2',
   ],
   [
-    'what is not held keeps nothing alive',
+    'an unreferenced interval does not keep the program alive',
     'setInterval(say("never"), 99).unref(); setTimeout(say("end"), 9)',
     'end',
   ],
   [
-    'immediates let time pass',
+    'immediates let virtual time pass',
     'let over = false; setTimeout(() => { over = true }, 20); (function spin() { if (over) say("over")(); else setImmediate(spin) })()',
     'over',
   ],
   [
-    'no timer comes early, whatever clock is asked',
+    'no timer runs early by any clock',
     'for (let i = 0; i < 23; i++) Date.now(); const day = Date.now(), from = performance.now(); setTimeout(() => { say(performance.now() - from >= 100)(); say(Date.now() - day >= 100)() }, 100)',
     'true true',
   ],
@@ -100,7 +100,7 @@ describe('process.exit', () => {
       9,
       '3\n',
     ],
-  ])('ends it all: %s', async (source, code, stdout) => {
+  ])('process.exit ends the program %s', async (source, code, stdout) => {
     expect(await run(source)).toEqual([code, stdout]);
   });
 });
@@ -121,7 +121,7 @@ describe('standard input', () => {
       'aé€b\n',
     ],
     [
-      'a part of a buffer, by name',
+      'an options object for a part of a buffer',
       'const b = Buffer.from("....."); const n = require("fs").readSync(0, b, { offset: 1, length: 2 }); console.log(n, b + "")',
       'abc',
       '2 .ab..\n',
@@ -133,7 +133,7 @@ describe('standard input', () => {
       '\uFFFD b\n',
     ],
     [
-      'lines past a close, as Node has them from one chunk',
+      'lines after a close, which Node emits from one chunk',
       `${LINES} rl.on("line", (l) => { console.log(l); if (l === "b") rl.close() }).on("close", () => console.log("closed"))`,
       'a\nb\nc\n',
       'a\nb\nclosed\nc\n',
@@ -145,12 +145,12 @@ describe('standard input', () => {
       'a\nanswer b\nc\n',
     ],
     [
-      'a question that is written only where there is an output',
+      'a question, which is printed only if there is an output',
       `${LINES} rl.question("no", () => require("readline").createInterface(process.stdin, process.stdout).question("yes", console.log))`,
       'a\nb\n',
       'yesb\n',
     ],
-  ])('%s', async (_name, source, stdin, stdout) => {
+  ])('standard input can be read by %s', async (_name, source, stdin, stdout) => {
     expect(await run(source, stdin)).toEqual([0, stdout]);
   });
 });
@@ -181,18 +181,18 @@ test.each([
     '20000',
   ],
   [
-    'a program that waits for the time to pass',
+    'a loop that waits for time to pass',
     'for (const now of [Date.now, () => +new Date(), () => performance.now(), () => Number(process.hrtime.bigint()) / 1e6]) { const from = now(); while (now() - from < 20); } console.log("done")',
     '',
     'done',
   ],
-  ['a line for the shell', '#!/usr/bin/env node\nconsole.log(1)', '', '1'],
-  ['one before a module', '#!/usr/bin/env node\nimport "fs"; console.log(1)', '', '1'],
-])('%s: accepted', async (_name, answer, input, output) => {
+  ['a hashbang line', '#!/usr/bin/env node\nconsole.log(1)', '', '1'],
+  ['a hashbang line before a module', '#!/usr/bin/env node\nimport "fs"; console.log(1)', '', '1'],
+])('a program with %s is accepted', async (_name, answer, input, output) => {
   expect(await judge({ type: 'stdio', cases: [{ input, output }] }, answer)).toBe('accepted');
 });
 
-test('places stay where they are under a line for the shell', async () => {
+test('a hashbang line does not change the lines of errors', async () => {
   const ran = await verifier.run({ language: 'javascript', source: '#!node\n\nnull.x' });
   expect(ran.kind === 'ran' && ran.stderr).toContain('answer.js:3:6');
 });
@@ -218,16 +218,16 @@ describe('Class.method', () => {
     'module.exports = class { f(x) { return x } }',
     'exports.A = class { f(x) { return x } }',
     'export default class A { f(x) { return x } }',
-  ])('%s', async (answer) => {
+  ])('Class.method finds the method in %s', async (answer) => {
     expect(await judge(tests('A.f'), answer)).toBe('accepted');
   });
-  test('in TypeScript, and of Solution', async () => {
+  test('Class.method works in TypeScript and for the class Solution', async () => {
     const answer = (name: string) => `class ${name} { f(x: number): number { return x } }`;
     expect(await judge(tests('A.f'), answer('A'), 'typescript')).toBe('accepted');
     expect(await judge(tests('Solution.f'), answer('Solution'), 'typescript')).toBe('accepted');
   });
   test.each(['class A {}', 'function f(x) { return x }', 'const A = () => 0', 'const A = 5'])(
-    'missing in %s',
+    'Class.method reports missing_entry for %s',
     async (answer) => expect(await judge(tests('A.f'), answer)).toBe('missing_entry'),
   );
 });
@@ -236,71 +236,81 @@ describe('a test program', () => {
   const late = 'const assert = require("assert"); f(1, (v) => assert.strictEqual(v, 3))';
   const plain = 'console.assert(f(1) === 3)';
   test.each([
-    ['fails in a callback', late, 'const f = (x, done) => setTimeout(() => done(2), 5)', false],
-    ['passes in a callback', late, 'const f = (x, done) => setTimeout(() => done(3), 5)', true],
     [
-      'fails in a promise that it does not wait for',
+      'rejects a program in a callback',
+      late,
+      'const f = (x, done) => setTimeout(() => done(2), 5)',
+      false,
+    ],
+    [
+      'accepts a program in a callback',
+      late,
+      'const f = (x, done) => setTimeout(() => done(3), 5)',
+      true,
+    ],
+    [
+      'rejects a program in a promise that it does not await',
       'f().then((v) => console.assert(v === 3))',
       'const f = async () => { await new Promise((r) => setTimeout(r, 9)); return 2 }',
       false,
     ],
     [
-      'fails at the exit',
+      'rejects a program in its exit handler',
       'let n = 0; f(() => n++); process.on("exit", () => console.assert(n === 1))',
       'const f = (done) => { setTimeout(done); setTimeout(done, 2) }',
       false,
     ],
     [
-      'waits in an interval for what comes',
+      'can wait in an interval for a result',
       'let v; f((x) => { v = x }); const t = setInterval(() => { if (v === undefined) return; clearInterval(t); console.assert(v === 3) }, 50)',
       'const f = (done) => setTimeout(done, 7000, 2)',
       false,
     ],
     [
-      'has callbacks of its own, which an exit may not take',
+      'cannot be prevented by an exit from running its callbacks',
       'let v; f((x) => { v = x }); setTimeout(() => console.assert(v === 3), 50)',
       'const f = () => setTimeout(() => process.exit(0))',
       false,
     ],
     [
-      'has timers of its own, whose numbers an answer does not have',
+      'has timers that a program cannot clear by their numbers',
       'let v; f((x) => { v = x }); setTimeout(() => console.assert(v === 3), 50)',
       'const f = () => setTimeout(() => { for (let id = 0; id < 99; id++) { clearTimeout(id); clearTimeout({ id }); const { constructor } = setTimeout(() => {}); clearTimeout(new constructor({ id, slot: 0, isHeld: true })) } })',
       false,
     ],
     [
-      'has callbacks of its own, which intervals and a clock that is pushed on may not take',
+      'runs its callbacks although intervals move the clock',
       'let v; f((x) => { v = x }); setInterval(() => console.assert(v === 3), 50)',
       'const f = () => setInterval(() => { for (let i = 0; i < 1e5; i++) Date.now() })',
       false,
     ],
     [
-      'ends itself in a callback, having failed',
+      'can report a failure by process.exit in a callback',
       'f(1, (v) => process.exit(v === 3 ? 0 : 1))',
       'const f = (x, done) => setTimeout(() => done(2), 5)',
       false,
     ],
-    ['has an interval left', plain, 'setInterval(() => {}, 9); const f = () => 3', true],
+    ['may end while an interval runs', plain, 'setInterval(() => {}, 9); const f = () => 3', true],
     [
-      'sees an exit that was caught',
+      'rejects a program that catches its own exit',
       plain,
       'const f = () => { try { process.exit(0) } catch {} return 3 }',
       false,
     ],
     [
-      'compares two looks at the clock',
+      'can compare two reads of the clock',
       'console.assert(+f() === Date.now())',
       'const f = () => new Date()',
       true,
     ],
-  ])('%s', async (_name, code, answer, passes) => {
+  ])('a test program %s', async (_name, code, answer, passes) => {
     expect(await judge({ type: 'assert', code }, answer)).toBe(
       passes ? 'accepted' : 'runtime_error',
     );
   });
 });
 
-test('Intl formats the virtual now where it is given no date', async () => {
+test('Intl formats the virtual time if it gets no date', async () => {
   const source = `const d = new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'UTC' });
     const text = (parts) => parts.map((p) => p.value).join('');
     console.log(d.format(), text(d.formatToParts()), [0].map(d.format)[0], text(d.formatToParts(0)))`;

@@ -1,3 +1,4 @@
+/** Tests of `sys.maxsize`, which has its 64-bit value. */
 import { afterAll, expect, test } from 'vitest';
 import { createCodeVerifier } from '../index.ts';
 
@@ -5,15 +6,15 @@ const verifier = createCodeVerifier({ workers: 1, limits: { cpuMs: 2000 } });
 afterAll(() => verifier.close());
 
 test.each([
-  ['is as large as on 64 bits', 'print(min(sys.maxsize, 5 * 10**9))', '5000000000'],
-  ['ends a range', 'print(next(i for i in range(sys.maxsize) if i > 3))', '4'],
+  ['has its 64-bit value', 'print(min(sys.maxsize, 5 * 10**9))', '5000000000'],
+  ['can end a range', 'print(next(i for i in range(sys.maxsize) if i > 3))', '4'],
   [
-    'is the size of a cache',
+    'can be the size of a cache',
     '@functools.lru_cache(maxsize=sys.maxsize)\ndef f(x): return x + 1\nprint(f(1), f(1), f.cache_parameters()["maxsize"] == sys.maxsize)',
     '2 2 True',
   ],
   [
-    'does not hinder decompression',
+    'does not affect decompression',
     'print(gzip.GzipFile(fileobj=io.BytesIO(gzip.compress(b"x"))).read())',
     "b'x'",
   ],

@@ -1,3 +1,4 @@
+/** Tests of the standard streams of Python programs. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCodeVerifier } from '../index.ts';
 
@@ -44,16 +45,16 @@ sys.stdin, sys.stdout = IOWrapper(sys.stdin), IOWrapper(sys.stdout)
 input = lambda: sys.stdin.readline().rstrip("\\r\\n")
 for _ in range(int(input())): print(sum(map(int, input().split())))`;
 
-describe('a Python program', () => {
+describe('standard streams of Python', () => {
   test.each([
     ['reads and writes by the FastIO template', FAST_IO, '7\n11\n'],
     [
-      'reads as much as its input is long',
+      'reads as many bytes as its input has',
       'import io, os\ninput = io.BytesIO(os.read(0, os.fstat(0).st_size)).readline\nprint(int(input()), input())',
       "2 b'3 4\\n'\n",
     ],
     [
-      'reads by the number that its input tells',
+      'reads by the file number of its input',
       'import os, sys\nprint(os.read(sys.stdin.fileno(), 4))',
       "b'2\\n3 '\n",
     ],
@@ -68,12 +69,12 @@ describe('a Python program', () => {
       "b'2' 2\n\n",
     ],
     [
-      'asks what its streams are',
+      'reads the attributes of its streams',
       'import sys\nfor s in (sys.stdin, sys.stdout, sys.stderr): print(s.fileno(), s.mode, s.encoding, s.name, s.buffer.mode, s.isatty())\nsys.stdout.reconfigure(line_buffering=True)\nsys.stdin.reconfigure(encoding="utf-8")',
       '0 r utf-8 <stdin> rb False\n1 w utf-8 <stdout> wb False\n2 w utf-8 <stderr> wb False\n',
     ],
     [
-      'wraps standard output anew',
+      'wraps standard output in another object',
       'import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")\nprint("é")',
       'é\n',
     ],
@@ -83,7 +84,7 @@ describe('a Python program', () => {
       'é\n',
     ],
     [
-      'leaves a wrapper of its own unwritten',
+      'does not flush its own wrapper',
       'import io, sys\nout = io.BufferedWriter(sys.stdout.buffer)\nout.write(b"end\\n")',
       'end\n',
     ],
@@ -93,7 +94,7 @@ describe('a Python program', () => {
       '1\n',
     ],
     [
-      'holds its output back in an object of its own',
+      'keeps its output in its own object until it is flushed',
       'import os, sys\nclass Out:\n    def __init__(self): self.text = ""\n    def write(self, text): self.text += text\n    def flush(self): os.write(1, self.text.encode())\nsys.stdout = Out()\nprint("kept")',
       'kept\n',
     ],
@@ -118,32 +119,32 @@ describe('a Python program', () => {
       'import atexit, sys\natexit.register(print, "bye")\natexit.register(print, "first")\nsys.exit(0)',
       'first\nbye\n',
     ],
-    ['is left by os._exit', 'import os\nprint(1)\nos._exit(0)', '1\n'],
+    ['ends by os._exit', 'import os\nprint(1)\nos._exit(0)', '1\n'],
     [
-      'says what is wrong with a file number',
+      'catches the error of a bad file number',
       'import os\ntry: os.write(7, b"")\nexcept OSError as e: print(e)',
       '[Errno 9] Bad file descriptor\n',
     ],
-  ])('%s', async (_name, source, stdout) => {
+  ])('a program that %s prints what it prints in CPython', async (_name, source, stdout) => {
     expect(await run(source)).toMatchObject({ end: 'exited', exitCode: 0, stdout });
   });
 
-  test('exits with the status that it gave to os._exit', async () => {
+  test('a program exits with the status that it passes to os._exit', async () => {
     expect(await run('import os\nos._exit(3)')).toMatchObject({ end: 'exited', exitCode: 3 });
   });
 
-  test('cannot print half of a surrogate pair', async () => {
+  test('a program cannot print half of a surrogate pair', async () => {
     expect((await run('print("\\ud800")')).stderr).toContain('UnicodeEncodeError');
   });
 
-  test('is stopped at its output limit even if it swallows what stops it', async () => {
+  test('a program ends at its output limit even if it catches the exception', async () => {
     const source =
       'while True:\n    try: print("x" * 100000)\n    except BaseException: break\nprint(1)';
     expect((await run(source)).end).toBe('output_limit');
   });
 });
 
-test('what a Python program does to its open files is gone when the next one runs', async () => {
+test('changes to open files are undone before the next program runs', async () => {
   const look =
     'import os\nprint([os.fstat(i).st_mode for i in (1, 2)], os.isatty(0))\nfor i in (0, 3):\n    try: print(os.listdir(i))\n    except OSError as e: print(e)';
   const before = await run(look);

@@ -1,4 +1,4 @@
-/** What assert tests in Python take for an answer: forged comparisons, and honest ones that look alike. */
+/** Tests of assert tests in Python: forged comparisons, and correct programs that look similar. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCodeVerifier, parseCodeTask } from '../index.ts';
 
@@ -19,210 +19,265 @@ const E = `class E:
     def __lt__(s,o): return True
 `;
 
-describe('the tests are not settled by the answer', () => {
+describe('a program cannot decide its own tests', () => {
   test.each([
-    ['import operator\nassert operator.eq(f(1), 738491625)', `${E}def f(x): return E()`],
-    [
-      `import unittest.mock
+    {
+      attack: 'operator.eq with an object that equals anything',
+      tests: 'import operator\nassert operator.eq(f(1), 738491625)',
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'unittest.mock.ANY as the result',
+      tests: `import unittest.mock
 assert f(1) == 738491625`,
-      `from unittest.mock import ANY
+      program: `from unittest.mock import ANY
 def f(x): return ANY`,
-    ],
-    ['assert f(1) == f(1) == 738491625', `${E}def f(x): return E()`],
-    ['assert 738491625 == f(1) == f(1)', `${E}def f(x): return E()`],
-    [
-      'assert f(1) == {"abc": 1}',
-      `class K(str):
+    },
+    {
+      attack: 'a chained comparison of two objects that equal anything',
+      tests: 'assert f(1) == f(1) == 738491625',
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'a chained comparison that begins with the expected value',
+      tests: 'assert 738491625 == f(1) == f(1)',
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'a dictionary key that equals anything',
+      tests: 'assert f(1) == {"abc": 1}',
+      program: `class K(str):
     def __eq__(s,o): return True
     def __hash__(s): return hash("abc")
 def f(x): return {K(): 1}`,
-    ],
-    [
-      `from collections import deque
+    },
+    {
+      attack: 'a deque of objects that equal anything',
+      tests: `from collections import deque
 assert f(1) == deque([738491625])`,
-      `${E}from collections import deque
+      program: `${E}from collections import deque
 def f(x): return deque([E()])`,
-    ],
-    [
-      `from collections import deque
+    },
+    {
+      attack: 'a deque whose iterator yields objects that equal anything',
+      tests: `from collections import deque
 assert f(1) == deque([738491625])`,
-      `from collections import deque
+      program: `from collections import deque
 ${E}class D(deque):
     def __iter__(s): return iter([E()])
 def f(x): return D([1])`,
-    ],
-    [
-      `from decimal import Decimal
+    },
+    {
+      attack: 'an object that equals any Decimal',
+      tests: `from decimal import Decimal
 assert f(1) == Decimal(738491625)`,
-      `${E}def f(x): return E()`,
-    ],
-    [
-      `from fractions import Fraction
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'a registered Rational whose numerator equals anything',
+      tests: `from fractions import Fraction
 assert f(1) == Fraction(738491625)`,
-      `import numbers
+      program: `import numbers
 ${E}class R:
     numerator = property(lambda s: E())
     denominator = property(lambda s: E())
 numbers.Rational.register(R)
 def f(x): return R()`,
-    ],
-    [
-      `from collections import Counter
+    },
+    {
+      attack: 'Counter.__eq__ replaced while the program loads',
+      tests: `from collections import Counter
 assert f(1) == Counter({738491625: 1})`,
-      `from collections import Counter
+      program: `from collections import Counter
 Counter.__eq__ = lambda s,o: True
 def f(x): return Counter()`,
-    ],
-    [
-      `from collections import Counter
+    },
+    {
+      attack: 'Counter.__eq__ replaced during the call',
+      tests: `from collections import Counter
 assert f(1) == Counter({738491625: 1})`,
-      `from collections import Counter
+      program: `from collections import Counter
 def f(x):
     Counter.__eq__ = lambda s,o: True
     return Counter()`,
-    ],
-    [
-      `from fractions import Fraction
+    },
+    {
+      attack: 'Fraction.__eq__ replaced while the program loads',
+      tests: `from fractions import Fraction
 assert f(1) == Fraction(738491625)`,
-      `from fractions import Fraction
+      program: `from fractions import Fraction
 Fraction.__eq__ = lambda s,o: True
 def f(x): return Fraction(1)`,
-    ],
-    ['assert abs(f(1) - 738491625) < 1e-6', `${E}def f(x): return E()`],
-    [
-      `d = 738491625 - f(1)
+    },
+    {
+      attack: 'an object whose difference to any number is 0, inside abs',
+      tests: 'assert abs(f(1) - 738491625) < 1e-6',
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'an object whose difference to any number is 0, in a variable',
+      tests: `d = 738491625 - f(1)
 assert abs(d) < 1e-6`,
-      `${E}def f(x): return E()`,
-    ],
-    [
-      `import unittest
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'an object that equals anything in assertEqual',
+      tests: `import unittest
 class T(unittest.TestCase):
     def test(self): self.assertEqual(f(1), 738491625)
 r = unittest.TestResult()
 unittest.defaultTestLoader.loadTestsFromTestCase(T).run(r)
 assert r.wasSuccessful()`,
-      `${E}def f(x): return E()`,
-    ],
-    [
-      `import unittest
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'TestCase.assertEqual replaced',
+      tests: `import unittest
 class T(unittest.TestCase):
     def test(self): self.assertEqual(f(1), 738491625)
 r = unittest.TestResult()
 unittest.defaultTestLoader.loadTestsFromTestCase(T).run(r)
 assert r.wasSuccessful()`,
-      `import unittest
+      program: `import unittest
 unittest.TestCase.assertEqual = lambda *a: None
 def f(x): return 0`,
-    ],
-    [
-      `import unittest
+    },
+    {
+      attack: 'TestCase._baseAssertEqual replaced',
+      tests: `import unittest
 class T(unittest.TestCase):
     def test(self): self.assertEqual(f(1), 738491625)
 r = unittest.TestResult()
 unittest.defaultTestLoader.loadTestsFromTestCase(T).run(r)
 assert r.wasSuccessful()`,
-      `import unittest
+      program: `import unittest
 unittest.TestCase._baseAssertEqual = lambda *a, **k: None
 def f(x): return 0`,
-    ],
-    [
-      `import json
+    },
+    {
+      attack: 'json.JSONEncoder.encode replaced',
+      tests: `import json
 assert json.dumps(f(1), sort_keys=True) == json.dumps(738491625, sort_keys=True)`,
-      `import json
+      program: `import json
 json.JSONEncoder.encode = lambda *a: ""
 def f(x): return 0`,
-    ],
-    [
-      `import copy
+    },
+    {
+      attack: 'the dispatch table of copy changed',
+      tests: `import copy
 assert copy.deepcopy(f(1)) == copy.deepcopy([738491625])`,
-      `import copy
+      program: `import copy
 copy._deepcopy_dispatch[list] = lambda x, m: []
 def f(x): return [0]`,
-    ],
-    [
-      `import copy
+    },
+    {
+      attack: 'the code object of copy.deepcopy replaced',
+      tests: `import copy
 assert copy.deepcopy(f(1)) == copy.deepcopy(738491625)`,
-      `import copy
+      program: `import copy
 copy.deepcopy.__code__ = (lambda x, memo=None, _nil=[]: 0).__code__
 def f(x): return 0`,
-    ],
-    [
-      `import re
+    },
+    {
+      attack: 'the cache of re filled with a false pattern',
+      tests: `import re
 assert re.fullmatch("738491625", f(1))`,
-      `import re
+      program: `import re
 class P:
     def fullmatch(s, t): return True
     match = search = fullmatch
 re._cache2[str, "738491625", 0] = re._cache[str, "738491625", 0] = P()
 def f(x): return "0"`,
-    ],
-    [
-      `from collections import Counter
+    },
+    {
+      attack: 'the built-in all replaced, which Counter uses',
+      tests: `from collections import Counter
 assert f(1) == Counter({738491625: 1})`,
-      `import builtins
+      program: `import builtins
 from collections import Counter
 builtins.all = lambda x: True
 def f(x): return Counter()`,
-    ],
-    ['assert 738491625 in f(1)', `${E}def f(x): return [E()]`],
-    ['assert 738491625 in f(1)', `${E}def f(x): return (E() for _ in "a")`],
-    [
-      'assert 738491625 in f(1)',
-      `class E:
+    },
+    {
+      attack: 'a list with an object that equals anything',
+      tests: 'assert 738491625 in f(1)',
+      program: `${E}def f(x): return [E()]`,
+    },
+    {
+      attack: 'a generator of objects that equal anything',
+      tests: 'assert 738491625 in f(1)',
+      program: `${E}def f(x): return (E() for _ in "a")`,
+    },
+    {
+      attack: 'an object that contains anything',
+      tests: 'assert 738491625 in f(1)',
+      program: `class E:
     def __contains__(s, o): return True
 def f(x): return E()`,
-    ],
-    ['assert f(1) in [1, 738491625]', `${E}def f(x): return E()`],
-    [
-      'assert f(1) == [738491625]',
-      `${E}def f(x):
+    },
+    {
+      attack: 'a member that equals anything',
+      tests: 'assert f(1) in [1, 738491625]',
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'a result list with an object that equals anything',
+      tests: 'assert f(1) == [738491625]',
+      program: `${E}def f(x):
     return [E()]`,
-    ],
-    [
-      'assert f(1) == [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[738491625]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]',
-      `${E}def f(x):
+    },
+    {
+      attack: 'an object that equals anything inside 60 lists',
+      tests:
+        'assert f(1) == [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[738491625]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]',
+      program: `${E}def f(x):
     a = E()
     for _ in range(60): a = [a]
     return a`,
-    ],
-    [
-      `class A:
+    },
+    {
+      attack: 'an object that equals any object of a class of the tests',
+      tests: `class A:
     def __init__(s, v): s.v = v
     def __eq__(s, o): return abs(s.v - o) < 1
 assert f(1) == A(738491625)`,
-      `${E}def f(x): return E()`,
-    ],
-    [
-      'assert f(1) == [738491625]',
-      `from collections import UserList
+      program: `${E}def f(x): return E()`,
+    },
+    {
+      attack: 'a UserList whose data equals anything',
+      tests: 'assert f(1) == [738491625]',
+      program: `from collections import UserList
 ${E}class L(UserList): data = property(lambda s: [E()], lambda s, v: None)
 def f(x): return L()`,
-    ],
-    [
-      `from collections import ChainMap
+    },
+    {
+      attack: 'a ChainMap over a dictionary of objects that equal anything',
+      tests: `from collections import ChainMap
 assert f(1) == {"a": 738491625}`,
-      `from collections import ChainMap
+      program: `from collections import ChainMap
 ${E}class M(dict):
     def __getitem__(s,k): return E()
 def f(x): return ChainMap(M(a=1))`,
-    ],
-    [
-      'assert f(lambda: 738491625) == 738491625',
-      'def f(g): return [c for c in g.__code__.co_consts if c][0]',
-    ],
-    [
-      `def t(s): return f(lambda: s)
+    },
+    {
+      attack: 'the constants of a function of the tests',
+      tests: 'assert f(lambda: 738491625) == 738491625',
+      program: 'def f(g): return [c for c in g.__code__.co_consts if c][0]',
+    },
+    {
+      attack: 'the closure of a function of the tests',
+      tests: `def t(s): return f(lambda: s)
 assert t(738491625) == 738491625`,
-      'def f(g): return g.__closure__[0].cell_contents',
-    ],
-  ])('%s: %#', async (code, answer) => {
-    expect(await judge({ type: 'assert', code }, answer)).toMatch(
+      program: 'def f(g): return g.__closure__[0].cell_contents',
+    },
+  ])('the tests reject $attack', async ({ tests, program }) => {
+    expect(await judge({ type: 'assert', code: tests }, program)).toMatch(
       /^(sandbox_violation|runtime_error)$/,
     );
   });
 });
 
-describe('the tests compare', () => {
+describe('comparisons of the tests', () => {
   test.each([
     [
       'dataclasses of the tests',
@@ -231,7 +286,7 @@ describe('the tests compare', () => {
       'def f(p): return type(p)(p.x + 1)',
     ],
     [
-      "objects of the answer's own class",
+      "objects of the program's own class",
       'accepted',
       `assert V(1,2)+V(3,4)==V(4,6)
 assert V(4,6)-V(3,4)==V(1,2)
@@ -253,7 +308,7 @@ assert V(1,2) != V(2,1) != V(1,2)`,
     def __hash__(s): return 5`,
     ],
     [
-      'an object of its own class for a plain value',
+      "an object of the program's class with a plain value",
       'sandbox_violation',
       'assert V(1,2) == (1,2)',
       `class V:
@@ -266,7 +321,7 @@ assert V(1,2) != V(2,1) != V(1,2)`,
     def __hash__(s): return 5`,
     ],
     [
-      'a plain value in an object of its own class',
+      "a plain value with the contents of an object of the program's class",
       'sandbox_violation',
       'assert 1 in V(1,2)',
       `class V:
@@ -279,7 +334,7 @@ assert V(1,2) != V(2,1) != V(1,2)`,
     def __hash__(s): return 5`,
     ],
     [
-      'a plain value among what its own class iterates over',
+      'a plain value with the items of an iterable of the program',
       'accepted',
       'assert 1 in f(0) and 3 not in f(0)',
       `class B:
@@ -357,7 +412,7 @@ def g(): return Decimal('0.1')
 def h(): return date(2020,1,2)`,
     ],
     [
-      'objects that go by identity',
+      'objects that compare by identity',
       'accepted',
       `n = f(1)
 assert n.v == 1 and n.next.v == 2 and n.next.next == None and n != None and n is not None and n == n and n != f(1)
@@ -367,7 +422,7 @@ assert [n] == [n] and n in [n] and n not in [1, 2]`,
 def f(x): return Node(x, Node(2))`,
     ],
     [
-      'chains, patterns and what the tests evaluate',
+      'chains, patterns and evaluated code',
       'accepted',
       `def check(c):
     for i in range(100): assert c(i) == i * 2
@@ -486,12 +541,12 @@ def curry(fn):
     def go(*a): return fn(*a) if len(a) >= n else lambda *b: go(*a, *b)
     return go`,
     ],
-  ])('%s: %s', async (_name, status, code, answer) => {
+  ])('a comparison of %s ends with %s', async (_name, status, code, answer) => {
     expect(await judge({ type: 'assert', code }, answer)).toBe(status);
   });
 });
 
-describe('an answer may use', () => {
+describe('modules that read frames', () => {
   const cases = [{ input: '', output: '1' }];
   const two = { type: 'assert', code: 'assert f(1) == 2' };
   test.each([
@@ -572,7 +627,7 @@ def f(x):
     try: 1/0
     except Exception as e: return 2 if 'ZeroDivisionError' in ''.join(traceback.TracebackException.from_exception(e).format()) else 0`,
     ],
-  ])('%s', async (_name, tests, answer) => {
+  ])('a program may use %s', async (_name, tests, answer) => {
     expect(await judge(tests, answer)).toBe('accepted');
   });
 });

@@ -1,3 +1,4 @@
+/** Tests of the clock, threads and event loops of Python programs, which use virtual time. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { createCodeVerifier } from '../index.ts';
 
@@ -10,10 +11,10 @@ const run = async (source: string) => {
   return ran;
 };
 
-describe('a Python program that', () => {
+describe('time and threads in Python', () => {
   test.each([
     [
-      'runs a loop of its own',
+      'runs its own event loop',
       `
 import asyncio
 async def m(): await asyncio.sleep(1); return 5
@@ -21,7 +22,7 @@ loop = asyncio.new_event_loop(); print(loop.run_until_complete(m())); loop.close
       '5\n',
     ],
     [
-      'asks for the loop before there is one',
+      'gets the event loop before one exists',
       `
 import asyncio
 async def m(): await asyncio.sleep(1); return 5
@@ -29,7 +30,7 @@ loop = asyncio.get_event_loop(); print(loop.run_until_complete(m()))`,
       '5\n',
     ],
     [
-      'sets its loop',
+      'sets its event loop',
       `
 import asyncio
 async def m(): return asyncio.get_event_loop() is loop
@@ -45,7 +46,7 @@ with asyncio.Runner() as r: print(r.run(m()))`,
       '5\n',
     ],
     [
-      'sleeps in a loop as long as the clock says',
+      'sleeps in an event loop as long as the clock says',
       `
 import asyncio, time
 async def m():
@@ -54,7 +55,7 @@ print(asyncio.run(m()))`,
       '1.0\n',
     ],
     [
-      'hands work to threads from a loop',
+      'passes work to threads from an event loop',
       `
 import asyncio, time
 def f(x): time.sleep(1); return x * 2
@@ -63,7 +64,7 @@ print(asyncio.run(m()))`,
       '[0, 2, 4]\n',
     ],
     [
-      'hands work to the executor of a loop',
+      'passes work to the executor of an event loop',
       `
 import asyncio
 async def m(): return await asyncio.get_running_loop().run_in_executor(None, pow, 2, 5)
@@ -71,7 +72,7 @@ print(asyncio.run(m()))`,
       '32\n',
     ],
     [
-      'runs a loop in a thread of a loop',
+      'runs an event loop in a thread of an event loop',
       `
 import asyncio
 async def g(): await asyncio.sleep(.1); return 3
@@ -90,7 +91,7 @@ with ThreadPoolExecutor(max_workers=4) as ex:
       '[0, 1, 4, 9, 16]\n[False, True, True]\n',
     ],
     [
-      'leaves a task behind',
+      'does not await a task',
       `
 import asyncio
 async def bg():
@@ -150,7 +151,7 @@ print("done")`,
       '[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\ndone\n',
     ],
     [
-      'passes more through a queue than it holds',
+      'passes more items through a queue than it can hold',
       `
 import threading, queue
 q = queue.Queue(maxsize=2); out = []
@@ -186,7 +187,7 @@ t = threading.Thread(target=w); t.start(); print("set"); e.set(); t.join()`,
       'set\ngo\n',
     ],
     [
-      'waits in vain for a time',
+      'waits until a timeout',
       `
 import threading, time
 e = threading.Event(); t = time.time(); print(e.wait(0.5), round(time.time() - t, 1))`,
@@ -257,7 +258,7 @@ threading.Thread(target=w).start(); print("main"); q.put("late")`,
       'main\nlate\n',
     ],
     [
-      'watches whether a thread lives',
+      'checks whether a thread is alive',
       `
 import threading
 e = threading.Event()
@@ -267,7 +268,7 @@ print("ok", t.is_alive())`,
       'ok False\n',
     ],
     [
-      'has a class of threads',
+      'subclasses Thread',
       `
 import threading
 class T(threading.Thread):
@@ -276,7 +277,7 @@ t = T(name="bob"); t.start(); t.join(); print(t.r, threading.current_thread().na
       'bob MainThread\n',
     ],
     [
-      'sleeps beside a timer',
+      'sleeps while a timer runs',
       `
 import threading, time
 threading.Timer(0.2, print, ["tick"]).start(); print("a"); time.sleep(1); print("b")`,
@@ -308,7 +309,7 @@ a.start(); b.start(); a.join(); b.join()`,
       '1\n',
     ],
     [
-      'waits for every clock without sleeping',
+      'waits in a loop for each clock',
       `
 import time
 n = 0
@@ -352,7 +353,7 @@ asyncio.run(m())`,
       '0\n1\n2\n',
     ],
     [
-      'gives up waiting for a task',
+      'waits for a task until a timeout',
       `
 import asyncio
 async def m():
@@ -362,7 +363,7 @@ asyncio.run(m())`,
       'timeout\n',
     ],
     [
-      'waits for the time of a loop without sleeping',
+      'waits in a loop for the time of an event loop',
       `
 import asyncio
 async def m():
@@ -375,7 +376,7 @@ asyncio.run(m())`,
       'there\n',
     ],
     [
-      'stops a thread that looks every second',
+      'stops a thread that checks every second',
       `
 import threading, time
 stop, out = threading.Event(), []
@@ -389,7 +390,7 @@ stop.set(); t.join(); print(*out)`,
       'tick tick 0 tick tick 1\n',
     ],
     [
-      'hands a coroutine to the loop of a thread',
+      'passes a coroutine to the event loop of a thread',
       `
 import asyncio, threading
 loop = asyncio.new_event_loop()
@@ -400,7 +401,7 @@ loop.call_soon_threadsafe(loop.stop); t.join(); print("joined")`,
       '7\njoined\n',
     ],
     [
-      'prints before it sleeps in a loop of a thread of a loop',
+      'prints before it sleeps in an event loop in a thread of an event loop',
       `
 import asyncio
 async def deep(): print("deep"); await asyncio.sleep(1); return 3
@@ -409,7 +410,7 @@ asyncio.run(m(), debug=True)`,
       'deep\n3\n',
     ],
     [
-      'readies the threads of a pool',
+      'initializes the threads of a pool',
       `
 from concurrent.futures import ThreadPoolExecutor
 with ThreadPoolExecutor(1, initializer=print, initargs=("ready",)) as ex:
@@ -427,27 +428,27 @@ async def m():
 asyncio.run(m())`,
       '0.1\n0.2\n0.3\n',
     ],
-  ])('%s', async (_name, source, stdout) => {
+  ])('a program that %s prints what it prints in CPython', async (_name, source, stdout) => {
     expect(await run(source)).toMatchObject({ end: 'exited', exitCode: 0, stdout });
   });
 
   test.each([
-    ['waits for nobody', 'import queue\nqueue.Queue().get()'],
+    ['waits for something that cannot happen', 'import queue\nqueue.Queue().get()'],
     [
-      'joins a thread that waits for nobody',
+      'joins a thread that waits for something that cannot happen',
       'import threading\nt = threading.Thread(target=threading.Event().wait)\nt.start()\nt.join()',
     ],
     [
-      'ends beside a thread that waits for nobody',
+      'ends beside a thread that waits for something that cannot happen',
       'import queue, threading\nthreading.Thread(target=queue.Queue().get).start()',
     ],
-  ])('%s is told so', async (_name, source) => {
+  ])('a program that %s ends with a deadlock error', async (_name, source) => {
     const ran = await run(source);
     expect(ran).toMatchObject({ end: 'exited', exitCode: 1 });
     expect(ran.stderr).toContain('RuntimeError: deadlock');
   });
 
-  test('has a time that is the same in every run', async () => {
+  test('the time is the same in every run', async () => {
     const source = 'import time\nfor _ in range(9): print(time.time(), time.perf_counter())';
     expect((await run(source)).stdout).toBe((await run(source)).stdout);
   });
