@@ -4,10 +4,13 @@ import { SERVE_DEFAULTS } from '@cipo/service/http';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 
-const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
 const PORT = SERVE_DEFAULTS.port;
 const DRAIN_SECONDS = SERVE_DEFAULTS.drainMs / 1000;
 const NON_ROOT = '1000:1000';
+
+function read(file: string): string {
+  return readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+}
 
 describe('Dockerfile', () => {
   const source = read('Dockerfile').replaceAll('\\\n', ' ');

@@ -1,25 +1,27 @@
 /**
- * Load by autocannon, every reply compared with the reward that it must have. Leaves out: the server, and what the
- * figures are held against (`overload.ts`).
+ * Generates load with autocannon and compares every reply with its expected reward. Leaves out: the server and the limits
+ * that the figures must meet (`overload.ts`).
  */
 import autocannon from 'autocannon';
 import type { Expected } from './rows.ts';
 
-/** What happened to the requests of one phase. Latencies are milliseconds, as the clients saw them. */
-export interface Tally {
+/** The replies of one phase. Latencies are in milliseconds, measured by the clients. */
+export interface LoadResult {
   readonly seconds: number;
+  /** Latencies of replies with status 200. */
   readonly accepted: readonly number[];
+  /** Latencies of replies with status 429. */
   readonly refused: readonly number[];
-  /** Rewards other than they must be: 0 for what is right, 1 for what is wrong, a verdict on another row. */
+  /** Verdicts with another reward than expected, or on another row. */
   readonly wrong: number;
-  /** Verdicts without a judgement. */
+  /** Void verdicts. */
   readonly none: number;
-  /** Replies that are neither 200 nor 429, and connections that broke. */
+  /** Replies other than 200 and 429, and lost connections. */
   readonly errors: number;
 }
 
 interface Counts {
-  /** Requests that began before this are not timed. */
+  /** Requests that started before this time are checked, but their latency is not counted. */
   timedFromMs: number;
   accepted: number[];
   refused: number[];
@@ -28,51 +30,46 @@ interface Counts {
   errors: number;
 }
 
-const empty = (timedFromMs = 0): Counts => ({
-  timedFromMs,
-  accepted: [],
-  refused: [],
-  wrong: 0,
-  none: 0,
-  errors: 0,
-});
+function emptyCounts(timedFromMs = 0): Counts {
+  return { timedFromMs, accepted: [], refused: [], wrong: 0, none: 0, errors: 0 };
+}
 
-/** As fast as `connections` clients go that wait for each reply. */
+/** Sends requests with `connections` clients, each of which waits for its reply before the next request. */
 export async function closedLoop(
   url: string,
   rows: readonly Expected[],
   connections: number,
   seconds: number,
-): Promise<Tally> {
-  const counts = empty();
-  await run(url, rows, { connections, duration: seconds }, counts);
+): Promise<LoadResult> {
+  const counts = emptyCounts();
+  await runAutocannon(url, rows, { connections, duration: seconds }, counts);
   return { seconds, ...counts };
 }
 
-/** Clients send once in each second of theirs: begun one after another, they spread over it. */
+/** Each client sends its requests once per second. The clients start in this many groups, spread over a second. */
 const SLICES = 20;
-/** Until all clients are there. Replies to what was asked before that are checked, but not timed. */
+/** Time in which all clients start. Replies to requests in this time are checked, but not timed. */
 const SETTLE_S = 5;
 
-/** So many requests a second, whether replies come or not. */
+/** Sends `perSecond` requests per second, independently of the replies. */
 export async function openLoop(
   url: string,
   rows: readonly Expected[],
   perSecond: number,
   seconds: number,
-): Promise<Tally> {
-  const counts = empty(performance.now() + SETTLE_S * 1000);
+): Promise<LoadResult> {
+  const counts = emptyCounts(performance.now() + SETTLE_S * 1000);
   const each = Math.max(1, Math.round(perSecond / SLICES));
   const slices = Array.from({ length: SLICES }, async (_, slice) => {
     await new Promise((resolve) => setTimeout(resolve, (1000 / SLICES) * slice));
     const options = { connections: each, overallRate: each, duration: seconds + SETTLE_S };
-    await run(url, rows, options, counts);
+    await runAutocannon(url, rows, options, counts);
   });
   await Promise.all(slices);
   return { seconds, ...counts };
 }
 
-function run(
+function runAutocannon(
   url: string,
   rows: readonly Expected[],
   options: { connections: number; duration: number; overallRate?: number },
@@ -95,7 +92,7 @@ function run(
               return { ...request, body: JSON.stringify(expected.row) };
             },
             onResponse: (status, body, context: { expected?: Expected }) =>
-              check(context.expected!, status, body, counts),
+              checkReply(context.expected!, status, body, counts),
           },
         ],
       },
@@ -112,7 +109,7 @@ function run(
   });
 }
 
-function check({ row, reward }: Expected, status: number, body: string, counts: Counts): void {
+function checkReply({ row, reward }: Expected, status: number, body: string, counts: Counts): void {
   if (status !== 200) return;
   const verdict = JSON.parse(body) as { id: string; reward: number | null };
   if (verdict.reward === null) counts.none += 1;
@@ -122,7 +119,7 @@ function check({ row, reward }: Expected, status: number, body: string, counts: 
   }
 }
 
-/** The value below which a share of all lies; 0 of none. */
+/** The quantile of values at `share` (0 to 1); 0 without values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;

@@ -1,17 +1,17 @@
 /**
- * `cipo serve` at twice its capacity: what is refused is refused quickly, what is accepted is judged rightly and in
- * bounded time; and the same while a sandbox is killed every second.
+ * Measures `cipo serve` at twice its capacity, with and without killing a sandbox every second. Refusals must be fast, and
+ * accepted requests must be judged correctly and within a time limit.
  *
  *   node benchmarks/serve/overload.ts [--seconds 120]
  *
- * Exit code 1 where a claim does not hold: a wrong verdict or none, a broken connection, a server that ended, or accepted
- * requests slower than twice the unloaded p99 plus the bound of the queue.
+ * Exit code 1 if a verdict is wrong or void, a connection is lost, the server exits, or the p99 of accepted requests is above
+ * twice the unloaded p99 plus the time limit of the queue.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { closedLoop, openLoop, quantile, type Tally } from './load.ts';
+import { closedLoop, type LoadResult, openLoop, quantile } from './load.ts';
 import { rows } from './rows.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '120' } } });
@@ -20,13 +20,13 @@ const QUEUE_MS = 500;
 const ALL = rows(14);
 const BIN = fileURLToPath(new URL('../../packages/cli/bin/cipo.js', import.meta.url));
 
-interface Served extends AsyncDisposable {
+interface RunningServer extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
-  readonly ended: () => boolean;
+  readonly hasExited: () => boolean;
 }
 
-async function start(...flags: string[]): Promise<Served> {
+async function startServer(...flags: string[]): Promise<RunningServer> {
   const args = [BIN, 'serve', '--port', '0', '--log', 'off', ...flags];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const exit = new Promise((resolve) => child.once('exit', resolve));
@@ -37,7 +37,7 @@ async function start(...flags: string[]): Promise<Served> {
   return {
     url,
     pid: child.pid ?? 0,
-    ended: () => child.exitCode !== null,
+    hasExited: () => child.exitCode !== null,
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await exit;
@@ -45,9 +45,11 @@ async function start(...flags: string[]): Promise<Served> {
   };
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
-/** Processes whose parent is the server: its sandboxes. */
+/** The sandboxes: processes whose parent is the server. */
 function sandboxesOf(pid: number): number[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
@@ -57,13 +59,13 @@ function sandboxesOf(pid: number): number[] {
         ? [Number(name)]
         : [];
     } catch {
-      return []; // it ended while we looked
+      return []; // the process exited in the meantime
     }
   });
 }
 
-/** Kills one sandbox a second, in turn. */
-function killing(pid: number): Disposable & { killed: number } {
+/** Kills one sandbox per second, in turn, until it is disposed. */
+function killSandboxes(pid: number): Disposable & { killed: number } {
   const state = { killed: 0, [Symbol.dispose]: () => clearInterval(timer) };
   const timer = setInterval(() => {
     const all = sandboxesOf(pid);
@@ -75,7 +77,7 @@ function killing(pid: number): Disposable & { killed: number } {
   return state;
 }
 
-async function metric(url: string, name: string): Promise<number> {
+async function readMetric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(
     text
@@ -85,11 +87,13 @@ async function metric(url: string, name: string): Promise<number> {
   );
 }
 
-const round = (value: number) => Math.round(value * 10) / 10;
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
 
-function line(phase: string, tally: Tally) {
-  const { accepted, refused } = tally;
-  const perSecond = (list: readonly number[]) => round(list.length / tally.seconds);
+function formatPhase(phase: string, result: LoadResult) {
+  const { accepted, refused } = result;
+  const perSecond = (list: readonly number[]) => round(list.length / result.seconds);
   return {
     phase,
     'accepted/s': perSecond(accepted),
@@ -98,48 +102,54 @@ function line(phase: string, tally: Tally) {
     'p99 ms': round(quantile(accepted, 0.99)),
     'refused p50': round(quantile(refused, 0.5)),
     'refused p99': round(quantile(refused, 0.99)),
-    wrong: tally.wrong,
-    null: tally.none,
-    errors: tally.errors,
+    wrong: result.wrong,
+    null: result.none,
+    errors: result.errors,
   };
 }
 
 const short = Math.min(20, seconds);
 let capacity = 0;
-let alone: Tally;
+let unloaded: LoadResult;
 {
-  await using served = await start();
-  await closedLoop(served.url, ALL, 8, Math.min(5, seconds)); // warm
-  const full = await closedLoop(served.url, ALL, 8, short);
+  await using server = await startServer();
+  await closedLoop(server.url, ALL, 8, Math.min(5, seconds)); // warm up
+  const full = await closedLoop(server.url, ALL, 8, short);
   capacity = full.accepted.length / full.seconds;
-  alone = await closedLoop(served.url, ALL, 1, short);
-  console.table([line('8 clients: capacity', full), line('1 client: unloaded', alone)]);
+  unloaded = await closedLoop(server.url, ALL, 1, short);
+  console.table([
+    formatPhase('8 clients: capacity', full),
+    formatPhase('1 client: unloaded', unloaded),
+  ]);
 }
 
-// Half of what could be judged in that time: what has no room is refused at once, time is for what went wrong.
+// Half of the rows that can be judged within QUEUE_MS, so that the row limit refuses requests before the time limit does.
 const queue = Math.ceil((capacity * QUEUE_MS) / 2000);
 const limits = ['--queue', String(queue), '--batch', '1', '--queue-ms', String(QUEUE_MS)];
-await using served = await start(...limits);
-await closedLoop(served.url, ALL, 8, Math.min(5, seconds)); // warm
-const twice = await openLoop(served.url, ALL, capacity * 2, seconds);
-const before = await metric(served.url, 'cipo_worker_starts_total');
-const killer = killing(served.pid);
-const hunted = await openLoop(served.url, ALL, capacity * 2, seconds);
+await using server = await startServer(...limits);
+await closedLoop(server.url, ALL, 8, Math.min(5, seconds)); // warm up
+const twice = await openLoop(server.url, ALL, capacity * 2, seconds);
+const before = await readMetric(server.url, 'cipo_worker_starts_total');
+const killer = killSandboxes(server.pid);
+const withKills = await openLoop(server.url, ALL, capacity * 2, seconds);
 killer[Symbol.dispose]();
-const restarts = (await metric(served.url, 'cipo_worker_starts_total')) - before;
+const restarts = (await readMetric(server.url, 'cipo_worker_starts_total')) - before;
 
-console.table([line('twice the capacity', twice), line('and a kill a second', hunted)]);
-const bound = 2 * quantile(alone.accepted, 0.99) + QUEUE_MS;
+console.table([
+  formatPhase('twice the capacity', twice),
+  formatPhase('with one kill per second', withKills),
+]);
+const bound = 2 * quantile(unloaded.accepted, 0.99) + QUEUE_MS;
 console.log(
-  `queue: ${queue} rows and ${QUEUE_MS} ms; p99 must be below ${round(bound)} ms. ${killer.killed} sandboxes killed, ${restarts} started again.`,
+  `queue: ${queue} rows and ${QUEUE_MS} ms; limit of p99: ${round(bound)} ms. ${killer.killed} sandboxes killed, ${restarts} restarted.`,
 );
 
 const failures = [
-  ...[twice, hunted].flatMap((it) => (it.wrong > 0 ? [`${it.wrong} wrong verdicts`] : [])),
-  ...[twice, hunted].flatMap((it) => (it.none > 0 ? [`${it.none} rows without a judgement`] : [])),
-  ...[twice, hunted].flatMap((it) => (it.errors > 0 ? [`${it.errors} errors`] : [])),
+  ...[twice, withKills].flatMap((it) => (it.wrong > 0 ? [`${it.wrong} wrong verdicts`] : [])),
+  ...[twice, withKills].flatMap((it) => (it.none > 0 ? [`${it.none} void verdicts`] : [])),
+  ...[twice, withKills].flatMap((it) => (it.errors > 0 ? [`${it.errors} errors`] : [])),
   ...(quantile(twice.accepted, 0.99) > bound ? ['accepted requests were too slow'] : []),
-  ...(served.ended() ? ['the server ended'] : []),
+  ...(server.hasExited() ? ['the server exited'] : []),
 ];
 if (failures.length > 0) {
   console.error(failures.join('\n'));

@@ -48,7 +48,7 @@ describe('domainScorer', () => {
       metadata: {
         status: 'void',
         fault: 'bad-task',
-        detail: expect.stringMatching(/^answer: must be the right answer/),
+        detail: expect.stringMatching(/^answer: /),
       },
     });
   });

@@ -3,8 +3,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inOrder } from './flow.ts';
 
-const sizeOf = () => 1;
-const turn = () => new Promise((done) => setImmediate(done));
+function sizeOf(): number {
+  return 1;
+}
+
+function turn(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
 
 async function* count(to: number) {
   for (let i = 0; i < to; i++) yield i;

@@ -5,7 +5,9 @@ import { Gate } from './gate.ts';
 import { Problem } from './problem.ts';
 
 const never = new AbortController().signal;
-const tick = () => new Promise((resolve) => setImmediate(resolve));
+function tick(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Work that ends when the test ends it. */
 function controlledWork() {

@@ -57,8 +57,9 @@ describe('tokens', () => {
         expect(() => tokens.check({ authorization: `Bearer ${text}` })).toThrow(/token/);
       }),
     );
-    for (const authorization of ['', 'Basic Zmlyc3Q6', 'first-token-0000', 'Bearer'])
+    for (const authorization of ['', 'Basic Zmlyc3Q6', 'first-token-0000', 'Bearer']) {
       expect(() => tokens.check({ authorization })).toThrow(/token/);
+    }
     expect(() => tokens.check({})).toThrow(/required/);
   });
 

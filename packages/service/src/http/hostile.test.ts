@@ -17,8 +17,9 @@ function post(body: string, headers: readonly string[] = [JSON_TYPE]): string {
   return `${[...lines, ...headers, ...length].join('\r\n')}\r\n\r\n${body}`;
 }
 
-const get = (path: string, ...headers: string[]) =>
-  `${[`GET ${path} HTTP/1.1`, 'connection: close', ...headers].join('\r\n')}\r\n\r\n`;
+function get(path: string, ...headers: string[]): string {
+  return `${[`GET ${path} HTTP/1.1`, 'connection: close', ...headers].join('\r\n')}\r\n\r\n`;
+}
 
 let it: TestServer;
 beforeAll(async () => {
@@ -30,7 +31,9 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-const statusOf = (text: string) => Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
+function statusOf(text: string): number {
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
+}
 
 /** Expects exactly one reply with this status and code, and that a valid request is judged afterwards. */
 async function expectError(bytes: string | Buffer, status: number, code: string): Promise<void> {

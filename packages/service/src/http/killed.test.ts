@@ -14,14 +14,16 @@ function sandboxes(): number[] {
   return lists.join(' ').split(' ').map(Number).filter(Boolean);
 }
 
-const rows = (count: number, batch: number) =>
-  Array.from({ length: count }, (_, n) => ({
+/** Rows that are alternately incorrect and correct. */
+function createRows(count: number, batch: number) {
+  return Array.from({ length: count }, (_, n) => ({
     id: `${batch}-${n}`,
     domain: 'code',
     language: 'javascript',
     response: `const f = (n) => n + ${n % 2};`,
     tests: { type: 'call', entry: 'f', cases: [{ args: [n], expected: n + 1 }] },
   }));
+}
 
 let it: TestServer;
 beforeAll(async () => {
@@ -33,7 +35,7 @@ afterAll(() => it[Symbol.asyncDispose]());
 test.skipIf(!isListed)('killing a sandbox in every batch changes no verdict', async () => {
   const started = await it.metric('cipo_worker_starts_total');
   for (let batch = 0; batch < 3; batch += 1) {
-    const pending = it.post(rows(12, batch));
+    const pending = it.post(createRows(12, batch));
     let killed = 0;
     // At most one per batch: a row whose sandbox is killed repeatedly is judged as crashed.
     await eventually(() => {

@@ -11,7 +11,9 @@ beforeAll(async () => {
 });
 afterAll(() => it[Symbol.asyncDispose]());
 
-const get = (path: string, init: RequestInit = {}) => fetch(`${it.server.url}${path}`, init);
+function get(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${it.server.url}${path}`, init);
+}
 
 async function errorOf(reply: Promise<Response>) {
   const { status, headers, ...rest } = await reply.then(async (it) => ({

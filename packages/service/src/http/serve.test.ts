@@ -154,14 +154,14 @@ describe('visible diagnostics', () => {
     expect(verdict).toMatchObject({ status: 'infra_error', passed: null, reward: null });
     expect(verdict.diagnostics).toEqual([]);
     expect(JSON.stringify(it.logged)).toContain('/srv/secret'); // the operator sees the reason in the log
-    const asked = await it.post(heldRow('incorrect'), {}, '?diagnostics=all');
-    expect([asked.status, await asked.json()]).toMatchObject([
+    const denied = await it.post(heldRow('incorrect'), {}, '?diagnostics=all');
+    expect([denied.status, await denied.json()]).toMatchObject([
       403,
       { error: { code: 'operator-only' } },
     ]);
   });
 
-  test('a caller with a token sees all diagnostics, or those that it asks for', async () => {
+  test('a caller with a token sees all diagnostics, or those that it requests', async () => {
     await using it = await startTestServer({ tokens: [TOKEN] });
     const seen = async (query: string) => {
       const pending = it.post(heldRow('incorrect'), { authorization: `Bearer ${TOKEN}` }, query);
@@ -176,18 +176,19 @@ describe('visible diagnostics', () => {
 
   test('without a valid token only the public routes reply', async () => {
     await using it = await startTestServer({ tokens: [TOKEN, 'another-token-of-these'] });
-    const asked = async (path: string, token?: string) => {
+    const statusOf = async (path: string, token?: string) => {
       const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
       return (await fetch(`${it.server.url}${path}`, { headers })).status;
     };
     await it.server.ready;
-    for (const path of ['/healthz', '/readyz', '/openapi.json'])
-      expect(await asked(path), path).toBe(200);
-    for (const path of ['/metrics', '/v1/verify', '/no-such-path']) {
-      expect(await asked(path), path).toBe(401);
-      expect(await asked(path, 'a-wrong-token-here'), path).toBe(401);
+    for (const path of ['/', '/healthz', '/readyz', '/openapi.json']) {
+      expect(await statusOf(path), path).toBe(200);
     }
-    expect(await asked('/metrics', 'another-token-of-these')).toBe(200);
+    for (const path of ['/metrics', '/v1/verify', '/no-such-path']) {
+      expect(await statusOf(path), path).toBe(401);
+      expect(await statusOf(path, 'a-wrong-token-here'), path).toBe(401);
+    }
+    expect(await statusOf('/metrics', 'another-token-of-these')).toBe(200);
     const reply = await it.post(CORRECT);
     expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });

@@ -12,11 +12,20 @@ const judge = await createJudge({ workers: 1 });
 afterAll(() => judge.close());
 const context = contextOf(judge);
 
-const route = (path: string): Route => WIRE_ROUTES.find((one) => one.path === path)!;
-const post = (path: string, body: unknown, request: Partial<TestRequest> = {}, around = context) =>
-  callRoute(route(path), { body, ...request }, around);
-const replay = (client: string) => post(RECORDED[client]!.path, RECORDED[client]!.body);
-const errorOf = async (reply: Promise<unknown>) => {
+function route(path: string): Route {
+  return WIRE_ROUTES.find((one) => one.path === path)!;
+}
+
+function post(path: string, body: unknown, request: Partial<TestRequest> = {}, around = context) {
+  return callRoute(route(path), { body, ...request }, around);
+}
+
+function replay(client: string): Promise<unknown> {
+  return post(RECORDED[client]!.path, RECORDED[client]!.body);
+}
+
+/** The error with which a route rejects. */
+async function errorOf(reply: Promise<unknown>) {
   const problem = await reply.then(
     (body) => body,
     (error: unknown) => error,
@@ -24,10 +33,10 @@ const errorOf = async (reply: Promise<unknown>) => {
   if (!(problem instanceof Problem)) throw new Error(`not an error: ${JSON.stringify(problem)}`);
   const { status, code, field, headers } = problem;
   return { status, code, field, canRetry: 'retry-after' in headers };
-};
+}
 
 /** A context in which no row is judged: every row has this status. */
-const voidContext = (status: RowVerdict['status']): RouteContext => {
+function voidContext(status: RowVerdict['status']): RouteContext {
   const verdict = { id: '', status, passed: null, reward: null, cpuMs: 0, wallMs: 0 } as const;
   return contextOf(judge, {
     verify: async (rows) => rows.map(() => ({ ...verdict, diagnostics: [] })),
@@ -35,7 +44,7 @@ const voidContext = (status: RowVerdict['status']): RouteContext => {
       throw overloaded('queue-full', 'the queue is full', 3);
     },
   });
-};
+}
 
 describe('every wire route', () => {
   test('every wire route has a unique path and operation id', () => {
@@ -254,10 +263,11 @@ describe('slime', () => {
       score: 1,
       status: 'accepted',
     });
-    for (const reward_key of ['', 'status', '__proto__'])
+    for (const reward_key of ['', 'status', '__proto__']) {
       expect(await errorOf(post(path, body, { query: { reward_key } }))).toMatchObject({
         status: 400,
       });
+    }
   });
 
   test('an infrastructure failure is a 503 that slime can retry', async () => {
