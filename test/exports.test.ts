@@ -51,6 +51,7 @@ test('@cipo/trainer/config loads the limits of the engine and nothing else of it
   for (const part of ['onnxruntime', 'tfjs']) expect(matching(loaded, part), part).toEqual([]);
   expect(matching(loaded, '/engine/src/').map((url) => url.split('/').at(-1))).toEqual([
     'limits.ts',
+    'errors.ts',
   ]);
 });
 

@@ -15,6 +15,7 @@ import type { LoraSettings } from './parts.ts';
 import { openModel } from './weights/folder.ts';
 import { initialWeights, type NamedArrays } from './weights/store.ts';
 
+export { EngineError, type EngineErrorCode } from './errors.ts';
 export {
   type DescribeOptions,
   describeExecutors,
@@ -99,7 +100,7 @@ export async function loadLocalEngine(
   }
 }
 
-/** @throws TypeError naming the limit, what was expected and the value */
+/** @throws EngineError naming the limit, what was expected and the value */
 function partsOf(options: Omit<EngineOptions, 'config' | 'seed'> & { readonly seed?: number }) {
   const { seed = 1, lora, recompute = false } = options;
   return { limits: engineLimits(options), recompute, ...(lora && { lora: { seed, ...lora } }) };

@@ -1,5 +1,7 @@
 /** JSON files with errors that name them. */
+
 import { readFileSync, statSync } from 'node:fs';
+import { EngineError } from './errors.ts';
 
 /** Bytes. The largest JSON that models have, a tokenizer, is a tenth of it. */
 const largest = 2 ** 28;
@@ -7,11 +9,12 @@ const largest = 2 ** 28;
 /** @throws where the file is missing, too large or not JSON, naming it */
 export function readJson(path: string): unknown {
   const { size } = statSync(path);
-  if (size > largest) throw new Error(`${path}: ${size} bytes, at most ${largest} are read`);
+  if (size > largest)
+    throw new EngineError('file', `${path}: ${size} bytes, at most ${largest} are read`);
   const text = readFileSync(path, 'utf8');
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${path}: not JSON`, { cause });
+    throw new EngineError('file', `${path}: not JSON`, { cause });
   }
 }

@@ -1,7 +1,9 @@
 /**
  * @packageDocumentation Limits and defaults of the engine, for everything that configures one. Memory is counted in
- * bytes. This module imports nothing, so a configuration can be read without an engine.
+ * bytes. It imports no executor, so a configuration can be read without an engine.
  */
+
+import { EngineError } from './errors.ts';
 
 /** How much an engine computes and keeps at once. Larger limits are faster and need more memory. */
 export interface EngineLimits {
@@ -54,7 +56,7 @@ const LIMIT_NAMES = Object.keys(BOUNDS) as (keyof EngineLimits)[];
 
 /**
  * Given limits, completed with {@link ENGINE_DEFAULTS}.
- * @throws TypeError naming the limit, what was expected and the value
+ * @throws EngineError naming the limit, what was expected and the value
  */
 export function engineLimits(given: Partial<EngineLimits> = {}): EngineLimits {
   const limits = { ...ENGINE_DEFAULTS };
@@ -62,7 +64,7 @@ export function engineLimits(given: Partial<EngineLimits> = {}): EngineLimits {
     const value = given[name] ?? ENGINE_DEFAULTS[name];
     const [isAllowed, allowed] = BOUNDS[name];
     if (typeof value !== 'number' || !isAllowed(value)) {
-      throw new TypeError(`engine option ${name}: expected ${allowed}, got ${value}`);
+      throw new EngineError('config', `engine option ${name}: expected ${allowed}, got ${value}`);
     }
     Object.assign(limits, { [name]: value });
   }

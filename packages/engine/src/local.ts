@@ -3,6 +3,7 @@
  * stands which of them run when, and what is kept between calls.
  */
 
+import { EngineError } from './errors.ts';
 import { Runner } from './executors/runner.ts';
 import type { BufferMap, TypedArray } from './executors/types.ts';
 import type { EngineLimits } from './limits.ts';
@@ -126,7 +127,7 @@ export class LocalEngine implements PolicyEngine {
   async sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]> {
     for (const [b, prompt] of prompts.entries()) {
       if (prompt.length === 0)
-        throw new Error(`prompt ${b} is empty: there is nothing to continue`);
+        throw new EngineError('input', `prompt ${b} is empty: there is nothing to continue`);
       this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
     }
     const parts = {
@@ -191,7 +192,10 @@ export class LocalEngine implements PolicyEngine {
     const gradNorm = await gradientNorm(this.#runner, this.#trained);
     this.#hasGradient = false;
     if (!Number.isFinite(gradNorm))
-      throw new Error(`the gradient's norm is ${gradNorm}: the step was not taken, weights stand`);
+      throw new EngineError(
+        'numeric',
+        `the gradient's norm is ${gradNorm}: the step was not taken, weights stand`,
+      );
     const values = adamwStep(settings, this.#steps + 1, gradNorm);
     await takeStep(this.#runner, this.#trained, values);
     this.#steps += 1;
@@ -224,7 +228,7 @@ export class LocalEngine implements PolicyEngine {
     this.#hasGradient = false;
     if (await isAdapterFolder(directory)) {
       if (!this.#adapter)
-        throw new Error(`${directory} holds an adapter, and this engine has none`);
+        throw new EngineError('file', `${directory} holds an adapter, and this engine has none`);
       this.#steps = await loadAdapter(directory, this.#adapter);
       return;
     }
@@ -328,19 +332,26 @@ export class LocalEngine implements PolicyEngine {
   #checkTokens(tokens: TokenIds, what: string, more = 0): void {
     const { vocab_size: vocabulary } = this.config;
     if (tokens.length + more > this.maxLength)
-      throw new Error(
+      throw new EngineError(
+        'input',
         `${what}: ${tokens.length} tokens${more ? ` and ${more} to come` : ''}, the model holds ${this.maxLength}`,
       );
     const wrong = tokens.find((id) => id < 0 || id >= vocabulary);
     if (wrong !== undefined)
-      throw new Error(`${what}: token ${wrong} is outside the vocabulary of ${vocabulary}`);
+      throw new EngineError(
+        'input',
+        `${what}: token ${wrong} is outside the vocabulary of ${vocabulary}`,
+      );
   }
 }
 
 /** @throws where it is no temperature that anything can be sampled at */
 function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   if (isTemperature(temperature)) return temperature;
-  throw new Error(`temperature is ${temperature}, must be a number from ${leastTemperature}`);
+  throw new EngineError(
+    'config',
+    `temperature is ${temperature}, must be a number from ${leastTemperature}`,
+  );
 }
 
 const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>

@@ -4,6 +4,8 @@
  * Left out: dtypes beyond float32 and int32, dynamic shapes (every shape is known when a program is built).
  */
 
+import { EngineError } from './errors.ts';
+
 export type DType = 'f32' | 'i32';
 export type Shape = readonly number[];
 
@@ -93,7 +95,8 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
   return Array.from({ length: rank }, (_, i) => {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
-    if (x !== y && x !== 1 && y !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
+    if (x !== y && x !== 1 && y !== 1)
+      throw new EngineError('internal', `shapes [${a}] and [${b}] do not broadcast`);
     return Math.max(x, y) === 1 ? 1 : x === 1 ? y : x;
   });
 }
@@ -103,7 +106,7 @@ export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): nu
   const [m, ka] = options.transposeA ? [a.at(-1), a.at(-2)] : [a.at(-2), a.at(-1)];
   const [kb, n] = options.transposeB ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];
   if (ka !== kb || m === undefined || n === undefined)
-    throw new Error(`matmul of [${a}] and [${b}] (${JSON.stringify(options)})`);
+    throw new EngineError('internal', `matmul of [${a}] and [${b}] (${JSON.stringify(options)})`);
   return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
 }
 

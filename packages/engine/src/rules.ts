@@ -1,5 +1,7 @@
 /** Checks of the numbers that callers give. */
 
+import { EngineError } from './errors.ts';
+
 export type Rule = readonly [name: string, value: number, isRight: boolean, allowed: string];
 
 export const isWhole = (x: number, least: number): boolean => Number.isSafeInteger(x) && x >= least;
@@ -8,5 +10,5 @@ export const isWhole = (x: number, least: number): boolean => Number.isSafeInteg
 export function checkRules(what: string, rules: readonly Rule[]): void {
   for (const [name, value, isRight, allowed] of rules)
     if (!isRight || typeof value !== 'number')
-      throw new Error(`${what} ${name} is ${value}, must be ${allowed}`);
+      throw new EngineError('config', `${what} ${name} is ${value}, must be ${allowed}`);
 }

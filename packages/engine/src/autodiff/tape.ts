@@ -5,6 +5,7 @@
  * Left out: second derivatives; gradients of lessEqual and maxAll (they are only ever measured).
  */
 
+import { EngineError } from '../errors.ts';
 import type { MatmulOptions, Ops, Shape, TensorSpec } from '../ops.ts';
 import { scalar } from '../ops.ts';
 
@@ -66,7 +67,8 @@ export class Tape<T> implements Ops<Var<T>> {
     }
     return variables.map((variable) => {
       const gradient = gradients.get(variable);
-      if (gradient === undefined) throw new Error('the loss does not depend on a variable');
+      if (gradient === undefined)
+        throw new EngineError('internal', 'the loss does not depend on a variable');
       return gradient;
     });
   }
@@ -226,7 +228,10 @@ export class Tape<T> implements Ops<Var<T>> {
     const ops = this.#ops;
     const batch = (x: Var<T>) => this.spec(x).shape.slice(0, -2).join();
     if ((a.tracked || b.tracked) && batch(a) !== batch(b))
-      throw new Error('matmul has a gradient only where the leading axes are equal');
+      throw new EngineError(
+        'internal',
+        'matmul has a gradient only where the leading axes are equal',
+      );
     const { transposeA: ta = false, transposeB: tb = false, alpha = 1 } = options;
     const product = (x: T, y: T, transposeA: boolean, transposeB: boolean) =>
       ops.matmul(x, y, { transposeA, transposeB, alpha });

@@ -1,18 +1,18 @@
-/** How a backend that is missing can be had; docs/guide/backends.md has it at length. */
+/** What a backend needs besides its packages (optional.ts has those); docs/guide/backends.md explains it. */
 
 import type { ExecutorName } from './types.ts';
 
-const driver =
+const DRIVER =
   "a GPU driver with Vulkan 1.3 (libvulkan1 and the vendor's driver, or mesa-vulkan-drivers 25), Metal or D3D12";
 
-const advice: Readonly<Record<string, string>> = {
-  'onnx cpu': 'install onnxruntime-node for this platform',
-  'onnx webgpu': `needs ${driver}`,
+const ADVICE: Readonly<Record<string, string>> = {
+  'onnx webgpu': `it needs ${DRIVER}`,
   'tfjs tensorflow':
-    'npm install @tensorflow/tfjs-node, or @tensorflow/tfjs-node-gpu with CUDA 11.2; where libtensorflow cannot be fetched, build it on the one of a TensorFlow wheel (docs/guide/backends.md)',
-  'tfjs webgpu': `npm install webgpu @tensorflow/tfjs-backend-webgpu; needs ${driver}`,
+    'the GPU package needs CUDA 11.2; if libtensorflow cannot be downloaded, build the package with the library of a TensorFlow wheel (docs/guide/backends.md)',
+  'tfjs webgpu': `it needs ${DRIVER}`,
 };
 
-/** Undefined for what this package brings. */
-export const howToGet = (executor: ExecutorName, backend: string): string | undefined =>
-  advice[`${executor} ${backend}`];
+/** What else a backend needs; undefined if that is nothing. */
+export function backendAdvice(executor: ExecutorName, backend: string): string | undefined {
+  return ADVICE[`${executor} ${backend}`];
+}

@@ -3,7 +3,7 @@ import { createLocalEngine, describeExecutors } from '../index.ts';
 import { scalar } from '../ops.ts';
 import { onEachBackend } from '../testing/backends.ts';
 import { tinyConfig } from '../testing/data.ts';
-import { howToGet } from './advice.ts';
+import { backendAdvice } from './advice.ts';
 import { openExecutor } from './open.ts';
 import { probe, tolerance } from './probe.ts';
 import type { Executor, Program } from './types.ts';
@@ -82,6 +82,6 @@ test('what is missing is refused with how to get it', async () => {
   const findings = await describeExecutors();
   for (const { executor, backend, available, detail } of findings) {
     if (available) continue;
-    expect(detail).toContain(howToGet(executor, backend));
+    expect(detail).toContain(backendAdvice(executor, backend));
   }
 });

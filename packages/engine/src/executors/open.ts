@@ -1,9 +1,9 @@
 /** Opens an executor by name. Each is loaded only when it is asked for: one that a machine lacks harms nobody else. */
 
 import { availableParallelism } from 'node:os';
-import { howToGet } from './advice.ts';
-import type { OnnxOptions } from './onnx/executor.ts';
-import type { Executor, ExecutorName } from './types.ts';
+import { EngineError } from '../errors.ts';
+import { backendAdvice } from './advice.ts';
+import type { Executor, ExecutorName, OnnxOptions } from './types.ts';
 
 export interface ExecutorOptions {
   /** Absent: onnx. */
@@ -23,8 +23,9 @@ export async function openExecutor(options: ExecutorOptions): Promise<Executor> 
   }
   if (backend === 'webgpu') return openOnnxWebGpu();
   if (backend !== undefined && backend !== 'cpu')
-    throw new Error(
-      `executor onnx has no backend "${backend}", only ${backendsOf.onnx.join(', ')}; tfjs has ${backendsOf.tfjs.join(', ')}`,
+    throw new EngineError(
+      'config',
+      `backend of executor onnx: expected ${backendsOf.onnx.join(' or ')}, got "${backend}" (tfjs has ${backendsOf.tfjs.join(', ')})`,
     );
   return openOnnx({ threads });
 }
@@ -40,7 +41,9 @@ async function openOnnxWebGpu(): Promise<Executor> {
   const { OnnxWebGpuExecutor } = await loading(import('./onnx/webgpu.ts'));
   return OnnxWebGpuExecutor.create().catch((cause: unknown) => {
     const reason = `onnxruntime-node has no WebGPU device here (${reasonOf(cause)})`;
-    throw new Error(`${reason}; ${howToGet('onnx', 'webgpu')}`, { cause });
+    throw new EngineError('unavailable', `${reason}; ${backendAdvice('onnx', 'webgpu')}`, {
+      cause,
+    });
   });
 }
 
@@ -52,9 +55,15 @@ export async function openOnnx(options: OnnxOptions): Promise<Executor> {
 
 const loading = <M>(module: Promise<M>): Promise<M> =>
   module.catch((cause: unknown) => {
-    throw new Error(`onnxruntime-node does not load (${reasonOf(cause)}); executor tfjs may work`, {
-      cause,
-    });
+    if (EngineError.isInstance(cause))
+      throw new EngineError('unavailable', `executor onnx: ${cause.message}`, { cause });
+    throw new EngineError(
+      'unavailable',
+      `executor onnx: onnxruntime-node does not load (${reasonOf(cause)}); executor tfjs may work`,
+      {
+        cause,
+      },
+    );
   });
 
 /** onnxruntime puts the place in its own source in front. */

@@ -7,6 +7,11 @@ export type TypedArray = Float32Array | Int32Array;
 /** Types that a backend may compute a product in besides float32; programs do not use them. */
 export type HalfType = 'f16' | 'bf16';
 
+/** Options of the onnx executor on the CPU. */
+export interface OnnxOptions {
+  readonly threads: number;
+}
+
 /** A tensor that outlives a run: weights, gradients, optimizer state, caches, inputs and outputs. */
 export interface TensorBuffer {
   readonly spec: TensorSpec;

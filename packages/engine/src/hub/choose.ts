@@ -1,6 +1,7 @@
 /** Which files of a repository a model needs, and nothing else: no weights in other formats, no pictures, no code. */
 
 import { basename } from 'node:path';
+import { EngineError } from '../errors.ts';
 
 export interface RemoteFile {
   readonly path: string;
@@ -43,9 +44,11 @@ export function chooseFiles(files: Files, where: string, wanted?: string): Choic
   if (!files.has('config.json') && adapter.length === adapterFiles.length)
     return { descriptions: adapter.slice(0, 1), weights: adapter.slice(1) };
   const missing = descriptions.slice(0, 3).filter((name) => !files.has(name));
-  if (missing.length > 0) throw new Error(`${where}: no ${missing.join(', ')}.${instead(files)}`);
+  if (missing.length > 0)
+    throw new EngineError('file', `${where}: no ${missing.join(', ')}.${instead(files)}`);
   if (!files.has(single) && !files.has(indexFile))
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${where}: no weights as safetensors, neither ${single} nor ${indexFile}.${instead(files)}`,
     );
   const weights = files.has(single) ? [single] : [];
@@ -60,11 +63,14 @@ export function chooseFiles(files: Files, where: string, wanted?: string): Choic
 export function shardsOf(files: Files, where: string, index: unknown): RemoteFile[] {
   const map: unknown = Object(index).weight_map;
   const names = [...new Set(Object.values(Object(map)))];
-  if (names.length === 0) throw new Error(`${where}: ${indexFile} lists no shards`);
+  if (names.length === 0) throw new EngineError('file', `${where}: ${indexFile} lists no shards`);
   return names.map((name) => {
     const file = typeof name === 'string' ? files.get(name) : undefined;
     if (!file || file.path !== basename(file.path))
-      throw new Error(`${where}: ${indexFile} names ${JSON.stringify(name)}, which is not there`);
+      throw new EngineError(
+        'file',
+        `${where}: ${indexFile} names ${JSON.stringify(name)}, which is not there`,
+      );
     return file;
   });
 }
@@ -72,7 +78,7 @@ export function shardsOf(files: Files, where: string, index: unknown): RemoteFil
 function named(files: Files, where: string, name: string): RemoteFile {
   const file = files.get(name);
   if (file && name === basename(name) && name.toLowerCase().endsWith('.gguf')) return file;
-  throw new Error(`${where}: no GGUF file "${name}".${instead(files)}`);
+  throw new EngineError('file', `${where}: no GGUF file "${name}".${instead(files)}`);
 }
 
 function instead(files: Files): string {

@@ -9,6 +9,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HubApiError } from '@huggingface/hub';
+import { EngineError } from '../errors.ts';
 import type { RemoteFile } from './choose.ts';
 
 /** Bytes of the file from `start` on. */
@@ -51,8 +52,10 @@ export async function download(
 }
 
 /** What another try would not change. */
-export class FinalError extends Error {
-  override readonly name = 'FinalError';
+export class FinalError extends EngineError {
+  constructor(message: string) {
+    super('network', message);
+  }
 }
 
 /** Answers that ask for patience, of those that are the client's fault by their number. */
@@ -88,7 +91,10 @@ async function fetchRest(
       onBytes(done);
     }
   if (done < file.size)
-    throw new Error(`${file.path}: the connection ended at byte ${done} of ${file.size}`);
+    throw new EngineError(
+      'network',
+      `${file.path}: the connection ended at byte ${done} of ${file.size}`,
+    );
   const found = hash.digest('hex');
   if (found === file.digest.hex) return;
   await rm(part, { force: true });

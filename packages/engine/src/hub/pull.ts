@@ -5,8 +5,10 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '@cipo/support';
 import { downloadFile, HUB_URL, HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { parseModelConfig } from '../model/config.ts';
 import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
@@ -49,10 +51,13 @@ export interface PulledModel {
 /** @throws naming the model and what is wrong: unknown, not allowed, not of a kind that loads, bytes that are not right */
 export async function pullModel(id: string, options: PullOptions): Promise<PulledModel> {
   if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(id) || id.includes('..'))
-    throw new Error(`"${id}" is not the name of a model: owner/name is`);
+    throw new EngineError('config', `"${id}" is not the name of a model: owner/name is`);
   const { hubUrl } = options;
   if (hubUrl !== undefined && !/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? ''))
-    throw new Error(`"${hubUrl}" is not the address of a hub: it begins with https:// or http://`);
+    throw new EngineError(
+      'config',
+      `"${hubUrl}" is not the address of a hub: it begins with https:// or http://`,
+    );
   const hub = {
     repo: { type: 'model' as const, name: id },
     fetch: withSignal(options.signal),
@@ -141,7 +146,7 @@ async function checkLoads(choice: Choice, where: string, directory: string): Pro
   try {
     parseModelConfig(JSON.parse(text));
   } catch (cause) {
-    throw new Error(`${where}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw new EngineError('file', `${where}: ${errorMessage(cause)}`, { cause });
   }
 }
 
@@ -203,7 +208,8 @@ async function understood<T>(
     const isStumble = error instanceof TypeError && error.cause === undefined;
     if (!isStumble && !(error instanceof SyntaxError) && !(error instanceof z.ZodError))
       throw error;
-    throw new Error(
+    throw new EngineError(
+      'network',
       `${id}: ${hubUrl} does not answer as a hub does; a login page of the network may stand before it`,
       { cause: error },
     );
@@ -217,7 +223,7 @@ async function explained<T>(id: string, options: PullOptions, work: () => Promis
   } catch (error) {
     options.signal?.throwIfAborted();
     const words = wordsFor(error, id, options);
-    throw words === undefined ? error : new Error(words, { cause: error });
+    throw words === undefined ? error : new EngineError('network', words, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@
  * The words are those of PEFT's LoraConfig. Left out: dropout, DoRA, biases and whole modules trained beside.
  */
 
+import { EngineError } from '../errors.ts';
 import { type ModelConfig, paramSpecs } from '../model/config.ts';
 import { adapterNames } from '../model/linear.ts';
 import { sizeOf } from '../ops.ts';
@@ -57,7 +58,10 @@ export function loraModules(config: ModelConfig, options: LoraOptions): LoraModu
   checkTargets(linear, options);
   const chosen = linear.filter(({ name }) => isTarget(name, options));
   if (chosen.length === 0)
-    throw new Error(`lora targets ${JSON.stringify(options.targetModules)} match ${kinds(linear)}`);
+    throw new EngineError(
+      'config',
+      `lora targets ${JSON.stringify(options.targetModules)} match ${kinds(linear)}`,
+    );
   return chosen.map(({ name, shape: [outputs, inputs] }) => {
     const rank = ofPattern(options.rankPattern, name) ?? options.rank;
     const alpha = ofPattern(options.alphaPattern, name) ?? options.alpha;
@@ -81,7 +85,10 @@ function checkWords({
   const texts = [targetModules, ...Object.keys({ ...rankPattern, ...alphaPattern })];
   for (const text of texts)
     if (typeof text === 'string' && !isPattern(text))
-      throw new Error(`lora pattern ${JSON.stringify(text)} is no regular expression`);
+      throw new EngineError(
+        'config',
+        `lora pattern ${JSON.stringify(text)} is no regular expression`,
+      );
   checkRules('lora', [
     ...ranks.map(([name, x]): Rule => [name, x, isRank(x), `a whole number from 1 to ${mostRank}`]),
     ...alphas.map(([name, x]): Rule => [name, x, Number.isFinite(x), 'a number']),
@@ -99,7 +106,7 @@ function checkTargets(linear: readonly TensorName[], { targetModules }: LoraOpti
   if (typeof targetModules === 'string') return;
   for (const target of targetModules)
     if (!linear.some(({ name }) => endsWith(name, target)))
-      throw new Error(`lora target "${target}" matches ${kinds(linear)}`);
+      throw new EngineError('config', `lora target "${target}" matches ${kinds(linear)}`);
 }
 
 const kinds = (linear: readonly TensorName[]): string => {

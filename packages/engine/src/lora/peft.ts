@@ -6,6 +6,7 @@
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import {
   type NamedTensor,
   readSafetensors,
@@ -70,7 +71,10 @@ function refuse(config: Readonly<Record<string, unknown>>, path: string): void {
     const value = config[key];
     const isEmpty = Array.isArray(value) && value.length === 0;
     if (value !== undefined && value !== null && value !== false && !isEmpty)
-      throw new Error(`${path}: ${key} is ${JSON.stringify(value)}, which is not supported`);
+      throw new EngineError(
+        'file',
+        `${path}: ${key} is ${JSON.stringify(value)}, which is not supported`,
+      );
   }
 }
 
@@ -87,7 +91,7 @@ export const isAdapterFolder = (directory: string): Promise<boolean> =>
 export async function readAdapterConfig(directory: string): Promise<AdapterFolder> {
   const path = join(directory, adapterConfigFile);
   const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8'), path));
-  if (!parsed.success) throw new Error(`${path}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new EngineError('file', `${path}: ${z.prettifyError(parsed.error)}`);
   const c = parsed.data;
   refuse(c, path);
   const layers = c.layers_to_transform;
@@ -109,7 +113,7 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${path}: not JSON`, { cause });
+    throw new EngineError('file', `${path}: not JSON`, { cause });
   }
 }
 
@@ -176,7 +180,8 @@ export async function loadAdapter(directory: string, adapter: Adapter): Promise<
     ? await readSafetensors(optimizerPath)
     : undefined;
   if (optimizer && optimizer.metadata.steps !== file.metadata.steps)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${optimizerPath} is of step ${optimizer.metadata.steps}, ${path} of step ${file.metadata.steps}: saving was interrupted`,
     );
   const steps = optimizer ? stepsOf({ path: optimizerPath, metadata: optimizer.metadata }) : 0;
@@ -196,7 +201,8 @@ function checkNames(tensors: Tensors, adapter: Adapter, path: string): void {
   const known = new Set(adapter.specs.map(({ name }) => peftPrefix + name));
   const stranger = Object.keys(tensors).find((name) => !known.has(name));
   if (stranger !== undefined)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${path}: tensor "${stranger}" belongs to no linear layer with an adapter here`,
     );
 }
@@ -205,9 +211,10 @@ function arraysOf(tensors: Tensors, adapter: Adapter, path: string, prefix: stri
   return Object.fromEntries(
     adapter.specs.map(({ name, shape }) => {
       const tensor = tensors[prefix + name];
-      if (!tensor) throw new Error(`${path}: tensor "${prefix}${name}" is missing`);
+      if (!tensor) throw new EngineError('file', `${path}: tensor "${prefix}${name}" is missing`);
       if (tensor.shape.join() !== shape.join())
-        throw new Error(
+        throw new EngineError(
+          'file',
           `${path}: tensor "${prefix}${name}" has shape [${tensor.shape}], expected [${shape}]`,
         );
       return [name, tensor.data];

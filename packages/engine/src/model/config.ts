@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import type { Shape } from '../ops.ts';
 import { architectureOf, type Traits } from './architectures/index.ts';
 import { ropeFields, ropeScaling, withoutNulls } from './rope-scaling.ts';
@@ -57,7 +58,8 @@ export interface ModelConfig extends z.output<typeof schema> {
  */
 export function parseModelConfig(input: unknown): ModelConfig {
   const given = z.record(z.string(), z.unknown()).safeParse(input);
-  if (!given.success) throw new Error(`model config: ${z.prettifyError(given.error)}`);
+  if (!given.success)
+    throw new EngineError('config', `model config: ${z.prettifyError(given.error)}`);
   const raw = withoutNulls(given.data);
   refuse(raw);
   const { defaults, slidingWindow } = architectureOf(String(raw.model_type ?? 'llama'));
@@ -78,7 +80,8 @@ export function parseModelConfig(input: unknown): ModelConfig {
       ...withoutNulls({ use_sliding_window, max_window_layers }),
     }),
   });
-  if (!result.success) throw new Error(`model config: ${z.prettifyError(result.error)}`);
+  if (!result.success)
+    throw new EngineError('config', `model config: ${z.prettifyError(result.error)}`);
   return withHeads(result.data);
 }
 
@@ -86,13 +89,18 @@ export function parseModelConfig(input: unknown): ModelConfig {
 function refuse(raw: Readonly<Record<string, unknown>>): void {
   const act = raw.hidden_act ?? 'silu';
   if (act !== 'silu' && act !== 'swish')
-    throw new Error(`model config: hidden_act ${JSON.stringify(act)} is not supported, only silu`);
+    throw new EngineError(
+      'config',
+      `model config: hidden_act ${JSON.stringify(act)} is not supported, only silu`,
+    );
   if (raw.quantization_config !== undefined)
-    throw new Error(
+    throw new EngineError(
+      'config',
       'model config: quantization_config is not supported; load the model in f32, f16 or bf16, or as GGUF',
     );
   if ((raw.partial_rotary_factor ?? 1) !== 1)
-    throw new Error(
+    throw new EngineError(
+      'config',
       `model config: partial_rotary_factor ${raw.partial_rotary_factor} is not supported, only 1`,
     );
 }
@@ -101,11 +109,13 @@ function withHeads(config: z.output<typeof schema>): ModelConfig {
   const { hidden_size, num_attention_heads: heads } = config;
   const { num_key_value_heads = heads, head_dim = hidden_size / heads } = config;
   if (!Number.isInteger(head_dim / 2))
-    throw new Error(
+    throw new EngineError(
+      'config',
       `model config: hidden_size ${hidden_size} must be num_attention_heads ${heads} times an even head size; or give an even head_dim (it is ${head_dim})`,
     );
   if (heads % num_key_value_heads !== 0)
-    throw new Error(
+    throw new EngineError(
+      'config',
       `model config: num_attention_heads ${heads} must be a multiple of num_key_value_heads ${num_key_value_heads}`,
     );
   return { ...config, num_key_value_heads, head_dim };

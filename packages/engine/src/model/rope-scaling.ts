@@ -6,6 +6,7 @@
  */
 
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 
 const positive = z.number().positive();
 const original_max_position_embeddings = z.number().int().positive();
@@ -61,7 +62,10 @@ export function ropeFields(config: Raw): Record<string, unknown> {
   const found = config.rope_parameters ?? config.rope_scaling;
   if (found === undefined) return {};
   if (!isRecord(found))
-    throw new Error(`model config: rope_scaling must be an object, not ${JSON.stringify(found)}`);
+    throw new EngineError(
+      'config',
+      `model config: rope_scaling must be an object, not ${JSON.stringify(found)}`,
+    );
   const { type, rope_type = type ?? 'default', rope_theta, ...rest } = withoutNulls(found);
   refuse(rope_type, rest);
   return {
@@ -79,13 +83,18 @@ export function ropeFields(config: Raw): Record<string, unknown> {
 function refuse(kind: unknown, { partial_rotary_factor: part = 1 }: Raw): void {
   const name = String(kind);
   if (Object.hasOwn(refused, name))
-    throw new Error(
+    throw new EngineError(
+      'config',
       `model config: rope_type "${name}" is not supported: ${refused[name]}; default, ${Object.keys(kinds).join(', ')} are`,
     );
   if (name !== 'default' && !Object.hasOwn(kinds, name))
-    throw new Error(
+    throw new EngineError(
+      'config',
       `model config: rope_type "${name}" is unknown; default, ${Object.keys(kinds).join(', ')} are supported`,
     );
   if (part !== 1)
-    throw new Error(`model config: partial_rotary_factor ${part} is not supported, only 1`);
+    throw new EngineError(
+      'config',
+      `model config: partial_rotary_factor ${part} is not supported, only 1`,
+    );
 }

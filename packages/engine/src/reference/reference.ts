@@ -3,6 +3,7 @@
  * Slow on purpose; only tests and the probe of a backend use it.
  */
 
+import { EngineError } from '../errors.ts';
 import {
   broadcastShapes,
   type MatmulOptions,
@@ -101,7 +102,8 @@ export class ReferenceOps implements Ops<Plain> {
   }
 
   reshape(x: Plain, shape: Shape): Plain {
-    if (sizeOf(shape) !== x.data.length) throw new Error(`[${x.shape}] as [${shape}]`);
+    if (sizeOf(shape) !== x.data.length)
+      throw new EngineError('internal', `[${x.shape}] as [${shape}]`);
     return { shape, data: x.data };
   }
   transpose(x: Plain, order: readonly number[]): Plain {

@@ -1,5 +1,6 @@
 /** How many rollouts may be written at once, and in which shapes, so that their caches stay within a budget. */
 
+import { EngineError } from '../errors.ts';
 import type { WriteShape } from '../model/cached.ts';
 import type { CachedModel } from './model.ts';
 import { branchSizes, laneCount, slotCount } from './shapes.ts';
@@ -67,7 +68,8 @@ export function lanesWithin(
   const mb = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(2));
   if (!fits(1)) {
     const needs = budget.bytes(shapesOf(1).slice(-1), prefix);
-    throw new Error(
+    throw new EngineError(
+      'memory',
       `one rollout of ${prompt} + ${maxTokens} tokens needs ${mb(needs)} MB of cache, got ${mb(cacheBytes)} MB: raise cacheBytes (engine.cacheMb), or lower maxTokens`,
     );
   }

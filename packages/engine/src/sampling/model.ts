@@ -1,5 +1,6 @@
 /** The model as the sampler sees it: prompts read into caches, tokens written after them. Runs the two programs. */
 
+import { EngineError } from '../errors.ts';
 import type { Runner } from '../executors/runner.ts';
 import type { BufferMap, TypedArray } from '../executors/types.ts';
 import type { EngineLimits } from '../limits.ts';
@@ -167,7 +168,8 @@ export class CachedModel {
     const made = await runner.run({ ...request, resident: { ...resident, ...caches } });
     const arrays: Arrays = {};
     for (const [name, array] of Object.entries(made)) {
-      if (!(array instanceof Float32Array)) throw new Error(`${name} is not float32`);
+      if (!(array instanceof Float32Array))
+        throw new EngineError('internal', `${name} is not float32`);
       arrays[name] = array;
     }
     return arrays;

@@ -1,5 +1,6 @@
 /** Checks what a caller asks of the sampler. */
 
+import { EngineError } from '../errors.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';
 import type { SamplingOptions } from '../types.ts';
 
@@ -28,7 +29,10 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
   ];
   checkRules('sampling option', rules);
   if (typeof seed !== 'number' && seed.length !== prompts)
-    throw new Error(`sampling option seed has ${seed.length} seeds for ${prompts} prompts`);
+    throw new EngineError(
+      'config',
+      `sampling option seed has ${seed.length} seeds for ${prompts} prompts`,
+    );
   checkStops(options, vocabulary);
 }
 
@@ -36,11 +40,16 @@ function checkStops(options: SamplingOptions, vocabulary: number): void {
   const { stopTokens = [], stopStrings = [], decode } = options;
   for (const [i, id] of stopTokens.entries())
     if (!isWhole(id, 0) || id >= vocabulary)
-      throw new Error(
+      throw new EngineError(
+        'config',
         `sampling option stopTokens[${i}] is ${id}, must be a token of the vocabulary of ${vocabulary}`,
       );
   const empty = stopStrings.indexOf('');
-  if (empty >= 0) throw new Error(`sampling option stopStrings[${empty}] is an empty text`);
+  if (empty >= 0)
+    throw new EngineError('config', `sampling option stopStrings[${empty}] is an empty text`);
   if (stopStrings.length > 0 && !decode)
-    throw new Error('sampling option stopStrings needs decode, which turns tokens into text');
+    throw new EngineError(
+      'config',
+      'sampling option stopStrings needs decode, which turns tokens into text',
+    );
 }

@@ -3,6 +3,7 @@
  * logprob under what was drawn from. Limits are found by cutoff.ts without sorting the vocabulary.
  */
 
+import { EngineError } from '../errors.ts';
 import { type Cut, cutAt, kept, likeliestCount, likeliestMass, stricter } from './cutoff.ts';
 
 export interface Limits {
@@ -116,4 +117,4 @@ function largest(values: Float32Array): number {
 }
 
 /** What {@link pickToken} and its kin throw. */
-export const notFinite = () => new Error('logits are not finite: nothing to draw');
+export const notFinite = () => new EngineError('numeric', 'logits are not finite: nothing to draw');

@@ -3,6 +3,7 @@
  * model/attention.ts), lengths are rounded up to buckets, sequences without weight are left out.
  */
 
+import { EngineError } from '../errors.ts';
 import { type Layout, masked, prefixRows, totalRows } from '../model/attention.ts';
 import type { Datum, TokenIds } from '../types.ts';
 
@@ -76,7 +77,8 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
   };
   for (const [name, array] of Object.entries(required))
     if (array?.length !== tokens.length)
-      throw new Error(
+      throw new EngineError(
+        'input',
         `datum ${index}: ${name} has ${array?.length ?? 'no'} entries, tokens has ${tokens.length}`,
       );
   const first = weights.findIndex((w, t) => t > 0 && w !== 0);
@@ -86,7 +88,10 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
   for (const [name, array] of Object.entries(required))
     for (let t = first; t < end; t++)
       if (active[t - first] && !Number.isFinite(array![t]))
-        throw new Error(`datum ${index}: ${name}[${t}] is ${array![t]}, must be a finite number`);
+        throw new EngineError(
+          'input',
+          `datum ${index}: ${name}[${t}] is ${array![t]}, must be a finite number`,
+        );
   const only = (array: Float32Array | undefined) =>
     active.map((on, i) => (on && array ? array[first + i]! : 0));
   return {

@@ -5,6 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs';
+import { EngineError } from '../errors.ts';
 import type { AdamWScalars, Block, BlockArrays } from './adamw.ts';
 
 interface Memory {
@@ -73,8 +74,12 @@ function kernelsOn(arrays: readonly Float32Array[]): Kernels {
 
 function memoryOf(array: Float32Array): Memory {
   const memory = memories.get(array.buffer);
-  if (!memory) throw new Error('an array outside of the memories that kernels reach');
+  if (!memory)
+    throw new EngineError('internal', 'an array outside of the memories that kernels reach');
   if (array.length === 0 || array.length % stride || array.byteOffset % (4 * stride))
-    throw new Error(`${array.length} floats at byte ${array.byteOffset}: not a multiple of 8`);
+    throw new EngineError(
+      'internal',
+      `${array.length} floats at byte ${array.byteOffset}: not a multiple of 8`,
+    );
   return memory;
 }

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
+import { EngineError } from '../errors.ts';
 
 export interface Bytes {
   /** For messages. */
@@ -21,7 +22,7 @@ export async function openBytes(path: string): Promise<Bytes> {
   const found = await handle.stat();
   if (found.isDirectory()) {
     await handle.close();
-    throw new Error(`${path}: a folder, not a file`);
+    throw new EngineError('file', `${path}: a folder, not a file`);
   }
   const { size } = found;
   return {
@@ -41,7 +42,8 @@ async function readFully(handle: FileHandle, path: string, start: number, length
       Math.min(mostAtOnce, length - done),
       start + done,
     );
-    if (bytesRead === 0) throw new Error(`${path}: truncated, ends before byte ${start + length}`);
+    if (bytesRead === 0)
+      throw new EngineError('file', `${path}: truncated, ends before byte ${start + length}`);
     done += bytesRead;
   }
   return out;

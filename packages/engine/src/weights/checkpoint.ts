@@ -5,6 +5,7 @@
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EngineError } from '../errors.ts';
 import { huggingFaceConfig, type ModelConfig } from '../model/config.ts';
 import { writeAtomically } from './bytes.ts';
 import type { FloatType } from './floats.ts';
@@ -112,7 +113,8 @@ export async function loadEngine(path: string, store: WeightStore): Promise<numb
 function checkStep(found: TensorSource, weights: TensorSource): void {
   const { steps } = weights.metadata;
   if (steps !== undefined && found.metadata.steps !== steps)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${found.path} is of step ${found.metadata.steps}, ${weights.path} of step ${steps}: saving was interrupted`,
     );
 }

@@ -6,6 +6,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import { type ModelConfig, paramSpecs, parseModelConfig } from '../model/config.ts';
 import { openGguf } from './gguf/model.ts';
 import { exists, openWeights } from './sharded.ts';
@@ -58,7 +59,7 @@ async function readGenerationConfig(directory: string): Promise<Pick<ModelConfig
   if (!(await exists(path))) return {};
   return inFile(path, async () => {
     const result = generationSchema.safeParse(await readJsonFile(path));
-    if (!result.success) throw new Error(z.prettifyError(result.error));
+    if (!result.success) throw new EngineError('file', z.prettifyError(result.error));
     const { eos_token_id } = result.data;
     return eos_token_id === null || eos_token_id === undefined ? {} : { eos_token_id };
   });
@@ -69,7 +70,8 @@ const largestJson = 2 ** 28;
 
 async function readJsonFile(path: string): Promise<unknown> {
   const { size } = await stat(path);
-  if (size > largestJson) throw new Error(`${size} bytes, at most ${largestJson} are read`);
+  if (size > largestJson)
+    throw new EngineError('file', `${size} bytes, at most ${largestJson} are read`);
   return JSON.parse(await readFile(path, 'utf8'));
 }
 
@@ -77,7 +79,9 @@ async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new EngineError('file', `${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }
 
@@ -97,18 +101,21 @@ export function checkTensors(
   const known = new Set(specs.map(({ name }) => prefix + name));
   for (const { name, shape } of specs) {
     const found = source.tensors.get(prefix + name);
-    if (!found) throw new Error(`${source.path}: tensor "${prefix}${name}" is missing`);
+    if (!found)
+      throw new EngineError('file', `${source.path}: tensor "${prefix}${name}" is missing`);
     if (found.shape.join() !== shape.join())
-      throw new Error(
+      throw new EngineError(
+        'file',
         `${found.path}: tensor "${prefix}${name}" has shape [${found.shape}], expected [${shape}]`,
       );
     if (found.flaw !== undefined)
-      throw new Error(`${found.path}: tensor "${prefix}${name}" ${found.flaw}`);
+      throw new EngineError('file', `${found.path}: tensor "${prefix}${name}" ${found.flaw}`);
   }
   if (prefix !== '') return;
   for (const [name, { path, shape }] of source.tensors)
     if (!known.has(name) && name !== 'lm_head.weight' && !superfluous.test(name))
-      throw new Error(
+      throw new EngineError(
+        'file',
         `${path}: tensor "${name}" of shape [${shape}] has no place in the model that its configuration describes`,
       );
 }

@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import { type Shape, sizeOf } from '../ops.ts';
 import { type Bytes, openBytes, writePieces } from './bytes.ts';
 import { decodeFloatsInto, encodeFloats, type FloatType, floatBytes } from './floats.ts';
@@ -66,7 +67,7 @@ async function sourceOf(bytes: Bytes): Promise<TensorSource> {
   const { header, start } = await readHeader(bytes);
   const { __metadata__, ...rest } = header;
   const metadata = metadataSchema.safeParse(__metadata__);
-  if (!metadata.success) throw new Error(`${path}: __metadata__ must hold strings`);
+  if (!metadata.success) throw new EngineError('file', `${path}: __metadata__ must hold strings`);
   const entries = new Map(
     Object.entries(rest).map(([name, raw]) => [name, entryOf(path, name, raw)]),
   );
@@ -87,11 +88,13 @@ async function sourceOf(bytes: Bytes): Promise<TensorSource> {
 
 async function readHeader(bytes: Bytes) {
   const { path, size } = bytes;
-  if (size < 8) throw new Error(`${path}: ${size} bytes, too short for a safetensors file`);
+  if (size < 8)
+    throw new EngineError('file', `${path}: ${size} bytes, too short for a safetensors file`);
   const first = await bytes.read(0, 8);
   const announced = Number(new DataView(first.buffer).getBigUint64(0, true));
   if (announced > size - 8 || announced > longestHeader)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${path}: truncated or no safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${longestHeader} allowed`,
     );
   const text = new TextDecoder().decode(await bytes.read(8, announced));
@@ -103,14 +106,14 @@ function parseHeader(text: string, path: string): Record<string, unknown> {
     const header: unknown = JSON.parse(text);
     return z.record(z.string(), z.unknown()).parse(header);
   } catch (error) {
-    throw new Error(`${path}: the header is not a JSON object`, { cause: error });
+    throw new EngineError('file', `${path}: the header is not a JSON object`, { cause: error });
   }
 }
 
 function entryOf(path: string, name: string, raw: unknown): Entry {
   const parsed = entrySchema.safeParse(raw);
   const where = `${path}: tensor "${name}"`;
-  if (!parsed.success) throw new Error(`${where}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new EngineError('file', `${where}: ${z.prettifyError(parsed.error)}`);
   const {
     dtype,
     shape,
@@ -118,7 +121,8 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
   } = parsed.data;
   const expected = isFloat(dtype) ? sizeOf(shape) * floatBytes[dtype] : end - start;
   if (end < start || end - start !== expected)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${where}: ${end - start} bytes for ${dtype} of shape [${shape}], expected ${expected}`,
     );
   return parsed.data;
@@ -135,13 +139,22 @@ function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, availabl
     },
   ] of order) {
     if (start !== at)
-      throw new Error(`${path}: tensor "${name}" begins at byte ${start}, expected ${at}`);
+      throw new EngineError(
+        'file',
+        `${path}: tensor "${name}" begins at byte ${start}, expected ${at}`,
+      );
     if (end > available)
-      throw new Error(`${path}: tensor "${name}": truncated, ends at byte ${end} of ${available}`);
+      throw new EngineError(
+        'file',
+        `${path}: tensor "${name}": truncated, ends at byte ${end} of ${available}`,
+      );
     at = end;
   }
   if (at !== available)
-    throw new Error(`${path}: its tensors end at byte ${at}, the file at ${available}`);
+    throw new EngineError(
+      'file',
+      `${path}: its tensors end at byte ${at}, the file at ${available}`,
+    );
 }
 
 const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(floatBytes, dtype);
@@ -154,13 +167,14 @@ async function readTensor(
   name: string,
   entry: Entry | undefined,
 ): Promise<Float32Array> {
-  if (!entry) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
+  if (!entry) throw new EngineError('file', `${bytes.path}: tensor "${name}" is missing`);
   const {
     dtype,
     shape,
     data_offsets: [start, end],
   } = entry;
-  if (!isFloat(dtype)) throw new Error(`${bytes.path}: tensor "${name}" ${unread(dtype)}`);
+  if (!isFloat(dtype))
+    throw new EngineError('file', `${bytes.path}: tensor "${name}" ${unread(dtype)}`);
   const out = new Float32Array(sizeOf(shape));
   for (let at = start; at < end; at += chunk) {
     const piece = await bytes.read(body + at, Math.min(chunk, end - at));
@@ -213,7 +227,10 @@ async function* pieces(
   for (const { name, shape, read } of tensors) {
     const data = await read();
     if (data.length !== sizeOf(shape))
-      throw new Error(`tensor "${name}" has ${data.length} values for shape [${shape}]`);
+      throw new EngineError(
+        'internal',
+        `tensor "${name}" has ${data.length} values for shape [${shape}]`,
+      );
     yield encodeFloats(data, type);
   }
 }

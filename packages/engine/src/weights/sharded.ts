@@ -3,6 +3,7 @@
 import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { EngineError } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { TensorEntry, TensorSource } from './source.ts';
@@ -19,21 +20,28 @@ export async function openWeights(directory: string): Promise<TensorSource> {
   if (await exists(path)) return openSafetensors(path);
   const index = join(directory, indexFile);
   if (await exists(index)) return openShards(directory, index);
-  throw new Error(`${directory}: no weights, neither ${weightsFile} nor ${indexFile}`);
+  throw new EngineError(
+    'file',
+    `${directory}: no weights, neither ${weightsFile} nor ${indexFile}`,
+  );
 }
 
 async function openShards(directory: string, index: string): Promise<TensorSource> {
   const parsed = indexSchema.safeParse(readJson(index));
-  if (!parsed.success) throw new Error(`${index}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new EngineError('file', `${index}: ${z.prettifyError(parsed.error)}`);
   const { weight_map } = parsed.data;
   const names = [...new Set(Object.values(weight_map))];
   if (names.length > mostShards)
-    throw new Error(`${index}: ${names.length} shards, at most ${mostShards} are read`);
+    throw new EngineError(
+      'file',
+      `${index}: ${names.length} shards, at most ${mostShards} are read`,
+    );
   const strange = names.find(
     (name) => name === '' || name !== basename(name) || name.startsWith('.') || name.includes('\0'),
   );
   if (strange !== undefined)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `${index}: ${JSON.stringify(strange)} is not the name of a file in this folder`,
     );
   const shards = new Map<string, TensorSource>();
@@ -43,7 +51,8 @@ async function openShards(directory: string, index: string): Promise<TensorSourc
   try {
     for (const name of names) {
       const path = join(directory, name);
-      if (!(await exists(path))) throw new Error(`${path} is missing, though ${index} names it`);
+      if (!(await exists(path)))
+        throw new EngineError('file', `${path} is missing, though ${index} names it`);
       shards.set(name, await openSafetensors(path));
     }
     const tensors = locate(index, weight_map, shards);
@@ -64,7 +73,10 @@ function locate(
     const shard = shards.get(file)!;
     const entry = shard.tensors.get(name);
     if (!entry)
-      throw new Error(`${shard.path}: tensor "${name}" is missing, though ${index} puts it there`);
+      throw new EngineError(
+        'file',
+        `${shard.path}: tensor "${name}" is missing, though ${index} puts it there`,
+      );
     return [name, entry] as const;
   });
   return new Map(entries);

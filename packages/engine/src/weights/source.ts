@@ -1,5 +1,6 @@
 /** Where a model's tensors come from: one file, several, or a quantised one. Each is read when it is asked for. */
 
+import { EngineError } from '../errors.ts';
 import type { Shape } from '../ops.ts';
 
 export interface TensorEntry {
@@ -26,5 +27,8 @@ export function stepsOf({ path, metadata }: Pick<TensorSource, 'path' | 'metadat
   const { steps } = metadata;
   if (steps !== undefined && /^\d+$/.test(steps) && Number.isSafeInteger(Number(steps)))
     return Number(steps);
-  throw new Error(`${path}: steps is ${JSON.stringify(steps)}, must be a whole number from 0`);
+  throw new EngineError(
+    'file',
+    `${path}: steps is ${JSON.stringify(steps)}, must be a whole number from 0`,
+  );
 }

@@ -1,5 +1,6 @@
 /** The tensors of a policy on an executor: weights, gradients, AdamW's two moments, and the frozen reference. */
 
+import { EngineError } from '../errors.ts';
 import type { Executor, TensorBuffer } from '../executors/types.ts';
 import { type ModelConfig, type ParamSpec, paramSpecs } from '../model/config.ts';
 import { f32, sizeOf } from '../ops.ts';
@@ -100,7 +101,7 @@ export class WeightStore extends TrainedTensors {
   /** The weights as they were when {@link freeze} was called. @throws before. */
   get reference(): TensorSet {
     if (!this.#reference)
-      throw new Error('there is no reference policy: call freezeReference() first');
+      throw new EngineError('input', 'there is no reference policy: call freezeReference() first');
     return this.#reference;
   }
   /** Memory for a reference, whatever it holds. */
@@ -142,9 +143,10 @@ export async function snapshot(set: Pick<TensorSet, 'byName'>): Promise<NamedArr
 export function restore(set: TensorSet, arrays: Readonly<NamedArrays>): void {
   for (const [name, buffer] of Object.entries(set.byName)) {
     const data = arrays[name];
-    if (!data) throw new Error(`tensor "${name}" is missing`);
+    if (!data) throw new EngineError('config', `tensor "${name}" is missing`);
     if (data.length !== sizeOf(buffer.spec.shape))
-      throw new Error(
+      throw new EngineError(
+        'config',
         `tensor "${name}" has ${data.length} values, expected shape [${buffer.spec.shape}]`,
       );
     buffer.write(data);

@@ -4,11 +4,13 @@
  * for the next one of their size: WebGPU lets no dispatch read and write one buffer, so an update goes into a spare.
  */
 
-import * as ort from 'onnxruntime-node';
+import type * as Ort from 'onnxruntime-node';
+import { EngineError } from '../../errors.ts';
 import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
 import type { Program, TypedArray } from '../types.ts';
 import type { GraphRecorder } from './graph.ts';
 import { type MakeOps, modelBytes, outputPrefix, recorded } from './model.ts';
+import { ort } from './runtime.ts';
 import { WebGpuOps } from './webgpu-ops.ts';
 
 type Kind = 'allocate' | 'fill' | 'upload' | 'download';
@@ -31,8 +33,8 @@ const elementName = { f32: 'float32', i32: 'int32' } as const;
 /** @throws where there is no device, or where the model would need the CPU. */
 export function deviceSession(
   model: Uint8Array,
-  options: ort.InferenceSession.SessionOptions = {},
-): Promise<ort.InferenceSession> {
+  options: Ort.InferenceSession.SessionOptions = {},
+): Promise<Ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
@@ -53,18 +55,22 @@ export function deviceSession(
  */
 export async function programSession(
   program: Program,
-  options: ort.InferenceSession.SessionOptions = {},
+  options: Ort.InferenceSession.SessionOptions = {},
   makeOps: MakeOps = (graph) => new WebGpuOps(graph),
-): Promise<ort.InferenceSession> {
+): Promise<Ort.InferenceSession> {
   const { graph, bytes } = recorded(program, makeOps);
   try {
     return await deviceSession(bytes, options);
   } catch (cause) {
     const lacking = await refused(graph);
     if (lacking.length === 0) throw cause;
-    throw new Error(`${program.name}: onnxruntime's WebGPU provider has no ${lacking.join(', ')}`, {
-      cause,
-    });
+    throw new EngineError(
+      'unavailable',
+      `${program.name}: onnxruntime's WebGPU provider has no ${lacking.join(', ')}`,
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -81,8 +87,8 @@ async function refused(graph: GraphRecorder): Promise<string[]> {
 }
 
 export class DeviceMemory {
-  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
-  readonly #spares = new Map<string, ort.Tensor[]>();
+  readonly #sessions = new Map<string, Promise<Ort.InferenceSession>>();
+  readonly #spares = new Map<string, Ort.Tensor[]>();
   readonly #users = new Map<string, number>();
 
   /** Starts the device: as long as no session is left, it is gone and all its tensors with it. */
@@ -91,7 +97,7 @@ export class DeviceMemory {
   }
 
   /** A tensor of any contents. */
-  async take(spec: TensorSpec): Promise<ort.Tensor> {
+  async take(spec: TensorSpec): Promise<Ort.Tensor> {
     const spare = this.#spares.get(shapeKey(spec))?.pop();
     if (spare) return spare;
     const session = await this.#session('allocate', spec);
@@ -114,24 +120,24 @@ export class DeviceMemory {
   }
 
   /** Gives a tensor back; it may be handed out again. */
-  keep(tensor: ort.Tensor, spec: TensorSpec): void {
+  keep(tensor: Ort.Tensor, spec: TensorSpec): void {
     const key = shapeKey(spec);
     this.#spares.set(key, [...(this.#spares.get(key) ?? []), tensor]);
   }
 
-  async fillWithZeros(tensor: ort.Tensor, spec: TensorSpec): Promise<void> {
+  async fillWithZeros(tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('fill', spec);
     const y = shaped(tensor, flat(spec));
     await session.run({ x: oneZero(spec.dtype) }, { [outputName]: y });
   }
 
-  async upload(data: TypedArray, tensor: ort.Tensor, spec: TensorSpec): Promise<void> {
+  async upload(data: TypedArray, tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('upload', spec);
     const y = shaped(tensor, flat(spec));
     await session.run({ x: hostTensor(data, flat(spec)) }, { [outputName]: y });
   }
 
-  async download(tensor: ort.Tensor, spec: TensorSpec): Promise<TypedArray> {
+  async download(tensor: Ort.Tensor, spec: TensorSpec): Promise<TypedArray> {
     const size = sizeOf(spec.shape);
     const data = spec.dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
     const session = await this.#session('download', spec);
@@ -148,7 +154,7 @@ export class DeviceMemory {
     this.#sessions.clear();
   }
 
-  #session(kind: Kind, spec: TensorSpec): Promise<ort.InferenceSession> {
+  #session(kind: Kind, spec: TensorSpec): Promise<Ort.InferenceSession> {
     const key = `${kind} ${sizeKey(spec)}`;
     const known = this.#sessions.get(key);
     if (known) return known;
@@ -180,13 +186,13 @@ const oneZero = (dtype: DType) =>
   hostTensor(dtype === 'f32' ? new Float32Array(1) : new Int32Array(1), { dtype, shape: [1] });
 
 /** A tensor over an array of this process; a run reads it, or writes into it. */
-export const hostTensor = (data: TypedArray, { shape }: TensorSpec): ort.Tensor =>
+export const hostTensor = (data: TypedArray, { shape }: TensorSpec): Ort.Tensor =>
   data instanceof Float32Array
     ? new ort.Tensor('float32', data, shape)
     : new ort.Tensor('int32', data, shape);
 
 /** The same memory under another shape; disposing of either disposes of it. */
-function shaped(tensor: ort.Tensor, { dtype, shape }: TensorSpec): ort.Tensor {
+function shaped(tensor: Ort.Tensor, { dtype, shape }: TensorSpec): Ort.Tensor {
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
     dataType: elementName[dtype],
     dims: shape,

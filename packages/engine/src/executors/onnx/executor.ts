@@ -4,7 +4,8 @@
  * Trap: `session.run` of onnxruntime-node works on the calling thread; nothing else happens in this process meanwhile.
  */
 
-import * as ort from 'onnxruntime-node';
+import type * as Ort from 'onnxruntime-node';
+import { EngineError } from '../../errors.ts';
 import { f32, sizeOf, type TensorSpec } from '../../ops.ts';
 import type {
   Allocation,
@@ -12,6 +13,7 @@ import type {
   Compiled,
   Executor,
   HalfType,
+  OnnxOptions,
   Program,
   TensorBuffer,
   TypedArray,
@@ -20,11 +22,12 @@ import { placed } from './arrays.ts';
 import { CpuOps } from './cpu-ops.ts';
 import { halfProduct } from './half.ts';
 import { modelBytes, outputPrefix } from './model.ts';
+import { onnxLibrary, ort } from './runtime.ts';
 
 class OnnxBuffer implements TensorBuffer {
   readonly spec: TensorSpec;
   readonly data: TypedArray;
-  readonly tensor: ort.Tensor;
+  readonly tensor: Ort.Tensor;
 
   constructor(spec: TensorSpec, data: TypedArray) {
     this.spec = spec;
@@ -43,7 +46,10 @@ class OnnxBuffer implements TensorBuffer {
   write(data: TypedArray): void {
     if (data === this.data) return;
     if (data.length !== this.data.length)
-      throw new Error(`${data.length} values for a tensor of shape [${this.spec.shape}]`);
+      throw new EngineError(
+        'internal',
+        `${data.length} values for a tensor of shape [${this.spec.shape}]`,
+      );
     this.data.set(data);
   }
   zero(): void {
@@ -53,13 +59,13 @@ class OnnxBuffer implements TensorBuffer {
 }
 
 class OnnxCompiled implements Compiled {
-  readonly #session: ort.InferenceSession;
+  readonly #session: Ort.InferenceSession;
   readonly #inputs: readonly string[];
   readonly #outputs: readonly string[];
 
   readonly #forget: (compiled: Compiled) => void;
 
-  constructor(session: ort.InferenceSession, forget: (compiled: Compiled) => void) {
+  constructor(session: Ort.InferenceSession, forget: (compiled: Compiled) => void) {
     this.#session = session;
     this.#forget = forget;
     this.#inputs = session.inputNames;
@@ -79,18 +85,15 @@ function tensors(
   names: readonly string[],
   buffers: BufferMap,
   prefix = '',
-): Record<string, ort.Tensor> {
-  const found: Record<string, ort.Tensor> = {};
+): Record<string, Ort.Tensor> {
+  const found: Record<string, Ort.Tensor> = {};
   for (const name of names) {
     const buffer = buffers[name.slice(prefix.length)];
-    if (!(buffer instanceof OnnxBuffer)) throw new Error(`no buffer for "${name}"`);
+    if (!(buffer instanceof OnnxBuffer))
+      throw new EngineError('internal', `no buffer for "${name}"`);
     found[name] = buffer.tensor;
   }
   return found;
-}
-
-export interface OnnxOptions {
-  readonly threads: number;
 }
 
 export class OnnxExecutor implements Executor {
@@ -102,7 +105,7 @@ export class OnnxExecutor implements Executor {
 
   constructor({ threads }: OnnxOptions) {
     this.#threads = threads;
-    this.description = `${library()} cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.description = `${onnxLibrary()} cpu, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer {
@@ -110,7 +113,10 @@ export class OnnxExecutor implements Executor {
     const fresh = spec.dtype === 'f32' ? Float32Array : Int32Array;
     const array = data ?? new fresh(size);
     if (!(array instanceof fresh) || array.length !== size)
-      throw new Error(`${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`);
+      throw new EngineError(
+        'internal',
+        `${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`,
+      );
     return new OnnxBuffer(spec, array);
   }
 
@@ -137,7 +143,7 @@ export class OnnxExecutor implements Executor {
   async #open(
     model: Uint8Array,
     spinMicroseconds: number,
-    options: ort.InferenceSession.SessionOptions = {},
+    options: Ort.InferenceSession.SessionOptions = {},
   ): Promise<Compiled> {
     const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
@@ -162,6 +168,3 @@ export class OnnxExecutor implements Executor {
     for (const compiled of [...this.#compiled]) await compiled.dispose();
   }
 }
-
-export const library = (): string =>
-  `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`;

@@ -5,6 +5,7 @@
  */
 
 import type * as ort from 'onnxruntime-node';
+import { EngineError } from '../../errors.ts';
 import { sizeOf, type TensorSpec } from '../../ops.ts';
 import type {
   Allocation,
@@ -17,9 +18,9 @@ import type {
   TypedArray,
 } from '../types.ts';
 import { DeviceMemory, deviceSession, hostTensor, programSession } from './device.ts';
-import { library } from './executor.ts';
 import { halfProduct } from './half.ts';
 import { outputPrefix } from './model.ts';
+import { onnxLibrary } from './runtime.ts';
 
 /** What a buffer's contents are, where it has no memory on the device yet or another than it should have. */
 type Pending = TypedArray | 'zeros' | undefined;
@@ -83,7 +84,10 @@ class WebGpuBuffer implements TensorBuffer {
   write(data: TypedArray): void {
     const size = sizeOf(this.spec.shape);
     if (data.length !== size)
-      throw new Error(`${data.length} values for a tensor of shape [${this.spec.shape}]`);
+      throw new EngineError(
+        'internal',
+        `${data.length} values for a tensor of shape [${this.spec.shape}]`,
+      );
     if (this.host && data !== this.host) this.host.set(data);
     this.#pending = this.host ?? data.slice();
     this.#reads = 0;
@@ -171,7 +175,7 @@ export class OnnxWebGpuExecutor implements Executor {
   private constructor(memory: DeviceMemory, { profile }: WebGpuOptions) {
     this.#memory = memory;
     this.#profile = profile;
-    this.description = `${library()} webgpu`;
+    this.description = `${onnxLibrary()} webgpu`;
   }
 
   /** @throws where no device can be had, with the library's reason. */
@@ -185,7 +189,10 @@ export class OnnxWebGpuExecutor implements Executor {
     const array = data ?? emptyArray(spec);
     const isRight = array instanceof Float32Array === (spec.dtype === 'f32');
     if (!isRight || array.length !== sizeOf(spec.shape))
-      throw new Error(`${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`);
+      throw new EngineError(
+        'internal',
+        `${array.length} values for a ${spec.dtype} tensor [${spec.shape}]`,
+      );
     return new WebGpuBuffer(this.#memory, spec, array);
   }
 
@@ -231,6 +238,7 @@ const emptyArray = ({ dtype, shape }: TensorSpec): TypedArray =>
 
 function at(buffers: BufferMap, name: string): WebGpuBuffer {
   const buffer = buffers[name];
-  if (!(buffer instanceof WebGpuBuffer)) throw new Error(`no buffer for "${name}"`);
+  if (!(buffer instanceof WebGpuBuffer))
+    throw new EngineError('internal', `no buffer for "${name}"`);
   return buffer;
 }

@@ -5,9 +5,11 @@
 
 import { createRequire } from 'node:module';
 import util from 'node:util';
-import { howToGet } from '../advice.ts';
+import { errorMessage } from '@cipo/support';
+import { EngineError } from '../../errors.ts';
+import { backendAdvice } from '../advice.ts';
+import { installCommand, requireOptional, resolveOptional } from '../optional.ts';
 import { startDawn, type Watch } from './dawn.ts';
-import { resolveOptional } from './optional.ts';
 import type { Tf } from './types.ts';
 
 export const tfjsBackends = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
@@ -42,7 +44,7 @@ async function tryBackend(backend: TfjsBackend): Promise<BackendFinding> {
     if (backend === 'tensorflow') return await findNative();
     return backend === 'webgpu' ? await findWebGpu() : await findBundled(backend);
   } catch (error) {
-    return { backend, detail: messageOf(error) };
+    return { backend, detail: firstLineOf(error) };
   }
 }
 
@@ -65,27 +67,44 @@ export async function chooseBackend(wanted?: string): Promise<BackendFinding & {
   const known =
     wanted === undefined ? byItself : tfjsBackends.filter((backend) => backend === wanted);
   if (known.length === 0)
-    throw new Error(`tfjs backend "${wanted}" is not one of ${tfjsBackends.join(', ')}`);
+    throw new EngineError(
+      'config',
+      `tfjs backend "${wanted}" is not one of ${tfjsBackends.join(', ')}`,
+    );
+  checkPackages(wanted);
   const reasons: string[] = [];
   for (const backend of known) {
     const { tf, ...found } = await findBackend(backend);
     if (tf) return { ...found, tf };
-    const advice = howToGet('tfjs', backend);
+    const advice = backendAdvice('tfjs', backend);
     reasons.push(`tfjs ${backend} is not available: ${found.detail}${advice ? `; ${advice}` : ''}`);
   }
-  throw new Error(reasons.join('\n'));
+  throw new EngineError('unavailable', reasons.join('\n'));
+}
+
+/** @throws EngineError if TensorFlow.js itself is missing, with one command for all that the backend needs */
+function checkPackages(backend = 'wasm'): void {
+  if (resolveOptional('@tensorflow/tfjs') !== undefined) return;
+  const packages = { webgpu: 'webgpu', tensorflow: '@tensorflow/tfjs-node' } as const;
+  const needed =
+    backend === 'webgpu' || backend === 'tensorflow'
+      ? packages[backend]
+      : '@tensorflow/tfjs-backend-wasm';
+  throw new EngineError(
+    'unavailable',
+    `executor tfjs: the package @tensorflow/tfjs is not installed; install it with: ${installCommand(needed)}`,
+  );
 }
 
 async function findBundled(backend: 'wasm' | 'cpu'): Promise<BackendFinding> {
   const tf = union();
-  const require = createRequire(import.meta.url);
-  if (backend === 'wasm') require('@tensorflow/tfjs-backend-wasm');
+  if (backend === 'wasm') requireOptional('@tensorflow/tfjs-backend-wasm');
   return use(tf, backend, `@tensorflow/tfjs ${tf.version_core} ${backend}`);
 }
 
 /** All of TensorFlow.js, its parts alone lack gradients and kernels; as PROD it keeps its advice off the terminal. */
 function union(): Tf {
-  const tf: Tf = createRequire(import.meta.url)('@tensorflow/tfjs');
+  const tf: Tf = requireOptional('@tensorflow/tfjs');
   tf.env().set('PROD', true);
   return tf;
 }
@@ -106,7 +125,9 @@ async function findNative(): Promise<BackendFinding> {
   for (const name of nativePackages) {
     const path = resolveOptional(name);
     if (path === undefined) {
-      reasons.push(`${name} is not installed`);
+      reasons.push(
+        `the package ${name} is not installed; install it with: ${installCommand(name)}`,
+      );
       continue;
     }
     try {
@@ -116,7 +137,7 @@ async function findNative(): Promise<BackendFinding> {
       const tf: Tf = createRequire(import.meta.url)(path);
       return await use(tf, 'tensorflow', `${name} ${tf.version_core}`);
     } catch (error) {
-      reasons.push(`${name} does not load: ${messageOf(error)}`);
+      reasons.push(`${name} does not load: ${firstLineOf(error)}`);
     }
   }
   return { backend: 'tensorflow', detail: reasons.join('; ') };
@@ -135,5 +156,6 @@ function shimRemovedUtilities(): void {
     Object.assign(util, { isNullOrUndefined: (x: unknown) => x === null || x === undefined });
 }
 
-const messageOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+function firstLineOf(error: unknown): string {
+  return errorMessage(error).split('\n', 1).join();
+}

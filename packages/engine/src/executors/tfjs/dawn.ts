@@ -6,7 +6,8 @@
 
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { resolveOptional } from './optional.ts';
+import { EngineError } from '../../errors.ts';
+import { installCommand, resolveOptional } from '../optional.ts';
 import type { Tf } from './types.ts';
 
 /** Runs `work` and waits for the device's verdict on it. @throws what the device reports. */
@@ -48,10 +49,14 @@ let gpu: Gpu | undefined;
 export async function startDawn(): Promise<Dawn> {
   const [dawnPath, backendPath] = packages.map(resolveOptional);
   const missing = packages.filter((_, i) => [dawnPath, backendPath][i] === undefined);
-  if (!dawnPath || !backendPath) throw new Error(`not installed: ${missing.join(', ')}`);
+  if (!dawnPath || !backendPath)
+    throw new EngineError(
+      'unavailable',
+      `not installed: ${missing.join(', ')}; install with: ${installCommand('webgpu')}`,
+    );
   gpu ??= await provideGpu(dawnPath);
   const adapter = await gpu.requestAdapter();
-  if (!adapter) throw new Error('Dawn finds no Vulkan, Metal or D3D12 driver');
+  if (!adapter) throw new EngineError('unavailable', 'Dawn finds no Vulkan, Metal or D3D12 driver');
   const finish = pretendToBeAWorker();
   createRequire(import.meta.url)(backendPath);
   return { adapter: adapterName(adapter), watch: watchOf, finish };
@@ -80,7 +85,7 @@ const adapterName = ({ info }: Adapter): string =>
 
 function watchOf(tf: Tf): Watch {
   const backend: object = tf.backend();
-  if (!('device' in backend)) throw new Error('tfjs webgpu shows no device');
+  if (!('device' in backend)) throw new EngineError('internal', 'tfjs webgpu shows no device');
   const device = backend.device as Device;
   return async (work) => {
     for (const filter of filters) device.pushErrorScope(filter);
@@ -91,6 +96,6 @@ function watchOf(tf: Tf): Watch {
       verdicts = filters.map(() => device.popErrorScope());
     }
     const error = (await Promise.all(verdicts)).find((found) => found !== null);
-    if (error) throw new Error(`WebGPU: ${error.message}`);
+    if (error) throw new EngineError('internal', `WebGPU: ${error.message}`);
   };
 }

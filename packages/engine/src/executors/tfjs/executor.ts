@@ -4,6 +4,7 @@
  */
 
 import type * as TensorFlow from '@tensorflow/tfjs';
+import { EngineError } from '../../errors.ts';
 import { sizeOf, type TensorSpec } from '../../ops.ts';
 import type {
   Allocation,
@@ -56,7 +57,7 @@ class TfjsBuffer implements TensorBuffer {
   #make(data: TypedArray): TensorFlow.Tensor {
     const { shape, dtype } = this.spec;
     if (data.length !== sizeOf(shape))
-      throw new Error(`${data.length} values for a tensor of shape [${shape}]`);
+      throw new EngineError('internal', `${data.length} values for a tensor of shape [${shape}]`);
     return this.#tf.tensor(data, [...shape], dtype === 'f32' ? 'float32' : 'int32');
   }
 }
@@ -148,6 +149,6 @@ export class TfjsExecutor implements Executor {
 
 function at(buffers: BufferMap, name: string): TfjsBuffer {
   const buffer = buffers[name];
-  if (!(buffer instanceof TfjsBuffer)) throw new Error(`no buffer for "${name}"`);
+  if (!(buffer instanceof TfjsBuffer)) throw new EngineError('internal', `no buffer for "${name}"`);
   return buffer;
 }

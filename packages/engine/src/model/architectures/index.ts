@@ -1,4 +1,5 @@
 /** The families of models that load, by `model_type`. */
+import { EngineError } from '../../errors.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { qwen2 } from './qwen2.ts';
@@ -14,5 +15,8 @@ export function architectureOf(modelType: string): Architecture {
   const found = architectures.find((known) => known.modelType === modelType);
   if (found) return found;
   const known = architectures.map((known) => known.modelType).join(', ');
-  throw new Error(`model_type "${modelType}" is not supported; these are: ${known}`);
+  throw new EngineError(
+    'config',
+    `model_type "${modelType}" is not supported; these are: ${known}`,
+  );
 }

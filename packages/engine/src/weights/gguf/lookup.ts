@@ -1,12 +1,13 @@
 /** Values of a GGUF file's metadata by key, in the kind that is wanted. */
 
+import { EngineError } from '../../errors.ts';
 import type { GgufMetadata } from './reader.ts';
 
 /** Text of the metadata under this key. @throws where it is another kind of value */
 export function textOf(metadata: GgufMetadata, key: string): string | undefined {
   const value = metadata.get(key);
   if (value !== undefined && typeof value !== 'string')
-    throw new Error(`metadata "${key}" is no text`);
+    throw new EngineError('file', `metadata "${key}" is no text`);
   return value;
 }
 
@@ -15,6 +16,6 @@ export function numberOf(metadata: GgufMetadata, key: string): number | undefine
   const value = metadata.get(key);
   const first = Array.isArray(value) && value.every((x) => x === value[0]) ? value[0] : value;
   if (first !== undefined && typeof first !== 'number')
-    throw new Error(`metadata "${key}" is no number, or differs from layer to layer`);
+    throw new EngineError('file', `metadata "${key}" is no number, or differs from layer to layer`);
   return first;
 }

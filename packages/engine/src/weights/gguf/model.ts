@@ -3,6 +3,7 @@
  * llama.cpp rotates neighbouring pairs in Llama models and so stores rows of q and k in another order; it is undone.
  */
 
+import { EngineError } from '../../errors.ts';
 import { type Architecture, architectures } from '../../model/architectures/index.ts';
 import { type ModelConfig, parseModelConfig } from '../../model/config.ts';
 import { ropeFrequencies } from '../../model/rope.ts';
@@ -30,7 +31,8 @@ export async function openGguf(path: string): Promise<GgufModel> {
     const header = await readGgufHeader(bytes);
     const parts = numberOf(header.metadata, 'split.count') ?? 1;
     if (parts > 1)
-      throw new Error(
+      throw new EngineError(
+        'file',
         `one of ${parts} files, which are not read; join them (llama-gguf-split --merge)`,
       );
     const config = await configOf(bytes, header);
@@ -55,7 +57,9 @@ export async function readGgufTokenizer(path: string): Promise<TokenizerDefiniti
 
 const inFile = (path: string, error: unknown): Error => {
   const reason = error instanceof Error ? error.message : String(error);
-  return new Error(reason.startsWith(path) ? reason : `${path}: ${reason}`, { cause: error });
+  return new EngineError('file', reason.startsWith(path) ? reason : `${path}: ${reason}`, {
+    cause: error,
+  });
 };
 
 type Known = Architecture & { readonly ggufName: string };
@@ -66,7 +70,10 @@ function architectureOfFile(metadata: GgufMetadata): Known {
   const found = all.find(({ ggufName }) => ggufName === name);
   if (found) return found;
   const known = all.map(({ ggufName }) => ggufName).join(', ');
-  throw new Error(`general.architecture "${name}" is not supported; these are: ${known}`);
+  throw new EngineError(
+    'file',
+    `general.architecture "${name}" is not supported; these are: ${known}`,
+  );
 }
 
 async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> {
@@ -75,10 +82,11 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
   const number = (key: string) => numberOf(metadata, `${ggufName}.${key}`);
   const heads = number('attention.head_count');
   const embedding = tensors.get('token_embd.weight');
-  if (!embedding) throw new Error(`tensor "token_embd.weight" is missing`);
+  if (!embedding) throw new EngineError('file', `tensor "token_embd.weight" is missing`);
   const [width, rotated] = [number('attention.key_length'), number('rope.dimension_count')];
   if (width !== undefined && rotated !== undefined && rotated !== width)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `metadata "${ggufName}.rope.dimension_count" is ${rotated} of heads of ${width}: rotating a part of a head is not supported`,
     );
   const raw = {
@@ -148,7 +156,8 @@ async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelCo
   const [plain, found] = [ropeFrequencies(config), ropeFrequencies(scaled)];
   const wrong = found.findIndex((f, i) => Math.abs((f * divisors[i]!) / plain[i]! - 1) > 1e-4);
   if (divisors.length !== plain.length || wrong >= 0)
-    throw new Error(
+    throw new EngineError(
+      'file',
       'tensor "rope_freqs.weight" is not of the kind that Llama 3.1 has, and no other is supported',
     );
   return scaled;
@@ -189,7 +198,10 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
     if (name === 'rope_freqs.weight') continue;
     const [known] = places.get(huggingFaceName(name)) ?? [];
     if (known !== undefined)
-      throw new Error(`tensors "${known}" and "${name}" are the same weight of the model`);
+      throw new EngineError(
+        'file',
+        `tensors "${known}" and "${name}" are the same weight of the model`,
+      );
     places.set(huggingFaceName(name), [name, tensor]);
   }
   const entries = [...places].map(([name, [, { shape }]]): [string, TensorEntry] => [
@@ -198,7 +210,7 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
   ]);
   const read = async (name: string) => {
     const place = places.get(name);
-    if (!place) throw new Error(`${bytes.path}: tensor "${name}" is missing`);
+    if (!place) throw new EngineError('file', `${bytes.path}: tensor "${name}" is missing`);
     const data = await readTensor(bytes, ...place);
     return config.model_type === 'llama' ? unpermuted(name, data, place[1].shape, config) : data;
   };
@@ -212,7 +224,10 @@ function checkPlaces(bytes: Bytes, { tensors }: GgufHeader): void {
   let [before, at] = ['', 0];
   for (const [name, tensor] of order) {
     if (tensor.start < at)
-      throw new Error(`tensor "${name}" begins at byte ${tensor.start}, inside "${before}"`);
+      throw new EngineError(
+        'file',
+        `tensor "${name}" begins at byte ${tensor.start}, inside "${before}"`,
+      );
     [before, at] = [name, placeOf(bytes, name, tensor).end];
   }
 }
@@ -222,7 +237,10 @@ function placeOf(bytes: Bytes, name: string, { shape, type, start }: GgufTensor)
   const format = formatOf(where, type);
   const total = sizeOf(shape);
   if ((shape.at(-1) ?? 1) % format.values !== 0)
-    throw new Error(`${where} of shape [${shape}] is no whole number of ${format.name} blocks`);
+    throw new EngineError(
+      'file',
+      `${where} of shape [${shape}] is no whole number of ${format.name} blocks`,
+    );
   return { where, format, total, end: start + (total / format.values) * format.bytes };
 }
 
@@ -230,7 +248,7 @@ async function readTensor(bytes: Bytes, name: string, tensor: GgufTensor) {
   const { start } = tensor;
   const { where, format, total, end } = placeOf(bytes, name, tensor);
   if (end > bytes.size)
-    throw new Error(`${where}: truncated, ends at byte ${end} of ${bytes.size}`);
+    throw new EngineError('file', `${where}: truncated, ends at byte ${end} of ${bytes.size}`);
   const out = new Float32Array(total);
   for (let at = 0; at < total; at += valuesAtOnce) {
     const count = Math.min(valuesAtOnce, total - at) / format.values;
@@ -244,7 +262,9 @@ function formatOf(where: string, type: number) {
   try {
     return quantFormat(type);
   } catch (error) {
-    throw new Error(`${where} ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new EngineError('file', `${where} ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
   }
 }
 

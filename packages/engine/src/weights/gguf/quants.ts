@@ -3,6 +3,7 @@
  * value = scale * quant, or scale * quant - minimum. Left out: 2 and 3 bit formats and the IQ family.
  */
 
+import { EngineError } from '../../errors.ts';
 import { decodeFloats, type FloatType, halfTable } from '../floats.ts';
 
 export interface QuantFormat {
@@ -162,7 +163,8 @@ export function quantFormat(type: number): QuantFormat {
   const found = formats.get(type);
   if (found) return found;
   const known = [...formats.values()].map(({ name }) => name).join(', ');
-  throw new Error(
+  throw new EngineError(
+    'file',
     `is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`,
   );
 }

@@ -3,6 +3,7 @@
  * where each tensor lies. Everything that a header announces is held against a limit before memory is taken for it.
  */
 
+import { EngineError } from '../../errors.ts';
 import type { Bytes } from '../bytes.ts';
 
 export type GgufValue = number | boolean | string | readonly GgufValue[];
@@ -45,11 +46,16 @@ export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
       return parseHeader(new Cursor(piece));
     } catch (error) {
       if (!(error instanceof NeedMore))
-        throw new Error(`${bytes.path}: ${error instanceof Error ? error.message : error}`, {
-          cause: error,
-        });
+        throw new EngineError(
+          'file',
+          `${bytes.path}: ${error instanceof Error ? error.message : error}`,
+          {
+            cause: error,
+          },
+        );
       if (piece.length === most)
-        throw new Error(
+        throw new EngineError(
+          'file',
           most === bytes.size
             ? `${bytes.path}: truncated or no GGUF file: its header goes on beyond its end at byte ${most}`
             : `${bytes.path}: header of more than ${most} bytes`,
@@ -61,10 +67,13 @@ export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
 
 function parseHeader(cursor: Cursor): GgufHeader {
   const magic = cursor.bytes(4, 'magic');
-  if (String.fromCharCode(...magic) !== 'GGUF') throw new Error('no GGUF file');
+  if (String.fromCharCode(...magic) !== 'GGUF') throw new EngineError('file', 'no GGUF file');
   const version = cursor.u32();
   if (version !== 2 && version !== 3)
-    throw new Error(`GGUF version ${version}, only 2 and 3 (little endian) can be read`);
+    throw new EngineError(
+      'file',
+      `GGUF version ${version}, only 2 and 3 (little endian) can be read`,
+    );
   const tensorCount = cursor.count(limits.tensors, 'tensors');
   const entryCount = cursor.count(limits.entries, 'metadata entries');
   const metadata = new Map<string, GgufValue>();
@@ -77,9 +86,12 @@ function parseHeader(cursor: Cursor): GgufHeader {
   const body = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   for (const { name, offset, ...rest } of places) {
-    if (tensors.has(name)) throw new Error(`tensor "${name}" is there twice`);
+    if (tensors.has(name)) throw new EngineError('file', `tensor "${name}" is there twice`);
     if (offset % alignment !== 0)
-      throw new Error(`tensor "${name}" is at offset ${offset}, no multiple of ${alignment}`);
+      throw new EngineError(
+        'file',
+        `tensor "${name}" is at offset ${offset}, no multiple of ${alignment}`,
+      );
     tensors.set(name, { ...rest, start: body + offset });
   }
   return { metadata, tensors };
@@ -89,7 +101,10 @@ function tensorPlace(cursor: Cursor) {
   const name = cursor.string();
   const rank = cursor.u32();
   if (rank > limits.dimensions)
-    throw new Error(`tensor "${name}" has ${rank} axes, at most ${limits.dimensions} are read`);
+    throw new EngineError(
+      'file',
+      `tensor "${name}" has ${rank} axes, at most ${limits.dimensions} are read`,
+    );
   const shape = Array.from({ length: rank }, () =>
     cursor.u64(`shape of tensor "${name}"`),
   ).reverse();
@@ -103,7 +118,7 @@ function alignmentOf(metadata: GgufMetadata): number {
   const isSize =
     typeof found === 'number' && Number.isInteger(found) && found > 0 && found <= 2 ** 30;
   if (!isSize || (found & (found - 1)) !== 0)
-    throw new Error(`general.alignment ${found} is no power of two`);
+    throw new EngineError('file', `general.alignment ${found} is no power of two`);
   return found;
 }
 
@@ -123,7 +138,10 @@ class Cursor {
   /** @throws NeedMore where they are not there yet; an error where nobody would want so many */
   bytes(length: number, what: string): Uint8Array {
     if (length > limits.stringBytes)
-      throw new Error(`${what} of ${length} bytes, at most ${limits.stringBytes} are read`);
+      throw new EngineError(
+        'file',
+        `${what} of ${length} bytes, at most ${limits.stringBytes} are read`,
+      );
     const start = this.#advance(length);
     return this.#data.subarray(start, start + length);
   }
@@ -132,12 +150,13 @@ class Cursor {
   }
   u64(what: string): number {
     const value = this.#view.getBigUint64(this.#advance(8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new Error(`${what}: ${value} is too large`);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new EngineError('file', `${what}: ${value} is too large`);
     return Number(value);
   }
   count(most: number, what: string): number {
     const count = this.u64(what);
-    if (count > most) throw new Error(`${count} ${what}, at most ${most} are read`);
+    if (count > most) throw new EngineError('file', `${count} ${what}, at most ${most} are read`);
     return count;
   }
   string(): string {
@@ -148,17 +167,19 @@ class Cursor {
     if (type === 8) return this.string();
     if (type === 9) return this.#array(what);
     const scalar = scalars[type];
-    if (!scalar) throw new Error(`${what} is of the unknown type ${type}`);
+    if (!scalar) throw new EngineError('file', `${what} is of the unknown type ${type}`);
     return scalar.read(this.#view, this.#advance(scalar.bytes));
   }
 
   #array(what: string): GgufValue[] {
     const type = this.u32();
-    if (type === 9) throw new Error(`${what} is an array of arrays, which is not read`);
+    if (type === 9)
+      throw new EngineError('file', `${what} is an array of arrays, which is not read`);
     const count = this.count(limits.elements, `elements of ${what}`);
     this.#elements += count;
     if (this.#elements > limits.elements)
-      throw new Error(
+      throw new EngineError(
+        'file',
         `${what} brings the elements of all arrays to ${this.#elements}, at most ${limits.elements} are read`,
       );
     const out: GgufValue[] = [];

@@ -5,6 +5,7 @@
  * Left out: WordPiece, Unigram and RWKV kinds.
  */
 
+import { EngineError } from '../../errors.ts';
 import { numberOf, textOf } from './lookup.ts';
 import type { GgufMetadata, GgufValue } from './reader.ts';
 
@@ -28,7 +29,10 @@ export function ggufTokenizer(metadata: GgufMetadata): TokenizerDefinition {
   if (kind === 'gpt2') return definition(metadata, vocabulary, byteLevel(metadata, vocabulary));
   if (kind === 'llama')
     return definition(metadata, vocabulary, sentencePiece(metadata, vocabulary));
-  throw new Error(`tokenizer.ggml.model "${kind}" is not supported; these are: gpt2, llama`);
+  throw new EngineError(
+    'file',
+    `tokenizer.ggml.model "${kind}" is not supported; these are: gpt2, llama`,
+  );
 }
 
 function vocabularyOf(metadata: GgufMetadata): Vocabulary {
@@ -37,7 +41,10 @@ function vocabularyOf(metadata: GgufMetadata): Vocabulary {
     ? list(metadata, 'tokenizer.ggml.token_type', isNumber)
     : tokens.map(() => 1);
   if (found.length !== tokens.length)
-    throw new Error(`tokenizer.ggml: ${tokens.length} tokens, ${found.length} token types`);
+    throw new EngineError(
+      'file',
+      `tokenizer.ggml: ${tokens.length} tokens, ${found.length} token types`,
+    );
   return { tokens, types: found };
 }
 
@@ -51,7 +58,10 @@ function list<T extends GgufValue>(
 ): readonly T[] {
   const value = metadata.get(key);
   if (!Array.isArray(value) || !value.every(is))
-    throw new Error(`metadata "${key}" is ${value === undefined ? 'missing' : 'no such list'}`);
+    throw new EngineError(
+      'file',
+      `metadata "${key}" is ${value === undefined ? 'missing' : 'no such list'}`,
+    );
   return value;
 }
 
@@ -175,7 +185,8 @@ function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary) {
   const name = textOf(metadata, 'tokenizer.ggml.pre') ?? 'default';
   const splitting = splittings[name];
   if (!splitting)
-    throw new Error(
+    throw new EngineError(
+      'file',
       `tokenizer.ggml.pre "${name}" is not supported; these are: ${Object.keys(splittings).join(', ')}`,
     );
   const merges = list(metadata, 'tokenizer.ggml.merges', isText).map((merge) => {
@@ -207,7 +218,10 @@ const bpe = (vocab: object, merges: readonly (readonly string[])[], more: object
 function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
   const scores = list(metadata, 'tokenizer.ggml.scores', isNumber);
   if (scores.length !== vocabulary.tokens.length)
-    throw new Error(`tokenizer.ggml: ${vocabulary.tokens.length} tokens, ${scores.length} scores`);
+    throw new EngineError(
+      'file',
+      `tokenizer.ggml: ${vocabulary.tokens.length} tokens, ${scores.length} scores`,
+    );
   const prefix = metadata.get('tokenizer.ggml.add_space_prefix') !== false;
   const unk = vocabulary.tokens[numberOf(metadata, 'tokenizer.ggml.unknown_token_id') ?? 0];
   const blanks = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
@@ -246,7 +260,8 @@ function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[
   for (const [piece, id] of ids) {
     cutting += piece.length ** 2;
     if (cutting > mostCutting)
-      throw new Error(
+      throw new EngineError(
+        'file',
         `metadata "tokenizer.ggml.tokens": its pieces are too long to be cut; piece ${id} has ${piece.length} letters`,
       );
     const characters = Array.from(piece);

@@ -1,0 +1,12 @@
+/** onnxruntime-node, loaded when this module is: only the executor imports it, and only when it is opened. */
+
+import type * as OnnxRuntime from 'onnxruntime-node';
+import { requireOptional } from '../optional.ts';
+
+/** @throws EngineError `unavailable` on import, if the package is not installed */
+export const ort: typeof OnnxRuntime = requireOptional('onnxruntime-node');
+
+/** Name and version of the library, for descriptions. */
+export function onnxLibrary(): string {
+  return `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common}`;
+}
