@@ -139,13 +139,18 @@
     count.textContent =
       found.length === 0 ? 'Nothing matches.' : `${found.length.toLocaleString('en-US')} found`;
     extend();
-    const first = Math.max(
-      0,
-      found.slice(0, PAGE).findIndex((sample) => sample.anchor),
-    );
+    const first = firstToShow(found.slice(0, PAGE));
     const start = found[first];
     if (start) select(start, list.querySelectorAll('button')[first] ?? null);
     else detail.replaceChildren();
+  }
+
+  /** The index of the first correction of an incorrect attempt, otherwise of any correction, otherwise 0. */
+  /** @type {(candidates: Sample[]) => number} */
+  function firstToShow(candidates) {
+    const incorrect = candidates.findIndex((sample) => sample.anchor?.passed === false);
+    const any = candidates.findIndex((sample) => sample.anchor);
+    return incorrect >= 0 ? incorrect : Math.max(0, any);
   }
 
   function extend() {

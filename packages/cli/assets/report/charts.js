@@ -129,6 +129,13 @@
       width,
       height: HEIGHT,
       cursor: { sync: { key: 'step' }, points: { size: 6 } },
+      hooks: {
+        setCursor: [
+          (plot) => {
+            if (plot.cursor.idx === null) plot.setLegend({ idx: length - 1 }, false);
+          },
+        ],
+      },
       scales: {
         x: { time: false },
         y: { range: (_, low, high) => padRange(low, high, chart.isShare) },
@@ -170,6 +177,7 @@
       return [column, smooth(column)];
     });
     const plot = new uPlot(options(chart, box.clientWidth || 320), [steps, ...columns], box);
+    plot.setLegend({ idx: length - 1 }, false); // the last values, until the reader hovers
     new ResizeObserver(() => plot.setSize({ width: box.clientWidth, height: HEIGHT })).observe(box);
     return plot;
   }

@@ -44,6 +44,7 @@ async function draw(metrics: Record<string, (number | null)[]>) {
       const series = labels(options.series).filter((label) => label !== '');
       charts.push({ title: box.text, axes: labels(options.axes), series, data });
     }
+    setLegend(): void {}
   }
   const script = await readFile(new URL('../../assets/report/charts.js', import.meta.url), 'utf8');
   runInNewContext(script, {
