@@ -1,6 +1,6 @@
 /**
- * The schema of a training run, for YAML, flags and code. The descriptions are data: help texts, error messages and
- * docs/reference/configuration.md are made from them.
+ * @packageDocumentation The schema of a training run, for YAML, flags and code. The descriptions are data: help texts,
+ * error messages and docs/reference/configuration.md are made from them.
  * Marks as in docs/design/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
 import { ADAMW_DEFAULTS, ENGINE_DEFAULTS } from '@cipo/engine/limits';
@@ -8,15 +8,18 @@ import { language } from '@cipo/reward';
 import { MIB } from '@cipo/support';
 import { z } from 'zod';
 
+/** Names of the presets. */
 export const PRESETS = ['cipo', 'cipo-attributed', 'grpo', 'dapo', 'dr-grpo'] as const;
+/** Where the risk penalty can enter the advantage: docs/design/cipo.md. */
 export const RISK_MODES = ['postNorm', 'meanOnly', 'perPrompt', 'reward'] as const;
+/** How token losses can be averaged. */
 export const AGGREGATIONS = ['seq-mean-token-mean', 'token-mean', 'constant'] as const;
 
-/** Name of a preset. */
+/** One of {@link PRESETS}. */
 export type PresetName = (typeof PRESETS)[number];
-/** Where the risk penalty enters the advantage: docs/design/cipo.md. */
+/** One of {@link RISK_MODES}. */
 export type RiskMode = (typeof RISK_MODES)[number];
-/** How token losses are averaged. */
+/** One of {@link AGGREGATIONS}. */
 export type Aggregation = (typeof AGGREGATIONS)[number];
 
 const share = z.number().min(0).max(1);
@@ -331,7 +334,10 @@ const evaluation = z.strictObject({
     ),
 });
 
-/** The options of a training run. `trainConfig.parse({})` gives the defaults. @throws {z.ZodError} naming each wrong key */
+/**
+ * The options of a training run. `trainConfig.parse({})` gives the defaults.
+ * @throws {z.ZodError} naming each wrong key
+ */
 export const trainConfig = z.strictObject({
   preset: z
     .enum(PRESETS)

@@ -1,7 +1,11 @@
-/** Named presets: each is a small set of options over the defaults. All of them run the same loop. */
+/**
+ * @packageDocumentation Named presets: each is a small set of options over the defaults. All of them run the same loop.
+ */
 import type { PresetName, TrainConfigInput } from './config.ts';
 
-/** The options of each preset. Merge one under your own options: `trainConfig.parse({ ...presets.grpo, steps: 20 })`. */
+/**
+ * The options of each preset. Merge one under your own options: `trainConfig.parse({ ...presets.grpo, steps: 20 })`.
+ */
 export const presets: Readonly<Record<PresetName, TrainConfigInput>> = {
   /** Our version of CIPO: risk penalty after normalization, limited anchors per prompt, hidden verdicts. */
   cipo: {},

@@ -1,6 +1,6 @@
 /**
- * Random generators named by keys: `createRng(seed, 'tasks', step)` always gives the same numbers. A resumed run therefore
- * needs no generator state, and no consumer can disturb another.
+ * Random generators named by keys: `createRng(seed, 'tasks', step)` always gives the same numbers. A resumed run
+ * therefore needs no generator state, and no consumer can disturb another.
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';

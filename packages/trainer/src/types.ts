@@ -1,5 +1,6 @@
 /**
- * The types of the trainer: the tokenizer, and those of the engine (tokens, samples, data, losses, {@link PolicyEngine}).
+ * @packageDocumentation The types of the trainer: the tokenizer, and those of the engine (tokens, samples, data,
+ * losses, {@link PolicyEngine}).
  * Names of axes, in every package: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
  */
 import type { TokenIds } from '@cipo/engine/types';
@@ -30,7 +31,8 @@ export interface Tokenizer {
   /** Decodes token by token. The emitted texts joined equal what {@link decode} gives for all tokens. */
   stream(): TokenStream;
   /**
-   * The tokens of a conversation up to the start of the next assistant turn, [T]. Control tokens in messages are removed.
+   * The tokens of a conversation up to the start of the next assistant turn, [T]. Control tokens in messages are
+   * removed.
    * @throws if the chat template rejects the messages, or the vocabulary cannot express them
    */
   renderChat(messages: readonly Message[]): TokenIds;

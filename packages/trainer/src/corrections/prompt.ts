@@ -1,4 +1,6 @@
-/** The correction prompt [O]: it shows the attempt, never the verdict, and only sometimes the diagnostics of a failure. */
+/**
+ * The correction prompt [O]: it shows the attempt, never the verdict, and only sometimes the diagnostics of a failure.
+ */
 import { policyDiagnostics } from '@cipo/reward';
 import type { Attempt } from '@cipo/verifier/types';
 import type { Anchor, RolloutRequest } from '../loop/rollout.ts';
@@ -13,8 +15,8 @@ export function withoutReasoning(text: string): string {
 }
 
 /**
- * x' = correctionPrompt(x, y, diagnostics). With probability `diagnosticsRate` the prompt of an incorrect anchor carries
- * the diagnostics that the policy may see; a correct anchor has none.
+ * x' = correctionPrompt(x, y, diagnostics). With probability `diagnosticsRate` the prompt of an incorrect anchor
+ * carries the diagnostics that the policy may see; a correct anchor has none.
  */
 export function correctionRequest(
   anchor: Anchor,

@@ -45,7 +45,8 @@ export interface Arm {
 /**
  * Trains every preset with every seed, as far as that has not been done, and compares the results.
  * @returns one arm for each preset, in the order given
- * @throws {Interrupted} if `signal` stopped a run; {@link ConfigError} if a run in `directory` has another configuration
+ * @throws {Interrupted} if `signal` stopped a run; {@link ConfigError} if a run in `directory` has another
+ * configuration
  */
 export async function compare(options: CompareOptions): Promise<Arm[]> {
   const arms: { readonly preset: PresetName; readonly runs: readonly FinishedRun[] }[] = [];
@@ -123,7 +124,9 @@ async function readResults(directory: string, name: string): Promise<ProblemResu
     .map((line) => JSON.parse(line));
 }
 
-/** @throws {ConfigError} if the run in the folder has another configuration: its numbers do not belong in the comparison */
+/**
+ * @throws {ConfigError} if the run in the folder has another configuration: its numbers do not belong in the comparison
+ */
 async function assertSameConfig(directory: string, config: TrainConfig): Promise<void> {
   const found: unknown = JSON.parse(await readFile(join(directory, 'config.json'), 'utf8'));
   if (!isDeepStrictEqual(found, JSON.parse(JSON.stringify(config)))) {

@@ -22,8 +22,8 @@ export interface EvaluateModelOptions {
 }
 
 /**
- * Evaluates `config.model` on the held-out tasks of `config.tasks`: `config.evaluation.samples` attempts of each, and one
- * correction of each attempt.
+ * Evaluates `config.model` on the held-out tasks of `config.tasks`: `config.evaluation.samples` attempts of each, and
+ * one correction of each attempt.
  * @returns shares with 95 % bootstrap intervals over tasks
  * @throws if the model, a file or a domain cannot be opened; {@link Interrupted} if `signal` aborts
  */

@@ -1,4 +1,6 @@
-/** One step of CIPO, top to bottom (docs/design/cipo.md). Everything it calls is a small pure function or the engine. */
+/**
+ * One step of CIPO, top to bottom (docs/design/cipo.md). Everything it calls is a small pure function or the engine.
+ */
 import type { TrainConfig } from '../config.ts';
 import { selectAnchors } from '../corrections/anchors.ts';
 import { correctionRequest } from '../corrections/prompt.ts';

@@ -27,7 +27,9 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** Receives every event of the run, in order. */
   readonly onEvent?: (event: TrainEvent) => void;
-  /** Domains that judge the attempts; `train` closes them. Default: math, code and the plug-ins of the configuration. */
+  /**
+   * Domains that judge the attempts; `train` closes them. Default: math, code and the plug-ins of the configuration.
+   */
   readonly domains?: DomainSet;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Lays out conversations by a model's chat template, with `@huggingface/jinja`. The template is `chat_template.jinja` if
- * that file exists, else `chat_template` of tokenizer_config.json.
+ * Lays out conversations by a model's chat template, with `@huggingface/jinja`. The template is `chat_template.jinja`
+ * if that file exists, else `chat_template` of tokenizer_config.json.
  * Leaves out: tools and documents in prompts.
  */
 import { errorMessage } from '@cipo/support';
@@ -21,12 +21,15 @@ export interface SpecialTexts {
   readonly unk: string;
 }
 
-/** The text of a conversation up to the start of the next assistant turn. @throws {FileError} if the template rejects it */
+/**
+ * The text of a conversation up to the start of the next assistant turn.
+ * @throws {FileError} if the template rejects it
+ */
 export type ChatLayout = (messages: readonly Message[]) => string;
 
 /**
- * Templates of Llama 3 and Mistral print the date. Today's date would make runs of different days differ, so it is always
- * 26 July 2024: the date in Llama's templates if none is given.
+ * Templates of Llama 3 and Mistral print the date. Today's date would make runs of different days differ, so it is
+ * always 26 July 2024: the date in Llama's templates if none is given.
  */
 const DATE_PARTS: Readonly<Record<string, string>> = {
   '%d': '26',

@@ -14,10 +14,10 @@ export interface ConvertOptions {
 }
 
 /**
- * Converts the model in `from`, a Hugging Face folder or GGUF file, to the new folder `directory`. Reads one tensor at a
- * time: memory use is that of the largest tensor.
- * @throws {FileError} if `directory` exists; an error that names the file if the model cannot be read. A failed conversion
- * leaves no folder.
+ * Converts the model in `from`, a Hugging Face folder or GGUF file, to the new folder `directory`. Reads one tensor at
+ * a time: memory use is that of the largest tensor.
+ * @throws {FileError} if `directory` exists; an error that names the file if the model cannot be read. A failed
+ * conversion leaves no folder.
  */
 export async function convertModel(
   from: string,

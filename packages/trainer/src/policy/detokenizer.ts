@@ -1,6 +1,6 @@
 /**
- * Turns tokens into text while they are generated. A token can end inside a character, and the text of a token can depend
- * on the token before it, so text is emitted only once later tokens cannot change it.
+ * Turns tokens into text while they are generated. A token can end inside a character, and the text of a token can
+ * depend on the token before it, so text is emitted only once later tokens cannot change it.
  */
 import type { TokenStream } from '../types.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The sampling settings that a model's authors recommend: `generation_config.json` as SamplingOptions. Use them to look at
- * what a model generates. Training does not use them: its logprobs must be those of the policy itself.
+ * The sampling settings that a model's authors recommend: `generation_config.json` as SamplingOptions. Use them to look
+ * at what a model generates. Training does not use them: its logprobs must be those of the policy itself.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

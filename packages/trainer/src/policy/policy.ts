@@ -76,8 +76,8 @@ export function threadsOf(configured: number): number {
  * Opens a policy for training or sampling.
  * @param directory Hugging Face folder, GGUF file or folder with a LoRA adapter
  * @param trains false if the policy will only sample and score
- * @throws {FileError} if the folder or one of its files is missing; {ConfigError} if it does not fit in memory; errors of
- * the engine name the file and the key or tensor
+ * @throws {FileError} if the folder or one of its files is missing; {ConfigError} if it does not fit in memory; errors
+ * of the engine name the file and the key or tensor
  */
 export async function openPolicy(
   directory: string,
@@ -147,7 +147,10 @@ async function readPolicyFiles(directory: string, config: PolicyConfig): Promise
   return { directory, base: directory, model, ...(enabled && { lora }), isAdapter: false };
 }
 
-/** An adapter names its base model by a path from here or from its folder, or by the id under which `cipo pull` saves it. */
+/**
+ * An adapter names its base model by a path from here or from its folder, or by the id under which `cipo pull` saves
+ * it.
+ */
 function findBaseModel(directory: string, name: string): string {
   const places = [resolve(name), resolve(directory, name), resolve('models', name)];
   const found = places.find((path) => name && existsSync(path));

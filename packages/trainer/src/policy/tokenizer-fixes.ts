@@ -14,7 +14,9 @@ const WORD_CHARACTER = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
 const ENDS_IN_WORD = new RegExp(`${WORD_CHARACTER}$`, 'u');
 const STARTS_WITH_WORD = new RegExp(`^${WORD_CHARACTER}`, 'u');
 
-/** The 256 characters that stand for bytes in byte-level tokenizers: printable bytes themselves, others from U+0100 on. */
+/**
+ * The 256 characters that stand for bytes in byte-level tokenizers: printable bytes themselves, others from U+0100 on.
+ */
 const BYTE_CHARACTERS = Array.from({ length: 324 }, (_, code) => code)
   .filter((code) => code > 32 && !(code > 126 && code < 161) && code !== 173)
   .map((code) => String.fromCharCode(code));
@@ -56,7 +58,8 @@ function splitBy(pattern: string): UnknownRecord {
 
 /**
  * Corrects two flags of added tokens. A `normalized` token matches and decodes as its normalized text; the library also
- * matches its original text. A `single_word` token does not match beside a word character; the library ignores the flag.
+ * matches its original text. A `single_word` token does not match beside a word character; the library ignores the
+ * flag.
  * Leaves out: a `single_word` token whose only neighbour is another added token.
  */
 export function fixAddedTokens(tokenizer: object): void {

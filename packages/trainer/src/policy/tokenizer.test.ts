@@ -1,4 +1,6 @@
-/** Compares tokenizers of every kind with Python's, on difficult texts. datasets/models/tokenizer_files.py made both. */
+/**
+ * Compares tokenizers of every kind with Python's, on difficult texts. datasets/models/tokenizer_files.py made both.
+ */
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

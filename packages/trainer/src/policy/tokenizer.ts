@@ -186,8 +186,8 @@ function createLibraryTokenizer(tokenizer: object, config: object, name: string)
 }
 
 /**
- * A model can have more rows than its tokenizer has tokens (Qwen pads them) and can sample such a row, which has no text.
- * Spaces before punctuation are kept: an attempt is shown again exactly as it was written.
+ * A model can have more rows than its tokenizer has tokens (Qwen pads them) and can sample such a row, which has no
+ * text. Spaces before punctuation are kept: an attempt is shown again exactly as it was written.
  */
 function decodeKnown(library: HfTokenizer, tokens: ArrayLike<number>): string {
   const known = Array.from(tokens).filter((id) => library.id_to_token(id) !== undefined);

@@ -5,7 +5,9 @@ import { trainConfig } from '../config.ts';
 const count = z.int().min(1);
 const share = z.number().min(0).max(1);
 
-/** The options of {@link pretrain}. `pretrainConfig.parse({})` gives the defaults that the shipped policy was made with. */
+/**
+ * The options of {@link pretrain}. `pretrainConfig.parse({})` gives the defaults that the shipped policy was made with.
+ */
 export const pretrainConfig = z.strictObject({
   seed: z.int().min(0).default(1).describe('seed of everything random'),
   steps: count.default(700).describe('optimizer steps'),

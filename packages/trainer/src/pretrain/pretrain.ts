@@ -1,7 +1,7 @@
 /**
  * The warm start: supervised training of a small policy on the embedded tasks, up to the point where both streams have
- * something to learn (docs/design/cipo.md). It learns corrections from two sources of mistakes: those that the tasks make
- * up, and the policy's own, judged by the real domains.
+ * something to learn (docs/design/cipo.md). It learns corrections from two sources of mistakes: those that the tasks
+ * make up, and the policy's own, judged by the real domains.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * The procedural tasks that ship with the package. The text of a problem decides whether it is for training or held out,
- * so the two splits never overlap.
+ * The procedural tasks that ship with the package. The text of a problem decides whether it is for training or held
+ * out, so the two splits never overlap.
  */
 import type { DomainSet } from '@cipo/verifier/domains';
 import type { Message } from '@cipo/verifier/types';

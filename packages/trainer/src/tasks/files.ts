@@ -1,6 +1,6 @@
 /**
- * Tasks from a user's files: JSON Lines, plain or compressed, and parquet. A row that cannot be read is left out, with a
- * warning that names its line.
+ * Tasks from a user's files: JSON Lines, plain or compressed, and parquet. A row that cannot be read is left out, with
+ * a warning that names its line.
  */
 import { plainCorrection } from '@cipo/verifier/correction';
 import type { DomainSet } from '@cipo/verifier/domains';

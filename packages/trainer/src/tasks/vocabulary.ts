@@ -1,6 +1,6 @@
 /**
- * The tokenizer of the shipped policy, as Hugging Face files: one token for each character and for the few words that the
- * task kinds declare.
+ * The tokenizer of the shipped policy, as Hugging Face files: one token for each character and for the few words that
+ * the task kinds declare.
  *
  * Layout of the base stream:          <problem>P<answer>
  * Layout of the correction stream:    <attempt>A<note>N<problem>P<answer>

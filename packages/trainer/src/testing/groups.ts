@@ -36,7 +36,9 @@ export function item(id = 'x'): TrainingTask {
   };
 }
 
-/** A rollout by its mark: '1' correct, '0' incorrect, '?' void, '-' incorrect and truncated, '_' incorrect and empty. */
+/**
+ * A rollout by its mark: '1' correct, '0' incorrect, '?' void, '-' incorrect and truncated, '_' incorrect and empty.
+ */
 export function rollout(mark: string, text = `answer ${mark}`): Rollout {
   const tokens = Int32Array.of(1, 2, 3, 4);
   const diagnostics = [
