@@ -4,10 +4,8 @@
  */
 import { pino } from 'pino';
 
-/** The values of `--log`. */
-export const LOG_FORMATS = ['json', 'pretty', 'off'] as const;
-/** One of {@link LOG_FORMATS}. */
-export type LogFormat = (typeof LOG_FORMATS)[number];
+/** The format of log lines: one JSON object each, human-readable, or none. */
+export type LogFormat = 'json' | 'pretty' | 'off';
 
 /** One request that was answered. */
 export interface AccessEntry {

@@ -15,7 +15,7 @@ export function mathRow(reference: string, answer = reference, id = `${reference
 }
 
 /** A domain whose verdicts wait: a row `{domain: 'held', response}` is judged when {@link HeldDomain.release} is called. */
-export class HeldDomain implements Domain<string> {
+class HeldDomain implements Domain<string> {
   readonly name = 'held';
   readonly #waiting: (() => void)[] = [];
   /** Responses in the order in which their verification started. */
@@ -122,7 +122,7 @@ async function readMetric(url: string, name: string, token?: string): Promise<nu
 }
 
 /** A raw connection and everything received on it. */
-export class Connection {
+class Connection {
   readonly socket: Socket;
   readonly closed: Promise<void>;
   text = '';
