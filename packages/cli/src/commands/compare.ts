@@ -4,7 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { TrainEvent } from '@cipo/trainer';
 import { PRESETS, type PresetName, type TrainConfig } from '@cipo/trainer/config';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { comparisonPage } from '../compare/markdown.ts';
 import type { SettingFlags } from '../config/flags.ts';
 import { resolveConfig } from '../config/resolve.ts';
@@ -38,11 +38,19 @@ export function compareCommand(): Command {
   const command = new Command('compare')
     .summary('compare presets at equal generated tokens')
     .description(
-      'Trains each preset with each seed until the same number of tokens is generated, evaluates every run on the\nsame held-out tasks, and writes a Markdown page with the results. The first preset is the baseline.',
+      'Trains each preset with each seed until the same number of tokens is generated, evaluates every run on the same held-out tasks, and writes a Markdown page with the results. The first preset is the baseline.',
     )
     .argument('[config]', 'YAML file with settings shared by all runs')
-    .option('--presets <names>', 'presets, separated by commas', parsePresets, ['grpo', 'cipo'])
-    .option('--seeds <numbers>', 'seeds, separated by commas', parseSeeds, [1, 2, 3])
+    .addOption(
+      new Option('--presets <names>', 'presets, separated by commas')
+        .argParser(parsePresets)
+        .default(['grpo', 'cipo'], 'grpo,cipo'),
+    )
+    .addOption(
+      new Option('--seeds <numbers>', 'seeds, separated by commas')
+        .argParser(parseSeeds)
+        .default([1, 2, 3], '1,2,3'),
+    )
     .option('--tokens <n>', 'generated tokens per run', wholeNumber(1), 1_000_000)
     .option('--runs <dir>', 'folder of the runs', 'runs/compare')
     .option('--out <file>', 'Markdown page to write (default: standard output)');

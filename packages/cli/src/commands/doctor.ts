@@ -7,7 +7,7 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .summary('report what works on this machine, and why the rest does not')
     .description(
-      'Checks Node, cores, memory, every executor and its backends, and judges known answers in mathematics and code.\nExit code 1 if something that training needs does not work.',
+      'Checks Node, cores, memory, every executor and its backends, and judges known responses in mathematics and code.\nExit code 1 if something that training needs does not work.',
     )
     .option('--json', 'print the findings as JSON')
     .action(async ({ json }: { readonly json?: boolean }) => {

@@ -44,7 +44,7 @@ export function withSettings(command: Command): Command {
 export function withDomains(command: Command): Command {
   return command.option(
     '--domain <name>',
-    'plug-in domain, by file or package; or math or code: the domain of rows that name none; repeatable',
+    'plug-in domain (file or package); or math or code, for rows that name no domain; repeatable',
     collect,
   );
 }

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { readVersion } from '../version.ts';
 
 export function versionCommand(): Command {
-  return new Command('version').summary('print the version').action(() => {
+  return new Command('version').description('print the version').action(() => {
     process.stdout.write(`${readVersion()}\n`);
   });
 }

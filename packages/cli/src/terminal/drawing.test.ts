@@ -191,9 +191,11 @@ describe('live area', () => {
       expect(text).toContain(word);
   });
 
-  test('the live area explains fix rate, retention and rho in one line', () => {
+  test('the live area explains fix rate, retention and rho, in one line if it fits', () => {
     const legend = /fix rate: .*retention: .*rho: target share of correct anchors/;
     expect(liveLines(after(34), 40_000, 130, PLAIN_STYLE).join('\n')).toMatch(legend);
+    const narrow = liveLines(after(34), 40_000, 80, PLAIN_STYLE);
+    expect(narrow.at(-1)).toBe('rho: target share of correct anchors');
   });
 
   test('the live area shows a running evaluation', () => {

@@ -18,8 +18,11 @@ const LABEL_CHARS = 12;
 const VALUE_CHARS = 8;
 
 /** Explains the three words that only this method uses. */
-const LEGEND =
-  'fix rate: incorrect attempts corrected · retention: correct ones kept · rho: target share of correct anchors';
+const LEGEND = [
+  'fix rate: incorrect attempts corrected',
+  'retention: correct ones kept',
+  'rho: target share of correct anchors',
+];
 
 /** Lines no wider than `columns`. */
 export function liveLines(state: Progress, nowMs: number, columns: number, style: Style): string[] {
@@ -27,9 +30,22 @@ export function liveLines(state: Progress, nowMs: number, columns: number, style
   const lines = ['', progressLine(state, nowMs, width, style)];
   if (state.history.length > 0) {
     lines.push(...arrangeCells(cellsOf(state, style), width));
-    if (hasCorrections(state)) lines.push(style.dim(LEGEND));
+    if (hasCorrections(state)) {
+      lines.push(...joinParts(LEGEND, width).map((line) => style.dim(line)));
+    }
   }
   return lines.map((line) => sliceAnsi(line, 0, width));
+}
+
+/** As few lines as the width allows, without breaking a part. */
+function joinParts(parts: readonly string[], width: number): string[] {
+  return parts.reduce<string[]>((lines, part) => {
+    const last = lines.at(-1);
+    const joined = last === undefined ? part : `${last} · ${part}`;
+    return last === undefined || joined.length > width
+      ? [...lines, part]
+      : [...lines.slice(0, -1), joined];
+  }, []);
 }
 
 function hasCorrections(state: Progress): boolean {
