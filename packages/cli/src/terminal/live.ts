@@ -39,13 +39,14 @@ export function liveLines(state: Progress, nowMs: number, columns: number, style
 
 /** As few lines as the width allows, without breaking a part. */
 function joinParts(parts: readonly string[], width: number): string[] {
-  return parts.reduce<string[]>((lines, part) => {
+  const lines: string[] = [];
+  for (const part of parts) {
     const last = lines.at(-1);
-    const joined = last === undefined ? part : `${last} · ${part}`;
-    return last === undefined || joined.length > width
-      ? [...lines, part]
-      : [...lines.slice(0, -1), joined];
-  }, []);
+    const joined = `${last} · ${part}`;
+    if (last === undefined || joined.length > width) lines.push(part);
+    else lines[lines.length - 1] = joined;
+  }
+  return lines;
 }
 
 function hasCorrections(state: Progress): boolean {
@@ -84,7 +85,7 @@ function cellsOf(state: Progress, style: Style): string[] {
     value: formatMetric(recent(state, name)),
     curve: curve(name),
   });
-  const pace: Cell = { label: 'tokens/s', value: formatCount(tokensPerSecond(state)), curve: '' };
+  const speed: Cell = { label: 'tokens/s', value: formatCount(tokensPerSecond(state)), curve: '' };
   const base = [number('reward', 'reward')];
   const corrections = [
     number('corrections', 'correction/reward'),
@@ -93,7 +94,7 @@ function cellsOf(state: Progress, style: Style): string[] {
     number('rho', 'correction/rho'),
   ];
   const shown = hasCorrections(state) ? [...base, ...corrections] : base;
-  return [...shown, number('entropy', 'entropy'), pace].map((cell) => formatCell(cell, style));
+  return [...shown, number('entropy', 'entropy'), speed].map((cell) => formatCell(cell, style));
 }
 
 function formatCell({ label, value, curve }: Cell, style: Style): string {

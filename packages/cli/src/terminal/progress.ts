@@ -22,7 +22,7 @@ export interface Progress {
   /** Metrics of every step seen, in order. */
   readonly history: readonly Metrics[];
   /** Wall milliseconds of the most recent steps. */
-  readonly pacesMs: readonly number[];
+  readonly recentStepsMs: readonly number[];
   readonly lastStepMs?: number;
   readonly evaluating?: { readonly phase: Phase; readonly done: number; readonly total: number };
   readonly evaluationStartedMs?: number;
@@ -39,7 +39,7 @@ export function begin(nowMs: number): Progress {
     step: 0,
     steps: 0,
     history: [],
-    pacesMs: [],
+    recentStepsMs: [],
     evaluationMs: 0,
     evaluations: {},
   };
@@ -99,7 +99,7 @@ function takeStep(
     step: event.step,
     steps: event.steps,
     history: [...state.history, event.metrics],
-    pacesMs: [...state.pacesMs, nowMs - (state.lastStepMs ?? nowMs)].slice(-RECENT),
+    recentStepsMs: [...state.recentStepsMs, nowMs - (state.lastStepMs ?? nowMs)].slice(-RECENT),
     lastStepMs: nowMs,
   };
 }
@@ -127,10 +127,11 @@ export function secondsLeft(state: Progress, nowMs: number): number {
   if (state.evaluating) return evaluationSecondsLeft(state, nowMs);
   const share = shareDone(state);
   const total = share > 0 ? state.step / share : state.steps;
-  const trainingMs = Math.max(0, total - state.step) * mean(state.pacesMs);
+  const trainingMs = Math.max(0, total - state.step) * mean(state.recentStepsMs);
   const sinceMs = nowMs - (state.lastStepMs ?? nowMs);
   return (
-    Math.max(0, trainingMs - Math.min(sinceMs, mean(state.pacesMs)) + state.evaluationMs) / 1000
+    Math.max(0, trainingMs - Math.min(sinceMs, mean(state.recentStepsMs)) + state.evaluationMs) /
+    1000
   );
 }
 
