@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * The nouns of training: tokens, samples, data, losses, the PolicyEngine that holds the policy.
  * Axis legend, everywhere: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
  */

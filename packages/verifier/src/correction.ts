@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * Builds correction prompts. The attempt is shown inside a fence that it cannot close, and each diagnostic is one line.
  * Leaves out: which diagnostics the policy may see. `@cipo/reward` decides that.
  */

@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * The types that all packages share: Message, Task, Attempt, Diagnostic, Verdict and Domain, with small helpers to make them.
  * Read this file first. Leaves out: the behaviour of any domain.
  */

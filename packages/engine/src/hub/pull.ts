@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * A model from the hub into a folder, through `@huggingface/hub`: only what is needed to load it, resumed where it broke
  * off, each file checked against the hub's checksum. Leaves out: uploading, and the xet protocol.
  */

@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * The side of the child: reports that it is ready, answers one job at a time, and dies with its parent.
  * Leaves out: what a job means. The handler knows that.
  */

@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * The domains of a program: math and code as they come, opened when they are first asked for, and those
  * that plug-ins bring. Leaves out: finding and checking plug-ins (plugin.ts).
  */

@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * Files of rows: JSON Lines, plain or compressed (gzip, zstd), and parquet, told apart by their first bytes.
  * Leaves out: what a row means (`@cipo/verifier/rows`).
  */

@@ -1,4 +1,5 @@
 /**
+ * @packageDocumentation
  * Turns rows in the formats of public data sets and trainers into the columns that domains read: verl, Hugging Face and
  * TRL, prime-rl and verifiers, HumanEval, MBPP, APPS and GSM8K. Unknown columns are kept. `docs/reference/rows.md` has the table.
  * Leaves out: judging, and checking whether a reference can be read.
