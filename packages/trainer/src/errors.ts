@@ -1,6 +1,6 @@
 /**
  * Errors of the trainer by what the caller can do about them. Their names tell them apart across copies of the package.
- * Leaves out: bugs, which are plain errors; errors of the engine and of plug-ins, which pass through.
+ * Leaves out: bugs, which are plain errors; `EngineError` and `PluginError`, which pass through.
  */
 
 /** A setting is invalid, or does not fit the model, the tasks or the machine. The message names the setting. */

@@ -9,7 +9,7 @@ import type { Metrics, SampleRecord } from '../events.ts';
 import { createRng, hashText } from '../rng.ts';
 import { sampleRecords } from '../run/records.ts';
 import type { TaskSource } from '../tasks/source.ts';
-import type { AdamWOptions, Datum, LossSpec, SamplingOptions, ScoringOptions } from '../types.ts';
+import type { Datum, LossSpec, PolicyEngine, SamplingOptions, ScoringOptions } from '../types.ts';
 import { baseAdvantages, correctionAdvantages } from './advantages.ts';
 import { toData } from './batch.ts';
 import { baseMetrics, correctionMetrics, retention } from './metrics.ts';
@@ -51,7 +51,7 @@ export async function trainStep(
   replay: ReplayState,
 ): Promise<StepResult> {
   const { rollout, corrections, objective } = config;
-  const { maxTokens, temperature } = rollout;
+  const { maxTokens } = rollout;
   const { aggregation, normalizeByStd, overlongBuffer, beta } = objective;
   const { riskMode, riskPenalty } = corrections;
   const rewardedParts = { ...parts, reward: rewardFor(config) };
@@ -85,14 +85,7 @@ export async function trainStep(
     ...toData(base.groups, advantages.base, { ...batch, streamWeight: 1 }),
     ...toData(corrected, advantages.corrected, { ...batch, streamWeight: corrections.weight }),
   ];
-  const scoring = { temperature }; // the temperature of sampling: both then give the same logprobs
-  const update = await parts.engine.forwardBackward(
-    beta > 0 ? await addReferenceLogprobs(parts, data, scoring) : data,
-    lossSpec(objective),
-    scoring,
-  );
-  const adamw = adamwOptions(config, step);
-  const { gradNorm } = await parts.engine.optimStep(adamw);
+  const { loss, ...updateMetrics } = await updatePolicy(parts.engine, data, config, step);
 
   // 5. Adaptive replay: rho follows retention.
   return {
@@ -101,13 +94,9 @@ export async function trainStep(
       : replay,
     generatedTokens: base.generatedTokens + countTokens(corrected),
     metrics: {
-      loss: update.loss,
+      loss,
       ...baseMetrics(base.groups),
-      kl: update.kl,
-      clip_ratio: update.clipRatio,
-      grad_norm: gradNorm,
-      learning_rate: adamw.learningRate,
-      'sampling/logprob_gap': update.logprobGap,
+      ...updateMetrics,
       ...(corrections.enabled && correctionMetrics(corrected, replay.rho)),
     },
     samples: [
@@ -163,10 +152,33 @@ function hasSignal(group: Group): boolean {
   return rate !== undefined && rate > 0 && rate < 1;
 }
 
-function adamwOptions({ optimizer, steps }: TrainConfig, step: number): AdamWOptions {
+/** One optimizer step on the data of both streams. @returns the metrics of the update */
+async function updatePolicy(
+  engine: PolicyEngine,
+  data: readonly Datum[],
+  { rollout, objective, optimizer, steps }: TrainConfig,
+  step: number,
+) {
+  // The temperature of sampling: the sampler and the trainer then give a token the same logprob.
+  const scoring = { temperature: rollout.temperature };
+  const scoredData = objective.beta > 0 ? await addReferenceLogprobs(engine, data, scoring) : data;
+  const { loss, kl, clipRatio, logprobGap } = await engine.forwardBackward(
+    scoredData,
+    lossSpec(objective),
+    scoring,
+  );
   const { beta1, beta2, weightDecay, maxGradNorm } = optimizer;
   const learningRate = learningRateAt(step, steps, optimizer);
-  return { learningRate, beta1, beta2, weightDecay, maxGradNorm };
+  const adamw = { learningRate, beta1, beta2, weightDecay, maxGradNorm };
+  const { gradNorm } = await engine.optimStep(adamw);
+  return {
+    loss,
+    kl,
+    clip_ratio: clipRatio,
+    grad_norm: gradNorm,
+    learning_rate: learningRate,
+    'sampling/logprob_gap': logprobGap,
+  };
 }
 
 function lossSpec({ loss, clipLow, clipHigh, beta }: TrainConfig['objective']): LossSpec {
@@ -182,7 +194,7 @@ function lossSpec({ loss, clipLow, clipHigh, beta }: TrainConfig['objective']): 
 
 /** The data with the reference model's logprobs, which the KL term needs. */
 async function addReferenceLogprobs(
-  { engine }: StepParts,
+  engine: PolicyEngine,
   data: readonly Datum[],
   scoring: ScoringOptions,
 ): Promise<readonly Datum[]> {

@@ -76,8 +76,8 @@ export function threadsOf(configured: number): number {
  * Opens a policy for training or sampling.
  * @param directory Hugging Face folder, GGUF file or folder with a LoRA adapter
  * @param trains false if the policy will only sample and score
- * @throws {FileError} if the folder or one of its files is missing; {ConfigError} if it does not fit in memory; errors
- * of the engine name the file and the key or tensor
+ * @throws {FileError} if the folder or one of its files is missing; {ConfigError} if the policy does not fit in memory;
+ * {EngineError} if a file or a limit is invalid
  */
 export async function openPolicy(
   directory: string,

@@ -81,7 +81,7 @@ export class UnreadablePrompt extends Error {
 
 /**
  * Reads the tokenizer of a Hugging Face folder.
- * @throws {FileError} naming the file, the field and what is wrong with it
+ * @throws {FileError} naming the file, the field and what is wrong with it; {EngineError} if a file is not JSON
  */
 export function loadTokenizer(directory: string): Tokenizer {
   const tokenizer = readJson(join(directory, TOKENIZER_FILE));
