@@ -86,7 +86,8 @@ describe('start page', () => {
     expect(html).not.toContain(TOKEN);
     expect(html).not.toContain('judge.internal');
     expect(html).toContain('authorization: Bearer $CIPO_TOKEN');
-    expect(html).toMatch(/GET \/metrics<.*?required/);
+    expect(html).toMatch(/GET \/metrics<.*<td>yes<\/td>/);
+    expect(html).toMatch(/GET \/healthz<.*<td>no<\/td>/);
   });
 });
 

@@ -11,6 +11,7 @@ const STYLE = `
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+code { white-space: nowrap; }
 pre { padding: 0.8rem; overflow-x: auto; border: 1px solid #8884; border-radius: 4px; }
 `;
 
@@ -61,7 +62,7 @@ function html({ routes, version, isSecured, host }: PageSources): string {
 <pre>${escapeHtml(exampleRequest(host, isSecured))}</pre>
 <h2>Endpoints</h2>
 <table>
-<tr><th>Request</th><th>Purpose</th>${isSecured ? '<th>Token</th>' : ''}</tr>
+<tr><th>Request</th><th>Purpose</th>${isSecured ? '<th>Needs a token</th>' : ''}</tr>
 ${rows.join('\n')}
 </table>
 </body>
@@ -72,7 +73,7 @@ ${rows.join('\n')}
 function tableRow({ method, path, describe, isPublic }: Route, isSecured: boolean): string {
   const summary =
     isRecord(describe) && typeof describe.summary === 'string' ? describe.summary : '';
-  const token = isSecured ? `<td>${isPublic ? 'not required' : 'required'}</td>` : '';
+  const token = isSecured ? `<td>${isPublic ? 'no' : 'yes'}</td>` : '';
   const request = escapeHtml(`${method} ${path}`);
   return `<tr><td><code>${request}</code></td><td>${escapeHtml(summary)}</td>${token}</tr>`;
 }

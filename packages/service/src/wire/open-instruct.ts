@@ -47,7 +47,10 @@ const SCHEMA = {
   required: ['program', 'tests'],
   properties: {
     program: { type: 'string', description: 'Python source' },
-    tests: { description: 'A list, its JSON text, or the compressed text of open-instruct' },
+    tests: {
+      description:
+        'A list, its JSON text, or the compressed text of open-instruct. Each test is an assertion, `{"input", "output"}` or `{"input", "output", "fn_name"}`, depending on the path',
+    },
     max_execution_time: {
       type: 'number',
       description: `CPU seconds per test, at most ${MAX_TEST_S}. Default: 1`,
@@ -60,13 +63,13 @@ export const OPEN_INSTRUCT_ROUTES: readonly Route[] = [
   testRoute(
     'openInstructStdio',
     '/test_program_stdio',
-    '`{"input", "output"}`, compared token by token',
+    'standard input and output, compared token by token',
     readStdio,
   ),
   testRoute(
     'openInstructCalls',
     '/test_program_functional',
-    '`{"input", "output", "fn_name"}` of LiveCodeBench',
+    'function calls in the form of LiveCodeBench',
     readCall,
   ),
   {
