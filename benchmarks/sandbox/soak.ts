@@ -1,8 +1,8 @@
 /**
- * Verifies many correct, incorrect and hostile attempts in both languages, and prints the memory, handles and processes of the
- * parent over time. Every attempt must get its expected status.
+ * Verifies many correct, incorrect and hostile attempts in both languages, and prints the memory, handles and processes
+ * of the parent over time. Every attempt must get its expected status.
  *
- *   node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--only javascript|python]
+ * node --expose-gc benchmarks/sandbox/soak.ts [--attempts 20000] [--only javascript|python]
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * Public benchmark data as rows of the code domain, with the label of each attempt. The data is outside of the repository, in
- * the folder that the environment variable `CIPO_SHARED` names.
+ * Public benchmark data as rows of the code domain, with the label of each attempt. The data is outside of the
+ * repository, in the folder that the environment variable `CIPO_SHARED` names.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';

@@ -1,11 +1,11 @@
 /**
- * Measures verdicts per second of the cells and of simpler alternatives. The alternatives run the same programs and check the
- * same values with less isolation.
+ * Measures verdicts per second of the cells and of simpler alternatives. The alternatives run the same programs and
+ * check the same values with less isolation.
  *
- *   node --no-node-snapshot benchmarks/sandbox/speed.ts [--seconds 4]
+ * node --no-node-snapshot benchmarks/sandbox/speed.ts [--seconds 4]
  *
- * One worker is also measured on a single core (`taskset`). A worker uses more than one core if one is idle, so that two workers
- * on two cores are less than twice as fast as one worker on two cores.
+ * One worker is also measured on a single core (`taskset`). A worker uses more than one core if one is idle, so that
+ * two workers on two cores are less than twice as fast as one worker on two cores.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * The attacks of the hostile suite. An attack is a program for a task that it cannot solve: `f` must return `WIN`, and the
- * program returns that number only after it has reached what it must not reach. So an attack that is accepted is an escape or
- * a forgery, whatever it did.
+ * The attacks of the hostile suite. An attack is a program for a task that it cannot solve: `f` must return `WIN`, and
+ * the program returns that number only after it has reached what it must not reach. So an attack that is accepted is an
+ * escape or a forgery, whatever it did.
  */
 export interface Attack {
   /** The class of attacks to which it belongs. */

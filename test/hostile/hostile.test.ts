@@ -4,7 +4,8 @@ import { JAVASCRIPT } from './javascript.ts';
 import { PYTHON } from './python.ts';
 import { openVerifier, runAttacks } from './suite.ts';
 
-// All attacks take minutes: `node test/hostile/run.ts`. Those with their own tests end at once, so all of them run here.
+// All attacks take minutes: `node test/hostile/run.ts`. Those with their own tests end at once, so all of them run
+// here.
 const STEP = process.env.CIPO_HOSTILE === 'all' ? 1 : 8;
 const verifier = openVerifier();
 afterAll(() => verifier.close());

@@ -59,7 +59,10 @@ export interface CorrectionWords {
   readonly ask: string;
 }
 
-/** Makes a correction prompt: the messages of the task, then one user turn with the attempt, the diagnostics and the request. */
+/**
+ * Makes a correction prompt: the messages of the task, then one user turn with the attempt, the diagnostics and the
+ * request.
+ */
 export function correctionTurns(
   task: Task,
   attempt: Attempt,

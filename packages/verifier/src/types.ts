@@ -1,7 +1,7 @@
 /**
  * @packageDocumentation
- * The types that all packages share: Message, Task, Attempt, Diagnostic, Verdict and Domain, with small helpers to make them.
- * Read this file first. Leaves out: the behaviour of any domain.
+ * The types that all packages share: Message, Task, Attempt, Diagnostic, Verdict and Domain, with small helpers to make
+ * them. Read this file first. Leaves out: the behaviour of any domain.
  */
 
 /** One chat turn, in the shape that OpenAI and Hugging Face use. */
@@ -30,8 +30,8 @@ export interface Attempt {
 }
 
 /**
- * Who may read a diagnostic. `policy`: it may be part of a correction prompt. `operator`: only people who run the system may
- * read it, because it can show hidden tests or the reference.
+ * Who may read a diagnostic. `policy`: it may be part of a correction prompt. `operator`: only people who run the
+ * system may read it, because it can show hidden tests or the reference.
  */
 export type Audience = 'policy' | 'operator';
 
@@ -68,8 +68,8 @@ export const STATUSES = [
 export type Status = (typeof STATUSES)[number];
 
 /**
- * Why an attempt has no judgement. `infra`: the sandbox failed. `overloaded`: no capacity. `undecided`: neither equal nor
- * different was proved. `bad-task`: the task cannot be used. `aborted`: the caller cancelled.
+ * Why an attempt has no judgement. `infra`: the sandbox failed. `overloaded`: no capacity. `undecided`: neither equal
+ * nor different was proved. `bad-task`: the task cannot be used. `aborted`: the caller cancelled.
  */
 export const FAULTS = ['infra', 'overloaded', 'undecided', 'bad-task', 'aborted'] as const;
 /** Why a verdict is void: one of {@link FAULTS}. */
@@ -88,7 +88,9 @@ export interface Judged {
   readonly wallMs: number;
 }
 
-/** The verdict on an attempt that was not judged. It has no `passed`, so the compiler keeps it from becoming a reward. */
+/**
+ * The verdict on an attempt that was not judged. It has no `passed`, so the compiler keeps it from becoming a reward.
+ */
 export interface Void {
   readonly kind: 'void';
   readonly fault: Fault;
@@ -100,7 +102,8 @@ export interface Void {
 export type Verdict = Judged | Void;
 
 /**
- * One kind of task: reads rows and verifies attempts. A domain is one object, in a folder of this package or in a plug-in.
+ * One kind of task: reads rows and verifies attempts. A domain is one object, in a folder of this package or in a
+ * plug-in.
  *
  * ```ts
  * const parity: Domain<number> = {
@@ -147,7 +150,9 @@ export interface KnownResponses {
   readonly incorrect: string;
 }
 
-/** A row that cannot become a task. It carries the field, so that a batch can report it and continue with the next row. */
+/**
+ * A row that cannot become a task. It carries the field, so that a batch can report it and continue with the next row.
+ */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   /** Path of the field in the row, such as `tests.cases.0.input`. */

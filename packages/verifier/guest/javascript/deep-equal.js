@@ -1,6 +1,6 @@
 /**
- * Deep equality as in Node's assert, loose and strict. Either side may come from a program, so the contents of an object are
- * read with captured built-ins and not through its own properties.
+ * Deep equality as in Node's assert, loose and strict. Either side may come from a program, so the contents of an
+ * object are read with captured built-ins and not through its own properties.
  */
 import {
   BaseBytes,
@@ -92,7 +92,10 @@ const entriesOf = (map) => {
   return entries;
 };
 
-/** Whether two lists are equal in any order. Mostly the order is the same, so the search begins at the first unmatched item. */
+/**
+ * Whether two lists are equal in any order. Mostly the order is the same, so the search begins at the first unmatched
+ * item.
+ */
 const equalLists = (left, right, strict, pairs) => {
   if (left.length !== right.length) return false;
   const taken = [];
@@ -124,8 +127,8 @@ const readBy = (read) => ({
 const onlyItself = { has: () => true, equal: () => false };
 
 /**
- * What an object of each tag contains besides its fields. A program can fake a tag, so `has` checks the object itself. Two
- * objects are equal only if both have the contents or neither has.
+ * What an object of each tag contains besides its fields. A program can fake a tag, so `has` checks the object itself.
+ * Two objects are equal only if both have the contents or neither has.
  */
 const KINDS = Object.assign(createObject(null), {
   '[object Map]': {

@@ -1,6 +1,6 @@
 /**
- * What the cell calls. Every entry returns strings in an array. A value that the program throws never reaches the cell: reading
- * its properties there would run getters outside of the timeout.
+ * What the cell calls. Every entry returns strings in an array. A value that the program throws never reaches the cell:
+ * reading its properties there would run getters outside of the timeout.
  */
 
 import { closeBuiltIns, lockdown, replaceable } from './lockdown.js';
@@ -152,7 +152,9 @@ const finishProgram = () => {
   return ['drained'];
 };
 
-/** Wraps a function of the program so that a strict function calls it: it cannot read the arguments of a sloppy caller. */
+/**
+ * Wraps a function of the program so that a strict function calls it: it cannot read the arguments of a sloppy caller.
+ */
 const behindStrict = (value) => {
   if (typeof value !== 'function') return value;
   const shield = new BaseProxy(value, {
@@ -191,8 +193,8 @@ const entries = {
       }),
     ),
   /**
-   * Runs a test program with what it may replace and the values of the names. Its result, the sentinel, proves that it ran to
-   * its end.
+   * Runs a test program with what it may replace and the values of the names. Its result, the sentinel, proves that it
+   * ran to its end.
    */
   test: (source, isSloppy) =>
     enter(() => {

@@ -1,6 +1,6 @@
 /**
- * The waiting timers as a binary heap. The first one is due first; of equal ones the older. A timer knows its `slot` in the
- * heap, -1 if it is not in the heap, so that it can be removed from any place.
+ * The waiting timers as a binary heap. The first one is due first; of equal ones the older. A timer knows its `slot` in
+ * the heap, -1 if it is not in the heap, so that it can be removed from any place.
  */
 import { setPrototypeOf } from './primordials.js';
 

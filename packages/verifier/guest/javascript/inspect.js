@@ -1,6 +1,6 @@
 /**
- * Renders values as Node's console does. Leaves out: what only the engine can see, which are the entries of an iterator and
- * the value of a promise.
+ * Renders values as Node's console does. Leaves out: what only the engine can see, which are the entries of an iterator
+ * and the value of a promise.
  */
 import { fits, layOut } from './layout.js';
 import {

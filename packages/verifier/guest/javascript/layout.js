@@ -12,8 +12,8 @@ const { sqrt, round: nearest } = Math;
 export const fits = (length, indent, kept) => length <= LINE - indent - kept;
 
 /**
- * Puts parts between braces. `base` comes before the brace. `levels` is how many levels the last part has. `list` is the value
- * if the parts are the entries of an array, which are shown in columns.
+ * Puts parts between braces. `base` comes before the brace. `levels` is how many levels the last part has. `list` is
+ * the value if the parts are the entries of an array, which are shown in columns.
  */
 export const layOut = ({ base, open, close, parts, indent, levels, list, isCut }) => {
   const before = base ? `${base} ` : '';
@@ -35,7 +35,10 @@ const lengthOf = (parts) => {
   return length;
 };
 
-/** Puts short entries of an array into columns of equal width, numbers aligned to the right. Returns long entries as they are. */
+/**
+ * Puts short entries of an array into columns of equal width, numbers aligned to the right. Returns long entries as
+ * they are.
+ */
 const columns = (parts, indent, list, isCut) => {
   const count = isCut ? parts.length - 1 : parts.length;
   let total = 0;

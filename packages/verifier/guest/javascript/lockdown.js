@@ -1,8 +1,9 @@
 /**
- * Prepares a realm for an assert test, before the program runs. The test program shares the realm with the program, so nothing
- * on which it depends may change: built-ins and modules become fixed, and whatever would show the tests' own values is removed.
- * While it loads, a program may add methods to built-ins, as polyfills do. Before the tests start, everything is closed.
- * `Object.prototype` is closed from the start: every options object and every empty record would read a name on it.
+ * Prepares a realm for an assert test, before the program runs. The test program shares the realm with the program, so
+ * nothing on which it depends may change: built-ins and modules become fixed, and whatever would show the tests' own
+ * values is removed. While it loads, a program may add methods to built-ins, as polyfills do. Before the tests start,
+ * everything is closed. `Object.prototype` is closed from the start: every options object and every empty record would
+ * read a name on it.
  */
 import { assert } from './assert.js';
 import { guestModule, guestRequire, makers } from './modules.js';
@@ -173,7 +174,9 @@ export const lockdown = () => {
   }));
 };
 
-/** Names that the language reads from values that may not have them. A method with such a name would change literals. */
+/**
+ * Names that the language reads from values that may not have them. A method with such a name would change literals.
+ */
 const CONSULTED = createObject(null);
 for (const name of [
   ...ownKeys(Object.prototype),
@@ -191,7 +194,9 @@ const isKeptMethod = (owner, key) =>
   CONSULTED[key] === undefined &&
   typeof getOwnPropertyDescriptor(owner, key).value === 'function';
 
-/** Ends the time for extensions. Throws if a program added something that it may not keep and that cannot be removed. */
+/**
+ * Ends the time for extensions. Throws if a program added something that it may not keep and that cannot be removed.
+ */
 export const closeBuiltIns = () => {
   for (let i = 0; i < extensible.length; i++) {
     const { owner, keys, prototype } = extensible[i];

@@ -113,8 +113,8 @@ const isPath = (request) =>
   startsWith(request, './') || startsWith(request, '../') || startsWith(request, '/');
 
 export const guestRequire = (request) => {
-  const asked = BaseString(request);
-  const name = isPath(asked) ? fileModule(asked) : replace(asked, /^node:/, '');
+  const specifier = BaseString(request);
+  const name = isPath(specifier) ? fileModule(specifier) : replace(specifier, /^node:/, '');
   if (hasOwn(made, name)) return made[name];
   if (hasOwn(makers, name)) {
     made[name] = makers[name]();

@@ -123,7 +123,10 @@ export const leave = () => {
   isLeaving = true;
   guestProcess.emit('exit', guestProcess.exitCode ?? 0);
 };
-/** `everSet`: whether a code other than 0 was ever set. Tests report a failure this way, and a program cannot take it back. */
+/**
+ * `everSet`: whether a code other than 0 was ever set. Tests report a failure this way, and a program cannot take it
+ * back.
+ */
 export const exitCode = { now: undefined, everSet: false };
 defineProperty(guestProcess, 'exitCode', {
   get: () => exitCode.now,

@@ -1,6 +1,6 @@
 /**
- * The built-ins that the guest uses, captured before any program runs. A program that patches a prototype then only affects
- * itself.
+ * The built-ins that the guest uses, captured before any program runs. A program that patches a prototype then only
+ * affects itself.
  */
 export const G = globalThis;
 export const { apply, construct, ownKeys } = Reflect;
@@ -80,7 +80,9 @@ export const isoText = uncurry(Date.prototype.toISOString);
 // biome-ignore lint/security/noGlobalEval: this realm exists to run the program
 export const indirectEval = eval;
 
-/** Whether a built-in that checks its `this` accepts a value: then the value is of that kind, whatever its prototype. */
+/**
+ * Whether a built-in that checks its `this` accepts a value: then the value is of that kind, whatever its prototype.
+ */
 export const brandedAs = (check, value) => {
   try {
     check(value);

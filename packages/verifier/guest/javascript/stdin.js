@@ -1,6 +1,6 @@
 /**
- * Standard input in all ways in which programs read it. They share one text and one position: whole (`readFileSync(0)`), in
- * chunks (`process.stdin`), by line (readline, `prompt`).
+ * Standard input in all ways in which programs read it. They share one text and one position: whole
+ * (`readFileSync(0)`), in chunks (`process.stdin`), by line (readline, `prompt`).
  */
 import { Buffer } from './bytes.js';
 import { writeOutput } from './output.js';
@@ -220,7 +220,10 @@ class Interface extends EventEmitter {
     }
     this.#start();
   }
-  /** Emits all lines at once, as Node does for a chunk, also after `close()`. Returns true if a question waits for a line. */
+  /**
+   * Emits all lines at once, as Node does for a chunk, also after `close()`. Returns true if a question waits for a
+   * line.
+   */
   #emitLines() {
     while (this.#questions.length === 0) {
       const line = takeLine();

@@ -1,6 +1,6 @@
 /**
- * The event loop in virtual time, in Node's order. Nothing really waits: the driver takes what comes next and moves the clock
- * to it.
+ * The event loop in virtual time, in Node's order. Nothing really waits: the driver takes what comes next and moves the
+ * clock to it.
  */
 import { addTimer, bareList, firstTimer, removeTimer } from './heap.js';
 import {
@@ -44,8 +44,8 @@ const isWaiting = (entry) => waitingById[entry.id] === entry;
 
 let entryOf;
 /**
- * Node's timers are objects that convert to a number. The number identifies the timer only after such a conversion, so that
- * a program that tries all numbers cannot clear the timers of the tests.
+ * Node's timers are objects that convert to a number. The number identifies the timer only after such a conversion, so
+ * that a program that tries all numbers cannot clear the timers of the tests.
  */
 class Timeout {
   static {
@@ -241,8 +241,8 @@ export const runNext = () => {
 
 let quietSinceMs;
 /**
- * Whether only intervals are left, and all of them that were due within `ms` since then have run. It uses the times at which
- * they are due and not the clock, which a program can move.
+ * Whether only intervals are left, and all of them that were due within `ms` since then have run. It uses the times at
+ * which they are due and not the clock, which a program can move.
  */
 export const isQuietFor = (ms) => {
   if (held > heldIntervals || ticks.length > 0) quietSinceMs = undefined;

@@ -1,6 +1,6 @@
 /**
- * Encodes results and decodes arguments. A result is JSON in which a tagged array stands for every value that JSON does not
- * have. Arguments are JSON with `{"$type": ...}` objects. `src/code/value.ts` reads and writes the other side.
+ * Encodes results and decodes arguments. A result is JSON in which a tagged array stands for every value that JSON does
+ * not have. Arguments are JSON with `{"$type": ...}` objects. `src/code/value.ts` reads and writes the other side.
  */
 
 import { OUTPUT_LIMIT, printed } from './output.js';

@@ -1,6 +1,6 @@
 /**
- * The globals as a program finds them. Removes what no timeout or memory limit covers, and makes the clock and random numbers
- * the same in every run.
+ * The globals as a program finds them. Removes what no timeout or memory limit covers, and makes the clock and random
+ * numbers the same in every run.
  */
 import {
   apply,

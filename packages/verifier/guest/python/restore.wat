@@ -1,5 +1,5 @@
 ;; Puts a memory back to its image: pages that differ are copied, the rest is only read. A page that
-;; nobody ever wrote, in neither memory, is the kernel's one page of zeros and costs next to nothing.
+;; was never written in either memory is the kernel's shared page of zeros, which takes almost no time to read.
 ;; Built into restore.wasm by scripts/build-restore.ts; a test compares the two.
 (module
   (import "restore" "heap" (memory 0))

@@ -362,14 +362,14 @@ def _make_cases():
             raise AssertionError("a test passed that must fail")
         return result
 
-    def cases(copy, answer, space):
+    def cases(copy, program, space):
         class CheckedRunner(Runner):  # defined after the program ran, because a program can find every class
             def run(self, test):
                 return judged(super().run(test))
 
         def main(*args, **options):
             kinds = [value for name, value in space.items() if isinstance(value, type)
-                     and answer.get(name) is not value and any(base is Case for base in bases_of(value))]
+                     and program.get(name) is not value and any(base is Case for base in bases_of(value))]
             suite = Suite(load(kind) for kind in kinds)
             return types.SimpleNamespace(result=judged(suite.run(Result())))
 
@@ -414,32 +414,32 @@ def _make_trials(harden):
         import__, shared_builtins = known["__import__"], builtins.__dict__
         cases = _make_cases() if "unittest" in copies else None
 
-        def import_of(answer, space):
+        def import_of(program, space):
             def import_(name, globals=None, locals=None, fromlist=(), level=0):
                 wanted = name if fromlist else name.partition(".")[0]
                 if wanted == file_name:
                     module = Module(wanted)
-                    module.__dict__.update(answer)
+                    module.__dict__.update(program)
                     return module
                 if wanted not in copies:
                     return import__(name, globals, locals, fromlist, level)
                 copy = copies[wanted](wanted)
                 if wanted == "unittest":
-                    cases(copy, answer, space)
+                    cases(copy, program, space)
                 return copy
 
             return import_
 
-        def namespace(answer):
+        def namespace(program):
             """What the tests see: the names of the program, and the original built-ins and modules."""
             put_back()
             shared_builtins.update(known)
             # A program must not replace the built-ins of the tests. Only if they call no other function of the
             # program may its function with the name of a built-in be the one under test.
-            others = [name for name in called if name in answer and name not in known]
-            space = {name: value for name, value in answer.items()
+            others = [name for name in called if name in program and name not in known]
+            space = {name: value for name, value in program.items()
                      if name not in known or (name in called and not others)}
-            own = {**known, **reading, "__import__": import_of(answer, space), "open": refused}
+            own = {**known, **reading, "__import__": import_of(program, space), "open": refused}
             # The name is `__main__` because tests may be behind a main guard.
             space.update({"__builtins__": own, "__name__": "__main__", **rules.names})
             return space

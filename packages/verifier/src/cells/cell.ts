@@ -1,6 +1,6 @@
 /**
- * A cell from the side of its owner: a child process that runs one job at a time, is watched from outside, and is replaced
- * after every failure. Leaves out: queueing and threads, see `pool.ts`.
+ * A cell from the side of its owner: a child process that runs one job at a time, is watched from outside, and is
+ * replaced after every failure. Leaves out: queueing and threads, see `pool.ts`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { errorMessage } from '@cipo/support';
@@ -11,7 +11,7 @@ import type { CellJob, CellOutcome, CellSpec } from './types.ts';
 import { Watch } from './watch.ts';
 
 /** Callbacks for every child that starts and ends, so that an owner can kill them all. */
-export interface CellEvents {
+interface CellEvents {
   onStart?(pid: number): void;
   onEnd?(pid: number): void;
 }

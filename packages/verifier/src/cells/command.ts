@@ -1,6 +1,6 @@
 /**
- * The command line that starts a cell: Node with its permission model, inside `prlimit` and `setpriv` where the machine has
- * them. Leaves out: supervision, see `cell.ts`.
+ * The command line that starts a cell: Node with its permission model, inside `prlimit` and `setpriv` where the machine
+ * has them. Leaves out: supervision, see `cell.ts`.
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * @packageDocumentation Supervised, disposable child processes for domains that run what a policy wrote, plug-ins included.
- * Leaves out: the side of the child, which is `@cipo/verifier/cells/serve` and loads less.
+ * @packageDocumentation Supervised, disposable child processes for domains that run what a policy wrote, plug-ins
+ * included. Leaves out: the side of the child, which is `@cipo/verifier/cells/serve` and loads less.
  */
 export { sibling } from './command.ts';
 export { cellCounts, type PoolOptions } from './pool.ts';

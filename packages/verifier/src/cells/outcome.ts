@@ -1,6 +1,6 @@
 /**
- * What a job that ended without an answer means for a verdict. Every domain that runs jobs in cells uses this one table.
- * Leaves out: the words of the verdict.
+ * What a job that ended without an answer means for a verdict. Every domain that runs jobs in cells uses this one
+ * table. Leaves out: the words of the verdict.
  */
 import { type Void, voided } from '../types.ts';
 import type { CellOutcome, Usage } from './types.ts';
@@ -16,7 +16,8 @@ export interface JobEnd {
 }
 
 /**
- * A job that was killed or died is judged. A cell that was not there, or a caller who cancelled, makes the verdict void.
+ * A job that was killed or died is judged. A cell that was not there, or a caller who cancelled, makes the verdict
+ * void.
  * @param usesIsolate whether the work runs in an isolate inside the child. V8 parks the thread of an isolate without
  *   memory, and the child names memory before it dies, so that a stall and such a death mean `memory`
  */

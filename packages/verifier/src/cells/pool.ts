@@ -1,6 +1,6 @@
 /**
- * A pool of cells: threads of piscina that each own one child process. Requests wait here for a thread. A request whose cell
- * died runs once more, alone, before it gets a result.
+ * A pool of cells: threads of piscina that each own one child process. Requests wait here for a thread. A request whose
+ * cell died runs once more, alone, before it gets a result.
  */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ export interface PoolOptions extends CellSpec {
 }
 
 /** How a request ended: with a result, or with the reason why there is none. */
-export type PoolReply<Result> =
+type PoolReply<Result> =
   | { readonly kind: 'result'; readonly result: Result }
   | {
       readonly kind: 'void';
@@ -82,8 +82,8 @@ export class CellPool<Request, Result> {
   }
 
   /**
-   * Runs one request. Never rejects: an infrastructure failure is a `void` reply. When the signal aborts, the reply comes at
-   * once and the cell that runs the request is killed.
+   * Runs one request. Never rejects: an infrastructure failure is a `void` reply. When the signal aborts, the reply
+   * comes at once and the cell that runs the request is killed.
    */
   run(request: Request, signal?: AbortSignal): Promise<PoolReply<Result>> {
     if (this.#closing) return Promise.resolve(voidReply('aborted', 'the pool is closed'));

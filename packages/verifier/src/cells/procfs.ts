@@ -1,6 +1,6 @@
 /**
- * Reads from Linux's `/proc` what a process uses: resident memory and the CPU time of its main thread. Every function returns
- * undefined on systems without `/proc` and for a process that has ended.
+ * Reads from Linux's `/proc` what a process uses: resident memory and the CPU time of its main thread. Every function
+ * returns undefined on systems without `/proc` and for a process that has ended.
  */
 import { readFileSync } from 'node:fs';
 

@@ -7,7 +7,10 @@ export interface ToCell {
   readonly payload: unknown;
 }
 
-/** What a child reports: that it can take jobs, that a job has begun, its result or failure, or why the child is about to die. */
+/**
+ * What a child reports: that it can take jobs, that a job has begun, its result or failure, or why the child is about
+ * to die.
+ */
 export type FromCell =
   | { readonly type: 'ready' }
   | { readonly type: 'begun'; readonly id: number }

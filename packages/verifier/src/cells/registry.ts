@@ -4,8 +4,8 @@
 const FIRST_ID = 2;
 
 /**
- * The threads of a pool write the process ids of their children into this table, so that the main thread can kill them all,
- * even while its process exits.
+ * The threads of a pool write the process ids of their children into this table, so that the main thread can kill them
+ * all, even while its process exits.
  */
 export class PidTable {
   readonly shared: SharedArrayBuffer;

@@ -6,8 +6,8 @@
 import type { FromCell, ToCell } from './protocol.ts';
 
 /**
- * Computes the answer to one payload. The answer must survive JSON. An error that it throws is an infrastructure failure: the
- * verdict is void.
+ * Computes the answer to one payload. The answer must survive JSON. An error that it throws is an infrastructure
+ * failure: the verdict is void.
  */
 export type CellHandler = (payload: unknown) => unknown;
 

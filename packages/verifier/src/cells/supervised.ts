@@ -1,6 +1,6 @@
 /**
- * Sandbox cells for a domain: a pool that opens with its first job and turns every end without an answer into a verdict.
- * Leaves out: the meaning of an answer, which the domain reads itself.
+ * Sandbox cells for a domain: a pool that opens with its first job and turns every end without an answer into a
+ * verdict. Leaves out: the meaning of an answer, which the domain reads itself.
  */
 import type { Finding } from '../codes.ts';
 import { type Audience, judged, type Verdict, voided } from '../types.ts';

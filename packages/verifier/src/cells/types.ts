@@ -1,6 +1,6 @@
 /**
- * The types of this folder: how a cell is started, what a job in it may use, and how a job can end. A cell is a disposable
- * child process that runs one job at a time. Leaves out: all behaviour.
+ * The types of this folder: how a cell is started, what a job in it may use, and how a job can end. A cell is a
+ * disposable child process that runs one job at a time. Leaves out: all behaviour.
  */
 
 /** How to start a cell. Every value must survive `structuredClone`, because it is sent to the threads of the pool. */
@@ -13,7 +13,10 @@ export interface CellSpec {
   readonly nodeFlags?: readonly string[];
   /** Folders or files that the child may read in addition to its own package and its modules. */
   readonly readable?: readonly string[];
-  /** Limit of the data segment in MB, on machines with `prlimit`. Default 2560. An isolate alone reserves 512 MB of addresses. */
+  /**
+   * Limit of the data segment in MB, on machines with `prlimit`. Default 2560. An isolate alone reserves 512 MB of
+   * addresses.
+   */
   readonly dataMb?: number;
   /** Time in which the child must report that it is ready, and then that a job has begun. Default 30,000. */
   readonly startMs?: number;
@@ -31,8 +34,8 @@ export interface JobLimits {
   /** Resident memory of the child, on systems with `/proc`. */
   readonly rssMb?: number;
   /**
-   * For work that never sleeps: how long the main thread may be asleep before the job counts as stuck. V8 parks a thread
-   * like this when its isolate has no memory left.
+   * For work that never sleeps: how long the main thread may be asleep before the job counts as stuck. V8 parks a
+   * thread like this when its isolate has no memory left.
    */
   readonly stallMs?: number;
 }
@@ -49,8 +52,9 @@ export interface Usage {
 export type KillReason = 'wall' | 'cpu' | 'memory' | 'stall';
 
 /**
- * How a job ended. `done`: the child answered; `value` is untrusted. `killed`: a limit was exceeded. `died`: the child ended
- * without an answer. `aborted`: the caller cancelled. `unavailable`: the child did not start or its handler threw.
+ * How a job ended. `done`: the child answered; `value` is untrusted. `killed`: a limit was exceeded. `died`: the child
+ * ended without an answer. `aborted`: the caller cancelled. `unavailable`: the child did not start or its handler
+ * threw.
  */
 export type CellOutcome =
   | { readonly kind: 'done'; readonly value: unknown; readonly usage: Usage }
@@ -72,6 +76,8 @@ export interface CellJob {
  */
 export interface JobAdapter<Request = unknown, Result = unknown> {
   prepare(request: Request, round: 0 | 1): CellJob;
-  /** Returns undefined in round 0 to run the request once more, alone and in a fresh cell. Round 1 must return a result. */
+  /**
+   * Returns undefined in round 0 to run the request once more, alone and in a fresh cell. Round 1 must return a result.
+   */
   conclude(request: Request, outcome: CellOutcome, round: 0 | 1): Result | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Watches a running child from outside: wall time, CPU time, memory and cancellation. Guest code in a native loop does not
- * answer messages, so that nothing inside the child could do this.
+ * Watches a running child from outside: wall time, CPU time, memory and cancellation. Guest code in a native loop does
+ * not answer messages, so that nothing inside the child could do this.
  */
 import { isMainThreadAsleep, mainThreadCpuMs, residentMb } from './procfs.ts';
 import type { CellOutcome, JobLimits, KillReason, Usage } from './types.ts';

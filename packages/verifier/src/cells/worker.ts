@@ -1,6 +1,6 @@
 /**
- * What each thread of a {@link CellPool} runs: it owns one cell and runs one request at a time in it. The adapter, if there is
- * one, prepares the job and concludes the result here, off the main thread.
+ * What each thread of a {@link CellPool} runs: it owns one cell and runs one request at a time in it. The adapter, if
+ * there is one, prepares the job and concludes the result here, off the main thread.
  */
 import { workerData } from 'piscina';
 import { Cell } from './cell.ts';
@@ -8,7 +8,7 @@ import { PidTable } from './registry.ts';
 import type { CellJob, CellOutcome, CellSpec, JobAdapter } from './types.ts';
 
 /** What the pool gives to each of its threads. */
-export interface ThreadData {
+interface ThreadData {
   readonly spec: CellSpec;
   readonly adapter: string | undefined;
   readonly pids: SharedArrayBuffer;
@@ -48,8 +48,8 @@ cell.start().catch(() => undefined); // the first job meets the same failure and
 const EXTRA_RUNS = 2;
 
 /**
- * Whether the kernel or an operator killed the cell. The job may be the reason, on a machine without memory, so that it is
- * judged in the end. But most jobs that are killed twice did nothing wrong.
+ * Whether the kernel or an operator killed the cell. The job may be the reason, on a machine without memory, so that it
+ * is judged in the end. But most jobs that are killed twice did nothing wrong.
  */
 function isKilledByOthers(outcome: CellOutcome): boolean {
   return outcome.kind === 'died' && outcome.detail.startsWith('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * Runs in the threads of the pool. Builds the job for the cell, which never contains expected values, and turns the outcome
- * of the cell into a verdict.
+ * Runs in the threads of the pool. Builds the job for the cell, which never contains expected values, and turns the
+ * outcome of the cell into a verdict.
  */
 import { isRecord } from '@cipo/support';
 import { classifyOutcome, type FailedOutcome, type JobEnd } from '../cells/outcome.ts';

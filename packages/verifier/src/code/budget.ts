@@ -1,7 +1,7 @@
 /**
- * The clock of one attempt inside a cell. Limits are CPU time of this thread, but isolated-vm only has wall-time timeouts. So
- * each stretch of guest code gets a timeout slightly above the CPU time that is left. A stretch that ends at its timeout with
- * CPU time left was starved by the machine: the guest is not too slow.
+ * The clock of one attempt inside a cell. Limits are CPU time of this thread, but isolated-vm only has wall-time
+ * timeouts. So each stretch of guest code gets a timeout slightly above the CPU time that is left. A stretch that ends
+ * at its timeout with CPU time left was starved by the machine: the guest is not too slow.
  */
 import { cpuSince } from '../cells/serve.ts';
 import type { RunLimits } from './job.ts';
@@ -13,9 +13,9 @@ export class OutOfTime extends Error {}
 const TOLERANCE = 0.97;
 
 /**
- * isolated-vm 7.0.1 starts a thread for a timeout that ends before all pending ones, and the thread sleeps until then even
- * if the timeout is cancelled. An attempt with many stretches would have hundreds of threads. So a timeout that would end
- * only slightly sooner, by less than this share of the time left, ends when the last one did.
+ * isolated-vm 7.0.1 starts a thread for a timeout that ends before all pending ones, and the thread sleeps until then
+ * even if the timeout is cancelled. An attempt with many stretches would have hundreds of threads. So a timeout that
+ * would end only slightly sooner, by less than this share of the time left, ends when the last one did.
  */
 const SAME_END = 0.1;
 

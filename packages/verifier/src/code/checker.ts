@@ -1,6 +1,6 @@
 /**
- * Verifies tasks that have many correct outputs: a program of the task, the checker, judges each output. It runs in a sandbox
- * like any attempt. `check(input, output, expected)` returns true, false, or a text that says what is wrong.
+ * Verifies tasks that have many correct outputs: a program of the task, the checker, judges each output. It runs in a
+ * sandbox like any attempt. `check(input, output, expected)` returns true, false, or a text that says what is wrong.
  */
 import { type Verdict, voided } from '../types.ts';
 import type { Language, RunLimits, TestRun } from './job.ts';
@@ -12,7 +12,7 @@ import { readWire } from './value.ts';
 type StdioTests = Extract<CodeTests, { type: 'stdio' }>;
 
 /** Runs a request in the pool of its language, without judging it. */
-export type RunUnjudged = (language: Language, request: CodeRequest) => Promise<RawRun | Verdict>;
+type RunUnjudged = (language: Language, request: CodeRequest) => Promise<RawRun | Verdict>;
 
 const CHECKER_LIMITS: Partial<RunLimits> = { cpuMs: 10_000, outputChars: 1 << 22 };
 
@@ -22,9 +22,9 @@ export function checkerOf({ tests }: CodeReference): StdioTests['checker'] {
 }
 
 /**
- * Runs the attempt, then the checker over what it printed. A checker that fails makes the verdict void, with one exception:
- * if it fails on the output of the attempt and accepts the task's own output, the attempt is incorrect. Otherwise an attempt
- * could escape its verdict by printing what the checker cannot read.
+ * Runs the attempt, then the checker over what it printed. A checker that fails makes the verdict void, with one
+ * exception: if it fails on the output of the attempt and accepts the task's own output, the attempt is incorrect.
+ * Otherwise an attempt could escape its verdict by printing what the checker cannot read.
  */
 export async function verifyWithChecker(
   request: CodeRequest,

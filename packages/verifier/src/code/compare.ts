@@ -1,10 +1,11 @@
 /**
- * Compares an expected and an actual value by structure, outside the guest, and returns the first difference with its path.
- * Leaves out: tests and verdicts.
+ * Compares an expected and an actual value by structure, outside the guest, and returns the first difference with its
+ * path. Leaves out: tests and verdicts.
  *
- * Rules: integers must be equal, other numbers equal within a tolerance; `0` accepts `-0` unless the row says `-0`; NaN equals
- * NaN; a list in the row accepts a tuple; the order of keys, of a map and of a set does not matter; a field that is `undefined`
- * equals an absent one; an object in the row, whose keys JSON writes as strings, accepts a map with keys of the same text.
+ * Rules: integers must be equal, other numbers equal within a tolerance; `0` accepts `-0` unless the row says `-0`; NaN
+ * equals NaN; a list in the row accepts a tuple; the order of keys, of a map and of a set does not matter; a field that
+ * is `undefined` equals an absent one; an object in the row, whose keys JSON writes as strings, accepts a map with keys
+ * of the same text.
  */
 import { isTagged, showWire, type Wire, type WireList } from './value.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Runs a program without judging it: what it printed on both streams, its exit code, and which limit ended it. Uses the same
- * cells and limits as verdicts do. Leaves out: reading the program out of a response.
+ * Runs a program without judging it: what it printed on both streams, its exit code, and which limit ended it. Uses the
+ * same cells and limits as verdicts do. Leaves out: reading the program out of a response.
  */
 import type { Verdict, Void } from '../types.ts';
 import { countLines } from './extract.ts';
@@ -57,8 +57,8 @@ export type RunEnd =
   | 'crashed';
 
 /**
- * What a program did. Each stream holds at most `outputChars` characters. After a limit the streams hold what could still be
- * read, which is nothing if the whole cell was killed.
+ * What a program did. Each stream holds at most `outputChars` characters. After a limit the streams hold what could
+ * still be read, which is nothing if the whole cell was killed.
  */
 export interface Ran {
   readonly kind: 'ran';

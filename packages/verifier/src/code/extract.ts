@@ -1,6 +1,6 @@
 /**
- * Extracts the program from a response, joins it with the code that the task puts around it, and maps its lines back to the
- * response. Leaves out: running it.
+ * Extracts the program from a response, joins it with the code that the task puts around it, and maps its lines back to
+ * the response. Leaves out: running it.
  */
 import type { Language } from './job.ts';
 import type { CodeReference } from './reference.ts';
@@ -28,7 +28,10 @@ const FENCE_LABELS: Record<Language, readonly string[]> = {
   python: ['python', 'py', 'python3', 'py3'],
 };
 
-/** Finds the code of a response: the last fenced block of the language, else the last one without a name, else the whole text. */
+/**
+ * Finds the code of a response: the last fenced block of the language, else the last one without a name, else the whole
+ * text.
+ */
 export function readCode(response: string, language: Language): Excerpt {
   const visible = afterThinking(response);
   const blocks = fencedBlocks(visible.text);
@@ -89,8 +92,8 @@ export function assemble(response: string, reference: CodeReference): Program | 
 
 /**
  * The text before the submitted code: the task's prefix if the code continues it, else nothing. The code is complete by
- * itself if it declares what the prefix declares last, or repeats the prefix. In Python the prefix is kept before complete
- * code too, because of its imports and helpers.
+ * itself if it declares what the prefix declares last, or repeats the prefix. In Python the prefix is kept before
+ * complete code too, because of its imports and helpers.
  */
 function prefixFor(code: string, { prefix, language, tests }: CodeReference): string {
   const wanted = lastDeclared(prefix, language);

@@ -1,6 +1,6 @@
 /**
- * Makes the diagnostics of code verdicts, for two audiences. The input, expected and actual value of a hidden test never reach
- * the policy, not even in the message of an error: a program could put its arguments there.
+ * Makes the diagnostics of code verdicts, for two audiences. The input, expected and actual value of a hidden test
+ * never reach the policy, not even in the message of an error: a program could put its arguments there.
  */
 import type { Finding } from '../codes.ts';
 import type { Difference } from './compare.ts';
@@ -10,7 +10,9 @@ import { testCount } from './reference.ts';
 import type { CodeRequest } from './request.ts';
 import { showWire } from './value.ts';
 
-/** One test that failed: `difference` is set if it ended normally with a wrong result, else `run` is an abnormal end. */
+/**
+ * One test that failed: `difference` is set if it ended normally with a wrong result, else `run` is an abnormal end.
+ */
 export interface Failure {
   readonly index: number;
   readonly run: TestRun;

@@ -1,6 +1,6 @@
 /**
- * What travels between a thread of the pool and a cell for one attempt: the program, and what to do with it. Expected values
- * never do, because outputs are compared outside. Leaves out: all behaviour.
+ * What travels between a thread of the pool and a cell for one attempt: the program, and what to do with it. Expected
+ * values never do, because outputs are compared outside. Leaves out: all behaviour.
  */
 
 /** The languages in which a program can be verified or run. */
@@ -80,7 +80,10 @@ export type AbnormalEnd =
       readonly kind: 'missing' | 'open' | 'output' | 'time' | 'memory' | 'starved' | 'crashed';
     };
 
-/** What one test gave: a value in wire form, printed text, the judgement of an assert program or a checker, or an abnormal end. */
+/**
+ * What one test gave: a value in wire form, printed text, the judgement of an assert program or a checker, or an
+ * abnormal end.
+ */
 export type TestRun =
   | { readonly kind: 'value'; readonly wire: string }
   | { readonly kind: 'printed'; readonly text: string }
@@ -89,7 +92,9 @@ export type TestRun =
   | ProgramRun
   | AbnormalEnd;
 
-/** What a program printed that was run without tests, and how it ended. `code` is its exit code if `end` is `exited`. */
+/**
+ * What a program printed that was run without tests, and how it ended. `code` is its exit code if `end` is `exited`.
+ */
 export interface ProgramRun {
   readonly kind: 'ran';
   readonly end: 'exited' | 'time' | 'output';

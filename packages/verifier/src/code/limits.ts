@@ -22,8 +22,8 @@ export const DEFAULT_LIMITS: Record<Language, RunLimits> = {
 const MIN_WALL_RATIO = 10;
 
 /**
- * Merges limits: each override wins over the ones before it, and all win over the defaults of the language. Without a limit
- * of its own, one test may use the CPU time of the whole attempt.
+ * Merges limits: each override wins over the ones before it, and all win over the defaults of the language. Without a
+ * limit of its own, one test may use the CPU time of the whole attempt.
  */
 export function limitsFor(
   language: Language,
@@ -54,8 +54,8 @@ const CELL_MB = { script: 450, python: 900 };
 const STALL_MS = [600, 3000] as const;
 
 /**
- * What a cell may use for a run before it is killed from outside. Every input of a program gets a new context, and the time
- * to make it does not count as the attempt's.
+ * What a cell may use for a run before it is killed from outside. Every input of a program gets a new context, and the
+ * time to make it does not count as the attempt's.
  */
 export function cellLimits(
   language: Language,

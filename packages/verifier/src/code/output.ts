@@ -1,11 +1,11 @@
 /**
- * Compares printed output: token by token with an optional tolerance for numbers, or the whole text. The first difference is
- * reported with its line.
+ * Compares printed output: token by token with an optional tolerance for numbers, or the whole text. The first
+ * difference is reported with its line.
  */
 import type { Difference, Tolerance } from './compare.ts';
 
 /** How the outputs of a `stdio` test are compared. */
-export interface OutputRules {
+interface OutputRules {
   /** Compare the whole text instead of tokens. */
   readonly exact: boolean;
   readonly ignoreCase: boolean;

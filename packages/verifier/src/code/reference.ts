@@ -1,6 +1,6 @@
 /**
- * The reference of a code task, and how a row of a data set becomes a task. The row has the shape that `cipo verify` reads.
- * Unknown fields are ignored.
+ * The reference of a code task, and how a row of a data set becomes a task. The row has the shape that `cipo verify`
+ * reads. Unknown fields are ignored.
  */
 import { createHash } from 'node:crypto';
 import { readId } from '../rows/id.ts';
@@ -40,8 +40,8 @@ export interface Checker {
 }
 
 /**
- * The tests of a task. `call`: a function is called. `stdio`: the program reads standard input and prints. `assert`: a test
- * program runs after the attempt's and throws if it is incorrect.
+ * The tests of a task. `call`: a function is called. `stdio`: the program reads standard input and prints. `assert`: a
+ * test program runs after the attempt's and throws if it is incorrect.
  */
 export type CodeTests =
   | {
@@ -85,11 +85,11 @@ export function testCount({ tests }: CodeReference): number {
 }
 
 /**
- * Reads one row: `language`, `tests`, and optionally `id`, `prompt`, `prefix`, `setup`, `imports`, `limits`, `stopAtFirst`,
- * `verbatim`, `solution`.
+ * Reads one row: `language`, `tests`, and optionally `id`, `prompt`, `prefix`, `setup`, `imports`, `limits`,
+ * `stopAtFirst`, `verbatim`, `solution`.
  *
- * `prompt` is a string or a list of messages. A string is also the prefix that the response may continue, unless the row has
- * a `prefix` (`""` for none).
+ * `prompt` is a string or a list of messages. A string is also the prefix that the response may continue, unless the
+ * row has a `prefix` (`""` for none).
  * @throws {TaskError} naming the field
  */
 export function parseCodeTask(row: unknown): Task<CodeReference> {
@@ -147,8 +147,8 @@ function readLanguage(value: unknown, field: string): Language {
 }
 
 /**
- * The imports that judges of programming contests put before every Python program, so that data made for them (LeetCode, APPS,
- * TACO, LiveCodeBench) runs.
+ * The imports that judges of programming contests put before every Python program, so that data made for them
+ * (LeetCode, APPS, TACO, LiveCodeBench) runs.
  */
 const STARRED =
   'string re datetime collections heapq bisect copy math random statistics itertools functools operator typing';

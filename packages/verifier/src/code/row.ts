@@ -1,4 +1,7 @@
-/** Readers for the fields of a row. Each returns the value in its type or throws a {@link TaskError} that names the field. */
+/**
+ * Readers for the fields of a row. Each returns the value in its type or throws a {@link TaskError} that names the
+ * field.
+ */
 import { isRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Checks whether a test program in JavaScript or TypeScript can run. One that cannot would reject every attempt, and one that
- * tests nothing would accept every attempt. Leaves out: Python, whose test programs are checked in its cell.
+ * Checks whether a test program in JavaScript or TypeScript can run. One that cannot would reject every attempt, and
+ * one that tests nothing would accept every attempt. Leaves out: Python, whose test programs are checked in its cell.
  */
 
 /** The modules that programs and tests may `require`, without `node:`. The guest's `node.js` implements them. */

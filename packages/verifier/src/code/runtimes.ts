@@ -10,7 +10,9 @@ const RUNTIMES = '@cipo/sandbox-runtimes';
 /** isolated-vm 7 has no binary for an older Node. */
 const MIN_NODE_MAJOR = 24;
 
-/** Code cannot be verified in this process: the sandbox is not installed, or has no binary for this Node or platform. */
+/**
+ * Code cannot be verified in this process: the sandbox is not installed, or has no binary for this Node or platform.
+ */
 export class SandboxUnavailableError extends Error {
   override readonly name = 'SandboxUnavailableError';
 }
@@ -52,7 +54,7 @@ export function runtimeRequire(): NodeJS.Require {
   return createRequire(runtimesManifest());
 }
 
-/** isolated-vm's module object. Only a cell may load it: the addon must not be in the process that asks for verdicts. */
+/** Loads isolated-vm. Only a cell may do that: the addon must not be in the process that requests verdicts. */
 export function loadIsolatedVm(): typeof ivm {
   return runtimeRequire()('isolated-vm');
 }

@@ -1,10 +1,10 @@
 /**
- * The wire form of values: what a guest writes, and the same form made from the JSON of a row. Leaves out: comparing, see
- * `compare.ts`.
+ * The wire form of values: what a guest writes, and the same form made from the JSON of a row. Leaves out: comparing,
+ * see `compare.ts`.
  *
- * A row writes values that JSON does not have as `{"$type": T, "value": V}`: `undefined`; `number` with `"NaN"`, `"Infinity"`,
- * `"-Infinity"`, `"-0"`; `bigint` with digits; `tuple`, `set` with a list; `map` with a list of pairs; `date` with
- * milliseconds.
+ * A row writes values that JSON does not have as `{"$type": T, "value": V}`: `undefined`; `number` with `"NaN"`,
+ * `"Infinity"`, `"-Infinity"`, `"-0"`; `bigint` with digits; `tuple`, `set` with a list; `map` with a list of pairs;
+ * `date` with milliseconds.
  */
 import { preview, TaskError } from '../types.ts';
 
@@ -19,7 +19,7 @@ export function isTagged(wire: Wire): wire is WireList {
 }
 
 /** What the first element of a tagged list means. */
-export const TAGS = {
+const TAGS = {
   a: 'list',
   t: 'tuple',
   o: 'object',

@@ -1,6 +1,6 @@
 /**
- * The code verifier as a library: verdicts on one attempt or many, from pools of cells that start when they are first needed.
- * `domain.ts` wraps it as a Domain.
+ * The code verifier as a library: verdicts on one attempt or many, from pools of cells that start when they are first
+ * needed. `domain.ts` wraps it as a Domain.
  */
 import { availableParallelism } from 'node:os';
 import { errorMessage } from '@cipo/support';

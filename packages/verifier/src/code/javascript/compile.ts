@@ -1,6 +1,6 @@
 /**
- * Compiles the source of a program to a script that a realm can load, and maps places in the script back to the source. A
- * plain script is only wrapped. A module or TypeScript goes through swc.
+ * Compiles the source of a program to a script that a realm can load, and maps places in the script back to the source.
+ * A plain script is only wrapped. A module or TypeScript goes through swc.
  */
 import type { AbnormalEnd, Language } from '../job.ts';
 import { placeInProgram, readSyntaxError, wrapProgram } from './program.ts';
@@ -42,7 +42,10 @@ export function compile(
   return isScript ? asScript : asModule;
 }
 
-/** Whether a text that V8 accepts as a script means something else as a module: `import(...)`, or `await [x]` at the top. */
+/**
+ * Whether a text that V8 accepts as a script means something else as a module: `import(...)`, or `await [x]` at the
+ * top.
+ */
 function hidesModule(realm: Realm, source: string): boolean {
   if (/\bimport\s*\(/.test(source)) return true;
   if (!/\bawait\s*[([`+\-/]/.test(source)) return false;
@@ -57,7 +60,8 @@ function compileModule(
   names: readonly string[],
   isScript = false,
 ): Compiled | AbnormalEnd {
-  loadTranspiler(); // outside of the try: a failure to load swc is an infrastructure failure, not a syntax error
+  // Outside of the try: a failure to load swc is an infrastructure failure and not a syntax error.
+  loadTranspiler();
   let output: Transpiled;
   try {
     output = transpile(source, isTypeScript, isScript);

@@ -1,7 +1,7 @@
 /**
- * Joins the files of `guest/javascript` into the one script that runs first in every context. For the linter, the type checker
- * and editors each file is a module. In the isolate they share one closure, so that names are unique across files and a file
- * exports by name only. `guest/README.md` says what each file does.
+ * Joins the files of `guest/javascript` into the one script that runs first in every context. For the linter, the type
+ * checker and editors each file is a module. In the isolate they share one closure, so that names are unique across
+ * files and a file exports by name only. `guest/README.md` says what each file does.
  */
 import { readFileSync } from 'node:fs';
 import type ivm from 'isolated-vm';
@@ -10,8 +10,8 @@ import { loadIsolatedVm } from '../runtimes.ts';
 const FOLDER = new URL('../../../guest/javascript/', import.meta.url);
 
 /**
- * The load order. While a file loads it may only use names of files before it; functions may use names of any file, because
- * they run later. This list is the only place that says the order.
+ * The load order. While a file loads it may only use names of files before it; functions may use names of any file,
+ * because they run later. This list is the only place that says the order.
  */
 const FILES = [
   'primordials',
@@ -44,8 +44,8 @@ export function guestScript(): string {
 }
 
 /**
- * A snapshot of a context in which the guest has run. Contexts that start from it do not parse and run the guest, which took a
- * quarter of an attempt. They run {@link ARRIVAL} first.
+ * A snapshot of a context in which the guest has run. Contexts that start from it do not parse and run the guest, which
+ * took a quarter of an attempt. They run {@link ARRIVAL} first.
  */
 export function guestSnapshot(): ivm.ExternalCopy<ArrayBuffer> {
   return loadIsolatedVm().Isolate.createSnapshot([

@@ -1,6 +1,6 @@
 /**
- * The third-party libraries that a program may `require`, as source text for the guest. Each is read once, and given only to
- * a realm whose program mentions it.
+ * The third-party libraries that a program may `require`, as source text for the guest. Each is read once, and given
+ * only to a realm whose program mentions it.
  */
 import { readFileSync } from 'node:fs';
 import { runtimeRequire } from '../runtimes.ts';
@@ -21,7 +21,8 @@ function libraryText(name: string): string {
   const known = texts.get(name);
   if (known !== undefined) return known;
   const path = runtimeRequire().resolve(FILES[name]!);
-  // Strict mode: tests pass expected values to it, and a getter can read the arguments of a sloppy function that calls it.
+  // Strict mode: tests pass expected values to it, and a getter can read the arguments of a sloppy function that calls
+  // it.
   const text = `'use strict';${readFileSync(path, 'utf8')}`;
   texts.set(name, text);
   return text;

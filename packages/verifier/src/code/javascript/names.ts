@@ -1,6 +1,6 @@
 /**
- * Wraps a test program as a function of the names that it uses of the attempt: those that it mentions, without reserved words
- * and without the globals on which the tests themselves depend.
+ * Wraps a test program as a function of the names that it uses of the attempt: those that it mentions, without reserved
+ * words and without the globals on which the tests themselves depend.
  */
 
 const RESERVED = `await break case catch class const continue debugger default delete do else enum export
@@ -9,8 +9,8 @@ const RESERVED = `await break case catch class const continue debugger default d
   while with yield arguments eval async of get set`;
 
 /**
- * Globals whose meaning in the tests a program must not change by declaring them. These are all globals of the realm except
- * a few that programs often declare.
+ * Globals whose meaning in the tests a program must not change by declaring them. These are all globals of the realm
+ * except a few that programs often declare.
  */
 const TRUSTED = `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String
   Symbol Date Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError
@@ -50,14 +50,14 @@ function undeclaredNames(tests: string, names: readonly string[]): string[] {
 }
 
 /**
- * Wraps a test program as a function. It returns the sentinel, a secret value: a program that ends the run early, in whatever
- * way, cannot return it. The function is strict, because in strict mode no callee can reach its caller: a program could read
- * the arguments of the tests, or call them to see what they throw. Globals that the tests assign become variables, so that
- * the program cannot define them beforehand. The first parameter holds what the tests may replace, under a name that is as
- * secret as the sentinel.
+ * Wraps a test program as a function. It returns the sentinel, a secret value: a program that ends the run early, in
+ * whatever way, cannot return it. The function is strict, because in strict mode no callee can reach its caller: a
+ * program could read the arguments of the tests, or call them to see what they throw. Globals that the tests assign
+ * become variables, so that the program cannot define them beforehand. The first parameter holds what the tests may
+ * replace, under a name that is as secret as the sentinel.
  *
- * @param check throws if a script does not compile. Then the test program stays sloppy, and the caller must put a strict
- *   function between it and the functions of the attempt
+ * @param check throws if a script does not compile. Then the test program stays sloppy, and the caller must put a
+ *   strict function between it and the functions of the attempt
  */
 export function wrapTests(
   tests: string,

@@ -1,6 +1,6 @@
 /**
- * Wraps a program as Node wraps a CommonJS module, so that it returns the values of the names that the tests use. The first
- * line of the program is the first line of the result.
+ * Wraps a program as Node wraps a CommonJS module, so that it returns the values of the names that the tests use. The
+ * first line of the program is the first line of the result.
  */
 
 const OPEN = '(function (exports, require, module, __filename, __dirname) { ';
@@ -10,7 +10,9 @@ const PROGRAM_FILE = 'answer.js';
 
 const NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u;
 
-/** Wraps a program for the entry `load`. It returns the values of `names`, undefined for each that it does not declare. */
+/**
+ * Wraps a program for the entry `load`. It returns the values of `names`, undefined for each that it does not declare.
+ */
 export function wrapProgram(source: string, names: readonly string[], isAsync = false): string {
   const values = names.filter((name) => NAME.test(name)).map(valueIfDeclared);
   const tail = `\n;return [${values.join(', ')}];\n})\n//# sourceURL=${PROGRAM_FILE}`;

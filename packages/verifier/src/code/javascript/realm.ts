@@ -1,6 +1,7 @@
 /**
- * A realm for one program: a new context with the guest in it. Some programs share an isolate one after another. An isolate
- * that has seen a limit or an abnormal end, or that holds much memory, is disposed. Leaves out: limits and results, see `run.ts`.
+ * A realm for one program: a new context with the guest in it. Some programs share an isolate one after another. An
+ * isolate that has seen a limit or an abnormal end, or that holds much memory, is disposed. Leaves out: limits and
+ * results, see `run.ts`.
  */
 import type ivm from 'isolated-vm';
 import { reportDeath } from '../../cells/serve.ts';
@@ -89,12 +90,16 @@ export class Realm {
     return this.#shared.programs > 1;
   }
 
-  /** Compiles a script without running it. @throws {SyntaxError} with `[file:line:column]` at the end of its message. */
+  /**
+   * Compiles a script without running it. @throws {SyntaxError} with `[file:line:column]` at the end of its message.
+   */
   check(source: string, filename: string): void {
     this.#shared.isolate.compileScriptSync(source, { filename }).release();
   }
 
-  /** Calls an entry of the driver. Throws what isolated-vm throws: a timeout, a memory limit, an unhandled rejection. */
+  /**
+   * Calls an entry of the driver. Throws what isolated-vm throws: a timeout, a memory limit, an unhandled rejection.
+   */
   enter(name: EntryName, args: readonly (string | number | boolean)[], timeoutMs: number): unknown {
     return this.#driver.applySync(undefined, [name, ...args] as never[], {
       timeout: timeoutMs,

@@ -1,6 +1,6 @@
 /**
- * Runs one JavaScript or TypeScript attempt inside a cell: loads the program into a new realm, does what the plan says, and
- * returns what each test gave. Leaves out: judging.
+ * Runs one JavaScript or TypeScript attempt inside a cell: loads the program into a new realm, does what the plan says,
+ * and returns what each test gave. Leaves out: judging.
  */
 import { randomUUID } from 'node:crypto';
 import { errorMessage } from '@cipo/support';

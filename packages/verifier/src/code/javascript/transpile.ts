@@ -1,6 +1,6 @@
 /**
- * Transpiles TypeScript and JavaScript modules to what the isolate evaluates. swc is loaded when it is first needed. It runs
- * inside the cell, because it crashes on very deep nesting.
+ * Transpiles TypeScript and JavaScript modules to what the isolate evaluates. swc is loaded when it is first needed. It
+ * runs inside the cell, because it crashes on very deep nesting.
  */
 import { SourceMap } from 'node:module';
 import { runtimeRequire } from '../runtimes.ts';

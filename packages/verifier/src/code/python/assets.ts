@@ -1,6 +1,6 @@
 /**
- * The files from which Python is built: those of Pyodide's npm package, and those of `guest/python`. Reads and patches them.
- * Leaves out: running them.
+ * The files from which Python is built: those of Pyodide's npm package, and those of `guest/python`. Reads and patches
+ * them. Leaves out: running them.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -63,9 +63,10 @@ export function cappedWasm(memoryMb: number): Buffer {
 }
 
 /**
- * The Python program that becomes part of the snapshot, from the files below in their load order, which is defined only here.
- * It has its own namespace and its own built-ins, so that a program of an attempt that changes `builtins` does not affect it.
- * The part that such a program can reach (`streams`, `turns`) is in a second namespace, from which nothing leads to the first.
+ * The Python program that becomes part of the snapshot, from the files below in their load order, which is defined only
+ * here. It has its own namespace and its own built-ins, so that a program of an attempt that changes `builtins` does
+ * not affect it. The part that such a program can reach (`streams`, `turns`) is in a second namespace, from which
+ * nothing leads to the first.
  */
 export function runnerProgram(): string {
   const run = (names: readonly string[], space: string) =>

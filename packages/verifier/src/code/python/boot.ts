@@ -1,6 +1,6 @@
 /**
- * Boots Pyodide inside an isolate, either to take a snapshot of its memory, or from a snapshot to run jobs. In the second case
- * `guest/python/seal.js` seals it: no callback into this process is left in the isolate.
+ * Boots Pyodide inside an isolate, either to take a snapshot of its memory, or from a snapshot to run jobs. In the
+ * second case `guest/python/seal.js` seals it: no callback into this process is left in the isolate.
  */
 import type ivm from 'isolated-vm';
 import { reportDeath } from '../../cells/serve.ts';

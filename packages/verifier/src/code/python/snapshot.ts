@@ -1,6 +1,6 @@
 /**
- * Finds or makes the memory snapshot from which Python cells start. A separate child process makes it once. It is kept in the
- * cache folder of the user, or in a temporary folder if that is not writable.
+ * Finds or makes the memory snapshot from which Python cells start. A separate child process makes it once. It is kept
+ * in the cache folder of the user, or in a temporary folder if that is not writable.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
