@@ -14,6 +14,11 @@ const SETPRIV = findTool('setpriv');
 /** Files that addon loaders read to tell musl from glibc. */
 const LIBC_HINTS = ['/etc/alpine-release', '/usr/bin/ldd'];
 
+/** The permission model has its final name since Node 22.13. */
+const PERMISSION = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+
 /** A module that lets the script of a plug-in import this package, wherever the plug-in is. */
 const PACKAGE_FALLBACK = sibling(import.meta.url, '../domains/install-fallback');
 
@@ -51,7 +56,7 @@ function nodeFlags(spec: CellSpec, script: string): string[] {
     '--no-node-snapshot', // isolated-vm aborts without it
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning', // cells need an addon under the permission model
-    '--permission',
+    PERMISSION,
     '--allow-addons',
     ...[...readable].map((path) => `--allow-fs-read=${path}`),
     ...(isWithin(script, ours) ? [] : [`--import=${PACKAGE_FALLBACK}`]),

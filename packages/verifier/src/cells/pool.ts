@@ -44,6 +44,9 @@ export function cellCounts(): { readonly alive: number; readonly started: number
   };
 }
 
+/** Messages of piscina for a task that it does not accept. */
+const QUEUE_IS_FULL = /^(?:Task queue is at limit|No task queue available)/;
+
 /** Runs requests in cells, one per thread, and queues the rest. */
 export class CellPool<Request, Result> {
   readonly #piscina: Piscina<ThreadTask, ThreadReply>;
@@ -123,7 +126,7 @@ export class CellPool<Request, Result> {
     const { outcome } = reply;
     if (outcome.kind === 'aborted' || this.#closing) return voidReply('aborted', 'aborted');
     const detail = 'detail' in outcome ? outcome.detail : `the cell was ${outcome.kind}`;
-    const isFull = /queue|limit reached/i.test(detail) && outcome.kind === 'unavailable';
+    const isFull = QUEUE_IS_FULL.test(detail) && outcome.kind === 'unavailable';
     return voidReply(isFull ? 'overloaded' : 'infra', detail);
   }
 

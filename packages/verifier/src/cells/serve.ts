@@ -39,7 +39,7 @@ async function runJob(job: ToCell, handler: CellHandler, hooks: CellHooks): Prom
   try {
     await hooks.prepare?.(job.payload);
     send({ type: 'begun', id: job.id });
-    const cpuBefore = process.threadCpuUsage();
+    const cpuBefore = readCpu();
     const startedAt = performance.now();
     const value = await handler(job.payload);
     const wallMs = performance.now() - startedAt;
@@ -50,9 +50,15 @@ async function runJob(job: ToCell, handler: CellHandler, hooks: CellHooks): Prom
   await hooks.between?.();
 }
 
+/** CPU time of this thread. Node 22 and older only report that of the whole process. */
+function readCpu(before?: NodeJS.CpuUsage): NodeJS.CpuUsage {
+  const isPerThread = typeof process.threadCpuUsage === 'function';
+  return isPerThread ? process.threadCpuUsage(before) : process.cpuUsage(before);
+}
+
 /** CPU milliseconds of this thread since a reading of `process.threadCpuUsage()`. */
 export function cpuSince(before: NodeJS.CpuUsage): number {
-  const used = process.threadCpuUsage(before);
+  const used = readCpu(before);
   return (used.user + used.system) / 1000;
 }
 

@@ -5,8 +5,8 @@
  */
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { type Duplex, pipeline, Readable } from 'node:stream';
+import zlib from 'node:zlib';
 import { TaskError } from '../types.ts';
 import { MAX_LINE_BYTES, rowsOfLines } from './lines.ts';
 import { rowsOfParquet } from './parquet.ts';
@@ -97,9 +97,15 @@ async function unpacked(stream: AsyncIterable<Buffer>): Promise<AsyncIterable<Bu
   const kind = kindOf(first);
   if (kind === 'parquet') throw new Error('parquet cannot be read from a stream; name the file');
   if (kind === 'text') return whole;
-  const unpack = kind === 'gzip' ? createGunzip() : createZstdDecompress();
-  // Errors of either side end the reading of `unpack`, which is where they are dealt with.
+  const unpack = decompressor(kind);
+  // An error of either stream ends the reading of `unpack`, whose reader handles it.
   return pipeline(Readable.from(whole), unpack, () => undefined);
+}
+
+function decompressor(kind: 'gzip' | 'zstd'): Duplex {
+  if (kind === 'gzip') return zlib.createGunzip();
+  if (typeof zlib.createZstdDecompress === 'function') return zlib.createZstdDecompress();
+  throw new Error('zstd needs Node 22.15 or newer: decompress the file first');
 }
 
 /** At least four bytes, unless there are fewer. */

@@ -36,12 +36,16 @@ const LONG_NUMBER = /\d{16}/;
 
 /**
  * Parses JSON text. An integer outside the safe range of a double becomes a BigInt, because a rounded reference would be
- * a different reference. Before Node 21 JSON.parse does not report the source text; such integers are rounded there.
+ * a different reference.
  * @throws {SyntaxError} if the text is not JSON
  */
 export function parseJson(text: string): unknown {
-  return LONG_NUMBER.test(text) ? JSON.parse(text, keepIntegers) : JSON.parse(text);
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  return REPORTS_SOURCE ? JSON.parse(text, keepIntegers) : parseMarked(text);
 }
+
+/** Whether JSON.parse passes the source text of a number to its reviver: since Node 21. */
+const REPORTS_SOURCE = JSON.parse('1', (_key, _value, context?: object) => context !== undefined);
 
 function keepIntegers(
   _key: string,
@@ -51,6 +55,24 @@ function keepIntegers(
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
   const source = context?.source ?? '';
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
+}
+
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?(?!\s*:)/g;
+const LONG_INTEGER = /^-?[1-9]\d{15,}$/;
+/** Starts the text that replaces a long integer while {@link parseMarked} parses. */
+const MARK = '\uE000integer:';
+
+/** For Node 20: long integers become marked strings first, and the reviver turns those into numbers. */
+export function parseMarked(text: string): unknown {
+  JSON.parse(text); // malformed text must throw before it is changed
+  const marked = text.replace(TOKEN, (token) =>
+    LONG_INTEGER.test(token) ? JSON.stringify(MARK + token) : token,
+  );
+  return JSON.parse(marked, (_key, value) => {
+    if (typeof value !== 'string' || !value.startsWith(MARK)) return value;
+    const digits = value.slice(MARK.length);
+    return Number.isSafeInteger(Number(digits)) ? Number(digits) : BigInt(digits);
+  });
 }
 
 /** Parses a column that holds JSON as text; returns every other value unchanged. */

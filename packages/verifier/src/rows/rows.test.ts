@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseCodeTask } from '../code/index.ts';
 import { TaskError } from '../types.ts';
+import { parseMarked } from './fields.ts';
 import { type NormalizeOptions, normalizeRow, parseJson, readId } from './index.ts';
 
 const turns = [{ role: 'user', content: 'one half?' }];
@@ -60,6 +61,22 @@ describe('math rows', () => {
     expect(fieldsOf({ answer: '1', problem: 'p' })).toMatchObject({ question: 'p' });
     const verl = { reward_model: { ground_truth: '1' }, extra_info: { question: 'q' } };
     expect(fieldsOf(verl)).toMatchObject({ question: 'q' });
+  });
+
+  test('integers stay exact on Node 20 too, where JSON.parse does not report the source', () => {
+    const text =
+      '{"a": [12345678901234567890, -9007199254740993, 1.5, 1e20], "s": "12345678901234567"}';
+    expect(parseMarked(text)).toEqual(parseJson(text));
+    expect(parseMarked('[9007199254740991, 1000000000000000]')).toEqual([
+      9007199254740991, 1000000000000000,
+    ]);
+    for (const malformed of [
+      '[012345678901234567]',
+      '{12345678901234567: 1}',
+      '12345678901234567x',
+    ]) {
+      expect(() => parseMarked(malformed)).toThrow(SyntaxError);
+    }
   });
 
   test('parseJson keeps integers of any size exact', () => {
