@@ -58,10 +58,11 @@ function peer(items: readonly Item[]): Result {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
-  if (run.status !== 0)
+  if (run.status !== 0) {
     throw new Error(
       `the peer failed; run benchmarks/math/setup-peer.sh first\n${run.error ?? run.stderr}`,
     );
+  }
   const rows = run.stdout
     .trim()
     .split('\n')
@@ -72,8 +73,13 @@ function peer(items: readonly Item[]): Result {
   };
 }
 
-const percent = (n: number, of: number): string => `${((100 * n) / of).toFixed(2)} %`;
-const rate = (n: number, seconds: number): string => `${Math.round(n / seconds)}`;
+function percent(n: number, of: number): string {
+  return `${((100 * n) / of).toFixed(2)} %`;
+}
+
+function rate(n: number, seconds: number): string {
+  return `${Math.round(n / seconds)}`;
+}
 
 function row(name: string, items: readonly Item[], a: Result, b: Result): string {
   const agree = (r: Result): number => items.filter((item, k) => r.passed[k] === item.label).length;

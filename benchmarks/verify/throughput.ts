@@ -31,7 +31,10 @@ if (!available) {
   process.exit(2);
 }
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+function here(path: string) {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
 const CLI = here('../../packages/cli/src/main.ts');
 const folder = mkdtempSync(join(tmpdir(), 'cipo-verify-'));
 try {

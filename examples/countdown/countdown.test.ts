@@ -29,8 +29,9 @@ describe('the countdown domain keeps the contract of all domains', () => {
   for (const check of domainContract(subject)) test(check.name, check.run);
 });
 
-const judge = (answer: string, nums: number[], target: number): Promise<Verdict> =>
-  countdown.verify(countdown.parse({ nums, target }), { text: answer, stop: 'end' });
+function judge(answer: string, nums: number[], target: number): Promise<Verdict> {
+  return countdown.verify(countdown.parse({ nums, target }), { text: answer, stop: 'end' });
+}
 
 test.each([
   ['<answer>8 / (3 - 8 / 3)</answer>', 'accepted', undefined],

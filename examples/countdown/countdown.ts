@@ -22,8 +22,9 @@ const APPLY: Readonly<Record<string, (a: Fraction, b: Fraction) => Fraction>> = 
 function parse(row: unknown): Task<Countdown> {
   const { id, target, numbers, nums = numbers, solution } = Object(row);
   const whole = (n: unknown) => Number.isSafeInteger(n) && Number(n) >= 0;
-  if (!Array.isArray(nums) || nums.length < 2 || nums.length > 6 || !nums.every(whole))
+  if (!Array.isArray(nums) || nums.length < 2 || nums.length > 6 || !nums.every(whole)) {
     throw new TaskError('nums', 'must be 2 to 6 whole numbers, none below 0', nums);
+  }
   if (!whole(target)) throw new TaskError('target', 'must be a whole number, 0 or more', target);
   const goal = `Reach ${target} with the numbers ${nums.join(', ')}`;
   const content = `${goal}: use + - * / and brackets, and each number at most once. Give the expression alone inside <answer></answer>.`;
@@ -40,8 +41,9 @@ function evaluate(text: string, numbers: readonly number[]): Fraction {
   const left = [...numbers];
   const chain = (operators: string, operand: () => Fraction): Fraction => {
     let value = operand();
-    while (tokens[0] && operators.includes(tokens[0]))
+    while (tokens[0] && operators.includes(tokens[0])) {
       value = APPLY[tokens.shift()!]!(value, operand());
+    }
     if (value[1] === 0n) throw new Finding('it divides by zero');
     return value;
   };
@@ -62,8 +64,13 @@ function evaluate(text: string, numbers: readonly number[]): Fraction {
   return value;
 }
 
-const place = (answer: string) => `<answer>${answer}</answer>`;
-const told = (code: string, message: string) => [{ code, audience: 'policy' as const, message }];
+function place(answer: string) {
+  return `<answer>${answer}</answer>`;
+}
+
+function told(code: string, message: string) {
+  return [{ code, audience: 'policy' as const, message }];
+}
 
 export const countdown: Domain<Countdown> = {
   name: 'countdown',
@@ -72,8 +79,9 @@ export const countdown: Domain<Countdown> = {
     if (signal?.aborted) return voided('aborted', 'aborted before it was judged');
     const last = text.slice(text.lastIndexOf('<answer>'));
     const answer = /^<answer>([^<]{1,200})<\/answer>/.exec(last)?.[1]; // bounds recursion and digits
-    if (!answer)
+    if (!answer) {
       return judged('unreadable_answer', told('no-answer', 'no short <answer></answer>'));
+    }
     try {
       const [n, d] = evaluate(answer, numbers);
       if (n === BigInt(target) * d) return judged('accepted');

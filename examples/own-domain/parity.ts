@@ -19,7 +19,9 @@ function parse(row: unknown): Task<number> {
   };
 }
 
-const wordOf = (value: number) => (value % 2 === 0 ? 'even' : 'odd');
+function wordOf(value: number) {
+  return value % 2 === 0 ? 'even' : 'odd';
+}
 
 export const parity: Domain<number> = {
   name: 'parity',

@@ -12,11 +12,12 @@ const NEVER = [c.SQLITE_ATTACH, c.SQLITE_DETACH, c.SQLITE_PRAGMA, c.SQLITE_CREAT
 const LIMITS = { length: 1e6, attach: 0, compoundSelect: 50, likePatternLength: 200 };
 
 /** One row as text. 1 is 1.0 and not '1'; doubles agree to 12 digits, for a sum depends on its order. */
-const shown = (row: unknown) =>
-  JSON.stringify(row, (_, v) => {
+function shown(row: unknown) {
+  return JSON.stringify(row, (_, v) => {
     const number = typeof v === 'number' ? Number(v.toPrecision(12)) : v;
     return typeof v === 'number' || typeof v === 'bigint' ? { number: String(number) } : v;
   });
+}
 
 serveCell((payload) => {
   const { setups, query } = payload as { setups: string[]; query: string };

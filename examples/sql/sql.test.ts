@@ -9,7 +9,10 @@ const rows = readFileSync(new URL('rows.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line));
-const fenced = (query: string) => `\`\`\`sql\n${query}\n\`\`\``;
+function fenced(query: string) {
+  return `\`\`\`sql\n${query}\n\`\`\``;
+}
+
 const ENDLESS = 'WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t)';
 const folder = mkdtempSync(join(tmpdir(), 'cipo-sql-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -105,10 +108,11 @@ describe('a query', () => {
     expect(await passes(perCity, `${perCity.query} UNION ALL ${perCity.query}`)).toBe(false);
   });
 
-  for (const [query, status] of Object.entries(HOSTILE))
+  for (const [query, status] of Object.entries(HOSTILE)) {
     test(`is contained: ${JSON.stringify(query.slice(0, 80))}, ${status}`, async () => {
       expect(await judge(perCity, query)).toMatchObject({ kind: 'judged', passed: false, status });
     });
+  }
 
   test('that was contained has changed nothing', async () => {
     expect(existsSync(target)).toBe(false);

@@ -37,9 +37,13 @@ const parse: Domain<Sql>['parse'] = (row) => {
   return { id, domain: 'sql', prompt: [{ role: 'user', content }], reference };
 };
 
-const fenced = (query: string) => `\`\`\`sql\n${query}\n\`\`\``;
-const ended = (status: Status, message: string, times?: Times) =>
-  judged(status, [{ code: status.replace('_', '-'), audience: 'policy', message }], times);
+function fenced(query: string) {
+  return `\`\`\`sql\n${query}\n\`\`\``;
+}
+
+function ended(status: Status, message: string, times?: Times) {
+  return judged(status, [{ code: status.replace('_', '-'), audience: 'policy', message }], times);
+}
 
 type Ran = { kind: 'ran'; rows: readonly (readonly string[])[]; times: Times };
 /** What the child says of a query: the rows of each database, or why there are none. It is only ever data here. */
@@ -47,8 +51,9 @@ function read(value: unknown, times: Times): Verdict | Ran {
   const { rows, stage, message } = Object(value);
   if (Array.isArray(rows)) return { kind: 'ran', rows, times };
   if (stage === 'setup') return voided('bad-task', `a database cannot be made: ${message}`);
-  if (/^(not authorized|authorization denied)/.test(message))
+  if (/^(not authorized|authorization denied)/.test(message)) {
     return ended('sandbox_violation', message, times);
+  }
   if (/too big|out of memory/.test(message)) return ended('memory_limit', message, times);
   if (/too long/.test(message)) return ended('output_limit', message, times);
   return ended(stage === 'compile' ? 'compile_error' : 'runtime_error', String(message), times);
@@ -66,8 +71,9 @@ export default function sqlDomain({ workers = 1, maxQueue }: DomainOptions = {})
     verify: async ({ reference }, { text }, signal) => {
       const [query = '', closed] = text.split('```sql').slice(1).at(-1)?.split('```') ?? [];
       if (signal?.aborted) return voided('aborted', 'aborted before it was judged');
-      if (closed === undefined || !query.trim() || query.length > 10_000)
+      if (closed === undefined || !query.trim() || query.length > 10_000) {
         return ended('unreadable_answer', 'no short query in a closed ```sql block');
+      }
       const right = wanted.get(reference) ?? (await run(reference, reference.query, signal));
       if (right.kind === 'void') return right;
       if (right.kind !== 'ran') return voided('bad-task', `its own query ends in ${right.status}`);

@@ -38,8 +38,9 @@ function sums(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
 
 function parse(row: unknown): Task<Sum> {
   const terms = typeof row === 'object' && row !== null && 'terms' in row ? row.terms : undefined;
-  if (!Array.isArray(terms) || terms.length === 0 || !terms.every(Number.isSafeInteger))
+  if (!Array.isArray(terms) || terms.length === 0 || !terms.every(Number.isSafeInteger)) {
     throw new TaskError('terms', 'expected whole numbers', terms);
+  }
   const content = `Add ${terms.join(' and ')}.`;
   const total = terms.reduce((a, b) => a + b);
   return {
@@ -51,52 +52,61 @@ function parse(row: unknown): Task<Sum> {
 }
 
 async function verify(task: Task<Sum>, attempt: Attempt, signal?: AbortSignal): Promise<Verdict> {
-  if (attempt.text === SLOW)
+  if (attempt.text === SLOW) {
     await sleep(60_000, undefined, { signal, ref: false }).catch(() => undefined);
+  }
   if (signal?.aborted) return voided('aborted', 'the caller cancelled');
   await sleep(1);
-  if (/^-?\d{1,9}$/.test(attempt.text.trim()))
+  if (/^-?\d{1,9}$/.test(attempt.text.trim())) {
     return judged(Number(attempt.text) === task.reference.total ? 'accepted' : 'wrong_answer', [
       { code: 'compared', audience: 'operator', message: `expected ${task.reference.total}` },
     ]);
+  }
   const message = 'The answer must be one number.';
   return judged('unreadable_answer', [{ code: 'unreadable-answer', audience: 'policy', message }]);
 }
 
-const words = (attempt: Attempt, diagnostics: readonly Diagnostic[]) =>
-  `Look again: ${attempt.text.slice(0, 1_000)}\n${diagnostics.map((d) => d.message).join('\n')}`;
+function words(attempt: Attempt, diagnostics: readonly Diagnostic[]) {
+  return `Look again: ${attempt.text.slice(0, 1_000)}\n${diagnostics.map((d) => d.message).join('\n')}`;
+}
 
 const rows = [{ terms: [1203, 4501] }, { terms: [7_070, -11] }];
-const subject = (domain: Domain<Sum>): ContractSubject<Sum> => ({
-  domain,
-  rows,
-  badRows: [{ row: { terms: [1.5] }, field: 'terms' }],
-  slow: { row: rows[0], text: SLOW },
-  hostile: ['five thousand'],
-  timeoutMs: 2_000,
-});
+function subject(domain: Domain<Sum>): ContractSubject<Sum> {
+  return {
+    domain,
+    rows,
+    badRows: [{ row: { terms: [1.5] }, field: 'terms' }],
+    slow: { row: rows[0], text: SLOW },
+    hostile: ['five thousand'],
+    timeoutMs: 2_000,
+  };
+}
 
 /** The check with this name. The name of the domain is added. */
-const checkOf = (subject: ContractSubject<Sum>, name: string) =>
-  domainContract(subject).find((check) => check.name === `sums: ${name}`)!;
+function checkOf(subject: ContractSubject<Sum>, name: string) {
+  return domainContract(subject).find((check) => check.name === `sums: ${name}`)!;
+}
 
 test.each(domainContract(subject(sums())))('a good domain passes: $name', ({ run }) => run());
 
-const said = (verdict: Verdict, ...more: Diagnostic[]): Verdict =>
-  verdict.kind === 'void'
+function said(verdict: Verdict, ...more: Diagnostic[]): Verdict {
+  return verdict.kind === 'void'
     ? verdict
     : { ...verdict, diagnostics: [...verdict.diagnostics, ...more] };
+}
 
 let calls = 0;
 let running = 0;
 let tired = false;
 let closed = 0;
-const told = (message: string, details?: Record<string, unknown>): Diagnostic => ({
-  code: 'note',
-  audience: 'policy',
-  message,
-  ...(details && { details }),
-});
+function told(message: string, details?: Record<string, unknown>): Diagnostic {
+  return {
+    code: 'note',
+    audience: 'policy',
+    message,
+    ...(details && { details }),
+  };
+}
 
 const PARSES = 'parses its rows into tasks of its own domain, each with an id';
 const REFUSES = 'refuses rows that it cannot read and names the field';

@@ -22,8 +22,9 @@ function plugin(text: string): string {
   return path;
 }
 
-const domain = (name: string, more = '') =>
-  `{ name: ${JSON.stringify(name)}, parse: () => ({}), verify: async () => ({}), ${more} }`;
+function domain(name: string, more = '') {
+  return `{ name: ${JSON.stringify(name)}, parse: () => ({}), verify: async () => ({}), ${more} }`;
+}
 
 async function names(text: string): Promise<readonly string[]> {
   const domains = await openDomains({ plugins: [plugin(text)] });

@@ -18,8 +18,9 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-const parquet = (columnData: ColumnSource[], rowGroupSize?: number) =>
-  Buffer.from(parquetWriteBuffer({ columnData, ...(rowGroupSize ? { rowGroupSize } : {}) }));
+function parquet(columnData: ColumnSource[], rowGroupSize?: number) {
+  return Buffer.from(parquetWriteBuffer({ columnData, ...(rowGroupSize ? { rowGroupSize } : {}) }));
+}
 
 async function all(rows: AsyncIterable<RowRead>): Promise<RowRead[]> {
   const reads: RowRead[] = [];
@@ -27,9 +28,13 @@ async function all(rows: AsyncIterable<RowRead>): Promise<RowRead[]> {
   return reads;
 }
 
-const read = async (path: string) => all((await openRows(path)).rows());
-const seen = (reads: readonly RowRead[]) =>
-  reads.map(({ line, row, problem }) => [line, problem ? problem.message : row]);
+async function read(path: string) {
+  return all((await openRows(path)).rows());
+}
+
+function seen(reads: readonly RowRead[]) {
+  return reads.map(({ line, row, problem }) => [line, problem ? problem.message : row]);
+}
 
 test('what cannot be read is named by its line, and the rest goes on', async () => {
   const lines = ['\ufeff{"a":1}\r', '', '{"a":', 'null', '  ', '{"b":2}'];

@@ -80,8 +80,9 @@ function plain(value: unknown): unknown {
   }
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value))
+  if (ArrayBuffer.isView(value)) {
     return value instanceof Uint8Array ? value : plain([...numbers(value)]);
+  }
   if (Array.isArray(value)) return value.map(plain);
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
 }

@@ -279,14 +279,16 @@ function choice(text: string): Extracted | undefined {
   let last: RegExpExecArray | undefined;
   for (const m of tail.matchAll(
     /(?:answer|option|choice)\s*(?:is|:)?\s*(?:\*\*)?\s*\$?\(?([A-J])\)?(?![a-zA-Z])/gi,
-  ))
+  )) {
     last = m;
-  if (last)
+  }
+  if (last) {
     return {
       text: last[1]!.toUpperCase(),
       from: 'choice',
       start: text.length - tail.length + last.index,
     };
+  }
   for (const m of tail.matchAll(/\(([A-J])\)|(?:^|\n)\s*([A-J])[.)]?\s*$/g)) last = m;
   return (
     last && {

@@ -25,8 +25,9 @@ export function isLiteral(node: Node): boolean {
   }
 }
 
-const isDigits = (node: Node): boolean =>
-  node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
+function isDigits(node: Node): boolean {
+  return node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
+}
 
 function isScientific(node: Node): boolean {
   if (node.k !== 'mul' || node.args.length !== 2 || !isDigits(node.args[0]!)) return false;
@@ -45,24 +46,27 @@ export function isUnevaluated(node: Node): boolean {
   return some(node, (n) => {
     if (n.k === 'add') return n.args.filter((arg) => exactValue(arg) !== undefined).length >= 2;
     if (n.k === 'mul') return !isScientific(n) && n.args.length >= 2 && n.args.every(isPlainFactor);
-    if (n.k === 'div')
+    if (n.k === 'div') {
       return (
         !isLiteral(n) &&
         isPlainFactor(n.num) &&
         isPlainFactor(n.den) &&
         !(isDigits(n.num) && isDigits(n.den))
       );
+    }
     return false;
   });
 }
 
-const isPlainFactor = (node: Node): boolean =>
-  isLiteral(node) || (node.k === 'mul' && node.args.every(isPlainFactor));
+function isPlainFactor(node: Node): boolean {
+  return isLiteral(node) || (node.k === 'mul' && node.args.every(isPlainFactor));
+}
 
-const squeeze = (text: string): string =>
-  text
+function squeeze(text: string): string {
+  return text
     .replace(/\\(?:left|right|displaystyle|cdot|times|,|;|!)(?![a-zA-Z])|[\s$*{}]/g, '')
     .replace(/\\[dt]frac/g, '\\frac');
+}
 
 /** Does the answer stand word for word in the question, and the reference not? Results as one writes them are exempt. */
 export function restates(question: string, reference: string, answer: string, node: Node): boolean {
@@ -74,8 +78,9 @@ export function restates(question: string, reference: string, answer: string, no
 /** A fraction that reduces, a root that gives up a factor. */
 export function hasReducibleForm(node: Node): boolean {
   return some(node, (n) => {
-    if (n.k === 'div' && n.num.k === 'num' && n.den.k === 'num')
+    if (n.k === 'div' && n.num.k === 'num' && n.den.k === 'num') {
       return n.den.value.n === 1n || gcd(n.num.value.n, n.den.value.n) !== 1n;
+    }
     if (n.k !== 'fn' || n.name !== 'sqrt') return false;
     const q = exactValue(n.args[0]!);
     return q !== undefined && (q.d !== 1n || hasSquareFactor(q.n));

@@ -67,10 +67,11 @@ function byChoice(a: Reading, b: Reading, ctx: Context): Outcome | undefined {
   const [letters, others] = [choiceLetters(a.text), choiceLetters(b.text)];
   if (letters && others) return letters === others ? equal('words') : undefined;
   if (a.choice && a.choice.rest !== '') {
-    if (b.choice)
+    if (b.choice) {
       return a.choice.letter === b.choice.letter
         ? equal('words')
         : different('words', 'another letter');
+    }
     return byFacets(readAnswer(a.choice.rest), b, ctx);
   }
   if (b.choice && b.choice.rest !== '') return byFacets(a, readAnswer(b.choice.rest), ctx);
@@ -86,8 +87,9 @@ function choiceLetters(text: string): string | undefined {
 }
 
 /** Case matters beyond J: there X and x are symbols, not choices. */
-const sameLetter = (letter: string, other: string, b: Reading): boolean =>
-  letter === other && (letter <= 'J' || b.text.replace(/\\[a-z]+/g, '').includes(letter));
+function sameLetter(letter: string, other: string, b: Reading): boolean {
+  return letter === other && (letter <= 'J' || b.text.replace(/\\[a-z]+/g, '').includes(letter));
+}
 
 /** Seconds. */
 const HALF_DAY = 12 * 3600;
@@ -104,15 +106,18 @@ function byTime(a: Reading, b: Reading): Outcome | undefined {
 function byWords(a: Reading, b: Reading): Outcome | undefined {
   if ((a.wordy || b.wordy) && a.words !== undefined && a.words === b.words) return equal('words');
   if (a.wordy && (sameWords(a, b) || sameNames(a, b) || explains(a, b))) return equal('words');
-  if (a.wordy && a.node?.k !== 'quantity')
+  if (a.wordy && a.node?.k !== 'quantity') {
     return isList(a) && b.node ? undefined : different('words');
-  if (b.wordy && b.node?.k !== 'quantity' && b.node?.k !== 'num')
+  }
+  if (b.wordy && b.node?.k !== 'quantity' && b.node?.k !== 'num') {
     return different('words', 'words instead of a value');
+  }
   return undefined;
 }
 
-const isList = (reading: Reading): boolean =>
-  reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
+function isList(reading: Reading): boolean {
+  return reading.node?.k === 'list' && reading.node.items.every((item) => item.k !== 'mul');
+}
 
 /** "Alice and Bob" equals "Bob, Alice". */
 function sameNames(a: Reading, b: Reading): boolean {
@@ -121,8 +126,9 @@ function sameNames(a: Reading, b: Reading): boolean {
       .split(/\s*,\s*(?:and\s+)?|\s+and\s+/)
       .sort()
       .join('|');
-  if (a.words === undefined || b.words === undefined || /\bor\b/.test(`${a.words} ${b.words}`))
+  if (a.words === undefined || b.words === undefined || /\bor\b/.test(`${a.words} ${b.words}`)) {
     return false;
+  }
   return /,| and /.test(a.words) && names(a.words) === names(b.words);
 }
 
@@ -151,11 +157,12 @@ function sameWords(a: Reading, b: Reading): boolean {
   );
 }
 
-const compact = (text: string): string =>
-  text
+function compact(text: string): string {
+  return text
     .replace(/(?<=\d)\s+(?=\d)/g, '_')
     .replace(/\s+|\\[,;:! ]|\\(?:left|right)(?![a-zA-Z])|\$/g, '')
     .replace(/\\[dt]frac/g, '\\frac');
+}
 
 /** Commas mean the same on both sides. A decimal comma is tried only if the reference is a number. */
 function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
@@ -192,9 +199,13 @@ function compareLogs(a: Node, b: Node, ctx: Context): Outcome {
   return decimal.result === 'equal' ? decimal : natural;
 }
 
-const isBareLog = (node: Node): boolean =>
-  node.k === 'fn' && node.name === 'log' && node.args.length === 1;
-const hasBareLog = (node: Node): boolean => some(node, isBareLog);
+function isBareLog(node: Node): boolean {
+  return node.k === 'fn' && node.name === 'log' && node.args.length === 1;
+}
+
+function hasBareLog(node: Node): boolean {
+  return some(node, isBareLog);
+}
 
 function toDecimalLogs(node: Node): Node {
   const inner = mapChildren(node, toDecimalLogs);
@@ -220,9 +231,15 @@ function applyGuards(
   question: string | undefined,
 ): Outcome {
   if (outcome.stage === 'same-text' || outcome.stage === 'words') return outcome;
-  if (question !== undefined && b.node && restates(question, a.text, b.text, b.node))
+  if (question !== undefined && b.node && restates(question, a.text, b.text, b.node)) {
     return different('guard', 'the answer repeats the question');
-  if (options.form === 'simplest' && b.node && (hasReducibleForm(b.node) || isUnevaluated(b.node)))
+  }
+  if (
+    options.form === 'simplest' &&
+    b.node &&
+    (hasReducibleForm(b.node) || isUnevaluated(b.node))
+  ) {
     return different('guard', 'not in simplest form');
+  }
   return outcome;
 }

@@ -101,7 +101,9 @@ const SCALAR_KINDS: ReadonlySet<Node['k']> = new Set([
 ] satisfies Node['k'][]);
 
 /** True where the node denotes one number or one symbolic expression. */
-export const isScalar = (node: Node): boolean => SCALAR_KINDS.has(node.k);
+export function isScalar(node: Node): boolean {
+  return SCALAR_KINDS.has(node.k);
+}
 
 /** The direct children, in order. */
 function children(node: Node): readonly Node[] {
@@ -202,7 +204,9 @@ export function symbols(node: Node): readonly string[] {
       for (const name of symbols(n.body)) if (name !== n.index) found.add(name);
       walk(n.from);
       walk(n.to);
-    } else for (const child of children(n)) walk(child);
+    } else {
+      for (const child of children(n)) walk(child);
+    }
   };
   walk(node);
   return [...found].sort();

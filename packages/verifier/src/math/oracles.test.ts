@@ -13,13 +13,16 @@ import { findUnit } from './read/units.ts';
 import { mathProblems, sharedDatasets } from './testing/data.ts';
 
 const FIELD = new ComplexField(doubles);
-const place = (name: string): number => 1.3 + (name.charCodeAt(0) % 17) / 7;
+function place(name: string): number {
+  return 1.3 + (name.charCodeAt(0) % 17) / 7;
+}
 
 /** MathJSON evaluated in doubles; undefined for what this small evaluator does not know. */
 function theirs(json: unknown): number | undefined {
   if (typeof json === 'number') return json;
-  if (typeof json === 'string')
+  if (typeof json === 'string') {
     return json === 'Pi' ? Math.PI : /^[a-df-hj-zA-Z]$/.test(json) ? place(json) : undefined;
+  }
   if (typeof json === 'object' && json !== null && 'num' in json) return Number(json.num);
   if (!Array.isArray(json)) return undefined;
   const args = json.slice(1).map(theirs);

@@ -20,8 +20,9 @@ describe('the labelled pairs', () => {
   test('are at least 800, of every type right, wrong and void', () => {
     expect(pairs.length).toBeGreaterThanOrEqual(800);
     expect(byType.size).toBeGreaterThanOrEqual(30);
-    for (const label of [true, false, null])
+    for (const label of [true, false, null]) {
       expect(pairs.some((pair) => pair.label === label)).toBe(true);
+    }
   });
 
   test('are what build.ts makes of cases.txt', () => {

@@ -6,8 +6,10 @@ import { DEFAULTS, type MathOptions } from './options.ts';
 import { readAnswer } from './read/answer.ts';
 import { verdictOf } from './verdict.ts';
 
-const result = (a: string, b: string, options: MathOptions = DEFAULTS) =>
-  compareReadings(readAnswer(a), readAnswer(b), { options, canProbe: true }).result;
+function result(a: string, b: string, options: MathOptions = DEFAULTS) {
+  return compareReadings(readAnswer(a), readAnswer(b), { options, canProbe: true }).result;
+}
+
 const RUNS = { numRuns: 400 };
 
 /** LaTeX of random expressions: a leaf, or two of them under an operation. */

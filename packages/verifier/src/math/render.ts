@@ -57,9 +57,13 @@ function typeName(node: Node): string {
   }
 }
 
-const join = (nodes: readonly Node[], by: string): string => nodes.map(render).join(by);
-const factor = (node: Node): string =>
-  node.k === 'add' || node.k === 'neg' ? `(${render(node)})` : render(node);
+function join(nodes: readonly Node[], by: string): string {
+  return nodes.map(render).join(by);
+}
+
+function factor(node: Node): string {
+  return node.k === 'add' || node.k === 'neg' ? `(${render(node)})` : render(node);
+}
 
 function render(node: Node): string {
   switch (node.k) {

@@ -6,12 +6,12 @@ import { PERTURBATIONS, REWRITINGS } from './testing/rewrite.ts';
 import { readReference, verdictOf } from './verdict.ts';
 
 const datasets = sharedDatasets();
-const passed = (answer: string, content: string, question?: string): boolean | null => {
+function passed(answer: string, content: string, question?: string): boolean | null {
   const options: MathOptions = DEFAULTS;
   const reference = { answer, options, ...(question === undefined ? {} : { question }) };
   const verdict = verdictOf(reference, { text: `So it is $\\boxed{${content}}$.` });
   return verdict.kind === 'void' ? null : verdict.passed;
-};
+}
 
 describe.skipIf(datasets === undefined)(
   '8,000 references of MATH (needs the shared data sets)',
@@ -35,8 +35,9 @@ describe.skipIf(datasets === undefined)(
         });
         if (rewritten.length < 3) failures.push(`only ${rewritten.length} rewritings of ${answer}`);
         for (const { name, text } of rewritten) {
-          if (passed(answer, text, problem) !== true)
+          if (passed(answer, text, problem) !== true) {
             failures.push(`${name}: ${answer} as ${text}`);
+          }
         }
       }
       expect(failures).toEqual([]);
@@ -47,8 +48,9 @@ describe.skipIf(datasets === undefined)(
       for (const { answer } of problems) {
         for (const [name, f] of Object.entries(PERTURBATIONS)) {
           const text = f(answer);
-          if (text !== undefined && passed(answer, text) !== false)
+          if (text !== undefined && passed(answer, text) !== false) {
             failures.push(`${name}: ${answer} as ${text}`);
+          }
         }
       }
       expect(failures).toEqual([]);

@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { verifyMath } from './index.ts';
 
-const passes = async (reference: string, answer: string, tolerance: object) => {
+async function passes(reference: string, answer: string, tolerance: object) {
   const verdict = await verifyMath(reference, `\\boxed{${answer}}`, { tolerance });
   return verdict.kind === 'judged' ? verdict.passed : verdict.fault;
-};
+}
 
 test.each([
   ['100', '101', { relative: 0.01 }, true],

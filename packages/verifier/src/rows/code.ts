@@ -103,8 +103,9 @@ const ID_LANGUAGE: Readonly<Record<string, string>> = {
 function humanEvalShape(row: UnknownRecord): NativeColumns {
   const { test, entry_point: entry } = row;
   if (typeof test !== 'string') throw new TaskError('test', 'expected a test program', test);
-  if (typeof entry !== 'string')
+  if (typeof entry !== 'string') {
     throw new TaskError('entry_point', 'expected the name of a function', entry);
+  }
   const set = String(own(row, 'task_id') ?? '')
     .split('/')[0]!
     .toLowerCase();

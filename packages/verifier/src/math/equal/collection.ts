@@ -61,8 +61,9 @@ export function listed(node: Node): readonly Node[] | undefined {
   if (node.k === 'pm' || some(node, (n) => n.k === 'pm')) return flatten(expandPlusMinus(node));
   if (node.k === 'relation') return fromRelation(node);
   if (node.k === 'setof') return wholeNumbers(node);
-  if (node.k === 'setop' && node.op === 'union' && node.args.every((a) => a.k === 'set'))
+  if (node.k === 'setop' && node.op === 'union' && node.args.every((a) => a.k === 'set')) {
     return node.args.flatMap((a) => listed(a) ?? []);
+  }
   return undefined;
 }
 
@@ -89,8 +90,9 @@ function wholeNumbers(node: NodeOf<'setof'>): readonly Node[] | undefined {
     low.d !== 1n ||
     high.d !== 1n ||
     !range.ops.every((op) => op === '<' || op === '<=')
-  )
+  ) {
     return undefined;
+  }
   const from = low.n + (range.ops[0] === '<' ? 1n : 0n);
   const to = high.n - (range.ops[1] === '<' ? 1n : 0n);
   if (to - from >= MAX_LISTED) return undefined;
@@ -121,10 +123,11 @@ function isAssignment(node: Node): node is NodeOf<'relation'> {
   );
 }
 
-const nameOf = (node: NodeOf<'relation'>): string =>
-  node.args[0]!.k === 'sym'
+function nameOf(node: NodeOf<'relation'>): string {
+  return node.args[0]!.k === 'sym'
     ? node.args[0]!.name
     : JSON.stringify(node.args[0], (_, v) => (typeof v === 'bigint' ? `${v}` : v));
+}
 
 /** `x in {1, 2}` and `x = \pm 2`. */
 function fromRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
@@ -138,8 +141,9 @@ function fromRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
 /** Two equal items count once in a set. */
 export function distinct(items: readonly Node[], compare: Compare): readonly Node[] {
   const kept: Node[] = [];
-  for (const item of items)
+  for (const item of items) {
     if (!kept.some((other) => compare(other, item).result === 'equal')) kept.push(item);
+  }
   return kept;
 }
 
@@ -152,8 +156,9 @@ export function compareUnordered(
   b: readonly Node[],
   compare: Compare,
 ): Outcome {
-  if (a.length !== b.length)
+  if (a.length !== b.length) {
     return different('structure', `${b.length} items instead of ${a.length}`);
+  }
   if (a.length > MAX_UNORDERED) return every(a, (item, k) => compare(item, b[k]!));
   const left = [...b];
   let stage: Stage = 'structure';
@@ -173,8 +178,9 @@ export function compareUnordered(
 }
 
 export function compareOrdered(a: readonly Node[], b: readonly Node[], compare: Compare): Outcome {
-  if (a.length !== b.length)
+  if (a.length !== b.length) {
     return different('structure', `${b.length} items instead of ${a.length}`);
+  }
   return every(a, (item, k) => compare(item, b[k]!));
 }
 
@@ -207,5 +213,6 @@ export function tupleOf(node: Node): Node {
 }
 
 /** Renames one symbol. */
-export const rename = (node: Node, from: string, to: string): Node =>
-  substitute(node, (name) => (name === from ? { k: 'sym', name: to } : undefined));
+export function rename(node: Node, from: string, to: string): Node {
+  return substitute(node, (name) => (name === from ? { k: 'sym', name: to } : undefined));
+}

@@ -28,18 +28,23 @@ interface Family {
 function family(node: Node): Family | undefined {
   if (node.k !== 'list' || node.items.length !== 2) return undefined;
   const [body, domain] = node.items;
-  if (domain?.k !== 'relation' || domain.ops[0] !== 'in' || domain.args[0]?.k !== 'sym')
+  if (domain?.k !== 'relation' || domain.ops[0] !== 'in' || domain.args[0]?.k !== 'sym') {
     return undefined;
+  }
   const set = domain.args[1]!;
   const whole =
     (set.k === 'numberset' && set.name === 'Z') || (set.k === 'sym' && set.name === 'Z');
   return whole && body ? { body: bare(body), parameter: domain.args[0].name } : undefined;
 }
 
-const bare = (node: Node): Node =>
-  node.k === 'relation' && node.ops.length === 1 && node.ops[0] === '=' && node.args[0]!.k === 'sym'
+function bare(node: Node): Node {
+  return node.k === 'relation' &&
+    node.ops.length === 1 &&
+    node.ops[0] === '=' &&
+    node.args[0]!.k === 'sym'
     ? node.args[1]!
     : node;
+}
 
 /** Undefined where the reference is no family. */
 export function compareFamilies(

@@ -33,8 +33,9 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
   if (hasPlusMinus(a)) return compareToListed(a, b, compare);
   if (isScalar(a)) return compareToScalar(a, b, ctx, compare);
   const named = a.k !== 'relation' && b.k === 'relation' ? valueOfName(b, ctx) : undefined;
-  if (named)
+  if (named) {
     return anyOf([() => compareNodes(a, named, ctx), () => compareStructures(a, b, ctx, compare)]);
+  }
   return compareStructures(a, b, ctx, compare);
 }
 
@@ -79,8 +80,9 @@ function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Ou
 /** Two types that cannot answer for each other: what was read and expected says it all. */
 const TYPE_MISMATCH = different('structure');
 
-const hasPlusMinus = (node: Node): boolean =>
-  node.k === 'pm' || (isScalar(node) && some(node, (n) => n.k === 'pm'));
+function hasPlusMinus(node: Node): boolean {
+  return node.k === 'pm' || (isScalar(node) && some(node, (n) => n.k === 'pm'));
+}
 
 /** A bracket around one item is the item. */
 function single(node: Node): Node {
@@ -98,8 +100,9 @@ function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Out
   if (b.k === 'relation' && a.k === 'quantity') return compareToScalar(a, b, ctx, compare);
   if (a.k === 'relation') return compareToRelation(a, b, ctx, compare);
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
-  if (a.k === 'list' && (a.join === 'and' || a.items.length > 1))
+  if (a.k === 'list' && (a.join === 'and' || a.items.length > 1)) {
     return compareToList(a, b, ctx, compare);
+  }
   return compareQuantities(a, b, ctx);
 }
 
@@ -112,8 +115,9 @@ function compound(node: Node): Node {
     !first ||
     parts.length !== node.items.length ||
     parts.some((p) => !sameDimensions(p.unit, first.unit))
-  )
+  ) {
     return node;
+  }
   if (new Set(parts.map((p) => p.unit.label)).size !== parts.length) return node;
   const args = parts.map(
     (p): Node => ({ k: 'mul', args: [p.arg, { k: 'num', value: p.unit.factor }] }),
@@ -130,10 +134,12 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
   if (b.k === 'list' && b.items.length <= 3) return every(b.items, (item) => compare(a, item));
-  if (b.k === 'ratio' && b.args.length === 2)
+  if (b.k === 'ratio' && b.args.length === 2) {
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
-  if (b.k === 'based' && b.base === 10)
+  }
+  if (b.k === 'based' && b.base === 10) {
     return compareScalar(a, { k: 'num', value: { n: BigInt(b.digits), d: 1n } }, ctx);
+  }
   return TYPE_MISMATCH;
 }
 
@@ -158,14 +164,16 @@ function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compar
   const ways = [() => compareToListed(a, b, compare)];
   const [x, y] = [assignments(a), assignments(b) ?? (b.k === 'group' ? b.items : undefined)];
   if (x && y) ways.push(() => compareOrdered(x, y, compare));
-  if (b.k === 'group' && b.items.length === a.items.length)
+  if (b.k === 'group' && b.items.length === a.items.length) {
     ways.push(() => compareOrdered(listed(a) ?? a.items, b.items, compare));
+  }
   if (isInequalities(a)) ways.push(() => compareToRealSet(a, b, ctx, compare));
   return anyOf(ways);
 }
 
-const isInequalities = (node: Node): boolean =>
-  node.k === 'list' && node.items.every((item) => item.k === 'relation');
+function isInequalities(node: Node): boolean {
+  return node.k === 'list' && node.items.every((item) => item.k === 'relation');
+}
 
 function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
   const [x, y] = [listed(a), listed(b) ?? (isScalar(b) ? [b] : undefined)];
@@ -184,8 +192,9 @@ function compareToSet(a: NodeOf<'set'>, b: Node, ctx: Context, compare: Compare)
 
 function compareToEmpty(b: Node, ctx: Context): Outcome {
   const set = realSet(b, ctx);
-  if ((b.k === 'set' && b.items.length === 0) || (set && b.k !== 'relation' && isEmpty(set)))
+  if ((b.k === 'set' && b.items.length === 0) || (set && b.k !== 'relation' && isEmpty(set))) {
     return equal('structure');
+  }
   return b.k === 'relation' && b.args.at(-1)?.k === 'set'
     ? compareToEmpty(b.args.at(-1)!, ctx)
     : different('structure', 'not the empty set');
@@ -195,19 +204,22 @@ function compareToEmpty(b: Node, ctx: Context): Outcome {
 function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const items = b.k === 'group' ? b.items : (vectorItems(b) ?? assignments(b) ?? bareItems(a, b));
   if (items) {
-    if (b.k === 'group' && bracketsDiffer(a, b, ctx))
+    if (b.k === 'group' && bracketsDiffer(a, b, ctx)) {
       return different('structure', 'other brackets');
+    }
     return compareOrdered(a.items, items, compare);
   }
-  if (b.k === 'list' && ctx.options.order === 'ordered')
+  if (b.k === 'list' && ctx.options.order === 'ordered') {
     return compareOrdered(a.items, b.items, compare);
+  }
   return compareToRealSet(a, b, ctx, compare);
 }
 
 /** Bare values answer for a tuple, not for an interval with a closed end. */
 function bareItems(a: NodeOf<'group'>, b: Node): readonly Node[] | undefined {
-  if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation'))
+  if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation')) {
     return undefined;
+  }
   const tuple = a.items.length !== 2 || (a.open === '(' && a.close === ')') || a.open === '<';
   return tuple ? b.items : undefined;
 }
@@ -220,15 +232,18 @@ function bracketsDiffer(a: NodeOf<'group'>, b: NodeOf<'group'>, ctx: Context): b
 
 function compareToRealSet(a: Node, b: Node, ctx: Context, compare: Compare): Outcome {
   const [x, y] = [realSet(a, ctx), realSet(b, ctx)];
-  if (x && y)
+  if (x && y) {
     return isLine(y) && !isLine(x)
       ? different('guard', 'the answer covers everything')
       : compareSets(x, y, ctx);
+  }
   if (a.k === 'setof' && b.k === 'setof') return compareBuilders(a, b, compare);
-  if (a.k === 'setop' && b.k === 'setop' && a.op === b.op)
+  if (a.k === 'setop' && b.k === 'setop' && a.op === b.op) {
     return compareUnordered(a.args, b.args, compare);
-  if (a.k === 'numberset' && b.k === 'numberset')
+  }
+  if (a.k === 'numberset' && b.k === 'numberset') {
     return a.name === b.name ? equal('structure') : different('structure');
+  }
   if (b.k === 'relation' && b.ops.length === 1 && b.ops[0] === 'in') return compare(a, b.args[1]!);
   return TYPE_MISMATCH;
 }
@@ -250,8 +265,9 @@ function compareToRelation(
   if (b.k === 'relation') ways.push(() => compareRelations(a, b, ctx, compare));
   const [x, y] = [realSet(a, ctx), realSet(b, ctx)];
   const point = a.ops.every((op) => op === '=');
-  if (x && y && !(point && b.k === 'relation'))
+  if (x && y && !(point && b.k === 'relation')) {
     ways.push(() => compareToRealSet(a, b, ctx, compare));
+  }
   const items = listed(a);
   if (items && (b.k !== 'relation' || listed(b))) ways.push(() => compareToListed(a, b, compare));
   const value =
@@ -263,13 +279,15 @@ function compareToRelation(
 }
 
 /** The set of `x in S`. */
-const memberOf = (a: NodeOf<'relation'>): Node | undefined =>
-  a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
+function memberOf(a: NodeOf<'relation'>): Node | undefined {
+  return a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
+}
 
 function compareToMatrix(a: NodeOf<'matrix'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const rows = b.k === 'matrix' ? b.rows : rowsOf(b);
-  if (rows && rows.length === a.rows.length && rows[0]!.length === a.rows[0]!.length)
+  if (rows && rows.length === a.rows.length && rows[0]!.length === a.rows[0]!.length) {
     return compareOrdered(a.rows.flat(), rows.flat(), compare);
+  }
   const [x, y] = [
     vectorItems(a),
     vectorItems(b) ?? (b.k === 'group' || b.k === 'list' ? b.items : undefined),
@@ -302,13 +320,15 @@ function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome 
   );
 }
 
-const quotient = (node: Node): readonly Node[] =>
-  node.k === 'div' ? [node.num, node.den] : [node, { k: 'num', value: { n: 1n, d: 1n } }];
+function quotient(node: Node): readonly Node[] {
+  return node.k === 'div' ? [node.num, node.den] : [node, { k: 'num', value: { n: 1n, d: 1n } }];
+}
 
-const compareBased = (a: NodeOf<'based'>, b: NodeOf<'based'>): Outcome =>
-  a.base === b.base && a.digits === b.digits
+function compareBased(a: NodeOf<'based'>, b: NodeOf<'based'>): Outcome {
+  return a.base === b.base && a.digits === b.digits
     ? equal('exact')
     : different('exact', 'other digits or another base');
+}
 
 /** The base was asked for: the bare digits answer, their value in another base does not. */
 function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {

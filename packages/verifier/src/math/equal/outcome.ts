@@ -42,11 +42,17 @@ export function requireProbing(ctx: Context): void {
   if (!ctx.canProbe) throw new NeedsProbing('this comparison needs probing');
 }
 
-export const equal = (stage: Stage): Outcome => ({ result: 'equal', stage });
-export const different = (stage: Stage, note?: string): Outcome =>
-  note === undefined ? { result: 'different', stage } : { result: 'different', stage, note };
-export const undecided = (stage: Stage, note?: string): Outcome =>
-  note === undefined ? { result: 'undecided', stage } : { result: 'undecided', stage, note };
+export function equal(stage: Stage): Outcome {
+  return { result: 'equal', stage };
+}
+
+export function different(stage: Stage, note?: string): Outcome {
+  return note === undefined ? { result: 'different', stage } : { result: 'different', stage, note };
+}
+
+export function undecided(stage: Stage, note?: string): Outcome {
+  return note === undefined ? { result: 'undecided', stage } : { result: 'undecided', stage, note };
+}
 
 const ORDER: readonly Stage[] = [
   'same-text',
@@ -59,7 +65,9 @@ const ORDER: readonly Stage[] = [
   'high-precision',
   'guard',
 ];
-export const later = (a: Stage, b: Stage): Stage => (ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b);
+export function later(a: Stage, b: Stage): Stage {
+  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
+}
 
 /** All must be equal; one difference decides, one undecided part leaves the whole undecided. */
 export function every<T>(

@@ -58,14 +58,19 @@ function interchangeable(a: Unit, b: Unit): boolean {
   return (isBareUnit(a) && isSpatial(b)) || (isBareUnit(b) && isSpatial(a));
 }
 
-const generic = (unit: Unit): boolean =>
-  isBareUnit(unit) || Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
-const isBareUnit = (unit: Unit): boolean =>
-  Object.keys(unit.dimensions).every(
+function generic(unit: Unit): boolean {
+  return isBareUnit(unit) || Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
+}
+
+function isBareUnit(unit: Unit): boolean {
+  return Object.keys(unit.dimensions).every(
     (d) => d === 'unit' || /^noun:(?:square|cubic|sq) units?$/.test(d),
   );
-const isSpatial = (unit: Unit): boolean =>
-  Object.keys(unit.dimensions).every((d) => d === 'length');
+}
+
+function isSpatial(unit: Unit): boolean {
+  return Object.keys(unit.dimensions).every((d) => d === 'length');
+}
 
 /** "apples" and "red apples". */
 function oneNounContains(a: Unit, b: Unit): boolean {
@@ -78,17 +83,19 @@ function oneNounContains(a: Unit, b: Unit): boolean {
 function compareMissing(reference: Node, candidate: Node, ctx: Context): Outcome {
   const [bare, quantity] =
     reference.k === 'quantity' ? [candidate, reference] : [reference, candidate];
-  if (quantity.k !== 'quantity' || !isScalar(bare))
+  if (quantity.k !== 'quantity' || !isScalar(bare)) {
     return different('structure', 'a unit against something else');
+  }
   const noun = isNoun(quantity.unit);
   const outcome =
     reference === quantity
       ? compareScalar(quantity.arg, bare, ctx)
       : compareScalar(bare, quantity.arg, ctx);
-  if (outcome.result === 'equal')
+  if (outcome.result === 'equal') {
     return ctx.options.missingUnit === 'accept' || noun
       ? outcome
       : different('structure', 'a unit is missing');
+  }
   if (quantity.unit.dimensions.angle === 1) return compareScalar(reference, candidate, ctx);
   return outcome;
 }
@@ -114,8 +121,14 @@ function reinterpretQuotient(node: NodeOf<'div'>): Node {
 
 function unitOf(node: Node): Unit | undefined {
   if (node.k === 'sym') return findUnit(node.name, true);
-  if (node.k !== 'pow' || node.exp.k !== 'num' || node.exp.value.d !== 1n || node.exp.value.n > 4n)
+  if (
+    node.k !== 'pow' ||
+    node.exp.k !== 'num' ||
+    node.exp.value.d !== 1n ||
+    node.exp.value.n > 4n
+  ) {
     return undefined;
+  }
   const unit = unitOf(node.base);
   return unit && unitPower(unit, Number(node.exp.value.n));
 }

@@ -62,7 +62,9 @@ function refine(set: RealSet, ends: readonly End[], ctx: Context): boolean[] {
     if (own && (own === end || sameEnd(own, end, ctx))) {
       cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
       k++;
-    } else cells.push(set.cells[2 * k]!, set.cells[2 * k]!);
+    } else {
+      cells.push(set.cells[2 * k]!, set.cells[2 * k]!);
+    }
   }
   return cells;
 }
@@ -97,16 +99,18 @@ function reduced(set: RealSet): RealSet {
     return left !== point || point !== right;
   });
   const cells = [set.cells[0]!];
-  for (const [k, kept] of keep.entries())
+  for (const [k, kept] of keep.entries()) {
     if (kept) cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
+  }
   return { ends: set.ends.filter((_, k) => keep[k]), cells };
 }
 
 /** Equality of sets: the same reduced endpoints, the same cells. */
 export function compareSets(a: RealSet, b: RealSet, ctx: Context): Outcome {
   const [x, y] = [reduced(a), reduced(b)];
-  if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k]))
+  if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k])) {
     return different('structure');
+  }
   return every(x.ends, (end, k) =>
     Math.abs(end.value - y.ends[k]!.value) > 1e-6 * Math.max(1, Math.abs(end.value))
       ? different('probing')
@@ -155,8 +159,9 @@ function interval(node: NodeOf<'group'>, ctx: Context): RealSet | undefined {
   if (!low || !high) return undefined;
   const [from, to] = [low.ends[0], high.ends[0]];
   const closed = node.open === '[' && node.close === ']';
-  if (from && to && (from.value > to.value || (from.value === to.value && !closed)))
+  if (from && to && (from.value > to.value || (from.value === to.value && !closed))) {
     return undefined;
+  }
   return intersection(low, high, ctx);
 }
 
@@ -239,7 +244,9 @@ const MIRROR: Partial<Record<RelationOp, RelationOp>> = {
   '<=': '>=',
   '>=': '<=',
 };
-const mirror = (op: RelationOp): RelationOp => MIRROR[op] ?? op;
+function mirror(op: RelationOp): RelationOp {
+  return MIRROR[op] ?? op;
+}
 
 /** "x < 1 or x > 3" is a union; "x > 1 and x < 3" and "x > 1, x != 2" intersect. All in the same symbol. */
 function listSet(node: NodeOf<'list'>, ctx: Context): RealSet | undefined {
@@ -269,8 +276,11 @@ function builderSet(node: NodeOf<'setof'>, ctx: Context): RealSet | undefined {
 }
 
 /** `x in R`: says nothing about which reals. */
-const isDomain = (node: Node): boolean =>
-  node.k === 'relation' &&
-  node.ops[0] === 'in' &&
-  node.args[1]?.k === 'numberset' &&
-  node.args[1].name === 'R';
+function isDomain(node: Node): boolean {
+  return (
+    node.k === 'relation' &&
+    node.ops[0] === 'in' &&
+    node.args[1]?.k === 'numberset' &&
+    node.args[1].name === 'R'
+  );
+}

@@ -20,10 +20,12 @@ export function solved(
 ): { readonly name: string; readonly value: Node } | undefined {
   if (node.ops.length !== 1 || node.ops[0] !== '=') return undefined;
   const [left, right] = [node.args[0]!, node.args[1]!];
-  if (left.k === 'sym' && !symbols(right).includes(left.name))
+  if (left.k === 'sym' && !symbols(right).includes(left.name)) {
     return { name: left.name, value: right };
-  if (right.k === 'sym' && !symbols(left).includes(right.name))
+  }
+  if (right.k === 'sym' && !symbols(left).includes(right.name)) {
     return { name: right.name, value: left };
+  }
   return undefined;
 }
 
@@ -33,15 +35,17 @@ export function definition(
 ): { readonly parameters: readonly string[]; readonly body: Node } | undefined {
   if (node.ops.length !== 1 || (node.ops[0] !== '=' && node.ops[0] !== 'to')) return undefined;
   const left = node.args[0]!;
-  if (node.ops[0] === 'to')
+  if (node.ops[0] === 'to') {
     return left.k === 'sym' ? { parameters: [left.name], body: node.args[1]! } : undefined;
+  }
   if (
     left.k !== 'mul' ||
     left.args.length !== 2 ||
     left.args[0]!.k !== 'sym' ||
     !/^[fghFGHPQpq](?:_.+|'+)?$/.test(left.args[0]!.name)
-  )
+  ) {
     return undefined;
+  }
   const argument = left.args[1]!;
   const parameters = argument.k === 'group' ? argument.items : [argument];
   if (!parameters.every((p) => p.k === 'sym')) return undefined;
@@ -77,29 +81,41 @@ export function bareValue(node: Relation, ctx: Context): Node | undefined {
 const NAME_PARTS = new Set<Node['k']>(['sym', 'group', 'num', 'div', 'words', 'const']);
 
 /** `\\frac{dy}{dx}`. */
-const isDerivative = (node: Node): boolean =>
-  node.k === 'div' &&
-  [node.num, node.den].every(
-    (part) =>
-      part.k === 'mul' &&
-      part.args.length === 2 &&
-      part.args[0]!.k === 'sym' &&
-      part.args[0]!.name === 'd',
+function isDerivative(node: Node): boolean {
+  return (
+    node.k === 'div' &&
+    [node.num, node.den].every(
+      (part) =>
+        part.k === 'mul' &&
+        part.args.length === 2 &&
+        part.args[0]!.k === 'sym' &&
+        part.args[0]!.name === 'd',
+    )
   );
+}
 
 /** The f^{-1} of `f^{-1}(x)`. */
-const isInverse = (node: Node): boolean => node.k === 'pow' && node.base.k === 'sym';
+function isInverse(node: Node): boolean {
+  return node.k === 'pow' && node.base.k === 'sym';
+}
 
 /** `AB = 5`, `P(A) = 1/2`: a product of symbols names a quantity. */
-const isName = (node: Node): boolean =>
-  node.k === 'mul' &&
-  (node.args[0]!.k === 'sym' || node.args[0]!.k === 'words' || isInverse(node.args[0]!)) &&
-  node.args.slice(1).every((arg) => NAME_PARTS.has(arg.k));
+function isName(node: Node): boolean {
+  return (
+    node.k === 'mul' &&
+    (node.args[0]!.k === 'sym' || node.args[0]!.k === 'words' || isInverse(node.args[0]!)) &&
+    node.args.slice(1).every((arg) => NAME_PARTS.has(arg.k))
+  );
+}
 
 /** `7 = 7` says nothing. */
-const sameTree = (a: Node, b: Node): boolean => treeText(a) === treeText(b);
-const treeText = (node: Node): string =>
-  JSON.stringify(node, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
+function sameTree(a: Node, b: Node): boolean {
+  return treeText(a) === treeText(b);
+}
+
+function treeText(node: Node): string {
+  return JSON.stringify(node, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
+}
 
 export function compareRelations(
   a: Relation,
@@ -113,14 +129,16 @@ export function compareRelations(
   if (functions[0] && y?.name === 'y') return compare(functions[0].body, y.value);
   if (functions[1] && x?.name === 'y') return compare(x.value, functions[1].body);
   if (x && y && x.name === y.name) return compare(x.value, y.value);
-  if (x && symbols(x.value).length === 0 && !y)
+  if (x && symbols(x.value).length === 0 && !y) {
     return different('guard', 'the reference is solved, the answer is not');
+  }
   if (a.ops.length !== b.ops.length) return different('structure', 'chains of different length');
-  if (a.ops.length > 1)
+  if (a.ops.length > 1) {
     return anyOf([
       () => compareChains(a, b, compare),
       () => compareChains(a, mirrored(b), compare),
     ]);
+  }
   return compareSingle(a, b, ctx, compare);
 }
 
@@ -129,17 +147,19 @@ function compareDefinitions(
   b: { parameters: readonly string[]; body: Node },
   compare: Compare,
 ): Outcome {
-  if (a.parameters.length !== b.parameters.length)
+  if (a.parameters.length !== b.parameters.length) {
     return different('structure', 'functions of different arity');
+  }
   const body = b.parameters.reduce((node, name, k) => rename(node, name, `\0${k}`), b.body);
   const named = a.parameters.reduce((node, name, k) => rename(node, `\0${k}`, name), body);
   return compare(a.body, named);
 }
 
-const compareChains = (a: Relation, b: Relation, compare: Compare): Outcome =>
-  a.ops.some((op, k) => op !== b.ops[k])
+function compareChains(a: Relation, b: Relation, compare: Compare): Outcome {
+  return a.ops.some((op, k) => op !== b.ops[k])
     ? different('structure', 'other relation signs')
     : every(a.args, (arg, k) => compare(arg, b.args[k]!));
+}
 
 const MIRROR: Readonly<Record<string, Relation['ops'][number]>> = {
   '<': '>',
@@ -159,8 +179,9 @@ function mirrored(node: Relation): Relation {
 function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare): Outcome {
   const [op, other] = [a.ops[0]!, b.ops[0]!];
   if (op === 'equiv' && other === 'equiv') return compareCongruences(a, b, compare);
-  if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal')
+  if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal') {
     return equal('structure');
+  }
   if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
     return op === other
       ? every(a.args, (arg, k) => compare(arg, b.args[k]!))
@@ -190,10 +211,12 @@ function compareCongruences(a: Relation, b: Relation, compare: Compare): Outcome
   );
 }
 
-const difference = (node: Relation): Node => ({
-  k: 'add',
-  args: [node.args[0]!, { k: 'neg', arg: node.args[1]! }],
-});
+function difference(node: Relation): Node {
+  return {
+    k: 'add',
+    args: [node.args[0]!, { k: 'neg', arg: node.args[1]! }],
+  };
+}
 
 /** Is b a constant multiple of a, with the sign asked for? An identity (0 = 0) is a multiple of nothing. */
 function compareUpToFactor(
@@ -203,17 +226,20 @@ function compareUpToFactor(
   ctx: Context,
 ): Outcome {
   const names = symbols(a);
-  if (names.length === 0 || names.join() !== symbols(b).join())
+  if (names.length === 0 || names.join() !== symbols(b).join()) {
     return different('structure', 'other symbols');
+  }
   const zero: Node = { k: 'num', value: { n: 0n, d: 1n } };
-  if (compareExactly(b, zero, ctx).result === 'equal')
+  if (compareExactly(b, zero, ctx).result === 'equal') {
     return different('guard', 'the answer holds always');
+  }
   const at = places(names);
   const quotient: Node = { k: 'div', num: put(b, at), den: put(a, at) };
   const scale = exactValue(quotient);
   const positive = scale ? sign(scale) > 0 : (realValue(quotient) ?? Number.NaN) > 0;
-  if (factor !== 'any' && positive !== (factor === 'positive'))
+  if (factor !== 'any' && positive !== (factor === 'positive')) {
     return different('structure', 'the other direction');
+  }
   const left: Node = { k: 'mul', args: [a, put(b, at)] };
   const right: Node = { k: 'mul', args: [b, put(a, at)] };
   return compareExactly(left, right, ctx);

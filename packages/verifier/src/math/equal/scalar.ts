@@ -36,8 +36,9 @@ export function compareExactly(a: Node, b: Node, ctx: Context): Outcome {
 
 /** What has no value within the limits is not equal to what has one. */
 function settle(a: Node, b: Node, stage: Stage): Outcome {
-  if (hasValue(a) && !hasValue(b))
+  if (hasValue(a) && !hasValue(b)) {
     return different('guard', 'the answer has no value within the limits');
+  }
   return undecided(stage, 'neither proved equal nor told apart');
 }
 
@@ -49,8 +50,9 @@ function compareSpecial(a: Node, b: Node): Outcome | undefined {
 }
 
 function special(node: Node): string | undefined {
-  if (node.k === 'const')
+  if (node.k === 'const') {
     return node.name === 'infinity' || node.name === 'undefined' ? node.name : undefined;
+  }
   if (node.k === 'neg' && special(node.arg) === 'infinity') return '-infinity';
   return undefined;
 }
@@ -59,8 +61,9 @@ function special(node: Node): string | undefined {
 export function compareScalar(reference: Node, candidate: Node, ctx: Context): Outcome {
   const exact = compareExactly(reference, candidate, ctx);
   if (exact.result === 'equal') return exact;
-  if (ctx.options.tolerance && withinTolerance(reference, candidate, ctx.options.tolerance, ctx))
+  if (ctx.options.tolerance && withinTolerance(reference, candidate, ctx.options.tolerance, ctx)) {
     return equal('rounded');
+  }
   return (
     compareRounded(reference, candidate, ctx) ?? comparePercent(reference, candidate, ctx) ?? exact
   );
@@ -111,12 +114,14 @@ const MAX_SIMPLE = 20n;
  */
 function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
   const shown = decimalLiteral(reference);
-  if (shown)
+  if (shown) {
     return roundsToReference(reference, shown, candidate, ctx) ? equal('rounded') : undefined;
+  }
   const given = decimalLiteral(candidate);
   const least = ctx.options.roundedDigits;
-  if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least)
+  if (!given || least === 0 || Math.min(given.digits ?? 0, given.decimals ?? 0) < least) {
     return undefined;
+  }
   const exact = constantValue(reference, ctx);
   if (!exact || terminates(exact)) return undefined;
   return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)
@@ -164,8 +169,9 @@ function truncatesTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): bo
   );
 }
 
-const percentPlaces = (node: Node): number =>
-  node.k === 'percent' ? 2 : node.k === 'neg' ? percentPlaces(node.arg) : 0;
+function percentPlaces(node: Node): number {
+  return node.k === 'percent' ? 2 : node.k === 'neg' ? percentPlaces(node.arg) : 0;
+}
 
 /** Has the rational a decimal of at most 12 places? */
 function terminates(q: Q.Rational): boolean {

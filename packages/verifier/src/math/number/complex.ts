@@ -52,8 +52,9 @@ export class ComplexField<T> {
     const r = this.r;
     const rounding = r.mul(this.eps, r.add(r.abs(re), r.abs(im)));
     const z = { re, im, err: r.add(inherited, rounding) };
-    if (!r.isFinite(re) || !r.isFinite(im) || !r.isFinite(z.err))
+    if (!r.isFinite(re) || !r.isFinite(im) || !r.isFinite(z.err)) {
       throw new Undetermined('overflow');
+    }
     return z;
   }
 
@@ -94,8 +95,9 @@ export class ComplexField<T> {
   inverse(a: Complex<T>): Complex<T> {
     const r = this.r;
     const size = this.size(a);
-    if (!r.less(r.mul(r.number(4), a.err), size))
+    if (!r.less(r.mul(r.number(4), a.err), size)) {
       throw new Undetermined('division by what may be zero');
+    }
     const norm = r.add(r.mul(a.re, a.re), r.mul(a.im, a.im));
     const err = r.div(r.mul(a.err, r.number(2)), norm);
     return this.make(r.div(a.re, norm), r.div(r.neg(a.im), norm), err);
@@ -106,8 +108,9 @@ export class ComplexField<T> {
   }
 
   private checkArgument(x: T, limit: number): void {
-    if (!this.r.less(this.r.abs(x), this.r.number(limit)))
+    if (!this.r.less(this.r.abs(x), this.r.number(limit))) {
       throw new Undetermined('argument too large');
+    }
   }
 
   exp(a: Complex<T>): Complex<T> {
@@ -125,8 +128,9 @@ export class ComplexField<T> {
     const r = this.r;
     const a = this.snap(z);
     const size = this.size(a);
-    if (!r.less(r.mul(r.number(4), a.err), size))
+    if (!r.less(r.mul(r.number(4), a.err), size)) {
       throw new Undetermined('logarithm of what may be zero');
+    }
     const err = r.add(r.div(r.mul(a.err, r.number(3)), size), this.eps);
     const norm = r.isZero(a.im)
       ? r.ln(r.abs(a.re))
@@ -154,8 +158,9 @@ export class ComplexField<T> {
       : r.sqrt(r.add(r.mul(a.re, a.re), r.mul(a.im, a.im)));
     const root = r.sqrt(modulus);
     const err = r.div(a.err, root);
-    if (r.isZero(a.im))
+    if (r.isZero(a.im)) {
       return r.less(a.re, r.zero) ? this.make(r.zero, root, err) : this.make(root, r.zero, err);
+    }
     const re = r.sqrt(r.div(r.add(modulus, r.abs(a.re)), r.number(2)));
     const im = r.div(r.abs(a.im), r.mul(r.number(2), re));
     const [x, y] = r.less(a.re, r.zero) ? [im, re] : [re, im];

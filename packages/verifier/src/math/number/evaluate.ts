@@ -110,7 +110,9 @@ function wholePower<T>(base: Complex<T>, exp: Complex<T>, e: Evaluation<T>): Com
   return e.f.power(base, exp);
 }
 
-const isOdd = (n: bigint): boolean => n % 2n !== 0n;
+function isOdd(n: bigint): boolean {
+  return n % 2n !== 0n;
+}
 
 function call<T>(node: NodeOf<'fn'>, e: Evaluation<T>): Complex<T> {
   const f = FUNCTIONS[node.name];
@@ -178,8 +180,13 @@ const FUNCTIONS: Readonly<Record<string, Call>> = {
   lcm: (f, _a, _b, all) => exactCall(f, 'lcm', all),
 };
 
-const half = <T>(f: ComplexField<T>): Complex<T> => f.rational({ n: 1n, d: 2n });
-const halfPi = <T>(f: ComplexField<T>): Complex<T> => f.mul(half(f), f.pi);
+function half<T>(f: ComplexField<T>): Complex<T> {
+  return f.rational({ n: 1n, d: 2n });
+}
+
+function halfPi<T>(f: ComplexField<T>): Complex<T> {
+  return f.mul(half(f), f.pi);
+}
 
 function real<T>(f: ComplexField<T>, z: Complex<T>): Complex<T> {
   if (!f.isReal(z)) throw new Undetermined('not real');

@@ -109,7 +109,9 @@ function charged(a: Maybe, ctx: Context): Maybe {
   return size > MAX_BITS ? undefined : a;
 }
 
-const small = (a: Q.Rational): boolean => a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
+function small(a: Q.Rational): boolean {
+  return a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
+}
 
 /** base^exp where it is rational: integer exponents within the cap, and exact roots. */
 function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
@@ -127,9 +129,13 @@ function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
   return root && rationalPower(root, { n: exp.n, d: 1n });
 }
 
-const isUnit = (a: Q.Rational): boolean => a.d === 1n && (a.n === 1n || a.n === -1n || a.n === 0n);
-const unitPower = (a: Q.Rational, k: bigint): Q.Rational =>
-  a.n === -1n && k % 2n === 0n ? Q.ONE : a;
+function isUnit(a: Q.Rational): boolean {
+  return a.d === 1n && (a.n === 1n || a.n === -1n || a.n === 0n);
+}
+
+function unitPower(a: Q.Rational, k: bigint): Q.Rational {
+  return a.n === -1n && k % 2n === 0n ? Q.ONE : a;
+}
 
 function callFunction(node: NodeOf<'fn'>, ctx: Context): Maybe {
   const f = FUNCTIONS[node.name];
@@ -201,8 +207,9 @@ function binomial(n: bigint, k: bigint): Maybe {
   if (n < 0n || k < 0n || k > n) return k >= 0n && n >= 0n ? Q.ZERO : undefined;
   const m = k < n - k ? k : n - k;
   if (m > BigInt(MAX_FACTORIAL) || m * BigInt(Q.bitLength(n)) > BigInt(MAX_BITS)) return undefined;
-  if (n <= BigInt(MAX_FACTORIAL))
+  if (n <= BigInt(MAX_FACTORIAL)) {
     return { n: factorial(Number(n)) / (factorial(Number(m)) * factorial(Number(n - m))), d: 1n };
+  }
   if (m > 500n) return undefined;
   let product = 1n;
   for (let i = 1n; i <= m; i++) product = (product * (n - m + i)) / i;
@@ -222,8 +229,9 @@ function foldIntegers(all: readonly Q.Rational[], f: (a: bigint, b: bigint) => b
 
 function fold(node: NodeOf<'fold'>, ctx: Context): Maybe {
   const [from, to] = [value(node.from, ctx), value(node.to, ctx)];
-  if (!from || !to || from.d !== 1n || to.d !== 1n || to.n - from.n > BigInt(MAX_TERMS))
+  if (!from || !to || from.d !== 1n || to.d !== 1n || to.n - from.n > BigInt(MAX_TERMS)) {
     return undefined;
+  }
   const outer = ctx.bound.get(node.index);
   let total: Maybe = node.op === 'sum' ? Q.ZERO : Q.ONE;
   for (let k = from.n; k <= to.n && total; k++) {

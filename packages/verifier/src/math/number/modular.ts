@@ -66,8 +66,9 @@ function residue(node: Node, k: number, seed: bigint): bigint {
 /** FNV-1a over 64 bits, mixed with the seed: the place of a symbol depends on its name alone, not on order. */
 function hash(name: string, seed: bigint): bigint {
   let h = 0xcbf29ce484222325n ^ seed;
-  for (let i = 0; i < name.length; i++)
+  for (let i = 0; i < name.length; i++) {
     h = ((h ^ BigInt(name.charCodeAt(i))) * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
   h ^= h >> 31n;
   return (h * 0x9e3779b97f4a7c15n) & 0xffffffffffffffffn;
 }

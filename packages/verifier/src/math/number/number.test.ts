@@ -7,7 +7,10 @@ import { compareModular } from './modular.ts';
 import { preciseValue, probe, realValue } from './probe.ts';
 import * as Q from './rational.ts';
 
-const read = (text: string): Node => readMath(text, 'grouped');
+function read(text: string): Node {
+  return readMath(text, 'grouped');
+}
+
 const rational = fc
   .tuple(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), fc.bigInt({ min: 1n, max: 10n ** 6n }))
   .map(([n, d]) => Q.ratio(n, d));
@@ -28,10 +31,11 @@ describe('rationals', () => {
       fc.property(rational, fc.integer({ min: 2, max: 7 }), (a, k) => {
         const power = Q.power(Q.absolute(a), BigInt(k));
         expect(Q.rationalRoot(power, k)).toEqual(Q.absolute(a));
-        if (power.n > 1n)
+        if (power.n > 1n) {
           expect(
             Q.rationalRoot({ n: power.n * power.d + 1n, d: 1n }, 2) === undefined || k !== 2,
           ).toBe(true);
+        }
       }),
     );
   });

@@ -52,21 +52,25 @@ export function probe(a: Node, b: Node): Probed {
   return { result: fine, stage: 'high-precision' };
 }
 
-const hasI = (node: Node): boolean => some(node, (n) => n.k === 'const' && n.name === 'i');
+function hasI(node: Node): boolean {
+  return some(node, (n) => n.k === 'const' && n.name === 'i');
+}
 
 /** Factorials, binomials, sums and powers of -1 in a symbol have their meaning at whole numbers. */
 function needsWholeNumbers(node: Node, names: readonly string[]): boolean {
   if (names.length === 0) return false;
   return some(node, (n) => {
     if (n.k === 'fold') return symbols(n).length > 0;
-    if (n.k === 'fn')
+    if (n.k === 'fn') {
       return /^(factorial2?|binom|mod|gcd|lcm)$/.test(n.name) && symbols(n).length > 0;
+    }
     return n.k === 'pow' && isNegative(n.base) && symbols(n.exp).length > 0;
   });
 }
 
-const isNegative = (node: Node): boolean =>
-  node.k === 'neg' || (node.k === 'num' && node.value.n < 0n);
+function isNegative(node: Node): boolean {
+  return node.k === 'neg' || (node.k === 'num' && node.value.n < 0n);
+}
 
 interface Scan {
   readonly whole: boolean;
@@ -158,8 +162,9 @@ function mix(seed: number): number {
 /** The real value of a constant tree as a double, for ordering; undefined where it has none. */
 export function realValue(node: Node): number | undefined {
   if (node.k === 'const' && node.name === 'infinity') return Number.POSITIVE_INFINITY;
-  if (node.k === 'neg' && node.arg.k === 'const' && node.arg.name === 'infinity')
+  if (node.k === 'neg' && node.arg.k === 'const' && node.arg.name === 'infinity') {
     return Number.NEGATIVE_INFINITY;
+  }
   try {
     const z = evaluate(node, { f: DOUBLE, at: new Map(), budget: { left: DOUBLE_BUDGET } });
     return DOUBLE.isReal(z) ? z.re : undefined;
@@ -173,8 +178,9 @@ export function realValue(node: Node): number | undefined {
 export function preciseValue(node: Node): Rational | undefined {
   try {
     const z = evaluate(node, { f: PRECISE, at: new Map(), budget: { left: PRECISE_BUDGET } });
-    if (!PRECISE.isReal(z) || z.err.greaterThan(z.re.abs().times(1e-55).plus(1e-55)))
+    if (!PRECISE.isReal(z) || z.err.greaterThan(z.re.abs().times(1e-55).plus(1e-55))) {
       return undefined;
+    }
     return Math.abs(z.re.e) > 400
       ? undefined
       : fromDecimal(z.re.abs().toFixed(70), z.re.isNegative());

@@ -26,7 +26,9 @@ export function ratio(n: bigint, d: bigint = 1n): Rational {
   return { n: n / g, d: d / g };
 }
 
-export const integer = (n: number | bigint): Rational => ({ n: BigInt(n), d: 1n });
+export function integer(n: number | bigint): Rational {
+  return { n: BigInt(n), d: 1n };
+}
 
 /** Reads `12`, `12.50`, `.5`, `1.5e-3`. The caller has checked the characters and the exponent's size. */
 export function fromDecimal(text: string, negative = false): Rational {
@@ -37,18 +39,48 @@ export function fromDecimal(text: string, negative = false): Rational {
   return shift >= 0 ? ratio(digits * 10n ** BigInt(shift)) : ratio(digits, 10n ** BigInt(-shift));
 }
 
-export const add = (a: Rational, b: Rational): Rational =>
-  a.d === 1n && b.d === 1n ? { n: a.n + b.n, d: 1n } : ratio(a.n * b.d + b.n * a.d, a.d * b.d);
-export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
-export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
-export const multiply = (a: Rational, b: Rational): Rational => ratio(a.n * b.n, a.d * b.d);
+export function add(a: Rational, b: Rational): Rational {
+  return a.d === 1n && b.d === 1n
+    ? { n: a.n + b.n, d: 1n }
+    : ratio(a.n * b.d + b.n * a.d, a.d * b.d);
+}
+
+export function negate(a: Rational): Rational {
+  return { n: -a.n, d: a.d };
+}
+
+export function subtract(a: Rational, b: Rational): Rational {
+  return add(a, negate(b));
+}
+
+export function multiply(a: Rational, b: Rational): Rational {
+  return ratio(a.n * b.n, a.d * b.d);
+}
+
 /** @throws {RangeError} when b is zero. */
-export const divide = (a: Rational, b: Rational): Rational => ratio(a.n * b.d, a.d * b.n);
-export const equals = (a: Rational, b: Rational): boolean => a.n === b.n && a.d === b.d;
-export const isInteger = (a: Rational): boolean => a.d === 1n;
-export const sign = (a: Rational): number => (a.n > 0n ? 1 : a.n < 0n ? -1 : 0);
-export const compare = (a: Rational, b: Rational): number => sign(subtract(a, b));
-export const absolute = (a: Rational): Rational => (a.n < 0n ? negate(a) : a);
+export function divide(a: Rational, b: Rational): Rational {
+  return ratio(a.n * b.d, a.d * b.n);
+}
+
+export function equals(a: Rational, b: Rational): boolean {
+  return a.n === b.n && a.d === b.d;
+}
+
+export function isInteger(a: Rational): boolean {
+  return a.d === 1n;
+}
+
+export function sign(a: Rational): number {
+  return a.n > 0n ? 1 : a.n < 0n ? -1 : 0;
+}
+
+export function compare(a: Rational, b: Rational): number {
+  return sign(subtract(a, b));
+}
+
+export function absolute(a: Rational): Rational {
+  return a.n < 0n ? negate(a) : a;
+}
 
 /** Largest integer not above a. */
 export function floor(a: Rational): bigint {
@@ -111,4 +143,6 @@ export function toNumber(a: Rational): number {
 const SAFE = 1n << 53n;
 
 /** `3`, `-1/2`: for messages. */
-export const show = (a: Rational): string => (a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`);
+export function show(a: Rational): string {
+  return a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`;
+}

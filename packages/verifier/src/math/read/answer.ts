@@ -42,12 +42,13 @@ export interface Reading {
 
 export function readAnswer(raw: string): Reading {
   const text = raw.trim();
-  if (text.length > MAX_LENGTH)
+  if (text.length > MAX_LENGTH) {
     return {
       text: text.slice(0, 80),
       wordy: false,
       error: { code: 'too-long', message: `more than ${MAX_LENGTH} characters` },
     };
+  }
   const cleaned = stripEnd(
     clean(withConditions(withoutMarkdown(text)))
       .replace(LEAD_IN, '')
@@ -69,8 +70,9 @@ export function readAnswer(raw: string): Reading {
 }
 
 /** `**5**` and backquotes around the whole. */
-const withoutMarkdown = (text: string): string =>
-  /^(?:\*{1,3}|`+)([^*`]+)(?:\*{1,3}|`+)\.?$/.exec(text)?.[1]?.trim() ?? text;
+function withoutMarkdown(text: string): string {
+  return /^(?:\*{1,3}|`+)([^*`]+)(?:\*{1,3}|`+)\.?$/.exec(text)?.[1]?.trim() ?? text;
+}
 
 /** "The answer is" inside the box. */
 const LEAD_IN =
@@ -132,8 +134,9 @@ function readWords(cleaned: string): string | undefined {
     !/^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f\s'’,-]*$|^[A-Za-z]{3,}(?: [A-Za-z]+)* \d{1,4}(?:,? \d{4})?$/.test(
       s,
     )
-  )
+  ) {
     return undefined;
+  }
   return s
     .toLowerCase()
     .replace(/[-\s]+/g, ' ')
@@ -188,9 +191,9 @@ function readNumberWords(words: string): Node | undefined {
     const small = NUMBER_WORDS.get(word);
     const scale = SCALE_WORDS.get(word);
     if (word === 'and' && current >= 0n) continue;
-    if (small !== undefined || TENS[word] !== undefined)
+    if (small !== undefined || TENS[word] !== undefined) {
       current = (current < 0n ? 0n : current) + (TENS[word] ?? BigInt(small!));
-    else if (scale === 100n && current >= 0n) current *= 100n;
+    } else if (scale === 100n && current >= 0n) current *= 100n;
     else if (scale !== undefined && current >= 0n) [total, current] = [total + current * scale, 0n];
     else return undefined;
   }
@@ -250,10 +253,12 @@ function isWordy(words: string, cleaned: string): boolean {
     runs.every(
       (run) => run.length === 1 || FUNCTIONS.has(run) || GREEK.has(run) || CONSTANT_WORDS.has(run),
     )
-  )
+  ) {
     return false;
-  if (/\\(?:text|mathrm|mbox|operatorname)/.test(cleaned))
+  }
+  if (/\\(?:text|mathrm|mbox|operatorname)/.test(cleaned)) {
     return runs.some((run) => run.length > 1);
+  }
   return runs.some(
     (run) =>
       SHORT_WORDS.has(run) ||
@@ -261,8 +266,9 @@ function isWordy(words: string, cleaned: string): boolean {
   );
 }
 
-const isAlphabetical = (run: string): boolean =>
-  [...run].every((c, k) => k === 0 || run[k - 1]! < c);
+function isAlphabetical(run: string): boolean {
+  return [...run].every((c, k) => k === 0 || run[k - 1]! < c);
+}
 
 /** `C`, `(C)`, `C.`, `(C) 5`, `C: five`, `\text{(C)}`, `option C`. */
 function readChoice(cleaned: string): Reading['choice'] {

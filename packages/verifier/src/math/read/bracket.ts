@@ -20,10 +20,12 @@ export function readBracketed(c: Cursor): Node {
 function readGroup(c: Cursor, open: '(' | '[' | '<'): Node {
   const content = nested(c, () => c.inner(c));
   const close = readClose(c, open);
-  if (content.k === 'list' && content.join !== 'or')
+  if (content.k === 'list' && content.join !== 'or') {
     return { k: 'group', open, close, items: content.items };
-  if (open === '<' || (open === '(') !== (close === ')'))
+  }
+  if (open === '<' || (open === '(') !== (close === ')')) {
     return { k: 'group', open, close, items: [content] };
+  }
   return markGrouped(content);
 }
 
@@ -41,10 +43,12 @@ function readClose(c: Cursor, open: '(' | '[' | '<'): ')' | ']' | '>' {
 function readSet(c: Cursor, close: string): Node {
   if (eat(c, close)) return { k: 'set', items: [] };
   const node = nested(c, () => readSetBody(c, close === '}' ? 'bar' : 'both'));
-  if (!eat(c, close))
+  if (!eat(c, close)) {
     throw new ReadError('unexpected', `a brace is not closed: found ${describe(peek(c))}`);
-  if (close === '}' && node.k === 'set' && node.items.length === 1)
+  }
+  if (close === '}' && node.k === 'set' && node.items.length === 1) {
     return markGrouped(node.items[0]!);
+  }
   return node;
 }
 

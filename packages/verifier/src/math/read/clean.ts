@@ -129,8 +129,9 @@ function replaceSign(run: string): string {
   if (SUPERSCRIPTS.includes(first)) {
     return `^{${[...run].map((c) => SUPERSCRIPT_VALUES[SUPERSCRIPTS.indexOf(c)]).join('')}}`;
   }
-  if (SUBSCRIPTS.includes(first))
+  if (SUBSCRIPTS.includes(first)) {
     return `_{${[...run].map((c) => SUBSCRIPTS.indexOf(c)).join('')}}`;
+  }
   return UNICODE[run] ?? run;
 }
 
@@ -181,7 +182,9 @@ function withParameter(s: string): string {
   return s.slice(0, cut) + s.slice(cut).replace(PARAMETER, ', $1 \\in \\mathbb{$2}');
 }
 
-const oneBlank = (s: string): string => s.replace(/\s{2,}/g, ' ');
+function oneBlank(s: string): string {
+  return s.replace(/\s{2,}/g, ' ');
+}
 
 /** Cleaned text. Linear in the length of `text`, which the caller has capped. */
 export function clean(text: string): string {

@@ -25,23 +25,29 @@ function readArgument(c: Cursor): Node {
       { ...token, v: token.v[0]! },
       { ...token, v: token.v.slice(1), space: false },
     );
-  } else if (token.t === 'id' && token.v.length > 1 && !CONSTANT_WORDS.has(token.v))
+  } else if (token.t === 'id' && token.v.length > 1 && !CONSTANT_WORDS.has(token.v)) {
     splitAt(c, token, 1);
+  }
   const negative = eat(c, '-');
   const node = readPrimary(c);
   return negative ? { k: 'neg', arg: node } : node;
 }
 
-const readFraction = (c: Cursor): Node => ({
-  k: 'div',
-  num: readArgument(c),
-  den: readArgument(c),
-});
-const readBinomial = (c: Cursor): Node => ({
-  k: 'fn',
-  name: 'binom',
-  args: [readArgument(c), readArgument(c)],
-});
+function readFraction(c: Cursor): Node {
+  return {
+    k: 'div',
+    num: readArgument(c),
+    den: readArgument(c),
+  };
+}
+
+function readBinomial(c: Cursor): Node {
+  return {
+    k: 'fn',
+    name: 'binom',
+    args: [readArgument(c), readArgument(c)],
+  };
+}
 
 /** `\sqrt[3]{8}`, `\sqrt8`, `\sqrt{8}`; a number without braces is taken whole: nobody writes \sqrt12 for (root of 1) 2. */
 export function readRoot(c: Cursor): Node {
@@ -73,8 +79,9 @@ function readNumberSet(c: Cursor): Node {
   const name = peek(c).v;
   c.at++;
   if (braced) expect(c, '}');
-  if (!NUMBER_SETS.has(name))
+  if (!NUMBER_SETS.has(name)) {
     throw new ReadError('unknown-command', `cannot read \\mathbb{${name}}`);
+  }
   return restricted(name as NumberSet, readMark(c));
 }
 
@@ -92,10 +99,12 @@ const ZERO_NODE: Node = { k: 'num', value: { n: 0n, d: 1n } };
 
 function restricted(name: NumberSet, mark: string | undefined): Node {
   if (mark === undefined) return { k: 'numberset', name };
-  if (name === 'R' && mark === '+')
+  if (name === 'R' && mark === '+') {
     return { k: 'group', open: '(', close: ')', items: [ZERO_NODE, INFINITY] };
-  if (name === 'R' && mark === '-')
+  }
+  if (name === 'R' && mark === '-') {
     return { k: 'group', open: '(', close: ')', items: [{ k: 'neg', arg: INFINITY }, ZERO_NODE] };
+  }
   if (mark === '-') throw new ReadError('unknown-command', `cannot read \\mathbb{${name}}^-`);
   if (name === 'N' || (name === 'Z' && mark === '+')) return { k: 'numberset', name: 'Z+' };
   return {

@@ -28,15 +28,19 @@ export function cursor(tokens: Token[], inner: (cursor: Cursor) => Node): Cursor
   return { tokens, at: 0, depth: 0, bars: 0, builder: false, inner };
 }
 
-export const peek = (c: Cursor, ahead = 0): Token => c.tokens[c.at + ahead] ?? END;
-export const isOp = (c: Cursor, v: string, ahead = 0): boolean => {
+export function peek(c: Cursor, ahead = 0): Token {
+  return c.tokens[c.at + ahead] ?? END;
+}
+
+export function isOp(c: Cursor, v: string, ahead = 0): boolean {
   const token = peek(c, ahead);
   return token.t === 'op' && token.v === v;
-};
-export const isCmd = (c: Cursor, v: string, ahead = 0): boolean => {
+}
+
+export function isCmd(c: Cursor, v: string, ahead = 0): boolean {
   const token = peek(c, ahead);
   return token.t === 'cmd' && token.v === v;
-};
+}
 
 export function eat(c: Cursor, v: string): boolean {
   const token = peek(c);

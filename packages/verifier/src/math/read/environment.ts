@@ -76,7 +76,9 @@ function readRows(c: Cursor): Node[][] {
   return rows;
 }
 
-const isBreak = (c: Cursor): boolean => isOp(c, ROW_BREAK) || isOp(c, '&') || isCmd(c, 'end');
+function isBreak(c: Cursor): boolean {
+  return isOp(c, ROW_BREAK) || isOp(c, '&') || isCmd(c, 'end');
+}
 
 function skipConditionWords(c: Cursor): void {
   while (peek(c).t === 'id' && CONDITION_WORDS.has(peek(c).v)) c.at++;
@@ -86,18 +88,22 @@ function readMatrix(c: Cursor, name: string): Node {
   const rows = readRows(c);
   readEnd(c, name);
   const width = rows[0]?.length ?? 0;
-  if (width === 0 || rows.some((row) => row.length !== width))
+  if (width === 0 || rows.some((row) => row.length !== width)) {
     throw new ReadError('unexpected', 'matrix rows differ in length');
+  }
   if (name === 'vmatrix') return determinant(rows);
   if (
     rows.every((row) => row.every((cell, k) => (k === width - 1 ? isCondition(cell) : true))) &&
     width <= 2
-  )
+  ) {
     return lines(rows);
+  }
   return { k: 'matrix', rows };
 }
 
-const isCondition = (cell: Node): boolean => cell.k === 'relation';
+function isCondition(cell: Node): boolean {
+  return cell.k === 'relation';
+}
 
 /** An array of relations is a system, of values with relations a piecewise value. */
 function lines(rows: readonly (readonly Node[])[]): Node {

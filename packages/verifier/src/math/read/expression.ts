@@ -64,10 +64,10 @@ function combine(left: Node, sign: Sign, right: Node): Node {
 
 /** Nodes that came out of brackets, so that `(a+b)+c` keeps its inner sum. */
 const GROUPED = new WeakSet<Node>();
-export const markGrouped = (node: Node): Node => {
+export function markGrouped(node: Node): Node {
   GROUPED.add(node);
   return node;
-};
+}
 
 /** Factors with their operators. */
 function readTerm(c: Cursor): Node {
@@ -82,12 +82,15 @@ function readTerm(c: Cursor): Node {
     } else if (isCmd(c, 'bmod') || isCmd(c, 'mod') || (peek(c).t === 'id' && peek(c).v === 'mod')) {
       c.at++;
       left = { k: 'fn', name: 'mod', args: [left, readImplicit(c)] };
-    } else return left;
+    } else {
+      return left;
+    }
   }
 }
 
-const isTimes = (c: Cursor): boolean =>
-  isOp(c, '*') || isCmd(c, 'cdot') || isCmd(c, 'times') || isCmd(c, 'ast');
+function isTimes(c: Cursor): boolean {
+  return isOp(c, '*') || isCmd(c, 'cdot') || isCmd(c, 'times') || isCmd(c, 'ast');
+}
 
 function readQuotient(c: Cursor, left: Node): Node {
   if (!isNumber(left) || peek(c).t !== 'num') return quotientOf(left, readImplicit(c));
@@ -98,14 +101,19 @@ function readQuotient(c: Cursor, left: Node): Node {
 }
 
 /** A unit behind the divisor belongs to the quotient. */
-const quotientOf = (num: Node, den: Node): Node =>
-  den.k === 'quantity' && num.k !== 'quantity'
+function quotientOf(num: Node, den: Node): Node {
+  return den.k === 'quantity' && num.k !== 'quantity'
     ? { ...den, arg: { k: 'div', num, den: den.arg } }
     : { k: 'div', num, den };
+}
 
-const isNumber = (node: Node): boolean =>
-  node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
-const isUnitNext = (c: Cursor): boolean => isWord(c);
+function isNumber(node: Node): boolean {
+  return node.k === 'num' || (node.k === 'neg' && node.arg.k === 'num');
+}
+
+function isUnitNext(c: Cursor): boolean {
+  return isWord(c);
+}
 
 function product(a: Node, b: Node, explicit: boolean): Node {
   if (b.k === 'quantity' && a.k !== 'quantity') return { ...b, arg: product(a, b.arg, explicit) };
@@ -149,8 +157,9 @@ function readMixed(c: Cursor, left: Node): Node | undefined {
     whole.decimals !== undefined ||
     whole.value.d !== 1n ||
     GROUPED.has(whole)
-  )
+  ) {
     return undefined;
+  }
   const part =
     isCmd(c, 'frac') || isCmd(c, 'tfrac') || isCmd(c, 'dfrac')
       ? readFractionAhead(c)
@@ -169,15 +178,19 @@ function readFractionAhead(c: Cursor): Node | undefined {
     isPositiveInteger(node.num) &&
     isPositiveInteger(node.den) &&
     !isOp(c, '^')
-  )
+  ) {
     return node;
+  }
   for (const [i, token] of copy.entries()) c.tokens[at + i] = token;
   c.at = at;
   return undefined;
 }
 
-const isPositiveInteger = (node: Node): boolean =>
-  node.k === 'num' && node.decimals === undefined && node.value.d === 1n && node.value.n > 0n;
+function isPositiveInteger(node: Node): boolean {
+  return (
+    node.k === 'num' && node.decimals === undefined && node.value.d === 1n && node.value.n > 0n
+  );
+}
 
 function readPlainFraction(c: Cursor): Node | undefined {
   const [n, slash, d] = [peek(c), peek(c, 1), peek(c, 2)];
@@ -199,8 +212,11 @@ export function readSignedPower(c: Cursor): Node {
 }
 
 /** -50° is minus fifty degrees: the unit stays outside. */
-const negated = (node: Node): Node =>
-  node.k === 'quantity' ? { ...node, arg: { k: 'neg', arg: node.arg } } : { k: 'neg', arg: node };
+function negated(node: Node): Node {
+  return node.k === 'quantity'
+    ? { ...node, arg: { k: 'neg', arg: node.arg } }
+    : { k: 'neg', arg: node };
+}
 
 /** A primary with its postfix marks and exponents; `2^3^2` binds to the right. */
 export function readPower(c: Cursor): Node {
@@ -226,11 +242,13 @@ function applyExponent(c: Cursor, base: Node): Node {
   return { k: 'pow', base, exp: exponent };
 }
 
-const degrees = (arg: Node): Node => ({
-  k: 'quantity',
-  arg,
-  unit: { factor: integer(1), dimensions: { angle: 1 }, label: 'degree' },
-});
+function degrees(arg: Node): Node {
+  return {
+    k: 'quantity',
+    arg,
+    unit: { factor: integer(1), dimensions: { angle: 1 }, label: 'degree' },
+  };
+}
 
 /** What stands after `^`: braces, or a sign and one primary. */
 export function readExponent(c: Cursor): Node | 'degree' | 'prime' {
@@ -257,8 +275,9 @@ export function readExponent(c: Cursor): Node | 'degree' | 'prime' {
   return negative ? { k: 'neg', arg: exponent } : exponent;
 }
 
-const isWordAt = (c: Cursor, ahead: number, v: string): boolean =>
-  peek(c, ahead).t === 'id' && peek(c, ahead).v === v;
+function isWordAt(c: Cursor, ahead: number, v: string): boolean {
+  return peek(c, ahead).t === 'id' && peek(c, ahead).v === v;
+}
 
 /** `x^ab` is x^a b: the run of letters after a bare `^` gives its first letter only, unless it is a name. */
 function splitLetters(c: Cursor): void {
@@ -269,8 +288,9 @@ function splitLetters(c: Cursor): void {
     token.v.length < 2 ||
     FUNCTIONS.has(token.v) ||
     token.v === 'pi'
-  )
+  ) {
     return;
+  }
   c.tokens.splice(
     c.at,
     1,

@@ -32,8 +32,9 @@ function raise(fn: Node, exponent: Node | 'degree' | 'prime' | undefined): Node 
     exponent.arg.k === 'num' &&
     exponent.arg.value.n === 1n &&
     exponent.arg.value.d === 1n;
-  if (inverse && fn.k === 'fn' && /^(sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)$/.test(fn.name))
+  if (inverse && fn.k === 'fn' && /^(sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)$/.test(fn.name)) {
     return { ...fn, name: `a${fn.name}` };
+  }
   return { k: 'pow', base: fn, exp: exponent };
 }
 
@@ -62,5 +63,6 @@ export function readFunctionArgument(c: Cursor): Node {
   return left;
 }
 
-const startsFunction = (token: Token): boolean =>
-  (token.t === 'id' || token.t === 'cmd') && FUNCTIONS.has(token.v);
+function startsFunction(token: Token): boolean {
+  return (token.t === 'id' || token.t === 'cmd') && FUNCTIONS.has(token.v);
+}

@@ -111,8 +111,13 @@ function step(lx: Lexer): void {
   else readSign(lx, c);
 }
 
-const isDigit = (c: string | undefined): boolean => c !== undefined && c >= '0' && c <= '9';
-const isLetter = (c: string): boolean => (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+function isDigit(c: string | undefined): boolean {
+  return c !== undefined && c >= '0' && c <= '9';
+}
+
+function isLetter(c: string): boolean {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 function matchAt(lx: Lexer, pattern: RegExp): string | undefined {
   pattern.lastIndex = lx.at;

@@ -53,8 +53,9 @@ function readBase(c: Cursor, digits: string): Node {
   c.at++;
   if (braced) expect(c, '}');
   const value = base.t === 'num' && /^\d{1,2}$/.test(base.v) ? Number(base.v) : baseWord(base.v);
-  if (value < 2 || value > 36)
+  if (value < 2 || value > 36) {
     throw new ReadError('unexpected', `cannot read the subscript ${describe(base)}`);
+  }
   return { k: 'based', digits: digits.replace(/^0+(?=\d)/, ''), base: value };
 }
 
@@ -62,20 +63,23 @@ function eatWord(c: Cursor): void {
   if (peek(c).v === 'base') c.at++;
 }
 
-const baseWord = (word: string): number =>
-  ({
-    two: 2,
-    three: 3,
-    four: 4,
-    five: 5,
-    six: 6,
-    seven: 7,
-    eight: 8,
-    nine: 9,
-    ten: 10,
-    twelve: 12,
-    sixteen: 16,
-  })[word] ?? 0;
+function baseWord(word: string): number {
+  return (
+    {
+      two: 2,
+      three: 3,
+      four: 4,
+      five: 5,
+      six: 6,
+      seven: 7,
+      eight: 8,
+      nine: 9,
+      ten: 10,
+      twelve: 12,
+      sixteen: 16,
+    }[word] ?? 0
+  );
+}
 
 /** The number a digit string shows. */
 export function number(text: string): Node {

@@ -65,10 +65,10 @@ const SEPARATOR_WORDS = new Set([
 ]);
 
 /** A separator word, or one that can only be prose: it ends a product. */
-export const isWord = (c: Cursor): boolean => {
+export function isWord(c: Cursor): boolean {
   const token = peek(c);
   return token.t === 'id' && (unitWord(c) !== undefined || isSeparatorWord(c));
-};
+}
 
 /** `U` between brackets is a union sign. */
 function isSeparatorWord(c: Cursor): boolean {
@@ -81,12 +81,14 @@ function isSeparatorWord(c: Cursor): boolean {
 export function startsPrimary(c: Cursor): boolean {
   const token = peek(c);
   if (token.t === 'num') return true;
-  if (token.t === 'id')
+  if (token.t === 'id') {
     return (
       !isSeparatorWord(c) && token.v !== 'mod' && !(token.v === 'to' && peek(c, 1).t === 'num')
     );
-  if (token.t === 'cmd')
+  }
+  if (token.t === 'cmd') {
     return ATOM_COMMANDS.has(token.v) || FUNCTIONS.has(token.v) || GREEK.has(token.v);
+  }
   if (token.v === '|') return c.bars === 0 && !c.builder && peek(c, 1).t !== 'end';
   if (token.v === '(' && peek(c, 1).v === 'mod') return false;
   return OPENERS.has(token.v) || token.v === '||';
@@ -175,8 +177,9 @@ function readCombination(c: Cursor, letter: string): Node | undefined {
 /** `C(5, 2)` and `P(5, 2)` of two numbers. */
 function readChoose(c: Cursor, letter: string): Node | undefined {
   const [open, n, comma, k, close] = c.tokens.slice(c.at + 1, c.at + 6);
-  if (open?.v !== '(' || n?.t !== 'num' || comma?.v !== ',' || k?.t !== 'num' || close?.v !== ')')
+  if (open?.v !== '(' || n?.t !== 'num' || comma?.v !== ',' || k?.t !== 'num' || close?.v !== ')') {
     return undefined;
+  }
   c.at += 6;
   return combinations(letter, n.v, k.v);
 }

@@ -50,8 +50,9 @@ export function unitWord(c: Cursor): string | undefined {
   if (token.t !== 'id' || SEPARATORS.has(token.v)) return undefined;
   if (token.text) return isTextUnit(c, token.v) ? token.v : undefined;
   const word = token.v;
-  if (word.length < 2 || FUNCTIONS.has(word) || CONSTANT_WORDS.has(word) || GREEK.has(word))
+  if (word.length < 2 || FUNCTIONS.has(word) || CONSTANT_WORDS.has(word) || GREEK.has(word)) {
     return undefined;
+  }
   if (findUnit(word, true) && !isAmbiguous(word)) return word;
   return word.length >= 4 && /[aeiouy]/.test(word) ? word : undefined;
 }
@@ -59,14 +60,16 @@ export function unitWord(c: Cursor): string | undefined {
 /** `\\text{min}` is a unit unless an argument follows; other names of functions are no units. */
 function isTextUnit(c: Cursor, word: string): boolean {
   const unit = findUnit(word, true) !== undefined;
-  if (FUNCTIONS.has(word))
+  if (FUNCTIONS.has(word)) {
     return unit && !isOp(c, '(', 1) && !isOp(c, '\\{', 1) && !isOp(c, '_', 1);
+  }
   return word.length > 1 || unit;
 }
 
 /** Letters that are likelier a product of variables than a unit when written without `\text`. */
-const isAmbiguous = (word: string): boolean =>
-  ['ha', 'mi', 'deg', 'rev', 'qt', 'gm'].includes(word);
+function isAmbiguous(word: string): boolean {
+  return ['ha', 'mi', 'deg', 'rev', 'qt', 'gm'].includes(word);
+}
 
 /** The node with the unit that follows it, or the node itself where none does. */
 export function readUnitAfter(c: Cursor, node: Node): Node {
@@ -90,10 +93,11 @@ export function readUnitAfter(c: Cursor, node: Node): Node {
   return unit ? { k: 'quantity', arg: node, unit } : node;
 }
 
-const scaled = (node: Node, scale: bigint): Node =>
-  node.k === 'num'
+function scaled(node: Node, scale: bigint): Node {
+  return node.k === 'num'
     ? { k: 'num', value: multiply(node.value, { n: scale, d: 1n }) }
     : { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] };
+}
 
 /** Only what can be an amount takes a unit: `x` in words is a symbol followed by prose. */
 function isAmount(c: Cursor, node: Node): boolean {

@@ -53,8 +53,9 @@ export function readMath(cleaned: string, mode: CommaMode): Node {
   const c = cursor(lex(cleaned, mode), readList);
   if (c.tokens.length === 0) throw new ReadError('unexpected', 'the answer is empty');
   const node = readList(c);
-  if (peek(c).t !== 'end')
+  if (peek(c).t !== 'end') {
     throw new ReadError('unexpected', `cannot read on at ${describe(peek(c))}`);
+  }
   return node;
 }
 
@@ -96,17 +97,19 @@ function readList(c: Cursor): Node {
 }
 
 /** "2 hours 30 minutes": a number directly behind an amount goes on with it. */
-const isCompound = (c: Cursor, last: Node): boolean => last.k === 'quantity' && peek(c).t === 'num';
+function isCompound(c: Cursor, last: Node): boolean {
+  return last.k === 'quantity' && peek(c).t === 'num';
+}
 
 const CLOSERS = new Set([')', ']', '}', '\\}', '|', '&', ROW_BREAK]);
-const atEnd = (c: Cursor): boolean => {
+function atEnd(c: Cursor): boolean {
   const token = peek(c);
   return (
     token.t === 'end' ||
     (token.t === 'op' && CLOSERS.has(token.v)) ||
     (token.t === 'cmd' && token.v === 'end')
   );
-};
+}
 
 const APPROXIMATE = new Set(['approx', 'simeq', 'sim', 'cong']);
 
@@ -197,9 +200,12 @@ function readSetOp(c: Cursor): SetOp | undefined {
   return undefined;
 }
 
-const isRatioSign = (c: Cursor): boolean =>
-  (c.builder !== 'both' && (isOp(c, ':') || isCmd(c, 'colon'))) ||
-  (peek(c).t === 'id' && peek(c).v === 'to' && peek(c, 1).t === 'num');
+function isRatioSign(c: Cursor): boolean {
+  return (
+    (c.builder !== 'both' && (isOp(c, ':') || isCmd(c, 'colon'))) ||
+    (peek(c).t === 'id' && peek(c).v === 'to' && peek(c, 1).t === 'num')
+  );
+}
 
 /** `3:4:5` and "3 to 4", where a colon is no set-builder bar. */
 function readRatio(c: Cursor): Node {

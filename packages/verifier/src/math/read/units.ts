@@ -138,8 +138,9 @@ const UNITS: ReadonlyMap<string, Unit> = new Map(
 export function findUnit(word: string, symbols: boolean): Unit | undefined {
   const upper = UPPER.get(word);
   if (upper !== undefined) return symbols ? UNITS.get(upper) : undefined;
-  if (CASE_SENSITIVE.has(word))
+  if (CASE_SENSITIVE.has(word)) {
     return symbols && !'njwvak'.includes(word) ? UNITS.get(word) : undefined;
+  }
   if (word.length === 1) return undefined;
   const lower = word.toLowerCase();
   return (
@@ -164,8 +165,11 @@ export function nounUnit(words: string): Unit {
 }
 
 /** True for a unit that counts things and so says no more than the question did. */
-export const isNoun = (unit: Unit): boolean =>
-  Object.keys(unit.dimensions).some((d) => d.startsWith('noun:')) || 'unit' in unit.dimensions;
+export function isNoun(unit: Unit): boolean {
+  return (
+    Object.keys(unit.dimensions).some((d) => d.startsWith('noun:')) || 'unit' in unit.dimensions
+  );
+}
 
 export function unitPower(unit: Unit, exponent: number): Unit {
   const dimensions = Object.fromEntries(

@@ -3,8 +3,13 @@
  * For tests and benchmarks. `text` is a whole response.
  */
 
-const times = (piece: string, count: number): string => piece.repeat(count);
-const boxed = (content: string): string => `\\boxed{${content}}`;
+function times(piece: string, count: number): string {
+  return piece.repeat(count);
+}
+
+function boxed(content: string): string {
+  return `\\boxed{${content}}`;
+}
 
 export const BOMBS: readonly { readonly name: string; readonly text: string }[] = [
   { name: 'parentheses 18 deep', text: boxed(`${times('(', 18)}6${times(')', 18)}`) },

@@ -47,11 +47,13 @@ export interface Solution extends Problem {
 }
 
 /** GSM8K outputs of two models with the labels they came with. */
-export const gsm8kSolutions = (datasets: string): Solution[] =>
-  lines(readFileSync(`${datasets}/gsm8k_solutions/gpt3_6b.jsonl`, 'utf8')) as Solution[];
+export function gsm8kSolutions(datasets: string): Solution[] {
+  return lines(readFileSync(`${datasets}/gsm8k_solutions/gpt3_6b.jsonl`, 'utf8')) as Solution[];
+}
 
-const lines = (text: string): unknown[] =>
-  text
+function lines(text: string): unknown[] {
+  return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line));
+}
