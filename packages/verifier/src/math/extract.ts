@@ -26,8 +26,8 @@ export const MAX_SEARCHED = 2_000_000;
 /** The answer, or undefined where the place asked for is not there. */
 export function extract(response: string, mode: Extraction): Extracted | undefined {
   const cut = Math.max(0, response.length - MAX_SEARCHED);
-  const offset = Math.max(cut, afterReasoning(response));
-  const found = search(response.slice(offset), mode);
+  const offset = Math.max(cut, reasoningEnd(response));
+  const found = searchFor(response.slice(offset), mode);
   return found && { ...found, start: found.start + offset };
 }
 
@@ -40,7 +40,7 @@ const REASONING_ENDS = [
 ];
 
 /** The offset behind the last mark that ends a reasoning part; an opened one that never ends leaves nothing behind it. */
-function afterReasoning(response: string): number {
+function reasoningEnd(response: string): number {
   let end = 0;
   for (const mark of REASONING_ENDS) {
     const at = response.lastIndexOf(mark);
@@ -50,36 +50,36 @@ function afterReasoning(response: string): number {
   return opened >= end && opened >= 0 ? response.length : end;
 }
 
-function search(text: string, mode: Extraction): Extracted | undefined {
+function searchFor(text: string, mode: Extraction): Extracted | undefined {
   switch (mode) {
     case 'boxed':
-      return lastBox(text);
+      return findLastBox(text);
     case 'answer-is':
-      return lastBox(text) ?? answerIs(text);
+      return findLastBox(text) ?? findAnswerPhrase(text);
     case 'hash':
-      return hash(text);
+      return findHashAnswer(text);
     case 'last-math':
-      return lastMath(text);
+      return findLastMath(text);
     case 'last-line':
-      return lastLine(text);
+      return findLastLine(text);
     case 'whole':
-      return trimmed(text, 0, text.length, 'whole');
+      return cutOut(text, 0, text.length, 'whole');
     case 'choice':
-      return lastBox(text) ?? choice(text);
+      return findLastBox(text) ?? findChoice(text);
     case 'any':
       return (
-        lastBox(text) ??
-        onlyMath(text) ??
-        hash(text) ??
-        answerIs(text) ??
-        pickedLetter(text) ??
-        lastMath(text) ??
-        lastLine(text)
+        findLastBox(text) ??
+        findOnlyMath(text) ??
+        findHashAnswer(text) ??
+        findAnswerPhrase(text) ??
+        findPickedLetter(text) ??
+        findLastMath(text) ??
+        findLastLine(text)
       );
   }
 }
 
-function trimmed(
+function cutOut(
   text: string,
   start: number,
   end: number,
@@ -100,14 +100,14 @@ interface Box {
 const BOX = /\\(?:boxed|fbox|framebox)\s*\{|\\[\\{}]|[{}]/g;
 
 /** All closed, non-empty boxes that lie in no other closed box, by one pass with a stack. */
-function boxes(text: string): Box[] {
+function findBoxes(text: string): Box[] {
   const first = text.search(/\\(?:boxed|fbox|framebox)/);
   if (first < 0) return [];
   const found: Box[] = [];
   const open: { command: number; start: number; box: boolean }[] = [];
   BOX.lastIndex = first;
   for (let m = BOX.exec(text); m !== null; m = BOX.exec(text)) {
-    if (m[0] === '}') close(text, open, found, m.index);
+    if (m[0] === '}') closeBox(text, open, found, m.index);
     else if (m[0].endsWith('{') && m[0] !== '\\{') {
       open.push({ command: m.index, start: BOX.lastIndex, box: m[0].length > 1 });
     }
@@ -115,7 +115,7 @@ function boxes(text: string): Box[] {
   return found;
 }
 
-function close(
+function closeBox(
   text: string,
   open: { command: number; start: number; box: boolean }[],
   found: Box[],
@@ -132,41 +132,41 @@ const ADJACENT =
 const MAX_ADJACENT = 12;
 
 /** The last box, with those directly before it as one list. */
-function lastBox(text: string): Extracted | undefined {
-  const all = boxes(text);
+function findLastBox(text: string): Extracted | undefined {
+  const all = findBoxes(text);
   const last = all.at(-1);
-  if (!last) return bareBox(text);
+  if (!last) return findBareBox(text);
   const group = [last];
   for (let k = all.length - 2; k >= 0 && group.length < MAX_ADJACENT; k--) {
     const between = text.slice(all[k]!.end + 1, group[0]!.command);
     if (between.length > 24 || !ADJACENT.test(between)) break;
     group.unshift(all[k]!);
   }
-  const texts = group.map((box) => unwrap(text.slice(box.start, box.end)));
+  const texts = group.map((box) => unwrapBox(text.slice(box.start, box.end)));
   const joined = texts.every((t) => t === texts[0]) ? texts[0]! : texts.join(', ');
   return { text: joined, from: 'boxed', start: group[0]!.start };
 }
 
 /** A box in the box. */
-function unwrap(content: string): string {
+function unwrapBox(content: string): string {
   const inner = /^\s*\\(?:boxed|fbox)\s*\{([\s\S]*)\}\s*$/.exec(content);
   return (inner ? inner[1]! : content).trim();
 }
 
 /** `\boxed 5`: TeX takes one token, writers mean the rest of the formula. */
-function bareBox(text: string): Extracted | undefined {
+function findBareBox(text: string): Extracted | undefined {
   const at = Math.max(text.lastIndexOf('\\boxed '), text.lastIndexOf('\\fbox '));
   if (at < 0) return undefined;
   const start = text.indexOf(' ', at);
   const m = /^ *([^\s${}\\][^$\n{}\\]{0,60})/.exec(text.slice(start, start + 80));
-  return m ? trimmed(text, start, start + m[0].length, 'boxed') : undefined;
+  return m ? cutOut(text, start, start + m[0].length, 'boxed') : undefined;
 }
 
-function hash(text: string): Extracted | undefined {
+function findHashAnswer(text: string): Extracted | undefined {
   const at = text.lastIndexOf('####');
   if (at < 0) return undefined;
   const line = text.indexOf('\n', at);
-  return trimmed(text, at + 4, line < 0 ? text.length : line, 'hash');
+  return cutOut(text, at + 4, line < 0 ? text.length : line, 'hash');
 }
 
 const ANSWER =
@@ -175,17 +175,17 @@ const ANSWER =
 const ANSWER_TAIL = 20_000;
 
 /** What follows the last "the answer is" or "Answer:": its math span, or the rest of its sentence. */
-function answerIs(text: string): Extracted | undefined {
+function findAnswerPhrase(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   const tail = text.slice(base);
   let last: RegExpExecArray | undefined;
   for (const m of tail.matchAll(ANSWER)) last = m;
   if (!last) return undefined;
   const start = base + last.index + last[0].length;
-  return afterPhrase(text, start);
+  return readAfterPhrase(text, start);
 }
 
-function afterPhrase(text: string, from: number): Extracted | undefined {
+function readAfterPhrase(text: string, from: number): Extracted | undefined {
   const start =
     from +
     (/^[\s*:]*(?:that\s+|therefore\s+|simply\s+|approximately\s+|option\s+)?/.exec(
@@ -196,13 +196,13 @@ function afterPhrase(text: string, from: number): Extracted | undefined {
     /^(?:\$\$([^$]+)\$\$|\$([^$]+)\$|\\\(([\s\S]+?)\\\)|\\\[([\s\S]+?)\\\])((?:\s*(?:,|and|or|,\s*and)\s*\$[^$]+\$)*)([^\n]*)/.exec(
       rest,
     );
-  if (span) return fromSpan(span, start);
+  if (span) return joinSpans(span, start);
   const end = /\n|\.(?:\s|$)|\*\*|(?<=\S)\s+(?:because|since|which|so|as)\s/.exec(rest);
-  return trimmed(text, start, start + (end ? end.index : rest.length), 'answer-is');
+  return cutOut(text, start, start + (end ? end.index : rest.length), 'answer-is');
 }
 
 /** A span with what belongs to it: further spans in a list, or a unit. */
-function fromSpan(span: RegExpExecArray, start: number): Extracted | undefined {
+function joinSpans(span: RegExpExecArray, start: number): Extracted | undefined {
   const inner = span[1] ?? span[2] ?? span[3] ?? span[4] ?? '';
   const more = span[5] ?? '';
   const text = `${inner}${more}`.trim();
@@ -213,7 +213,7 @@ const PICKED =
   /\b(?:option|choice|answer)[ \t]+\(?([A-J])\)?[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)|\(([A-J])\)[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)/gi;
 
 /** "Option B is correct". */
-function pickedLetter(text: string): Extracted | undefined {
+function findPickedLetter(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   let found: Extracted | undefined;
   for (const m of text.slice(base).matchAll(PICKED)) {
@@ -225,9 +225,9 @@ function pickedLetter(text: string): Extracted | undefined {
 const ONLY_MATH = /^\s*(?:\$[^$]+\$\s*(?:(?:,|;|and|or|\.)\s*)?){2,12}$/;
 
 /** A response that is nothing but math spans in a list is the answer as a whole. */
-function onlyMath(text: string): Extracted | undefined {
+function findOnlyMath(text: string): Extracted | undefined {
   return text.length <= 600 && ONLY_MATH.test(text)
-    ? trimmed(text, 0, text.length, 'whole')
+    ? cutOut(text, 0, text.length, 'whole')
     : undefined;
 }
 
@@ -235,7 +235,7 @@ const MATH_MARK = /\\\\|\$\$|\\\$|\$|\\[()[\]]/g;
 const CLOSES: Readonly<Record<string, string>> = { $$: '$$', $: '$', '\\)': '\\(', '\\]': '\\[' };
 
 /** The last closed `$...$`, `$$...$$`, `\(...\)` or `\[...\]`, by one pass over the marks. */
-function lastMath(text: string): Extracted | undefined {
+function findLastMath(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   const tail = text.slice(base);
   let best: Extracted | undefined;
@@ -244,7 +244,7 @@ function lastMath(text: string): Extracted | undefined {
     const end = m.index + m[0].length;
     if (m[0] === '\\$' || m[0] === '\\\\') continue;
     if (open && CLOSES[m[0]] === open.mark) {
-      best = trimmed(text, base + open.start, base + m.index, 'last-math') ?? best;
+      best = cutOut(text, base + open.start, base + m.index, 'last-math') ?? best;
       open = undefined;
     } else if (!open || !m[0].startsWith('$')) open = { mark: m[0], start: end };
   }
@@ -255,10 +255,10 @@ const PROSE_WORD = /(?<![\\a-zA-Z{])[a-zA-Z]{3,}(?![a-zA-Z}(])/g;
 const NUMBER = /[-−]?[$€£]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?\/\s?\d+)?\s?%?/g;
 
 /** The last line, or where it is a sentence the last number in it. */
-function lastLine(text: string): Extracted | undefined {
+function findLastLine(text: string): Extracted | undefined {
   const trimmedEnd = text.trimEnd();
   const start = trimmedEnd.lastIndexOf('\n') + 1;
-  const line = trimmed(text, start, trimmedEnd.length, 'last-line');
+  const line = cutOut(text, start, trimmedEnd.length, 'last-line');
   if (!line) return undefined;
   const prose = line.text.match(PROSE_WORD)?.length ?? 0;
   if (prose < 4 && line.text.length <= 2_000) return line;
@@ -274,7 +274,7 @@ function lastLine(text: string): Extracted | undefined {
 }
 
 /** The letter after "answer is", else the last letter in brackets or alone on the last line. */
-function choice(text: string): Extracted | undefined {
+function findChoice(text: string): Extracted | undefined {
   const tail = text.slice(-4_000);
   let last: RegExpExecArray | undefined;
   for (const m of tail.matchAll(
@@ -305,14 +305,14 @@ const NOTHING = /^\s*(?:\\boxed|\\fbox)?\s*\{[\s{}]*\}\s*$/;
 /** The part of a reference that is the answer: the content of its box, what follows `####`, a lone math span, or all of it. */
 export function extractReference(reference: string): string {
   if (NOTHING.test(reference)) return '';
-  const boxed = /\\(?:boxed|fbox)\b/.test(reference) ? lastBox(reference) : undefined;
+  const boxed = /\\(?:boxed|fbox)\b/.test(reference) ? findLastBox(reference) : undefined;
   if (boxed) return boxed.text;
-  const hashed = hash(reference);
+  const hashed = findHashAnswer(reference);
   if (hashed) return hashed.text;
   const sentence = /^[\s\S]*?(?:the\s+(?:final\s+)?answer\s+is|^answer)\s*:?\s+/i.exec(
     reference.slice(0, 2_500),
   );
-  if (sentence) return answerIs(reference)?.text ?? reference.trim();
+  if (sentence) return findAnswerPhrase(reference)?.text ?? reference.trim();
   const prose = reference.replace(/\\[a-zA-Z]+/g, ' ').match(PROSE_WORD)?.length ?? 0;
-  return prose >= 6 ? (lastMath(reference)?.text ?? reference.trim()) : reference.trim();
+  return prose >= 6 ? (findLastMath(reference)?.text ?? reference.trim()) : reference.trim();
 }

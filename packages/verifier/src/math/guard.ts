@@ -62,7 +62,7 @@ function isPlainFactor(node: Node): boolean {
   return isLiteral(node) || (node.k === 'mul' && node.args.every(isPlainFactor));
 }
 
-function squeeze(text: string): string {
+function removeSpacing(text: string): string {
   return text
     .replace(/\\(?:left|right|displaystyle|cdot|times|,|;|!)(?![a-zA-Z])|[\s$*{}]/g, '')
     .replace(/\\[dt]frac/g, '\\frac');
@@ -71,7 +71,7 @@ function squeeze(text: string): string {
 /** Does the answer stand word for word in the question, and the reference not? Results as one writes them are exempt. */
 export function restates(question: string, reference: string, answer: string, node: Node): boolean {
   if (isScalar(node) && (isLiteral(node) || node.k === 'sym' || node.k === 'const')) return false;
-  const [q, a, r] = [squeeze(question), squeeze(answer), squeeze(reference)];
+  const [q, a, r] = [removeSpacing(question), removeSpacing(answer), removeSpacing(reference)];
   return a.length >= 3 && a !== r && q.includes(a) && !q.includes(r);
 }
 

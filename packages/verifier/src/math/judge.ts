@@ -2,7 +2,7 @@
  * Compares two readings: letters of choices, times and words first, then expression trees. Then applies the guards
  * against answers that are equal but do not answer. Pure and synchronous; a cell runs it too.
  */
-import { rename } from './equal/collection.ts';
+import { renameSymbol } from './equal/collection.ts';
 import { compareNodes } from './equal/index.ts';
 import { type Context, different, equal, type Outcome } from './equal/outcome.ts';
 import { hasReducibleForm, isUnevaluated, restates } from './guard.ts';
@@ -157,7 +157,7 @@ function sameWords(a: Reading, b: Reading): boolean {
   );
 }
 
-function compact(text: string): string {
+function removeLayout(text: string): string {
   return text
     .replace(/(?<=\d)\s+(?=\d)/g, '_')
     .replace(/\s+|\\[,;:! ]|\\(?:left|right)(?![a-zA-Z])|\$/g, '')
@@ -166,7 +166,7 @@ function compact(text: string): string {
 
 /** Commas mean the same on both sides. A decimal comma is tried only if the reference is a number. */
 function byNodes(a: Reading, b: Reading, ctx: Context): Outcome {
-  if (a.node && compact(a.text) === compact(b.text)) return equal('same-text');
+  if (a.node && removeLayout(a.text) === removeLayout(b.text)) return equal('same-text');
   const ways: (() => Outcome)[] = [];
   const pair = (x: Node | undefined, y: Node | undefined): void => {
     if (x && y) ways.push(() => compareLogs(x, alignConstant(x, y), ctx));
@@ -188,7 +188,7 @@ function alignConstant(a: Node, b: Node): Node {
   ];
   const constants =
     own.length === 1 && other.length === 1 && own[0] === 'C' && CONSTANT_NAMES.has(other[0]!);
-  return constants ? rename(b, other[0]!, 'C') : b;
+  return constants ? renameSymbol(b, other[0]!, 'C') : b;
 }
 
 /** `\\log` without a base is the natural or the decimal logarithm, but the same one on both sides. */

@@ -1,6 +1,6 @@
 /** Describes trees as short text for people: "the interval [1, 3)". Deterministic, and never used to decide anything. */
 import { isScalar, type Node } from './node.ts';
-import { show } from './number/rational.ts';
+import { formatRational } from './number/rational.ts';
 
 /** Longest description, in UTF-16 code units. */
 const MAX_CHARS = 120;
@@ -68,7 +68,7 @@ function factor(node: Node): string {
 function render(node: Node): string {
   switch (node.k) {
     case 'num':
-      return shorten(show(node.value));
+      return shorten(formatRational(node.value));
     case 'const':
       return node.name;
     case 'sym':

@@ -5,64 +5,71 @@
 
 import { isScalar, type Node, type NodeOf, some, substitute } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
-import { different, equal, every, later, type Outcome, type Stage, undecided } from './outcome.ts';
+import {
+  compareAll,
+  different,
+  equal,
+  laterStage,
+  type Outcome,
+  type Stage,
+  undecided,
+} from './outcome.ts';
 
 export type Compare = (a: Node, b: Node) => Outcome;
 
 /** `\pm` written out: the upper signs, then the lower ones. A tree without one is itself alone. */
 function expandPlusMinus(node: Node): readonly Node[] {
   if (!some(node, (n) => n.k === 'pm')) return [node];
-  return [choose(node, true), choose(node, false)];
+  return [chooseSigns(node, true), chooseSigns(node, false)];
 }
 
-function choose(node: Node, upper: boolean): Node {
+function chooseSigns(node: Node, upper: boolean): Node {
   if (node.k === 'pm') {
-    const right = choose(node.right, upper);
-    const term = upper === !node.flip ? right : negative(right);
-    return node.left ? { k: 'add', args: [choose(node.left, upper), term] } : term;
+    const right = chooseSigns(node.right, upper);
+    const term = upper === !node.flip ? right : negate(right);
+    return node.left ? { k: 'add', args: [chooseSigns(node.left, upper), term] } : term;
   }
-  return mapThrough(node, upper);
+  return chooseInChildren(node, upper);
 }
 
 /** A tuple is negated entry by entry. */
-function negative(node: Node): Node {
-  return node.k === 'group'
-    ? { ...node, items: node.items.map(negative) }
-    : { k: 'neg', arg: node };
+function negate(node: Node): Node {
+  return node.k === 'group' ? { ...node, items: node.items.map(negate) } : { k: 'neg', arg: node };
 }
 
-function mapThrough(node: Node, upper: boolean): Node {
+function chooseInChildren(node: Node, upper: boolean): Node {
   switch (node.k) {
     case 'add':
     case 'mul':
     case 'fn':
     case 'relation':
-      return { ...node, args: node.args.map((a) => choose(a, upper)) };
+      return { ...node, args: node.args.map((a) => chooseSigns(a, upper)) };
     case 'neg':
     case 'quantity':
     case 'percent':
-      return { ...node, arg: choose(node.arg, upper) };
+      return { ...node, arg: chooseSigns(node.arg, upper) };
     case 'div':
-      return { ...node, num: choose(node.num, upper), den: choose(node.den, upper) };
+      return { ...node, num: chooseSigns(node.num, upper), den: chooseSigns(node.den, upper) };
     case 'pow':
-      return { ...node, base: choose(node.base, upper), exp: choose(node.exp, upper) };
+      return { ...node, base: chooseSigns(node.base, upper), exp: chooseSigns(node.exp, upper) };
     case 'group':
     case 'list':
     case 'set':
-      return { ...node, items: node.items.map((a) => choose(a, upper)) };
+      return { ...node, items: node.items.map((a) => chooseSigns(a, upper)) };
     default:
       return node;
   }
 }
 
 /** The values that an answer lists, in order of appearance; undefined where it is no list of values. */
-export function listed(node: Node): readonly Node[] | undefined {
-  if (node.k === 'set' || node.k === 'list') return flatten(node.items);
-  if (node.k === 'pm' || some(node, (n) => n.k === 'pm')) return flatten(expandPlusMinus(node));
-  if (node.k === 'relation') return fromRelation(node);
-  if (node.k === 'setof') return wholeNumbers(node);
+export function listValues(node: Node): readonly Node[] | undefined {
+  if (node.k === 'set' || node.k === 'list') return flattenItems(node.items);
+  if (node.k === 'pm' || some(node, (n) => n.k === 'pm'))
+    return flattenItems(expandPlusMinus(node));
+  if (node.k === 'relation') return valuesOfRelation(node);
+  if (node.k === 'setof') return listIntegers(node);
   if (node.k === 'setop' && node.op === 'union' && node.args.every((a) => a.k === 'set')) {
-    return node.args.flatMap((a) => listed(a) ?? []);
+    return node.args.flatMap((a) => listValues(a) ?? []);
   }
   return undefined;
 }
@@ -70,7 +77,7 @@ export function listed(node: Node): readonly Node[] | undefined {
 const MAX_LISTED = 64;
 
 /** `{x in Z | 1 <= x <= 3}` as its members, where both ends are whole and there are few. */
-function wholeNumbers(node: NodeOf<'setof'>): readonly Node[] | undefined {
+function listIntegers(node: NodeOf<'setof'>): readonly Node[] | undefined {
   const parts = [node.element, ...node.conditions];
   const whole = parts.some(
     (p) =>
@@ -103,7 +110,7 @@ function wholeNumbers(node: NodeOf<'setof'>): readonly Node[] | undefined {
 }
 
 /** Items with `x =` taken off where all of them name the same symbol, or only the first names it. */
-function flatten(items: readonly Node[]): readonly Node[] {
+function flattenItems(items: readonly Node[]): readonly Node[] {
   const expanded = items.flatMap(expandPlusMinus);
   const names = new Set(expanded.filter(isAssignment).map((item) => nameOf(item)));
   const bare = expanded.filter((item) => !isAssignment(item));
@@ -130,16 +137,16 @@ function nameOf(node: NodeOf<'relation'>): string {
 }
 
 /** `x in {1, 2}` and `x = \pm 2`. */
-function fromRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
+function valuesOfRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
   if (node.ops.length !== 1 || node.args[0]!.k !== 'sym') return undefined;
   const right = node.args[1]!;
   if (node.ops[0] === 'in') return right.k === 'set' ? right.items : undefined;
   if (node.ops[0] !== '=') return undefined;
-  return right.k === 'set' || right.k === 'pm' ? listed(right) : undefined;
+  return right.k === 'set' || right.k === 'pm' ? listValues(right) : undefined;
 }
 
 /** Two equal items count once in a set. */
-export function distinct(items: readonly Node[], compare: Compare): readonly Node[] {
+export function dropDuplicates(items: readonly Node[], compare: Compare): readonly Node[] {
   const kept: Node[] = [];
   for (const item of items) {
     if (!kept.some((other) => compare(other, item).result === 'equal')) kept.push(item);
@@ -159,7 +166,7 @@ export function compareUnordered(
   if (a.length !== b.length) {
     return different('structure', `${b.length} items instead of ${a.length}`);
   }
-  if (a.length > MAX_UNORDERED) return every(a, (item, k) => compare(item, b[k]!));
+  if (a.length > MAX_UNORDERED) return compareAll(a, (item, k) => compare(item, b[k]!));
   const left = [...b];
   let stage: Stage = 'structure';
   let open: Outcome | undefined;
@@ -167,7 +174,7 @@ export function compareUnordered(
     const outcomes = left.map((other) => compare(item, other));
     const at = outcomes.findIndex((o) => o.result === 'equal');
     if (at >= 0) {
-      stage = later(stage, outcomes[at]!.stage);
+      stage = laterStage(stage, outcomes[at]!.stage);
       left.splice(at, 1);
     } else {
       open = outcomes.find((o) => o.result === 'undecided');
@@ -181,7 +188,7 @@ export function compareOrdered(a: readonly Node[], b: readonly Node[], compare: 
   if (a.length !== b.length) {
     return different('structure', `${b.length} items instead of ${a.length}`);
   }
-  return every(a, (item, k) => compare(item, b[k]!));
+  return compareAll(a, (item, k) => compare(item, b[k]!));
 }
 
 /** The entries of a matrix that is one row or one column. */
@@ -192,7 +199,7 @@ export function vectorItems(node: Node): readonly Node[] | undefined {
 }
 
 /** `x = 2, y = 3` as the values in the order of the names: what a tuple (2, 3) says. */
-export function assignments(node: Node): readonly Node[] | undefined {
+export function valuesByName(node: Node): readonly Node[] | undefined {
   const items = node.k === 'list' || node.k === 'group' ? node.items : [];
   if (items.length < 2 || !items.every(isAssignment)) return undefined;
   const names = items.map(nameOf);
@@ -213,6 +220,6 @@ export function tupleOf(node: Node): Node {
 }
 
 /** Renames one symbol. */
-export function rename(node: Node, from: string, to: string): Node {
+export function renameSymbol(node: Node, from: string, to: string): Node {
   return substitute(node, (name) => (name === from ? { k: 'sym', name: to } : undefined));
 }

@@ -15,8 +15,8 @@ import {
   ratio,
   subtract,
 } from '../number/rational.ts';
-import { type Compare, rename } from './collection.ts';
-import { anyOf, type Context, different, equal, type Outcome } from './outcome.ts';
+import { type Compare, renameSymbol } from './collection.ts';
+import { type Context, compareAny, different, equal, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 interface Family {
@@ -25,7 +25,7 @@ interface Family {
 }
 
 /** The family of a list that ends in `k in Z`; undefined for anything else. */
-function family(node: Node): Family | undefined {
+function findFamily(node: Node): Family | undefined {
   if (node.k !== 'list' || node.items.length !== 2) return undefined;
   const [body, domain] = node.items;
   if (domain?.k !== 'relation' || domain.ops[0] !== 'in' || domain.args[0]?.k !== 'sym') {
@@ -34,10 +34,10 @@ function family(node: Node): Family | undefined {
   const set = domain.args[1]!;
   const whole =
     (set.k === 'numberset' && set.name === 'Z') || (set.k === 'sym' && set.name === 'Z');
-  return whole && body ? { body: bare(body), parameter: domain.args[0].name } : undefined;
+  return whole && body ? { body: withoutName(body), parameter: domain.args[0].name } : undefined;
 }
 
-function bare(node: Node): Node {
+function withoutName(node: Node): Node {
   return node.k === 'relation' &&
     node.ops.length === 1 &&
     node.ops[0] === '=' &&
@@ -53,17 +53,21 @@ export function compareFamilies(
   ctx: Context,
   compare: Compare,
 ): Outcome | undefined {
-  const x = family(a);
+  const x = findFamily(a);
   if (!x) return undefined;
-  const y = family(b) ?? implied(b, x);
+  const y = findFamily(b) ?? impliedFamily(b, x);
   if (!y) return different('structure', 'no family of solutions');
-  const body = y.parameter === x.parameter ? y.body : rename(y.body, y.parameter, x.parameter);
-  return anyOf([() => compare(x.body, body), () => compareShifted(x.body, body, x.parameter, ctx)]);
+  const body =
+    y.parameter === x.parameter ? y.body : renameSymbol(y.body, y.parameter, x.parameter);
+  return compareAny([
+    () => compare(x.body, body),
+    () => compareShifted(x.body, body, x.parameter, ctx),
+  ]);
 }
 
 /** Without its domain, where one symbol is left over or named alike. */
-function implied(node: Node, like: Family): Family | undefined {
-  const body = bare(node);
+function impliedFamily(node: Node, like: Family): Family | undefined {
+  const body = withoutName(node);
   const names = symbols(body);
   if (names.includes(like.parameter)) return { body, parameter: like.parameter };
   const letter = names.find((name) => /^[kmn]$/.test(name));

@@ -9,32 +9,38 @@ import { exactValue } from '../number/exact.ts';
 import { ONE } from '../number/rational.ts';
 import { sameDimensions } from '../read/units.ts';
 import {
-  assignments,
   type Compare,
   compareOrdered,
   compareUnordered,
-  distinct,
-  listed,
+  dropDuplicates,
+  listValues,
   tupleOf,
+  valuesByName,
   vectorItems,
 } from './collection.ts';
 import { compareFamilies } from './family.ts';
-import { anyOf, type Context, different, equal, every, type Outcome } from './outcome.ts';
+import { type Context, compareAll, compareAny, different, equal, type Outcome } from './outcome.ts';
 import { compareQuantities } from './quantity.ts';
 import { compareSets, isEmpty, isLine, realSet } from './realset.ts';
-import { bareValue, compareCases, compareRelations, definition } from './relation.ts';
+import { bareValue, compareCases, compareRelations, findDefinition } from './relation.ts';
 import { compareScalar } from './scalar.ts';
 
 /** Does the candidate answer for the reference? */
 export function compareNodes(reference: Node, candidate: Node, ctx: Context): Outcome {
-  const [a, b] = [compound(single(tupleOf(reference))), compound(single(tupleOf(candidate)))];
+  const [a, b] = [
+    addCompound(unwrapSingle(tupleOf(reference))),
+    addCompound(unwrapSingle(tupleOf(candidate))),
+  ];
   const compare: Compare = (x, y) => compareNodes(x, y, ctx);
   if (a.k === 'quantity' || b.k === 'quantity') return compareWithUnits(a, b, ctx, compare);
   if (hasPlusMinus(a)) return compareToListed(a, b, compare);
   if (isScalar(a)) return compareToScalar(a, b, ctx, compare);
   const named = a.k !== 'relation' && b.k === 'relation' ? valueOfName(b, ctx) : undefined;
   if (named) {
-    return anyOf([() => compareNodes(a, named, ctx), () => compareStructures(a, b, ctx, compare)]);
+    return compareAny([
+      () => compareNodes(a, named, ctx),
+      () => compareStructures(a, b, ctx, compare),
+    ]);
   }
   return compareStructures(a, b, ctx, compare);
 }
@@ -85,13 +91,13 @@ function hasPlusMinus(node: Node): boolean {
 }
 
 /** A bracket around one item is the item. */
-function single(node: Node): Node {
+function unwrapSingle(node: Node): Node {
   if (
     (node.k === 'group' || node.k === 'list') &&
     node.items.length === 1 &&
     !(node.k === 'group' && node.open !== '(' && node.open !== '[')
   ) {
-    return single(node.items[0]!);
+    return unwrapSingle(node.items[0]!);
   }
   return node;
 }
@@ -107,7 +113,7 @@ function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Out
 }
 
 /** "2 hours and 30 minutes": parts of one amount in different units, added up. */
-function compound(node: Node): Node {
+function addCompound(node: Node): Node {
   if (node.k !== 'list' || node.join !== 'and') return node;
   const parts = node.items.filter((item) => item.k === 'quantity');
   const first = parts[0];
@@ -133,7 +139,7 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
     return value ? compare(a, value) : TYPE_MISMATCH;
   }
   if (b.k === 'set' && b.items.length === 1) return compare(a, b.items[0]!);
-  if (b.k === 'list' && b.items.length <= 3) return every(b.items, (item) => compare(a, item));
+  if (b.k === 'list' && b.items.length <= 3) return compareAll(b.items, (item) => compare(a, item));
   if (b.k === 'ratio' && b.args.length === 2) {
     return compareScalar(a, { k: 'div', num: b.args[0]!, den: b.args[1]! }, ctx);
   }
@@ -158,17 +164,17 @@ function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compar
   const family = compareFamilies(a, b, ctx, compare);
   if (family) return family;
   if (ctx.options.order === 'ordered') {
-    const items = listed(b) ?? (b.k === 'group' ? b.items : undefined);
-    return items ? compareOrdered(listed(a) ?? a.items, items, compare) : TYPE_MISMATCH;
+    const items = listValues(b) ?? (b.k === 'group' ? b.items : undefined);
+    return items ? compareOrdered(listValues(a) ?? a.items, items, compare) : TYPE_MISMATCH;
   }
   const ways = [() => compareToListed(a, b, compare)];
-  const [x, y] = [assignments(a), assignments(b) ?? (b.k === 'group' ? b.items : undefined)];
+  const [x, y] = [valuesByName(a), valuesByName(b) ?? (b.k === 'group' ? b.items : undefined)];
   if (x && y) ways.push(() => compareOrdered(x, y, compare));
   if (b.k === 'group' && b.items.length === a.items.length) {
-    ways.push(() => compareOrdered(listed(a) ?? a.items, b.items, compare));
+    ways.push(() => compareOrdered(listValues(a) ?? a.items, b.items, compare));
   }
   if (isInequalities(a)) ways.push(() => compareToRealSet(a, b, ctx, compare));
-  return anyOf(ways);
+  return compareAny(ways);
 }
 
 function isInequalities(node: Node): boolean {
@@ -176,10 +182,10 @@ function isInequalities(node: Node): boolean {
 }
 
 function compareToListed(a: Node, b: Node, compare: Compare): Outcome {
-  const [x, y] = [listed(a), listed(b) ?? (isScalar(b) ? [b] : undefined)];
+  const [x, y] = [listValues(a), listValues(b) ?? (isScalar(b) ? [b] : undefined)];
   if (!x || !y) return TYPE_MISMATCH;
   if (a.k === 'list' && b.k === 'list') return compareUnordered(x, y, compare);
-  return compareUnordered(distinct(x, compare), distinct(y, compare), compare);
+  return compareUnordered(dropDuplicates(x, compare), dropDuplicates(y, compare), compare);
 }
 
 function compareToSet(a: NodeOf<'set'>, b: Node, ctx: Context, compare: Compare): Outcome {
@@ -187,7 +193,7 @@ function compareToSet(a: NodeOf<'set'>, b: Node, ctx: Context, compare: Compare)
   if (a.items.length === 1 && isScalar(b)) return compare(a.items[0]!, b);
   const outcome = compareToListed(a, b, compare);
   if (outcome.result === 'equal' || b.k === 'set' || b.k === 'list') return outcome;
-  return anyOf([() => outcome, () => compareToRealSet(a, b, ctx, compare)]);
+  return compareAny([() => outcome, () => compareToRealSet(a, b, ctx, compare)]);
 }
 
 function compareToEmpty(b: Node, ctx: Context): Outcome {
@@ -202,7 +208,7 @@ function compareToEmpty(b: Node, ctx: Context): Outcome {
 
 /** Tuples and intervals: brackets count where the items can be the ends of an interval. */
 function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
-  const items = b.k === 'group' ? b.items : (vectorItems(b) ?? assignments(b) ?? bareItems(a, b));
+  const items = b.k === 'group' ? b.items : (vectorItems(b) ?? valuesByName(b) ?? bareItems(a, b));
   if (items) {
     if (b.k === 'group' && bracketsDiffer(a, b, ctx)) {
       return different('structure', 'other brackets');
@@ -268,23 +274,24 @@ function compareToRelation(
   if (x && y && !(point && b.k === 'relation')) {
     ways.push(() => compareToRealSet(a, b, ctx, compare));
   }
-  const items = listed(a);
-  if (items && (b.k !== 'relation' || listed(b))) ways.push(() => compareToListed(a, b, compare));
+  const items = listValues(a);
+  if (items && (b.k !== 'relation' || listValues(b)))
+    ways.push(() => compareToListed(a, b, compare));
   const value =
     ctx.options.bareValue === 'accept' && b.k !== 'relation'
-      ? (bareValue(a, ctx) ?? memberOf(a))
+      ? (bareValue(a, ctx) ?? setOfMembership(a))
       : undefined;
   if (value) ways.push(() => compare(value, b));
-  return ways.length > 0 ? anyOf(ways) : TYPE_MISMATCH;
+  return ways.length > 0 ? compareAny(ways) : TYPE_MISMATCH;
 }
 
 /** The set of `x in S`. */
-function memberOf(a: NodeOf<'relation'>): Node | undefined {
+function setOfMembership(a: NodeOf<'relation'>): Node | undefined {
   return a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
 }
 
 function compareToMatrix(a: NodeOf<'matrix'>, b: Node, ctx: Context, compare: Compare): Outcome {
-  const rows = b.k === 'matrix' ? b.rows : rowsOf(b);
+  const rows = b.k === 'matrix' ? b.rows : matrixRows(b);
   if (rows && rows.length === a.rows.length && rows[0]!.length === a.rows[0]!.length) {
     return compareOrdered(a.rows.flat(), rows.flat(), compare);
   }
@@ -301,7 +308,7 @@ function compareToMatrix(a: NodeOf<'matrix'>, b: Node, ctx: Context, compare: Co
 }
 
 /** `[[1, 2], [3, 4]]`. */
-function rowsOf(node: Node): readonly (readonly Node[])[] | undefined {
+function matrixRows(node: Node): readonly (readonly Node[])[] | undefined {
   if (node.k !== 'group' || !node.items.every((item) => item.k === 'group')) return undefined;
   const rows = node.items.map((item) => (item.k === 'group' ? item.items : []));
   return rows.every((row) => row.length === rows[0]!.length && row.length > 0) ? rows : undefined;
@@ -310,7 +317,7 @@ function rowsOf(node: Node): readonly (readonly Node[])[] | undefined {
 /** a:b:c up to a common factor. */
 function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome {
   const items =
-    b.k === 'ratio' ? b.args : isScalar(b) && a.args.length === 2 ? quotient(b) : undefined;
+    b.k === 'ratio' ? b.args : isScalar(b) && a.args.length === 2 ? asQuotient(b) : undefined;
   if (!items || items.length !== a.args.length) return TYPE_MISMATCH;
   const [first, other] = [a.args[0]!, items[0]!];
   return compareOrdered(
@@ -320,7 +327,7 @@ function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome 
   );
 }
 
-function quotient(node: Node): readonly Node[] {
+function asQuotient(node: Node): readonly Node[] {
   return node.k === 'div' ? [node.num, node.den] : [node, { k: 'num', value: { n: 1n, d: 1n } }];
 }
 
@@ -340,6 +347,6 @@ function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
 
 /** A piecewise reference and `f(x) = cases`. */
 function compareDefined(a: NodeOf<'cases'>, b: Node, ctx: Context, compare: Compare): Outcome {
-  const body = b.k === 'relation' ? (definition(b)?.body ?? bareValue(b, ctx)) : undefined;
+  const body = b.k === 'relation' ? (findDefinition(b)?.body ?? bareValue(b, ctx)) : undefined;
   return body ? compare(a, body) : TYPE_MISMATCH;
 }

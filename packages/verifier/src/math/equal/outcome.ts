@@ -65,12 +65,12 @@ const ORDER: readonly Stage[] = [
   'high-precision',
   'guard',
 ];
-export function later(a: Stage, b: Stage): Stage {
+export function laterStage(a: Stage, b: Stage): Stage {
   return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
 }
 
 /** All must be equal; one difference decides, one undecided part leaves the whole undecided. */
-export function every<T>(
+export function compareAll<T>(
   items: readonly T[],
   compare: (item: T, index: number) => Outcome,
 ): Outcome {
@@ -80,13 +80,13 @@ export function every<T>(
     const outcome = compare(item, index);
     if (outcome.result === 'different') return outcome;
     if (outcome.result === 'undecided') open = outcome;
-    stage = later(stage, outcome.stage);
+    stage = laterStage(stage, outcome.stage);
   }
   return open ?? equal(stage);
 }
 
 /** The first of several ways that says equal; else different unless one was undecided. */
-export function anyOf(ways: readonly (() => Outcome)[]): Outcome {
+export function compareAny(ways: readonly (() => Outcome)[]): Outcome {
   let best: Outcome | undefined;
   for (const way of ways) {
     const outcome = way();

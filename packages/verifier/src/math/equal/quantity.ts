@@ -24,13 +24,13 @@ export function compareQuantities(reference: Node, candidate: Node, ctx: Context
     candidate.k === 'quantity'
       ? candidate
       : reference.k === 'quantity'
-        ? reinterpret(candidate)
+        ? reinterpretAsQuantity(candidate)
         : candidate;
   const own =
     reference.k === 'quantity'
       ? reference
       : other.k === 'quantity'
-        ? reinterpret(reference)
+        ? reinterpretAsQuantity(reference)
         : reference;
   if (own.k === 'quantity' && other.k === 'quantity') return compareUnits(own, other, ctx);
   return compareMissing(own, other, ctx);
@@ -38,7 +38,7 @@ export function compareQuantities(reference: Node, candidate: Node, ctx: Context
 
 function compareUnits(a: Quantity, b: Quantity, ctx: Context): Outcome {
   if (!sameDimensions(a.unit, b.unit)) {
-    if (interchangeable(a.unit, b.unit)) return compareScalar(a.arg, b.arg, ctx);
+    if (isInterchangeable(a.unit, b.unit)) return compareScalar(a.arg, b.arg, ctx);
     return different('structure', `${b.unit.label} instead of ${a.unit.label}`);
   }
   const factor = divide(b.unit.factor, a.unit.factor);
@@ -53,12 +53,12 @@ const GENERIC =
   /^noun:(?:way|value|number|total|item|thing|solution|answer|integer|people|person|student|object|piece|possibility|outcome|different way|distinct way|element|point)$/;
 
 /** Different units that do not contradict each other: nouns for what is counted, "units" for a length. */
-function interchangeable(a: Unit, b: Unit): boolean {
-  if (isNoun(a) && isNoun(b)) return generic(a) || generic(b) || oneNounContains(a, b);
+function isInterchangeable(a: Unit, b: Unit): boolean {
+  if (isNoun(a) && isNoun(b)) return isGeneric(a) || isGeneric(b) || oneNounContains(a, b);
   return (isBareUnit(a) && isSpatial(b)) || (isBareUnit(b) && isSpatial(a));
 }
 
-function generic(unit: Unit): boolean {
+function isGeneric(unit: Unit): boolean {
   return isBareUnit(unit) || Object.keys(unit.dimensions).every((d) => GENERIC.test(d));
 }
 
@@ -101,10 +101,10 @@ function compareMissing(reference: Node, candidate: Node, ctx: Context): Outcome
 }
 
 /** `5 m` was read as a product: where the other side has a unit, symbols that name units are units. */
-function reinterpret(node: Node): Node {
+function reinterpretAsQuantity(node: Node): Node {
   if (node.k === 'div') return reinterpretQuotient(node);
   if (node.k !== 'mul') return node;
-  const parts = node.args.map(unitOf);
+  const parts = node.args.map(unitOfSymbol);
   const first = parts.findIndex((unit) => unit !== undefined);
   if (first <= 0 || !parts.slice(first).every((unit) => unit !== undefined)) return node;
   const rest = node.args.slice(0, first);
@@ -113,13 +113,13 @@ function reinterpret(node: Node): Node {
 }
 
 function reinterpretQuotient(node: NodeOf<'div'>): Node {
-  const num = node.num.k === 'quantity' ? node.num : reinterpret(node.num);
-  const den = unitOf(node.den);
+  const num = node.num.k === 'quantity' ? node.num : reinterpretAsQuantity(node.num);
+  const den = unitOfSymbol(node.den);
   if (num.k !== 'quantity' || !den) return node;
   return { ...num, unit: unitProduct(num.unit, unitPower(den, -1)) };
 }
 
-function unitOf(node: Node): Unit | undefined {
+function unitOfSymbol(node: Node): Unit | undefined {
   if (node.k === 'sym') return findUnit(node.name, true);
   if (
     node.k !== 'pow' ||
@@ -129,6 +129,6 @@ function unitOf(node: Node): Unit | undefined {
   ) {
     return undefined;
   }
-  const unit = unitOf(node.base);
+  const unit = unitOfSymbol(node.base);
   return unit && unitPower(unit, Number(node.exp.value.n));
 }

@@ -6,7 +6,7 @@
 
 import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
-import { type Context, different, every, type Outcome } from './outcome.ts';
+import { type Context, compareAll, different, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 /** Finite endpoints in ascending order, and membership of gap 0, point 0, gap 1, point 1, ..., gap n. */
@@ -23,7 +23,7 @@ interface End {
 const EMPTY: RealSet = { ends: [], cells: [false] };
 const LINE: RealSet = { ends: [], cells: [true] };
 
-function ray(end: Node, op: RelationOp): RealSet | undefined {
+function raySet(end: Node, op: RelationOp): RealSet | undefined {
   const value = realValue(end);
   if (value === undefined || Number.isNaN(value)) return undefined;
   if (!Number.isFinite(value)) {
@@ -45,10 +45,10 @@ function ray(end: Node, op: RelationOp): RealSet | undefined {
 /** The union of endpoints of two sets, those that are equal taken once. */
 function mergeEnds(a: readonly End[], b: readonly End[], ctx: Context): End[] {
   const all = [...a, ...b].sort((x, y) => x.value - y.value);
-  return all.filter((end, k) => k === 0 || !sameEnd(all[k - 1]!, end, ctx));
+  return all.filter((end, k) => k === 0 || !isSameEnd(all[k - 1]!, end, ctx));
 }
 
-function sameEnd(a: End, b: End, ctx: Context): boolean {
+function isSameEnd(a: End, b: End, ctx: Context): boolean {
   const close = Math.abs(a.value - b.value) <= 1e-9 * Math.max(1, Math.abs(a.value));
   return close && compareExactly(a.node, b.node, ctx).result === 'equal';
 }
@@ -59,7 +59,7 @@ function refine(set: RealSet, ends: readonly End[], ctx: Context): boolean[] {
   let k = 0;
   for (const end of ends) {
     const own = set.ends[k];
-    if (own && (own === end || sameEnd(own, end, ctx))) {
+    if (own && (own === end || isSameEnd(own, end, ctx))) {
       cells.push(set.cells[2 * k + 1]!, set.cells[2 * k + 2]!);
       k++;
     } else {
@@ -93,7 +93,7 @@ function minus(a: RealSet, b: RealSet, ctx: Context): RealSet {
 }
 
 /** Without endpoints that separate nothing. */
-function reduced(set: RealSet): RealSet {
+function dropRedundantEnds(set: RealSet): RealSet {
   const keep = set.ends.map((_, k) => {
     const [left, point, right] = set.cells.slice(2 * k, 2 * k + 3);
     return left !== point || point !== right;
@@ -107,11 +107,11 @@ function reduced(set: RealSet): RealSet {
 
 /** Equality of sets: the same reduced endpoints, the same cells. */
 export function compareSets(a: RealSet, b: RealSet, ctx: Context): Outcome {
-  const [x, y] = [reduced(a), reduced(b)];
+  const [x, y] = [dropRedundantEnds(a), dropRedundantEnds(b)];
   if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k])) {
     return different('structure');
   }
-  return every(x.ends, (end, k) =>
+  return compareAll(x.ends, (end, k) =>
     Math.abs(end.value - y.ends[k]!.value) > 1e-6 * Math.max(1, Math.abs(end.value))
       ? different('probing')
       : compareExactly(end.node, y.ends[k]!.node, ctx),
@@ -130,7 +130,7 @@ export function isLine(set: RealSet): boolean {
 export function realSet(node: Node, ctx: Context): RealSet | undefined {
   switch (node.k) {
     case 'group':
-      return interval(node, ctx);
+      return intervalSet(node, ctx);
     case 'set':
       return finiteSet(node.items, ctx);
     case 'sym':
@@ -146,16 +146,16 @@ export function realSet(node: Node, ctx: Context): RealSet | undefined {
     case 'setof':
       return builderSet(node, ctx);
     case 'add':
-      return withoutPoints(node, ctx);
+      return setWithoutPoints(node, ctx);
     default:
       return undefined;
   }
 }
 
-function interval(node: NodeOf<'group'>, ctx: Context): RealSet | undefined {
+function intervalSet(node: NodeOf<'group'>, ctx: Context): RealSet | undefined {
   if (node.items.length !== 2 || node.open === '<') return undefined;
-  const low = ray(node.items[0]!, node.open === '[' ? '>=' : '>');
-  const high = ray(node.items[1]!, node.close === ']' ? '<=' : '<');
+  const low = raySet(node.items[0]!, node.open === '[' ? '>=' : '>');
+  const high = raySet(node.items[1]!, node.close === ']' ? '<=' : '<');
   if (!low || !high) return undefined;
   const [from, to] = [low.ends[0], high.ends[0]];
   const closed = node.open === '[' && node.close === ']';
@@ -168,7 +168,7 @@ function interval(node: NodeOf<'group'>, ctx: Context): RealSet | undefined {
 function finiteSet(items: readonly Node[], ctx: Context): RealSet | undefined {
   let set: RealSet | undefined = EMPTY;
   for (const item of items) {
-    const point: RealSet | undefined = symbols(item).length === 0 ? ray(item, '=') : undefined;
+    const point: RealSet | undefined = symbols(item).length === 0 ? raySet(item, '=') : undefined;
     set = set && point && union(set, point, ctx);
   }
   return set;
@@ -178,7 +178,7 @@ function setOperation(node: NodeOf<'setop'>, ctx: Context): RealSet | undefined 
   const sets = node.args.map(
     (arg) =>
       realSet(arg, ctx) ??
-      (arg.k === 'group' || symbols(arg).length > 0 ? undefined : ray(arg, '=')),
+      (arg.k === 'group' || symbols(arg).length > 0 ? undefined : raySet(arg, '=')),
   );
   if (!sets.every((set) => set !== undefined)) return undefined;
   const operation = { union, intersection, minus }[node.op];
@@ -186,7 +186,7 @@ function setOperation(node: NodeOf<'setop'>, ctx: Context): RealSet | undefined 
 }
 
 /** R - {0}. */
-function withoutPoints(node: NodeOf<'add'>, ctx: Context): RealSet | undefined {
+function setWithoutPoints(node: NodeOf<'add'>, ctx: Context): RealSet | undefined {
   const [first, second] = node.args;
   if (node.args.length !== 2 || first?.k !== 'numberset' || second?.k !== 'neg') return undefined;
   const [a, b] = [realSet(first, ctx), realSet(second.arg, ctx)];
@@ -199,14 +199,14 @@ function relationSet(node: NodeOf<'relation'>, ctx: Context): RealSet | undefine
   if (at < 0 || node.args.some((arg, k) => k !== at && symbols(arg).length > 0)) return undefined;
   if (node.ops.length === 1 && (node.ops[0] === 'in' || node.ops[0] === 'notin')) {
     return at === 0 && node.args[0]!.k === 'sym'
-      ? membership(node.args[1]!, node.ops[0], ctx)
+      ? membershipSet(node.args[1]!, node.ops[0], ctx)
       : undefined;
   }
   if (node.args.length > 3 || (node.args.length === 3 && at !== 1)) return undefined;
   let set: RealSet | undefined = LINE;
   for (const [k, op] of node.ops.entries()) {
     const other = node.args[k === at ? k + 1 : k]!;
-    const part = sideSet(node.args[at]!, k === at ? op : mirror(op), other, ctx);
+    const part = sideSet(node.args[at]!, k === at ? op : mirrorOp(op), other, ctx);
     set = set && part && intersection(set, part, ctx);
   }
   return set;
@@ -214,26 +214,26 @@ function relationSet(node: NodeOf<'relation'>, ctx: Context): RealSet | undefine
 
 /** The set of x with `side op bound`, for x, x + c and their absolute values. Anything else is not solved yet. */
 function sideSet(side: Node, op: RelationOp, bound: Node, ctx: Context): RealSet | undefined {
-  if (side.k === 'sym') return ray(bound, op);
+  if (side.k === 'sym') return raySet(bound, op);
   if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound, ctx);
   const shift =
     side.k === 'add' && side.args.length === 2 && side.args[0]!.k === 'sym'
       ? side.args[1]!
       : undefined;
-  return shift && ray({ k: 'add', args: [bound, { k: 'neg', arg: shift }] }, op);
+  return shift && raySet({ k: 'add', args: [bound, { k: 'neg', arg: shift }] }, op);
 }
 
 function absoluteSet(inner: Node, op: RelationOp, bound: Node, ctx: Context): RealSet | undefined {
   const value = realValue(bound);
   if (value === undefined || !(value > 0) || inner.k === 'fn') return undefined;
   const above = sideSet(inner, op, bound, ctx);
-  const below = sideSet(inner, mirror(op), { k: 'neg', arg: bound }, ctx);
+  const below = sideSet(inner, mirrorOp(op), { k: 'neg', arg: bound }, ctx);
   if (!above || !below) return undefined;
   const isBoth = op === '<' || op === '<=' || op === '!=';
   return isBoth ? intersection(above, below, ctx) : union(above, below, ctx);
 }
 
-function membership(of: Node, op: 'in' | 'notin', ctx: Context): RealSet | undefined {
+function membershipSet(of: Node, op: 'in' | 'notin', ctx: Context): RealSet | undefined {
   const set = realSet(of, ctx);
   return set && (op === 'in' ? set : minus(LINE, set, ctx));
 }
@@ -244,7 +244,7 @@ const MIRROR: Partial<Record<RelationOp, RelationOp>> = {
   '<=': '>=',
   '>=': '<=',
 };
-function mirror(op: RelationOp): RelationOp {
+function mirrorOp(op: RelationOp): RelationOp {
   return MIRROR[op] ?? op;
 }
 

@@ -8,14 +8,14 @@ import { type Node, type NodeOf, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { realValue } from '../number/probe.ts';
 import { sign } from '../number/rational.ts';
-import { type Compare, compareUnordered, rename } from './collection.ts';
-import { anyOf, type Context, different, equal, every, type Outcome } from './outcome.ts';
+import { type Compare, compareUnordered, renameSymbol } from './collection.ts';
+import { type Context, compareAll, compareAny, different, equal, type Outcome } from './outcome.ts';
 import { compareExactly } from './scalar.ts';
 
 type Relation = NodeOf<'relation'>;
 
 /** The side that stands alone: `x = 5` gives x and 5; undefined for equations that are not solved. */
-export function solved(
+export function findSolvedForm(
   node: Relation,
 ): { readonly name: string; readonly value: Node } | undefined {
   if (node.ops.length !== 1 || node.ops[0] !== '=') return undefined;
@@ -30,7 +30,7 @@ export function solved(
 }
 
 /** `f(x) = ...`: the reader sees the product f*x or f times a group of symbols. */
-export function definition(
+export function findDefinition(
   node: Relation,
 ): { readonly parameters: readonly string[]; readonly body: Node } | undefined {
   if (node.ops.length !== 1 || (node.ops[0] !== '=' && node.ops[0] !== 'to')) return undefined;
@@ -55,7 +55,8 @@ export function definition(
 /** What a relation gives as a bare value: the right side of `x = 5`, `f(x) = ...`, the last of a true chain `x = 2 + 3 = 5`. */
 export function bareValue(node: Relation, ctx: Context): Node | undefined {
   if (!node.ops.every((op) => op === '=')) return undefined;
-  const backwards = node.args.length === 2 && node.args[0]!.k !== 'sym' ? solved(node) : undefined;
+  const backwards =
+    node.args.length === 2 && node.args[0]!.k !== 'sym' ? findSolvedForm(node) : undefined;
   if (backwards) return backwards.value;
   const last = node.args.at(-1)!;
   const before = node.args.slice(0, -1);
@@ -66,9 +67,9 @@ export function bareValue(node: Relation, ctx: Context): Node | undefined {
     before[0]!.k === 'ratio' ||
     isDerivative(before[0]!) ||
     (before[0]!.k === 'setop' && before[0]!.args.every((arg) => arg.k === 'sym')) ||
-    definition({ ...node, ops: ['='], args: [before[0]!, last] }) !== undefined ||
+    findDefinition({ ...node, ops: ['='], args: [before[0]!, last] }) !== undefined ||
     isName(before[0]!);
-  if (!named && sameTree(before[0]!, last)) return undefined;
+  if (!named && isSameTree(before[0]!, last)) return undefined;
   const checked = named ? before.slice(1) : before;
   if (!named && symbols(before[0]!).length > 0) return undefined;
   const consistent = checked.every((side) => compareExactly(side, last, ctx).result === 'equal');
@@ -109,7 +110,7 @@ function isName(node: Node): boolean {
 }
 
 /** `7 = 7` says nothing. */
-function sameTree(a: Node, b: Node): boolean {
+function isSameTree(a: Node, b: Node): boolean {
   return treeText(a) === treeText(b);
 }
 
@@ -123,9 +124,9 @@ export function compareRelations(
   ctx: Context,
   compare: Compare,
 ): Outcome {
-  const functions = [definition(a), definition(b)];
+  const functions = [findDefinition(a), findDefinition(b)];
   if (functions[0] && functions[1]) return compareDefinitions(functions[0], functions[1], compare);
-  const [x, y] = [solved(a), solved(b)];
+  const [x, y] = [findSolvedForm(a), findSolvedForm(b)];
   if (functions[0] && y?.name === 'y') return compare(functions[0].body, y.value);
   if (functions[1] && x?.name === 'y') return compare(x.value, functions[1].body);
   if (x && y && x.name === y.name) return compare(x.value, y.value);
@@ -134,9 +135,9 @@ export function compareRelations(
   }
   if (a.ops.length !== b.ops.length) return different('structure', 'chains of different length');
   if (a.ops.length > 1) {
-    return anyOf([
+    return compareAny([
       () => compareChains(a, b, compare),
-      () => compareChains(a, mirrored(b), compare),
+      () => compareChains(a, mirrorRelation(b), compare),
     ]);
   }
   return compareSingle(a, b, ctx, compare);
@@ -150,15 +151,15 @@ function compareDefinitions(
   if (a.parameters.length !== b.parameters.length) {
     return different('structure', 'functions of different arity');
   }
-  const body = b.parameters.reduce((node, name, k) => rename(node, name, `\0${k}`), b.body);
-  const named = a.parameters.reduce((node, name, k) => rename(node, `\0${k}`, name), body);
+  const body = b.parameters.reduce((node, name, k) => renameSymbol(node, name, `\0${k}`), b.body);
+  const named = a.parameters.reduce((node, name, k) => renameSymbol(node, `\0${k}`, name), body);
   return compare(a.body, named);
 }
 
 function compareChains(a: Relation, b: Relation, compare: Compare): Outcome {
   return a.ops.some((op, k) => op !== b.ops[k])
     ? different('structure', 'other relation signs')
-    : every(a.args, (arg, k) => compare(arg, b.args[k]!));
+    : compareAll(a.args, (arg, k) => compare(arg, b.args[k]!));
 }
 
 const MIRROR: Readonly<Record<string, Relation['ops'][number]>> = {
@@ -168,7 +169,7 @@ const MIRROR: Readonly<Record<string, Relation['ops'][number]>> = {
   '>=': '<=',
 };
 
-function mirrored(node: Relation): Relation {
+function mirrorRelation(node: Relation): Relation {
   return {
     ...node,
     args: [...node.args].reverse(),
@@ -179,19 +180,19 @@ function mirrored(node: Relation): Relation {
 function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare): Outcome {
   const [op, other] = [a.ops[0]!, b.ops[0]!];
   if (op === 'equiv' && other === 'equiv') return compareCongruences(a, b, compare);
-  if (op === other && every(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal') {
+  if (op === other && compareAll(a.args, (arg, k) => compare(arg, b.args[k]!)).result === 'equal') {
     return equal('structure');
   }
   if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
     return op === other
-      ? every(a.args, (arg, k) => compare(arg, b.args[k]!))
+      ? compareAll(a.args, (arg, k) => compare(arg, b.args[k]!))
       : different('structure', 'other relation signs');
   }
   const flip = op !== other;
   if (flip && MIRROR[op] !== other) return different('structure', 'other relation signs');
   return compareUpToFactor(
-    difference(a),
-    difference(b),
+    leftMinusRight(a),
+    leftMinusRight(b),
     op === '=' || op === '!=' ? 'any' : flip ? 'negative' : 'positive',
     ctx,
   );
@@ -201,8 +202,8 @@ function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare)
 function compareCongruences(a: Relation, b: Relation, compare: Compare): Outcome {
   const [x, y] = [a.args[1]!, b.args[1]!];
   const moduli = x.k === 'fn' && y.k === 'fn' && x.name === 'mod' && y.name === 'mod';
-  if (!moduli) return every(a.args, (arg, k) => compare(arg, b.args[k]!));
-  return every([0, 1, 2], (part) =>
+  if (!moduli) return compareAll(a.args, (arg, k) => compare(arg, b.args[k]!));
+  return compareAll([0, 1, 2], (part) =>
     part === 0
       ? compare(a.args[0]!, b.args[0]!)
       : part === 1
@@ -211,7 +212,7 @@ function compareCongruences(a: Relation, b: Relation, compare: Compare): Outcome
   );
 }
 
-function difference(node: Relation): Node {
+function leftMinusRight(node: Relation): Node {
   return {
     k: 'add',
     args: [node.args[0]!, { k: 'neg', arg: node.args[1]! }],
@@ -233,22 +234,22 @@ function compareUpToFactor(
   if (compareExactly(b, zero, ctx).result === 'equal') {
     return different('guard', 'the answer holds always');
   }
-  const at = places(names);
-  const quotient: Node = { k: 'div', num: put(b, at), den: put(a, at) };
+  const at = fixedPlaces(names);
+  const quotient: Node = { k: 'div', num: substituteAt(b, at), den: substituteAt(a, at) };
   const scale = exactValue(quotient);
   const positive = scale ? sign(scale) > 0 : (realValue(quotient) ?? Number.NaN) > 0;
   if (factor !== 'any' && positive !== (factor === 'positive')) {
     return different('structure', 'the other direction');
   }
-  const left: Node = { k: 'mul', args: [a, put(b, at)] };
-  const right: Node = { k: 'mul', args: [b, put(a, at)] };
+  const left: Node = { k: 'mul', args: [a, substituteAt(b, at)] };
+  const right: Node = { k: 'mul', args: [b, substituteAt(a, at)] };
   return compareExactly(left, right, ctx);
 }
 
 const PLACES = [3n, 7n, 11n, 19n, 23n, 31n];
 
 /** One fixed place, chosen so that usual equations do not hold there. */
-function places(names: readonly string[]): ReadonlyMap<string, Node> {
+function fixedPlaces(names: readonly string[]): ReadonlyMap<string, Node> {
   return new Map(
     names.map((name, k) => [
       name,
@@ -257,9 +258,9 @@ function places(names: readonly string[]): ReadonlyMap<string, Node> {
   );
 }
 
-function put(node: Node, at: ReadonlyMap<string, Node>): Node {
+function substituteAt(node: Node, at: ReadonlyMap<string, Node>): Node {
   if (node.k === 'sym') return at.get(node.name) ?? node;
-  return mapAll(node, (child) => put(child, at));
+  return mapAll(node, (child) => substituteAt(child, at));
 }
 
 function mapAll(node: Node, f: (n: Node) => Node): Node {
@@ -291,7 +292,7 @@ export function compareCases(a: NodeOf<'cases'>, b: NodeOf<'cases'>, compare: Co
     }));
   const rows = compareUnordered(pack(a), pack(b), (x, y) =>
     x.k === 'group' && y.k === 'group' && x.items.length === y.items.length
-      ? every(x.items, (item, k) => compare(item, y.items[k]!))
+      ? compareAll(x.items, (item, k) => compare(item, y.items[k]!))
       : different('structure'),
   );
   return rows.result === 'equal' ? equal(rows.stage) : rows;

@@ -30,12 +30,12 @@ export function compareExactly(a: Node, b: Node, ctx: Context): Outcome {
   if (modular) return modular === 'equal' ? equal('modular') : different('modular');
   requireProbing(ctx);
   const probed = probe(a, b);
-  if (probed.result === undefined) return settle(a, b, probed.stage);
+  if (probed.result === undefined) return concludeUnprobed(a, b, probed.stage);
   return { result: probed.result, stage: probed.stage };
 }
 
 /** What has no value within the limits is not equal to what has one. */
-function settle(a: Node, b: Node, stage: Stage): Outcome {
+function concludeUnprobed(a: Node, b: Node, stage: Stage): Outcome {
   if (hasValue(a) && !hasValue(b)) {
     return different('guard', 'the answer has no value within the limits');
   }
@@ -44,16 +44,16 @@ function settle(a: Node, b: Node, stage: Stage): Outcome {
 
 /** Infinity and "undefined" are equal to themselves only. */
 function compareSpecial(a: Node, b: Node): Outcome | undefined {
-  const [x, y] = [special(a), special(b)];
+  const [x, y] = [specialValue(a), specialValue(b)];
   if (x === undefined && y === undefined) return undefined;
   return x === y ? equal('exact') : different('exact');
 }
 
-function special(node: Node): string | undefined {
+function specialValue(node: Node): string | undefined {
   if (node.k === 'const') {
     return node.name === 'infinity' || node.name === 'undefined' ? node.name : undefined;
   }
-  if (node.k === 'neg' && special(node.arg) === 'infinity') return '-infinity';
+  if (node.k === 'neg' && specialValue(node.arg) === 'infinity') return '-infinity';
   return undefined;
 }
 
@@ -123,7 +123,7 @@ function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome
     return undefined;
   }
   const exact = constantValue(reference, ctx);
-  if (!exact || terminates(exact)) return undefined;
+  if (!exact || hasShortDecimal(exact)) return undefined;
   return roundsTo(exact, candidate, given) || truncatesTo(exact, candidate, given)
     ? equal('rounded')
     : undefined;
@@ -138,7 +138,7 @@ function roundsToReference(
   const value = isScalar(candidate) ? constantValue(candidate, ctx) : undefined;
   if (!value) return false;
   const digits = shown.digits ?? 0;
-  const enough = terminates(value)
+  const enough = hasShortDecimal(value)
     ? digits >= MIN_SHOWN && isFiner(candidate, shown)
     : digits >= MIN_SHOWN || (digits === 2 && value.d <= MAX_SIMPLE);
   return enough && roundsTo(value, reference, shown);
@@ -174,7 +174,7 @@ function percentPlaces(node: Node): number {
 }
 
 /** Has the rational a decimal of at most 12 places? */
-function terminates(q: Q.Rational): boolean {
+function hasShortDecimal(q: Q.Rational): boolean {
   return 10n ** 12n % q.d === 0n;
 }
 

@@ -76,13 +76,13 @@ type Maybe = Q.Rational | undefined;
 
 function map1(a: Node, ctx: Context, f: (a: Q.Rational) => Maybe): Maybe {
   const x = value(a, ctx);
-  return x && charged(f(x), ctx);
+  return x && chargeWork(f(x), ctx);
 }
 
 function map2(a: Node, b: Node, ctx: Context, f: (a: Q.Rational, b: Q.Rational) => Maybe): Maybe {
   const x = value(a, ctx);
   const y = x && value(b, ctx);
-  return y && charged(f(x, y), ctx);
+  return y && chargeWork(f(x, y), ctx);
 }
 
 function reduce(
@@ -94,22 +94,22 @@ function reduce(
   for (const arg of args) {
     const x = value(arg, ctx);
     if (!x) return undefined;
-    total = total ? charged(f(total, x), ctx) : x;
+    total = total ? chargeWork(f(total, x), ctx) : x;
     if (!total) return undefined;
   }
   return total;
 }
 
 /** @throws {RangeError} when the evaluation has done its share of work. */
-function charged(a: Maybe, ctx: Context): Maybe {
-  if (!a || small(a)) return a;
+function chargeWork(a: Maybe, ctx: Context): Maybe {
+  if (!a || isSmall(a)) return a;
   const size = Q.bits(a);
   ctx.work -= size;
   if (ctx.work < 0) throw new RangeError('too much work');
   return size > MAX_BITS ? undefined : a;
 }
 
-function small(a: Q.Rational): boolean {
+function isSmall(a: Q.Rational): boolean {
   return a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
 }
 
@@ -146,7 +146,7 @@ function callFunction(node: NodeOf<'fn'>, ctx: Context): Maybe {
     if (!x) return undefined;
     args.push(x);
   }
-  return args.length > 0 ? charged(f(args[0]!, args[1], args), ctx) : undefined;
+  return args.length > 0 ? chargeWork(f(args[0]!, args[1], args), ctx) : undefined;
 }
 
 type Exact = (a: Q.Rational, b: Maybe, all: readonly Q.Rational[]) => Maybe;
@@ -238,7 +238,8 @@ function fold(node: NodeOf<'fold'>, ctx: Context): Maybe {
     if (--ctx.terms < 0) return undefined;
     ctx.bound.set(node.index, { n: k, d: 1n });
     const term = value(node.body, ctx);
-    total = term && charged(node.op === 'sum' ? Q.add(total, term) : Q.multiply(total, term), ctx);
+    total =
+      term && chargeWork(node.op === 'sum' ? Q.add(total, term) : Q.multiply(total, term), ctx);
   }
   if (outer) ctx.bound.set(node.index, outer);
   else ctx.bound.delete(node.index);

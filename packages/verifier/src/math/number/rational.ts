@@ -143,6 +143,6 @@ export function toNumber(a: Rational): number {
 const SAFE = 1n << 53n;
 
 /** `3`, `-1/2`: for messages. */
-export function show(a: Rational): string {
+export function formatRational(a: Rational): string {
   return a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`;
 }

@@ -50,7 +50,7 @@ export function readAnswer(raw: string): Reading {
     };
   }
   const cleaned = stripEnd(
-    clean(withConditions(withoutMarkdown(text)))
+    clean(withConditions(removeMarkdown(text)))
       .replace(LEAD_IN, '')
       .replace(ROUGHLY, ''),
   );
@@ -70,7 +70,7 @@ export function readAnswer(raw: string): Reading {
 }
 
 /** `**5**` and backquotes around the whole. */
-function withoutMarkdown(text: string): string {
+function removeMarkdown(text: string): string {
   return /^(?:\*{1,3}|`+)([^*`]+)(?:\*{1,3}|`+)\.?$/.exec(text)?.[1]?.trim() ?? text;
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Node } from '../node.ts';
-import { type Cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
+import { type Cursor, describeToken, eat, isCmd, isOp, peek, readNested } from './cursor.ts';
 import { markGrouped } from './expression.ts';
 import { ReadError } from './lex.ts';
 
@@ -14,11 +14,11 @@ export function readBracketed(c: Cursor): Node {
   if (eat(c, '(')) return readGroup(c, '(');
   if (eat(c, '[')) return readGroup(c, '[');
   if (eat(c, 'langle')) return readGroup(c, '<');
-  throw new ReadError('unexpected', `did not expect ${describe(peek(c))} here`);
+  throw new ReadError('unexpected', `did not expect ${describeToken(peek(c))} here`);
 }
 
 function readGroup(c: Cursor, open: '(' | '[' | '<'): Node {
-  const content = nested(c, () => c.inner(c));
+  const content = readNested(c, () => c.inner(c));
   const close = readClose(c, open);
   if (content.k === 'list' && content.join !== 'or') {
     return { k: 'group', open, close, items: content.items };
@@ -36,15 +36,15 @@ function readClose(c: Cursor, open: '(' | '[' | '<'): ')' | ']' | '>' {
   }
   if (eat(c, ')')) return ')';
   if (eat(c, ']')) return ']';
-  throw new ReadError('unexpected', `a bracket is not closed: found ${describe(peek(c))}`);
+  throw new ReadError('unexpected', `a bracket is not closed: found ${describeToken(peek(c))}`);
 }
 
 /** `\{1, 2\}`, `\{x | x > 0\}`; TeX braces around one expression group it. */
 function readSet(c: Cursor, close: string): Node {
   if (eat(c, close)) return { k: 'set', items: [] };
-  const node = nested(c, () => readSetBody(c, close === '}' ? 'bar' : 'both'));
+  const node = readNested(c, () => readSetBody(c, close === '}' ? 'bar' : 'both'));
   if (!eat(c, close)) {
-    throw new ReadError('unexpected', `a brace is not closed: found ${describe(peek(c))}`);
+    throw new ReadError('unexpected', `a brace is not closed: found ${describeToken(peek(c))}`);
   }
   if (close === '}' && node.k === 'set' && node.items.length === 1) {
     return markGrouped(node.items[0]!);

@@ -4,7 +4,7 @@
  */
 
 import { mapChildren, type Node, type NumberSet } from '../node.ts';
-import { type Cursor, eat, expect, isOp, nested, peek } from './cursor.ts';
+import { type Cursor, eat, expect, isOp, peek, readNested } from './cursor.ts';
 import { readEnvironment } from './environment.ts';
 import { readBraced } from './expression.ts';
 import { readFunctionArgument } from './function.ts';
@@ -53,7 +53,7 @@ function readBinomial(c: Cursor): Node {
 export function readRoot(c: Cursor): Node {
   if (isOp(c, '[')) {
     c.at++;
-    const index = nested(c, () => c.inner(c));
+    const index = readNested(c, () => c.inner(c));
     expect(c, ']');
     return { k: 'fn', name: 'root', args: [readRadicand(c), index] };
   }

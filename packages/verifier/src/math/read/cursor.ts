@@ -23,7 +23,7 @@ export interface Cursor {
   readonly inner: (cursor: Cursor) => Node;
 }
 
-export function cursor(tokens: Token[], inner: (cursor: Cursor) => Node): Cursor {
+export function createCursor(tokens: Token[], inner: (cursor: Cursor) => Node): Cursor {
   if (tokens.length > MAX_TOKENS) throw new ReadError('too-long', `more than ${MAX_TOKENS} tokens`);
   return { tokens, at: 0, depth: 0, bars: 0, builder: false, inner };
 }
@@ -50,16 +50,17 @@ export function eat(c: Cursor, v: string): boolean {
 }
 
 export function expect(c: Cursor, v: string): void {
-  if (!eat(c, v)) throw new ReadError('unexpected', `expected ${v} but found ${describe(peek(c))}`);
+  if (!eat(c, v))
+    throw new ReadError('unexpected', `expected ${v} but found ${describeToken(peek(c))}`);
 }
 
-export function describe(token: Token): string {
+export function describeToken(token: Token): string {
   if (token.t === 'end') return 'the end';
   return JSON.stringify(token.t === 'cmd' ? `\\${token.v}` : token.v);
 }
 
 /** Runs a reader one level deeper, with its own meaning of bars. @throws {ReadError} beyond MAX_DEPTH. */
-export function nested<T>(c: Cursor, read: () => T): T {
+export function readNested<T>(c: Cursor, read: () => T): T {
   if (++c.depth > MAX_DEPTH) throw new ReadError('too-deep', `nested more than ${MAX_DEPTH} deep`);
   const { bars, builder } = c;
   c.bars = 0;

@@ -5,7 +5,7 @@
 
 import type { Node } from '../node.ts';
 import { ROW_BREAK } from './clean.ts';
-import { type Cursor, eat, expect, isCmd, isOp, nested, peek } from './cursor.ts';
+import { type Cursor, eat, expect, isCmd, isOp, peek, readNested } from './cursor.ts';
 import { ReadError } from './lex.ts';
 
 const MATRICES = new Set([
@@ -68,7 +68,7 @@ function readRows(c: Cursor): Node[][] {
     const row: Node[] = [];
     do {
       skipConditionWords(c);
-      if (!isBreak(c)) row.push(nested(c, () => c.inner(c)));
+      if (!isBreak(c)) row.push(readNested(c, () => c.inner(c)));
     } while (eat(c, '&'));
     if (row.length > 0) rows.push(row);
     if (!eat(c, ROW_BREAK)) break;

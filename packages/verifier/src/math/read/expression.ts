@@ -9,10 +9,10 @@
  */
 import type { Node } from '../node.ts';
 import { integer } from '../number/rational.ts';
-import { type Cursor, eat, isCmd, isOp, MAX_DEPTH, nested, peek } from './cursor.ts';
+import { type Cursor, eat, isCmd, isOp, MAX_DEPTH, peek, readNested } from './cursor.ts';
 import { ReadError } from './lex.ts';
 import { FUNCTIONS } from './names.ts';
-import { number } from './numeral.ts';
+import { readNumber } from './numeral.ts';
 import { isWord, readPrimary, startsPrimary } from './primary.ts';
 import { readUnitAfter } from './quantity.ts';
 
@@ -197,7 +197,7 @@ function readPlainFraction(c: Cursor): Node | undefined {
   if (n.t !== 'num' || !n.space || slash.v !== '/' || d.t !== 'num') return undefined;
   if (!/^\d+$/.test(n.v) || !/^\d+$/.test(d.v) || BigInt(d.v) === 0n) return undefined;
   c.at += 3;
-  return { k: 'div', num: number(n.v), den: number(d.v) };
+  return { k: 'div', num: readNumber(n.v), den: readNumber(d.v) };
 }
 
 /** Any number of signs, then a power. */
@@ -208,11 +208,11 @@ export function readSignedPower(c: Cursor): Node {
     c.at++;
   }
   if (!negative) return readPower(c);
-  return negated(readPower(c));
+  return negate(readPower(c));
 }
 
 /** -50° is minus fifty degrees: the unit stays outside. */
-function negated(node: Node): Node {
+function negate(node: Node): Node {
   return node.k === 'quantity'
     ? { ...node, arg: { k: 'neg', arg: node.arg } }
     : { k: 'neg', arg: node };
@@ -230,19 +230,19 @@ export function readPower(c: Cursor): Node {
 }
 
 function applyExponent(c: Cursor, base: Node): Node {
-  if (eat(c, 'circ')) return degrees(base);
+  if (eat(c, 'circ')) return toDegrees(base);
   const bare = !isOp(c, '{');
   const exponent = readExponent(c);
-  if (exponent === 'degree') return degrees(base);
+  if (exponent === 'degree') return toDegrees(base);
   if (exponent === 'prime') return base.k === 'sym' ? { k: 'sym', name: `${base.name}'` } : base;
   if (bare && isOp(c, '^')) {
     c.at++;
-    return { k: 'pow', base, exp: nested(c, () => applyExponent(c, exponent)) };
+    return { k: 'pow', base, exp: readNested(c, () => applyExponent(c, exponent)) };
   }
   return { k: 'pow', base, exp: exponent };
 }
 
-function degrees(arg: Node): Node {
+function toDegrees(arg: Node): Node {
   return {
     k: 'quantity',
     arg,
@@ -271,7 +271,7 @@ export function readExponent(c: Cursor): Node | 'degree' | 'prime' {
   const negative = eat(c, '-');
   if (!negative) eat(c, '+');
   splitLetters(c);
-  const exponent = nested(c, () => readPrimary(c));
+  const exponent = readNested(c, () => readPrimary(c));
   return negative ? { k: 'neg', arg: exponent } : exponent;
 }
 
@@ -302,7 +302,7 @@ function splitLetters(c: Cursor): void {
 /** `{ ... }` as one expression. */
 export function readBraced(c: Cursor): Node {
   c.at++;
-  const node = nested(c, () => c.inner(c));
+  const node = readNested(c, () => c.inner(c));
   if (!eat(c, '}')) throw new ReadError('unexpected', 'a brace is not closed');
   return markGrouped(node);
 }
@@ -318,7 +318,7 @@ function readPostfix(c: Cursor, start: Node): Node {
     } else if (isOp(c, '%')) {
       c.at++;
       node = { k: 'percent', arg: node };
-    } else if (eat(c, 'degree')) node = degrees(node);
+    } else if (eat(c, 'degree')) node = toDegrees(node);
     else return node;
   }
   throw new ReadError('too-deep', 'too many postfix signs');

@@ -4,7 +4,7 @@
 
 import type { Node } from '../node.ts';
 import { readRoot } from './command.ts';
-import { type Cursor, eat, isOp, nested, peek } from './cursor.ts';
+import { type Cursor, eat, isOp, peek, readNested } from './cursor.ts';
 import { readBraced, readExponent, readPower, readSignedPower } from './expression.ts';
 import type { Token } from './lex.ts';
 import { FUNCTIONS, MANY_ARGUMENTS } from './names.ts';
@@ -13,14 +13,14 @@ import { isWord, readPrimary, startsPrimary } from './primary.ts';
 /** A function with its power (`\sin^2 x`), base (`\log_2 8`) and argument. */
 export function readFunction(c: Cursor, name: string): Node {
   c.at++;
-  if (name === 'sqrt' && (isOp(c, '[') || isOp(c, '{'))) return nested(c, () => readRoot(c));
+  if (name === 'sqrt' && (isOp(c, '[') || isOp(c, '{'))) return readNested(c, () => readRoot(c));
   let base: Node | undefined;
   let exponent: Node | 'degree' | 'prime' | undefined;
   for (let i = 0; i < 2; i++) {
-    if (eat(c, '_')) base = nested(c, () => (isOp(c, '{') ? readBraced(c) : readPrimary(c)));
+    if (eat(c, '_')) base = readNested(c, () => (isOp(c, '{') ? readBraced(c) : readPrimary(c)));
     else if (eat(c, '^')) exponent = readExponent(c);
   }
-  const args = nested(c, () => readArguments(c, name));
+  const args = readNested(c, () => readArguments(c, name));
   return raise({ k: 'fn', name, args: base ? [...args, base] : args }, exponent);
 }
 

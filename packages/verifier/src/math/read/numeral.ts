@@ -5,7 +5,7 @@
 
 import type { Node } from '../node.ts';
 import { add, fromDecimal, ratio } from '../number/rational.ts';
-import { type Cursor, describe, eat, expect, isCmd, isOp, peek } from './cursor.ts';
+import { type Cursor, describeToken, eat, expect, isCmd, isOp, peek } from './cursor.ts';
 import { ReadError, type Token } from './lex.ts';
 
 /** Digits, with a repeating part or a base behind them. */
@@ -14,7 +14,7 @@ export function readNumeral(c: Cursor, token: Token): Node {
   const repeating = token.v.includes('.') ? readRepetend(c, token.v) : undefined;
   if (repeating) return repeating;
   if (isOp(c, '_')) return readBase(c, token.v);
-  return number(token.v);
+  return readNumber(token.v);
 }
 
 function readRepetend(c: Cursor, shown: string): Node | undefined {
@@ -54,7 +54,7 @@ function readBase(c: Cursor, digits: string): Node {
   if (braced) expect(c, '}');
   const value = base.t === 'num' && /^\d{1,2}$/.test(base.v) ? Number(base.v) : baseWord(base.v);
   if (value < 2 || value > 36) {
-    throw new ReadError('unexpected', `cannot read the subscript ${describe(base)}`);
+    throw new ReadError('unexpected', `cannot read the subscript ${describeToken(base)}`);
   }
   return { k: 'based', digits: digits.replace(/^0+(?=\d)/, ''), base: value };
 }
@@ -82,7 +82,7 @@ function baseWord(word: string): number {
 }
 
 /** The number a digit string shows. */
-export function number(text: string): Node {
+export function readNumber(text: string): Node {
   const value = fromDecimal(text);
   const mantissa = text.split(/[eE]/)[0]!;
   const point = mantissa.indexOf('.');

@@ -6,13 +6,13 @@
 import type { Node } from '../node.ts';
 import { readBracketed } from './bracket.ts';
 import { COMMANDS } from './command.ts';
-import { type Cursor, eat, expect, isOp, nested, peek } from './cursor.ts';
+import { type Cursor, eat, expect, isOp, peek, readNested } from './cursor.ts';
 import { determinant } from './environment.ts';
 import { readSignedPower } from './expression.ts';
 import { readFunction } from './function.ts';
 import { ReadError, type Token } from './lex.ts';
 import { CONSTANT_WORDS, FUNCTIONS, GREEK, NUMBER_WORDS } from './names.ts';
-import { number, readNumeral } from './numeral.ts';
+import { readNumber, readNumeral } from './numeral.ts';
 import { unitWord } from './quantity.ts';
 import { CURRENCY_SIGNS, findUnit } from './units.ts';
 
@@ -107,7 +107,7 @@ function readSignPrimary(c: Cursor, v: string): Node {
   if (v === '|' || v === '||') return readBars(c, v);
   if (v === '...') return advance(c, { k: 'words', text: '...' });
   if (v in CURRENCY_SIGNS) return readMoney(c, v);
-  if (v === '-' || v === '+') return nested(c, () => readSignedPower(c));
+  if (v === '-' || v === '+') return readNested(c, () => readSignedPower(c));
   return readBracketed(c);
 }
 
@@ -115,13 +115,13 @@ function readSignPrimary(c: Cursor, v: string): Node {
 function readMoney(c: Cursor, sign: string): Node {
   c.at++;
   const unit = findUnit(CURRENCY_SIGNS[sign]!, true)!;
-  const arg = nested(c, () => readSignedPower(c));
+  const arg = readNested(c, () => readSignedPower(c));
   return arg.k === 'quantity' ? arg : { k: 'quantity', arg, unit };
 }
 
 function readBars(c: Cursor, sign: string): Node {
   c.at++;
-  const arg = nested(c, () => {
+  const arg = readNested(c, () => {
     c.bars = 1;
     return c.inner(c);
   });
@@ -141,7 +141,7 @@ function readIdentifier(c: Cursor, token: Token): Node {
   if (FUNCTIONS.has(name)) return readFunction(c, FUNCTIONS.get(name)!);
   if (GREEK.has(name)) return advance(c, withSubscript(c, name));
   const count = NUMBER_WORDS.get(name.toLowerCase());
-  if (count !== undefined) return advance(c, number(String(count)));
+  if (count !== undefined) return advance(c, readNumber(String(count)));
   if (token.text && name.length > 1) return advance(c, { k: 'words', text: name });
   const prefix = /^(?:arc(?:sin|cos|tan)|sinh?|cosh?|tanh?|log|ln|sqrt|sec|csc|cot|exp)(?=.$)/.exec(
     name,
@@ -185,10 +185,10 @@ function readChoose(c: Cursor, letter: string): Node | undefined {
 }
 
 function combinations(letter: string, n: string, k: string): Node {
-  const choose: Node = { k: 'fn', name: 'binom', args: [number(n), number(k)] };
+  const choose: Node = { k: 'fn', name: 'binom', args: [readNumber(n), readNumber(k)] };
   return letter === 'C'
     ? choose
-    : { k: 'mul', args: [choose, { k: 'fn', name: 'factorial', args: [number(k)] }] };
+    : { k: 'mul', args: [choose, { k: 'fn', name: 'factorial', args: [readNumber(k)] }] };
 }
 
 function readLetter(c: Cursor, letter: string): Node {
@@ -234,5 +234,5 @@ function readCommand(c: Cursor, name: string): Node {
   const reader = COMMANDS[name];
   if (!reader) throw new ReadError('unknown-command', `cannot read \\${name}`);
   c.at++;
-  return nested(c, () => reader(c));
+  return readNested(c, () => reader(c));
 }

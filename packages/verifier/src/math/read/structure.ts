@@ -6,7 +6,16 @@
 import { type Node, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
 import { ROW_BREAK } from './clean.ts';
-import { type Cursor, cursor, describe, eat, isCmd, isOp, nested, peek } from './cursor.ts';
+import {
+  type Cursor,
+  createCursor,
+  describeToken,
+  eat,
+  isCmd,
+  isOp,
+  peek,
+  readNested,
+} from './cursor.ts';
 import { readExpression } from './expression.ts';
 import { type CommaMode, lex, ReadError } from './lex.ts';
 
@@ -50,11 +59,11 @@ const RELATION_SIGNS: Readonly<Record<string, RelationOp>> = {
 
 /** @throws {ReadError} */
 export function readMath(cleaned: string, mode: CommaMode): Node {
-  const c = cursor(lex(cleaned, mode), readList);
+  const c = createCursor(lex(cleaned, mode), readList);
   if (c.tokens.length === 0) throw new ReadError('unexpected', 'the answer is empty');
   const node = readList(c);
   if (peek(c).t !== 'end') {
-    throw new ReadError('unexpected', `cannot read on at ${describe(peek(c))}`);
+    throw new ReadError('unexpected', `cannot read on at ${describeToken(peek(c))}`);
   }
   return node;
 }
@@ -165,7 +174,7 @@ function readModulus(c: Cursor): Node | undefined {
   const plain = isOp(c, '(') && (peek(c, 1).v === 'mod' || peek(c, 1).v === 'bmod');
   if (!plain && !isCmd(c, 'pmod') && !isCmd(c, 'mod')) return undefined;
   c.at += plain ? 2 : 1;
-  const modulus = nested(c, () => readExpression(c));
+  const modulus = readNested(c, () => readExpression(c));
   if (plain && !eat(c, ')')) throw new ReadError('unexpected', 'a bracket is not closed');
   return modulus;
 }
