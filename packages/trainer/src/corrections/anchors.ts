@@ -52,7 +52,7 @@ function orderedCandidates(
   const all = groups.flatMap((group) =>
     group.rollouts
       .filter(isUsable)
-      .map((rollout) => ({ group, rollout, passed: rollout.reward === 1 })),
+      .map((rollout) => ({ group, rollout, passed: rollout.correctness === 1 })),
   );
   const isPreferred = ({ group }: Anchor) => {
     const rate = passRate([group]);
@@ -64,6 +64,6 @@ function orderedCandidates(
 }
 
 /** Judged, complete and not empty: an empty or truncated attempt has nothing to diagnose. */
-function isUsable({ reward, attempt }: Rollout): boolean {
-  return reward !== undefined && attempt.stop === 'end' && attempt.text.trim() !== '';
+function isUsable({ correctness, attempt }: Rollout): boolean {
+  return correctness !== undefined && attempt.stop === 'end' && attempt.text.trim() !== '';
 }

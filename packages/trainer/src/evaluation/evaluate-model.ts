@@ -7,7 +7,7 @@ import type { Evaluation, SampleRecord } from '../events.ts';
 import { openPolicy, WARM_START } from '../policy/policy.ts';
 import { openDomains } from '../tasks/domains.ts';
 import { openTasks } from '../tasks/open.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, evaluateOptions } from './evaluate.ts';
 
 /** Options of {@link evaluateModel}. */
 export interface EvaluateModelOptions {
@@ -39,11 +39,7 @@ export async function evaluateModel(
         { ...policy, signal: options.signal },
         tasks.heldOut(config.evaluation.tasks),
         {
-          samples: config.evaluation.samples,
-          maxTokens: config.rollout.maxTokens,
-          temperature: config.rollout.temperature,
-          stopStrings: config.rollout.stopStrings,
-          diagnosticsRate: config.corrections.diagnosticsRate,
+          ...evaluateOptions(config),
           ...(options.onProgress && { onProgress: options.onProgress }),
           ...(options.onSamples && { onSamples: options.onSamples }),
         },

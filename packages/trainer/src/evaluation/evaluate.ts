@@ -1,9 +1,10 @@
 /** Held-out evaluation in two turns: k attempts of each task, then one correction of each attempt. */
+import type { TrainConfig } from '../config.ts';
 import { correctionRequest } from '../corrections/prompt.ts';
 import type { Evaluation, SampleRecord } from '../events.ts';
 import {
   type Anchor,
-  binaryRewards,
+  correctnessOf,
   countTokens,
   type Group,
   type Rollout,
@@ -29,6 +30,21 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Receives a few attempts with their corrections. */
   readonly onSamples?: (records: readonly SampleRecord[]) => void;
+}
+
+/** How a configuration evaluates; training samples with the same length limit, temperature and stop strings. */
+export function evaluateOptions({
+  evaluation,
+  rollout,
+  corrections,
+}: TrainConfig): EvaluateOptions {
+  return {
+    samples: evaluation.samples,
+    maxTokens: rollout.maxTokens,
+    temperature: rollout.temperature,
+    stopStrings: rollout.stopStrings,
+    diagnosticsRate: corrections.diagnosticsRate,
+  };
 }
 
 /** The shares of an evaluation, and what each problem adds to them. */
@@ -101,8 +117,8 @@ async function evaluateChunk(
 
 /** Every judged attempt with text is corrected once, truncated ones too. */
 function toAnchor(group: Group, rollout: Rollout): Anchor[] {
-  if (rollout.reward === undefined || rollout.attempt.text.trim() === '') return [];
-  return [{ group, rollout, passed: rollout.reward === 1 }];
+  if (rollout.correctness === undefined || rollout.attempt.text.trim() === '') return [];
+  return [{ group, rollout, passed: rollout.correctness === 1 }];
 }
 
 function summarizeTasks(evaluated: readonly EvaluatedTask[], samples: number): EvaluationResult {
@@ -120,14 +136,14 @@ function summarizeTasks(evaluated: readonly EvaluatedTask[], samples: number): E
 }
 
 function toProblemResult({ base, corrections }: EvaluatedTask): ProblemResult {
-  const rewards = binaryRewards([base]);
-  const fromIncorrect = binaryRewards(corrections.filter(({ anchor }) => anchor?.passed === false));
-  const fromCorrect = binaryRewards(corrections.filter(({ anchor }) => anchor?.passed === true));
+  const attempts = correctnessOf([base]);
+  const fromIncorrect = correctnessOf(corrections.filter(({ anchor }) => anchor?.passed === false));
+  const fromCorrect = correctnessOf(corrections.filter(({ anchor }) => anchor?.passed === true));
   return {
     id: base.item.task.id,
     kind: base.item.kind,
-    samples: rewards.length,
-    passed: countCorrect(rewards),
+    samples: attempts.length,
+    passed: countCorrect(attempts),
     wrongAnchors: fromIncorrect.length,
     fixed: countCorrect(fromIncorrect),
     rightAnchors: fromCorrect.length,
@@ -135,13 +151,14 @@ function toProblemResult({ base, corrections }: EvaluatedTask): ProblemResult {
   };
 }
 
-function countCorrect(rewards: readonly number[]): number {
-  return rewards.filter((reward) => reward === 1).length;
+function countCorrect(judged: readonly number[]): number {
+  return judged.filter((correctness) => correctness === 1).length;
 }
 
 function countVoid(groups: readonly Group[]): number {
-  return groups.flatMap(({ rollouts }) => rollouts).filter(({ reward }) => reward === undefined)
-    .length;
+  return groups
+    .flatMap(({ rollouts }) => rollouts)
+    .filter(({ correctness }) => correctness === undefined).length;
 }
 
 /** The first attempt of a task and its correction, as records. */

@@ -79,9 +79,9 @@ function penalizeAfterNormalizing(group: Group, lambda: number, normalizeByStd: 
   const rewards = rollouts.map(({ composed }) => composed?.reward);
   const advantages = groupAdvantages(rewards, normalizeByStd);
   if (!anchor?.passed) return advantages;
-  const isNeverKept = rollouts.every(({ reward }) => reward !== 1);
+  const isNeverKept = rollouts.every(({ correctness }) => correctness !== 1);
   return advantages.map((advantage, g) => {
-    if (rollouts[g]?.reward !== 0) return advantage;
+    if (rollouts[g]?.correctness !== 0) return advantage;
     if (isNeverKept) return advantage - lambda;
     return advantage < 0 ? advantage * (1 + lambda) : advantage - lambda * advantage;
   });
@@ -111,8 +111,8 @@ function normalizeAcrossAnchors(
 
 /** Rewards [G] less lambda for each rollout that breaks a correct anchor. */
 function shapedRewards({ rollouts, anchor }: Group, lambda: number): (number | undefined)[] {
-  return rollouts.map(({ reward, composed }) => {
-    const breaksAnchor = anchor?.passed === true && reward === 0;
+  return rollouts.map(({ correctness, composed }) => {
+    const breaksAnchor = anchor?.passed === true && correctness === 0;
     return composed && shapeRisk(composed.reward, breaksAnchor, lambda);
   });
 }

@@ -27,7 +27,7 @@ export function toData(
     rollouts.map((rollout, g) => ({ prompt, rollout, advantage: advantages[b]?.[g] ?? 0 })),
   );
   const judged = rows.filter(
-    ({ rollout }) => rollout.reward !== undefined && rollout.sample.tokens.length > 0,
+    ({ rollout }) => rollout.correctness !== undefined && rollout.sample.tokens.length > 0,
   );
   const size: StreamSize = {
     sequences: judged.length,

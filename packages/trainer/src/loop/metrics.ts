@@ -18,7 +18,7 @@ export function baseMetrics(groups: readonly Group[]): Metrics {
     entropy: -mean(logprobs),
     'completions/mean_length': mean(rollouts.map(({ sample }) => sample.tokens.length)),
     'completions/clipped_ratio': shareOf(rollouts, ({ sample }) => sample.stop === 'length'),
-    void_rate: shareOf(rollouts, ({ reward }) => reward === undefined),
+    void_rate: shareOf(rollouts, ({ correctness }) => correctness === undefined),
     ...rewardPerKind(groups),
     ...termMetrics(groups, ''),
   });

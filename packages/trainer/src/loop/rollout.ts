@@ -15,8 +15,8 @@ export interface Rollout {
   readonly attempt: Attempt;
   readonly verdict: Verdict;
   /** 1 if correct, 0 if incorrect. Undefined if the verdict is void: masked everywhere, never 0. */
-  readonly reward: BinaryReward | undefined;
-  /** The reward that is optimized, with the value of each configured term. Undefined if {@link reward} is. */
+  readonly correctness: BinaryReward | undefined;
+  /** The reward that is optimized, with the value of each configured term. Undefined if the verdict is void. */
   readonly composed: Composed | undefined;
 }
 
@@ -127,18 +127,18 @@ async function verifyRollout(
   const verdict = await item.domain.verify(item.task, attempt, parts.signal);
   const { reward: compose = binaryReward } = parts;
   const composed = compose(attempt, verdict, sample.tokens.length);
-  return { sample, attempt, verdict, reward: rewardOf(verdict), composed };
+  return { sample, attempt, verdict, correctness: rewardOf(verdict), composed };
 }
 
-/** Binary rewards (1 correct, 0 incorrect) of the judged rollouts of some groups. */
-export function binaryRewards(groups: readonly Group[]): BinaryReward[] {
-  return groups.flatMap((group) => group.rollouts.flatMap(({ reward }) => reward ?? []));
+/** The {@link Rollout.correctness} of the judged rollouts of some groups. */
+export function correctnessOf(groups: readonly Group[]): BinaryReward[] {
+  return groups.flatMap(({ rollouts }) => rollouts.flatMap(({ correctness }) => correctness ?? []));
 }
 
 /** Share of correct rollouts among the judged ones; undefined if none was judged. */
 export function passRate(groups: readonly Group[]): number | undefined {
-  const rewards = binaryRewards(groups);
-  return rewards.length === 0 ? undefined : mean(rewards);
+  const judged = correctnessOf(groups);
+  return judged.length === 0 ? undefined : mean(judged);
 }
 
 /** Number of tokens generated in these groups, end tokens included. */

@@ -7,7 +7,7 @@ import type { DomainSet } from '@cipo/verifier/domains';
 import type { TrainConfig } from '../config.ts';
 import { startReplay } from '../corrections/replay.ts';
 import { Interrupted } from '../errors.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
+import { evaluate, evaluateOptions } from '../evaluation/evaluate.ts';
 import type { Evaluation, Summary, TrainEvent } from '../events.ts';
 import { openPlanned, type Policy, planPolicy, savePolicy, WARM_START } from '../policy/policy.ts';
 import { type Checkpoint, RunFolder, type RunState } from '../run/folder.ts';
@@ -232,11 +232,7 @@ async function evaluateHeldOut(
 ): Promise<Evaluation | undefined> {
   const { config, policy, tasks, folder, emit, signal } = run;
   const measured = await evaluate({ ...policy, signal }, tasks.heldOut(config.evaluation.tasks), {
-    samples: config.evaluation.samples,
-    maxTokens: config.rollout.maxTokens,
-    temperature: config.rollout.temperature,
-    stopStrings: config.rollout.stopStrings,
-    diagnosticsRate: config.corrections.diagnosticsRate,
+    ...evaluateOptions(config),
     onProgress: (done, total) => emit({ type: 'evaluating', phase, done, total }),
   });
   if (!measured) return undefined;

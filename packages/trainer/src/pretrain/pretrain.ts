@@ -236,13 +236,13 @@ async function sampleOwnAttempts(
   return groups.flatMap(({ rollouts }, b) => {
     const { part, problem } = drawn[b]!;
     return rollouts
-      .filter(({ reward, attempt }) => reward !== undefined && attempt.text.trim() !== '')
-      .map(({ attempt, verdict, reward }) => ({
+      .filter(({ correctness, attempt }) => correctness !== undefined && attempt.text.trim() !== '')
+      .map(({ attempt, verdict, correctness }) => ({
         part,
         problem,
         attempt: attempt.text,
         note: part.kind.note(policyDiagnostics(verdict)),
-        passed: reward === 1,
+        passed: correctness === 1,
       }));
   });
 }

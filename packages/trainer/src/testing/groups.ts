@@ -49,7 +49,7 @@ export function rollout(mark: string, text = `answer ${mark}`): Rollout {
     mark === '?'
       ? voided('infra', 'cell lost')
       : judged(mark === '1' ? 'accepted' : 'wrong_answer', mark === '1' ? [] : diagnostics);
-  const reward = verdict.kind === 'void' ? undefined : verdict.passed ? 1 : 0;
+  const correctness = verdict.kind === 'void' ? undefined : verdict.passed ? 1 : 0;
   return {
     sample: {
       tokens,
@@ -58,8 +58,11 @@ export function rollout(mark: string, text = `answer ${mark}`): Rollout {
     },
     attempt: { text: mark === '_' ? '  ' : text, stop: mark === '-' ? 'length' : 'end' },
     verdict,
-    reward,
-    composed: reward === undefined ? undefined : { reward, terms: { correct: reward } },
+    correctness,
+    composed:
+      correctness === undefined
+        ? undefined
+        : { reward: correctness, terms: { correct: correctness } },
   };
 }
 
