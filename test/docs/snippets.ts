@@ -9,7 +9,7 @@
  * Leaves out: running them (run.ts).
  */
 
-export type Language = 'ts' | 'js' | 'sh';
+type Language = 'ts' | 'js' | 'sh';
 
 interface Place {
   /** Line of the fence, 1-based. */
