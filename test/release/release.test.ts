@@ -156,10 +156,10 @@ describe('everything', () => {
 
   test.each([
     ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
+    ['bundler', 'esnext'],
   ])(
-    'a strict consumer type-checks every entry point under %s and %s, library files included',
-    async (module, moduleResolution) => {
+    'a strict consumer type-checks every entry point under module resolution %s, library files included',
+    async (moduleResolution, module) => {
       await npmInstall(project, `@types/node@${installedVersion('@types/node')}`);
       writeFileSync(join(project, 'consumer.ts'), consumerOf(tarballs.keys()));
       const compilerOptions = {
@@ -195,6 +195,22 @@ describe('everything', () => {
       .split('\n')
       .map((line) => JSON.parse(line).status);
     expect(statuses).toEqual(['accepted', 'wrong_answer']);
+  });
+
+  test('cipo domain init writes a domain in any folder that passes its contract test and judges', async () => {
+    const elsewhere = emptyProject('elsewhere');
+    const command = join(project, 'node_modules/@cipo/cli/bin/cipo.js');
+    await runIn(elsewhere, 'node', [command, 'domain', 'init', 'reversed']);
+    const folder = join(elsewhere, 'reversed');
+    const contract = await runIn(folder, 'node', ['--test']);
+    expect(contract.stdout).toMatch(/pass [1-9]\d*\n.*fail 0\n/s);
+    const args = [command, 'verify', '--domain', './reversed.ts', 'rows.jsonl'];
+    const { stdout } = await runIn(folder, 'node', args);
+    const statuses = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).status);
+    expect(statuses).toEqual(['accepted', 'unreadable_answer', 'wrong_answer']);
   });
 
   test('cipo serve judges over HTTP', async () => {
