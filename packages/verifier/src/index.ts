@@ -1,5 +1,6 @@
 /**
- * @packageDocumentation The root entry point: both domains and the shared types. `@cipo/verifier/math` and
+ * @packageDocumentation
+ * The root entry point: both domains and the shared types. `@cipo/verifier/math` and
  * `@cipo/verifier/code` each load only their own domain. `@cipo/verifier/testing` has the contract suite for domains
  * that you write.
  */

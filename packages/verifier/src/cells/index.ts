@@ -1,5 +1,6 @@
 /**
- * @packageDocumentation Supervised, disposable child processes for domains that run what a policy wrote, plug-ins
+ * @packageDocumentation
+ * Supervised, disposable child processes for domains that run what a policy wrote, plug-ins
  * included. Leaves out: the side of the child, which is `@cipo/verifier/cells/serve` and loads less.
  */
 export { sibling } from './command.ts';

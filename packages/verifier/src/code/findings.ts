@@ -39,7 +39,7 @@ const CODE: Record<AbnormalEnd['kind'], Finding<'code'>['code']> = {
 };
 
 /** The diagnostics of a program that could not be loaded. */
-export function loadFinding(request: CodeRequest, end: AbnormalEnd): Finding<'code'>[] {
+export function loadFindings(request: CodeRequest, end: AbnormalEnd): Finding<'code'>[] {
   const { tests } = request.reference;
   // While it loads, a program sees the input of a stdio test or the assert program, but no call.
   const sawTests = tests.type === 'stdio' || tests.type === 'assert';
@@ -50,7 +50,7 @@ export function loadFinding(request: CodeRequest, end: AbnormalEnd): Finding<'co
 }
 
 /** The diagnostics of one failed test. */
-export function findingOf(request: CodeRequest, failure: Failure): Finding<'code'>[] {
+export function failureFindings(request: CodeRequest, failure: Failure): Finding<'code'>[] {
   const { index, run, difference, actual } = failure;
   const facts = { test: index, tests: testCount(request.reference), ...inputOf(request, index) };
   const finding = difference

@@ -1,5 +1,6 @@
 /**
- * @packageDocumentation Verdicts on JavaScript, TypeScript and Python programs of a policy, from disposable sandboxes.
+ * @packageDocumentation
+ * Verdicts on JavaScript, TypeScript and Python programs of a policy, from disposable sandboxes.
  */
 export type { Tolerance } from './compare.ts';
 export { type CodeDomain, codeDomain } from './domain.ts';

@@ -4,7 +4,7 @@ import type { Usage } from '../cells/types.ts';
 import type { Finding } from '../codes.ts';
 import { type Judged, judged, type Status } from '../types.ts';
 import { DEFAULT_TOLERANCE, firstDifference } from './compare.ts';
-import { type Failure, findingOf, loadFinding } from './findings.ts';
+import { type Failure, failureFindings, loadFindings } from './findings.ts';
 import type { AbnormalEnd, CodeRun, TestRun } from './job.ts';
 import { outputDifference } from './output.ts';
 import { testCount } from './reference.ts';
@@ -33,13 +33,13 @@ const STATUS: Record<AbnormalEnd['kind'], Status> = {
 export function judgeRun(request: CodeRequest, run: CodeRun, usage: Usage): Judged {
   const time = { cpuMs: roundMs(run.cpuMs), wallMs: roundMs(usage.wallMs) };
   if (run.load) {
-    return judged(STATUS[run.load.kind], loadFinding(request, run.load), time);
+    return judged(STATUS[run.load.kind], loadFindings(request, run.load), time);
   }
   const failures = failuresOf(request, run.tests);
   const [first] = failures;
   if (!first) return judged('accepted', [], time);
   const shown = request.reference.stopAtFirst ? [first] : failures.slice(0, MAX_FINDINGS);
-  const findings = shown.flatMap((failure) => findingOf(request, failure));
+  const findings = shown.flatMap((failure) => failureFindings(request, failure));
   const all = [...dropRepeats(findings), ...summary(request, run, failures)];
   return judged(statusOf(first), all, time);
 }
