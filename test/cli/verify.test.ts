@@ -134,6 +134,14 @@ test('compressed and parquet files are judged together, with a renamed column an
   expect(code).toBe(0);
 });
 
+test('the error for a row that names nothing to judge by lists the columns of the file', async () => {
+  const { code, out } = await verify(file('odd.jsonl', jsonl([{ a: 1, response: 'x' }])));
+  expect(code).toBe(3);
+  const [verdict] = parsed(out);
+  expect(verdict.id).toBe('odd.jsonl:1');
+  expect(verdict.diagnostics[0].message).toMatch(/the columns are a, response\b(?!, id)/);
+});
+
 test('a renamed column that no row has is reported', async () => {
   const name = file('columns.jsonl', jsonl([sum(1)]));
   const { code, err } = await verify(name, '--column', 'response=nope');

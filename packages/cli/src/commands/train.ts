@@ -128,8 +128,9 @@ async function runTraining({ config, directory, resume }: Plan): Promise<number>
       signal: interrupt.signal,
       onEvent: (event: TrainEvent) => {
         screen.show(event);
-        if (event.type === 'start')
+        if (event.type === 'start') {
           recorded = recordEnvironment(directory, event.engine, process.argv);
+        }
       },
     };
     const summary = await train(config, options);

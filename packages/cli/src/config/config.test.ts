@@ -125,7 +125,7 @@ describe('error messages', () => {
   test('an unknown engine is answered with the choices and the page about GPUs', async () => {
     const error = await resolveConfig({ flags: { engine: 'cuda' } }).catch((e: unknown) => e);
     expect(error).toMatchObject({ exitCode: 2 });
-    expect(String(error)).toMatch(/expected one of onnx, .* got "cuda".*docs\/design\/gpu\.md/);
+    expect(String(error)).toMatch(/expected one of onnx, .* got "cuda".*docs\/guide\/backends\.md/);
   });
 
   test('every problem is reported at once', async () => {

@@ -82,7 +82,7 @@ function flagPart(flag: string, path: readonly string[], text: string, schema: S
 }
 
 const GPU_HINT =
-  'For a GPU use onnx:webgpu, or tfjs:tensorflow with CUDA; docs/design/gpu.md explains both, and cipo doctor shows what works here.';
+  'For a GPU use onnx:webgpu, or tfjs:tensorflow with CUDA; docs/guide/backends.md explains both, and cipo doctor shows what works here.';
 
 function enginePart(text: string): Part {
   if (!ENGINES.some((engine) => engine === text)) {

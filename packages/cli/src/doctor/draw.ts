@@ -10,8 +10,9 @@ export function findingLines(findings: readonly Finding[], style: Style): string
 
 function conclusion(findings: readonly Finding[], style: Style): string {
   const missing = findings.filter((finding) => finding.needed && !finding.ok);
-  if (missing.length === 0)
+  if (missing.length === 0) {
     return style.green('Everything that training needs works on this machine.');
+  }
   const names = missing.map((finding) => finding.name).join(', ');
   return style.red(`Training does not work on this machine until this works: ${names}.`);
 }

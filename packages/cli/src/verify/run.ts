@@ -117,9 +117,8 @@ interface Done {
 async function judgeRow(placed: PlacedRow, judge: Judge, options: VerifyOptions): Promise<Done> {
   const { problem, file } = placed;
   const row = withId(placed);
-  const verdict = problem
-    ? withPlace(badRow('', problem), placed)
-    : withPlace(await judge.judge(row), placed);
+  const judged = problem ? badRow('', problem) : await judgeAsWritten(placed, row, judge);
+  const verdict = withPlace(judged, placed);
   const text = isWanted(verdict, options.only) ? formatVerdict(verdict, row, options) : '';
   // Many of these may wait for a slow row: keep only what the summary needs.
   return {
@@ -127,6 +126,14 @@ async function judgeRow(placed: PlacedRow, judge: Judge, options: VerifyOptions)
     file,
     text,
   };
+}
+
+/** The diagnostic of a row that cannot be parsed may list its columns: those of the file, without the added id. */
+async function judgeAsWritten(placed: PlacedRow, row: unknown, judge: Judge): Promise<RowVerdict> {
+  const verdict = await judge.judge(row);
+  if (verdict.status !== 'bad_task' || row === placed.row) return verdict;
+  const original = await judge.judge(placed.row);
+  return original.status === 'bad_task' ? { ...original, id: verdict.id } : verdict;
 }
 
 function placeOf({ file, line }: PlacedRow): string {

@@ -43,8 +43,9 @@ function fileTable(tally: Tally, style: Style): string {
   const table = createTable(head, style);
   const files = [...tally.byFile];
   if (files.length > 1) {
-    for (const [file, counts] of files)
+    for (const [file, counts] of files) {
       table.push([oneLine(basename(file)), ...countCells(counts)]);
+    }
   }
   table.push([style.bold(files.length > 1 ? 'total' : 'rows'), ...countCells(tally.total)]);
   return table.toString();
