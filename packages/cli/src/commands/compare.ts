@@ -30,7 +30,7 @@ const EXAMPLES = `
 Examples:
   $ cipo compare                                   grpo against cipo, three seeds each
   $ cipo compare --presets grpo,cipo,dapo --seeds 1,2 --tokens 500000
-  $ cipo compare --set tasks.arithmeticLevel=4 --out docs/measurements/harder.md
+  $ cipo compare --set tasks.arithmeticLevel=4 --out harder.md
 
 Finished runs in --runs are reused and an interrupted run is resumed, so the same command continues after Ctrl-C.`;
 
