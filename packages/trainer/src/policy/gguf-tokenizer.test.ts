@@ -21,10 +21,11 @@ test.each(['gpt2', 'smollm', 'llama3', 'qwen2'])(
     }
     const { vocabSize, endId, padId } = expected;
     expect(found).toMatchObject({ vocabSize, endId, padId });
-    if (name !== 'llama3')
+    if (name !== 'llama3') {
       expect(found.renderChat(corpus.conversations[1])).toEqual(
         expected.renderChat(corpus.conversations[1]),
       );
+    }
   },
 );
 
@@ -32,7 +33,7 @@ test('a llama tokenizer from GGUF cuts text as SentencePiece does', async () => 
   const tokenizer = await openTokenizer(at('gguf', 'tokenizer-llama.gguf'));
   for (const { text, ids } of Object(readJson(at('gguf', 'tokenizer-llama.json')))) {
     expect([...tokenizer.encode(text)], JSON.stringify(text)).toEqual(ids);
-    // SentencePiece's sign for a space is decoded to a space even where it was in the text.
+    // SentencePiece's sign for a space decodes to a space, even if the text had the sign itself.
     expect(tokenizer.decode(ids)).toBe(text.replaceAll('▁', ' '));
   }
 });
