@@ -69,7 +69,7 @@ describe('bad input', () => {
 
   test('the error for an invalid flag names it, what is expected and what was received', async () => {
     expect(await refused(['train', '--steps', 'many'])).toContain(
-      '--steps: steps: expected a whole number of at least 1, got "many"',
+      '--steps: expected a whole number of at least 1, got "many"',
     );
     expect(await refused(['train', '--preset', 'gpro'])).toContain('Did you mean grpo?');
     expect(await refused(['train', '--engine', 'gpu'])).toContain(

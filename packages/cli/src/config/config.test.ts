@@ -137,7 +137,7 @@ describe('error messages', () => {
   test('the error for an invalid flag names the flag', async () => {
     const message = await refusal(undefined, ['rollout.groupSize=1']);
     expect(message).toContain(
-      '--set rollout.groupSize: rollout.groupSize: expected a whole number of at least 2, got 1',
+      '--set rollout.groupSize: expected a whole number of at least 2, got 1',
     );
     expect(await refusal(undefined, ['oops'])).toContain('--set: expected key.path=value');
   });

@@ -37,7 +37,7 @@ function wrongValue(
   schema: SchemaView,
 ): string {
   const node = schema.at(path);
-  const place = `${originOf(layers, path)}: ${formatPath(path)}`;
+  const place = placeOf(originOf(layers, path), formatPath(path));
   const received = describeInput(issue.input);
   if (!node) return `${place}: ${issue.message}, got ${received}.`;
   const choices = node.enum?.map(String) ?? [];
@@ -47,6 +47,12 @@ function wrongValue(
   const meaning =
     node.description === undefined ? '' : `\n  ${formatPath(path)}: ${node.description}.`;
   return `${place}: expected ${describeAllowed(node)}, got ${received}${fallback}.${hint}${meaning}`;
+}
+
+/** A flag that names the key already, such as `--set rollout.prompts`, is not followed by the key. */
+function placeOf(origin: string, key: string): string {
+  const isNamed = origin === `--${key}` || origin === `--set ${key}`;
+  return isNamed ? origin : `${origin}: ${key}`;
 }
 
 function hintOf(guess: string | undefined): string {
