@@ -1,10 +1,10 @@
 /**
- * Where the answer stands in a response. One candidate is found or none: never "any of".
- * Every search is one pass over the text, so unclosed boxes by the thousand cost no more than prose.
+ * Finds the answer in a response: one candidate or none, never several.
+ * Every search is one pass over the text, so thousands of unclosed boxes cost no more than prose.
  */
-
 import type { Extraction } from './options.ts';
 
+/** An answer and where it was found. */
 export interface Extracted {
   readonly text: string;
   readonly from:
@@ -16,14 +16,14 @@ export interface Extracted {
     | 'last-number'
     | 'whole'
     | 'choice';
-  /** Offset of `text` in the response, where it stands there in one piece. */
+  /** Offset of `text` in the response; of its first part, if it was joined from several boxes. */
   readonly start: number;
 }
 
-/** Longest tail of a response that is searched, in characters. */
+/** Longest end of a response that is searched, in UTF-16 code units. */
 export const MAX_SEARCHED = 2_000_000;
 
-/** The answer, or undefined where the place asked for is not there. */
+/** Finds the answer. @returns undefined if the response does not have the place that `mode` names */
 export function extract(response: string, mode: Extraction): Extracted | undefined {
   const cut = Math.max(0, response.length - MAX_SEARCHED);
   const offset = Math.max(cut, reasoningEnd(response));
@@ -39,7 +39,7 @@ const REASONING_ENDS = [
   '[/THINK]',
 ];
 
-/** The offset behind the last mark that ends a reasoning part; an opened one that never ends leaves nothing behind it. */
+/** The offset after the last mark that ends a reasoning part. A reasoning part that is never closed reaches to the end. */
 function reasoningEnd(response: string): number {
   let end = 0;
   for (const mark of REASONING_ENDS) {
@@ -99,7 +99,7 @@ interface Box {
 
 const BOX = /\\(?:boxed|fbox|framebox)\s*\{|\\[\\{}]|[{}]/g;
 
-/** All closed, non-empty boxes that lie in no other closed box, by one pass with a stack. */
+/** All closed, non-empty boxes that are not inside another closed box. One pass with a stack. */
 function findBoxes(text: string): Box[] {
   const first = text.search(/\\(?:boxed|fbox|framebox)/);
   if (first < 0) return [];
@@ -131,7 +131,7 @@ const ADJACENT =
   /^[\s$,;.&]*(?:\\[,;:() \]]|\\quad|\\text\s*\{\s*(?:and|or)?,?\s*\}|and|or)*[\s$,;&]*$/;
 const MAX_ADJACENT = 12;
 
-/** The last box, with those directly before it as one list. */
+/** The last box, joined with the boxes directly before it into one list. */
 function findLastBox(text: string): Extracted | undefined {
   const all = findBoxes(text);
   const last = all.at(-1);
@@ -147,13 +147,13 @@ function findLastBox(text: string): Extracted | undefined {
   return { text: joined, from: 'boxed', start: group[0]!.start };
 }
 
-/** A box in the box. */
+/** Removes a box inside the box. */
 function unwrapBox(content: string): string {
   const inner = /^\s*\\(?:boxed|fbox)\s*\{([\s\S]*)\}\s*$/.exec(content);
   return (inner ? inner[1]! : content).trim();
 }
 
-/** `\boxed 5`: TeX takes one token, writers mean the rest of the formula. */
+/** `\boxed 5` without braces: TeX takes one token, but authors mean the rest of the formula. */
 function findBareBox(text: string): Extracted | undefined {
   const at = Math.max(text.lastIndexOf('\\boxed '), text.lastIndexOf('\\fbox '));
   if (at < 0) return undefined;
@@ -171,10 +171,10 @@ function findHashAnswer(text: string): Extracted | undefined {
 
 const ANSWER =
   /(?:(?:final|correct|best)[ \t]{1,8})?(?:answer|option|choice)[ \t]{0,8}(?:\*\*)?[ \t]{0,8}(?:is|:|=|would be|should be)[ \t]{0,8}(?:\*\*)?[ \t]{0,8}:?|(?:^|\n)[ \t]{0,8}(?:\*\*)?A[ \t]{0,8}:|(?:^|\n)[ \t]{0,8}(?:\*\*)?(?:Result|Answer|Solution)(?:\*\*)?[ \t]{0,8}:|答案[ \t]{0,8}(?:是|为|：|:)/gi;
-/** Sentences beyond this are not searched for the phrase. */
+/** Characters at the end of a response that are searched for phrases and math spans. */
 const ANSWER_TAIL = 20_000;
 
-/** What follows the last "the answer is" or "Answer:": its math span, or the rest of its sentence. */
+/** The text after the last "the answer is" or "Answer:": a math span, or the rest of the sentence. */
 function findAnswerPhrase(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   const tail = text.slice(base);
@@ -201,7 +201,7 @@ function readAfterPhrase(text: string, from: number): Extracted | undefined {
   return cutOut(text, start, start + (end ? end.index : rest.length), 'answer-is');
 }
 
-/** A span with what belongs to it: further spans in a list, or a unit. */
+/** Joins a math span with the spans that continue its list. */
 function joinSpans(span: RegExpExecArray, start: number): Extracted | undefined {
   const inner = span[1] ?? span[2] ?? span[3] ?? span[4] ?? '';
   const more = span[5] ?? '';
@@ -212,7 +212,7 @@ function joinSpans(span: RegExpExecArray, start: number): Extracted | undefined 
 const PICKED =
   /\b(?:option|choice|answer)[ \t]+\(?([A-J])\)?[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)|\(([A-J])\)[ \t]+is[ \t]+(?:the[ \t]+)?(?:correct|right|best)/gi;
 
-/** "Option B is correct". */
+/** The letter of "Option B is correct". */
 function findPickedLetter(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   let found: Extracted | undefined;
@@ -224,7 +224,7 @@ function findPickedLetter(text: string): Extracted | undefined {
 
 const ONLY_MATH = /^\s*(?:\$[^$]+\$\s*(?:(?:,|;|and|or|\.)\s*)?){2,12}$/;
 
-/** A response that is nothing but math spans in a list is the answer as a whole. */
+/** A response that consists only of a list of math spans is itself the answer. */
 function findOnlyMath(text: string): Extracted | undefined {
   return text.length <= 600 && ONLY_MATH.test(text)
     ? cutOut(text, 0, text.length, 'whole')
@@ -234,7 +234,7 @@ function findOnlyMath(text: string): Extracted | undefined {
 const MATH_MARK = /\\\\|\$\$|\\\$|\$|\\[()[\]]/g;
 const CLOSES: Readonly<Record<string, string>> = { $$: '$$', $: '$', '\\)': '\\(', '\\]': '\\[' };
 
-/** The last closed `$...$`, `$$...$$`, `\(...\)` or `\[...\]`, by one pass over the marks. */
+/** The last closed `$...$`, `$$...$$`, `\(...\)` or `\[...\]`. One pass over the marks. */
 function findLastMath(text: string): Extracted | undefined {
   const base = Math.max(0, text.length - ANSWER_TAIL);
   const tail = text.slice(base);
@@ -254,7 +254,7 @@ function findLastMath(text: string): Extracted | undefined {
 const PROSE_WORD = /(?<![\\a-zA-Z{])[a-zA-Z]{3,}(?![a-zA-Z}(])/g;
 const NUMBER = /[-−]?[$€£]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s?\/\s?\d+)?\s?%?/g;
 
-/** The last line, or where it is a sentence the last number in it. */
+/** The last line, or its last number if it is a sentence. */
 function findLastLine(text: string): Extracted | undefined {
   const trimmedEnd = text.trimEnd();
   const start = trimmedEnd.lastIndexOf('\n') + 1;
@@ -273,7 +273,7 @@ function findLastLine(text: string): Extracted | undefined {
   return last ?? (line.text.length <= 2_000 ? line : undefined);
 }
 
-/** The letter after "answer is", else the last letter in brackets or alone on the last line. */
+/** The letter after "answer is", else the last letter in brackets, else a single letter on the last line. */
 function findChoice(text: string): Extracted | undefined {
   const tail = text.slice(-4_000);
   let last: RegExpExecArray | undefined;
@@ -299,10 +299,10 @@ function findChoice(text: string): Extracted | undefined {
   );
 }
 
-/** An empty box or an empty group: in LaTeX nothing at all, and too little to be taken for the empty set. */
+/** An empty box or group. It is not read as the empty set. */
 const NOTHING = /^\s*(?:\\boxed|\\fbox)?\s*\{[\s{}]*\}\s*$/;
 
-/** The part of a reference that is the answer: the content of its box, what follows `####`, a lone math span, or all of it. */
+/** The part of a reference that is the answer: its box, the text after `####`, its only math span, or all of it. */
 export function extractReference(reference: string): string {
   if (NOTHING.test(reference)) return '';
   const boxed = /\\(?:boxed|fbox)\b/.test(reference) ? findLastBox(reference) : undefined;

@@ -1,11 +1,8 @@
-/**
- * Answers that are equal and still no answers: the question again, arithmetic left undone, a form that was to be simplified.
- */
-
+/** Rejects answers that equal the reference but do not answer: a restated question, unevaluated arithmetic, an unreduced form. */
 import { isScalar, type Node, some, symbols } from './node.ts';
 import { exactValue } from './number/exact.ts';
 
-/** A number as one writes a result: digits, a fraction of digits, mixed, percent, scientific. */
+/** Whether a tree is a number in the form of a result: digits, a fraction, a mixed number, percent, scientific notation. */
 export function isLiteral(node: Node): boolean {
   switch (node.k) {
     case 'num':
@@ -40,7 +37,7 @@ function isScientific(node: Node): boolean {
   );
 }
 
-/** Sums and products of plain numbers anywhere in a tree without symbols. Powers, roots and factored forms are results. */
+/** Whether a tree without symbols contains a sum or product of numbers. Powers, roots and factored forms are results. */
 export function isUnevaluated(node: Node): boolean {
   if (isLiteral(node) || symbols(node).length > 0) return false;
   return some(node, (n) => {
@@ -68,14 +65,14 @@ function removeSpacing(text: string): string {
     .replace(/\\[dt]frac/g, '\\frac');
 }
 
-/** Does the answer stand word for word in the question, and the reference not? Results as one writes them are exempt. */
+/** Whether the question contains the answer literally but not the reference. Plain numbers and symbols never restate. */
 export function restates(question: string, reference: string, answer: string, node: Node): boolean {
   if (isScalar(node) && (isLiteral(node) || node.k === 'sym' || node.k === 'const')) return false;
   const [q, a, r] = [removeSpacing(question), removeSpacing(answer), removeSpacing(reference)];
   return a.length >= 3 && a !== r && q.includes(a) && !q.includes(r);
 }
 
-/** A fraction that reduces, a root that gives up a factor. */
+/** Whether a tree contains a fraction that can be reduced, or a square root from which a factor can be taken. */
 export function hasReducibleForm(node: Node): boolean {
   return some(node, (n) => {
     if (n.k === 'div' && n.num.k === 'num' && n.den.k === 'num') {
@@ -93,7 +90,7 @@ function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** Trial division up to 1,000: enough for radicands that people leave. */
+/** Trial division up to 1,000, which covers the radicands that occur in answers. */
 function hasSquareFactor(n: bigint): boolean {
   if (n < 2n) return true;
   for (let f = 2n; f * f <= n && f <= 1_000n; f++) if (n % (f * f) === 0n) return true;

@@ -1,8 +1,7 @@
 /**
- * The one tree that an answer is read into: scalar expressions, collections, relations.
- * It keeps the spelling that matters later (a decimal's shown digits, a fraction that was not evaluated, brackets).
+ * The tree that an answer is read into: scalar expressions, collections and relations. It keeps the notation that matters
+ * later: the digits that a decimal shows, an unevaluated fraction, the kind of brackets.
  */
-
 import type { Rational } from './number/rational.ts';
 import type { Unit } from './read/units.ts';
 
@@ -22,7 +21,7 @@ export type RelationOp =
   | 'to';
 
 export type Node =
-  /** `decimals`: digits shown after the point (absent for integers and repeating decimals). */
+  /** `decimals`: digits after the point (absent for integers and repeating decimals). `digits`: significant digits. */
   | {
       readonly k: 'num';
       readonly value: Rational;
@@ -60,7 +59,7 @@ export type Node =
       readonly items: readonly Node[];
       readonly join: 'comma' | 'semicolon' | 'or' | 'and';
     }
-  /** Items in brackets: tuple, vector or interval, as the reference decides. */
+  /** Items in brackets: a tuple, vector or interval. The type of the reference decides which. */
   | {
       readonly k: 'group';
       readonly open: '(' | '[' | '<';
@@ -100,7 +99,7 @@ const SCALAR_KINDS: ReadonlySet<Node['k']> = new Set([
   'percent',
 ] satisfies Node['k'][]);
 
-/** True where the node denotes one number or one symbolic expression. */
+/** Whether the node denotes one number or one symbolic expression. */
 export function isScalar(node: Node): boolean {
   return SCALAR_KINDS.has(node.k);
 }
@@ -144,7 +143,7 @@ function children(node: Node): readonly Node[] {
   }
 }
 
-/** The same node over mapped children. */
+/** A copy of the node with its direct children mapped. */
 export function mapChildren(node: Node, f: (child: Node) => Node): Node {
   switch (node.k) {
     case 'add':
@@ -190,12 +189,12 @@ export function mapChildren(node: Node, f: (child: Node) => Node): Node {
   }
 }
 
-/** Does any node below (or the node itself) satisfy the test? */
+/** Whether the node or any node below it satisfies the test. */
 export function some(node: Node, test: (n: Node) => boolean): boolean {
   return test(node) || children(node).some((child) => some(child, test));
 }
 
-/** Free symbols, sorted. The index of a sum is bound. */
+/** The names of the free symbols, sorted. The index of a sum is bound. */
 export function symbols(node: Node): readonly string[] {
   const found = new Set<string>();
   const walk = (n: Node): void => {
@@ -212,7 +211,7 @@ export function symbols(node: Node): readonly string[] {
   return [...found].sort();
 }
 
-/** The tree with symbols replaced by name. */
+/** A copy of the tree with symbols replaced by name. */
 export function substitute(node: Node, replace: (name: string) => Node | undefined): Node {
   if (node.k === 'sym') return replace(node.name) ?? node;
   return mapChildren(node, (child) => substitute(child, replace));

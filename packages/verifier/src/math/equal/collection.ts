@@ -1,6 +1,6 @@
 /**
- * Answers of several items: lists, sets, tuples, plus-minus, and what stands for them in other spellings
- * (`x = 1 or x = 2`, `x \in \{1, 2\}`, a column vector). Comparing items is passed in, so this file knows no types.
+ * Compares answers of several items: lists, sets, tuples, plus-minus, and other notations of these (`x = 1 or x = 2`,
+ * `x \in \{1, 2\}`, a column vector). The comparison of items is a parameter, so this file does not know their types.
  */
 
 import { isScalar, type Node, type NodeOf, some, substitute } from '../node.ts';
@@ -17,7 +17,7 @@ import {
 
 export type Compare = (a: Node, b: Node) => Outcome;
 
-/** `\pm` written out: the upper signs, then the lower ones. A tree without one is itself alone. */
+/** Expands `\pm` into the upper and the lower signs. A tree without it stays one tree. */
 function expandPlusMinus(node: Node): readonly Node[] {
   if (!some(node, (n) => n.k === 'pm')) return [node];
   return [chooseSigns(node, true), chooseSigns(node, false)];
@@ -32,7 +32,7 @@ function chooseSigns(node: Node, upper: boolean): Node {
   return chooseInChildren(node, upper);
 }
 
-/** A tuple is negated entry by entry. */
+/** Negates a tree; a tuple item by item. */
 function negate(node: Node): Node {
   return node.k === 'group' ? { ...node, items: node.items.map(negate) } : { k: 'neg', arg: node };
 }
@@ -61,7 +61,7 @@ function chooseInChildren(node: Node, upper: boolean): Node {
   }
 }
 
-/** The values that an answer lists, in order of appearance; undefined where it is no list of values. */
+/** The values that an answer lists, in their order. @returns undefined if it does not list values */
 export function listValues(node: Node): readonly Node[] | undefined {
   if (node.k === 'set' || node.k === 'list') return flattenItems(node.items);
   if (node.k === 'pm' || some(node, (n) => n.k === 'pm'))
@@ -76,7 +76,7 @@ export function listValues(node: Node): readonly Node[] | undefined {
 
 const MAX_LISTED = 64;
 
-/** `{x in Z | 1 <= x <= 3}` as its members, where both ends are whole and there are few. */
+/** The members of `{x in Z | 1 <= x <= 3}`, if both ends are integers and there are few. */
 function listIntegers(node: NodeOf<'setof'>): readonly Node[] | undefined {
   const parts = [node.element, ...node.conditions];
   const whole = parts.some(
@@ -109,7 +109,7 @@ function listIntegers(node: NodeOf<'setof'>): readonly Node[] | undefined {
   );
 }
 
-/** Items with `x =` taken off where all of them name the same symbol, or only the first names it. */
+/** Removes `x =` from items if all of them name the same symbol, or only the first does. */
 function flattenItems(items: readonly Node[]): readonly Node[] {
   const expanded = items.flatMap(expandPlusMinus);
   const names = new Set(expanded.filter(isAssignment).map((item) => nameOf(item)));
@@ -136,7 +136,7 @@ function nameOf(node: NodeOf<'relation'>): string {
     : JSON.stringify(node.args[0], (_, v) => (typeof v === 'bigint' ? `${v}` : v));
 }
 
-/** `x in {1, 2}` and `x = \pm 2`. */
+/** The values of `x in {1, 2}` and `x = \pm 2`. */
 function valuesOfRelation(node: NodeOf<'relation'>): readonly Node[] | undefined {
   if (node.ops.length !== 1 || node.args[0]!.k !== 'sym') return undefined;
   const right = node.args[1]!;
@@ -145,7 +145,7 @@ function valuesOfRelation(node: NodeOf<'relation'>): readonly Node[] | undefined
   return right.k === 'set' || right.k === 'pm' ? listValues(right) : undefined;
 }
 
-/** Two equal items count once in a set. */
+/** Removes items that equal an earlier one, as in a set. */
 export function dropDuplicates(items: readonly Node[], compare: Compare): readonly Node[] {
   const kept: Node[] = [];
   for (const item of items) {
@@ -154,10 +154,10 @@ export function dropDuplicates(items: readonly Node[], compare: Compare): readon
   return kept;
 }
 
-/** Most items that are matched without order: the pairs grow with the square. */
+/** Most items that are matched in any order: the number of pairs is quadratic. */
 const MAX_UNORDERED = 64;
 
-/** A perfect matching of equal items. Equality is transitive here, so the greedy choice is enough. */
+/** Finds a perfect matching of equal items. Equality is transitive here, so a greedy choice suffices. */
 export function compareUnordered(
   a: readonly Node[],
   b: readonly Node[],
@@ -178,7 +178,7 @@ export function compareUnordered(
       left.splice(at, 1);
     } else {
       open = outcomes.find((o) => o.result === 'undecided');
-      if (!open) return different('structure', 'an item has no equal');
+      if (!open) return different('structure', 'an item has no match');
     }
   }
   return open ? undecided(open.stage, open.note) : equal(stage);
@@ -191,14 +191,14 @@ export function compareOrdered(a: readonly Node[], b: readonly Node[], compare: 
   return compareAll(a, (item, k) => compare(item, b[k]!));
 }
 
-/** The entries of a matrix that is one row or one column. */
+/** The entries of a matrix with one row or one column. */
 export function vectorItems(node: Node): readonly Node[] | undefined {
   if (node.k !== 'matrix') return undefined;
   if (node.rows.length === 1) return node.rows[0];
   return node.rows.every((row) => row.length === 1) ? node.rows.map((row) => row[0]!) : undefined;
 }
 
-/** `x = 2, y = 3` as the values in the order of the names: what a tuple (2, 3) says. */
+/** The values of `x = 2, y = 3` in the order of the names, as the tuple (2, 3). */
 export function valuesByName(node: Node): readonly Node[] | undefined {
   const items = node.k === 'list' || node.k === 'group' ? node.items : [];
   if (items.length < 2 || !items.every(isAssignment)) return undefined;
@@ -210,7 +210,7 @@ export function valuesByName(node: Node): readonly Node[] | undefined {
     .map(({ item }) => item.args[1]!);
 }
 
-/** `(x, y) = (2, 3)` is (2, 3). */
+/** Replaces `(x, y) = (2, 3)` by (2, 3). */
 export function tupleOf(node: Node): Node {
   const pair =
     node.k === 'relation' && node.ops.length === 1 && node.ops[0] === '=' ? node.args : undefined;

@@ -1,6 +1,6 @@
 /**
- * Solutions with an integer parameter, `x = \frac{\pi}{4} + k\pi, k \in \mathbb{Z}`: equal up to the parameter's name,
- * the sign of its step and a shift by whole steps. Leaves out: several families that only together are equal.
+ * Compares solutions with an integer parameter, `x = \frac{\pi}{4} + k\pi, k \in \mathbb{Z}`. They are equal up to the name of
+ * the parameter, the sign of its step and a shift by whole steps. Leaves out: several families that are equal only together.
  */
 
 import { type Node, type NodeOf, substitute, symbols } from '../node.ts';
@@ -24,7 +24,7 @@ interface Family {
   readonly parameter: string;
 }
 
-/** The family of a list that ends in `k in Z`; undefined for anything else. */
+/** The family of a list that ends in `k in Z`; undefined for other nodes. */
 function findFamily(node: Node): Family | undefined {
   if (node.k !== 'list' || node.items.length !== 2) return undefined;
   const [body, domain] = node.items;
@@ -46,7 +46,7 @@ function withoutName(node: Node): Node {
     : node;
 }
 
-/** Undefined where the reference is no family. */
+/** @returns undefined if the reference is not a family */
 export function compareFamilies(
   a: Node,
   b: Node,
@@ -56,7 +56,7 @@ export function compareFamilies(
   const x = findFamily(a);
   if (!x) return undefined;
   const y = findFamily(b) ?? impliedFamily(b, x);
-  if (!y) return different('structure', 'no family of solutions');
+  if (!y) return different('structure', 'not a family of solutions');
   const body =
     y.parameter === x.parameter ? y.body : renameSymbol(y.body, y.parameter, x.parameter);
   return compareAny([
@@ -65,7 +65,7 @@ export function compareFamilies(
   ]);
 }
 
-/** Without its domain, where one symbol is left over or named alike. */
+/** A family without `k in Z`, if it has a symbol of the same name or one of k, m, n. */
 function impliedFamily(node: Node, like: Family): Family | undefined {
   const body = withoutName(node);
   const names = symbols(body);
@@ -74,7 +74,7 @@ function impliedFamily(node: Node, like: Family): Family | undefined {
   return letter ? { body, parameter: letter } : undefined;
 }
 
-/** a + bk against c + dk: d = b or -b, and (a - c)/b whole. */
+/** Compares a + bk with c + dk: d must be b or -b, and (a - c)/b an integer. */
 function compareShifted(x: Node, y: Node, parameter: string, ctx: Context): Outcome {
   const at = (node: Node, k: number): Node =>
     substitute(node, (name) =>
@@ -94,7 +94,7 @@ function compareShifted(x: Node, y: Node, parameter: string, ctx: Context): Outc
   const value = exactValue(shift) ?? preciseValue(shift);
   return value && isWhole(value)
     ? equal('high-precision')
-    : different('structure', 'shifted by no whole step');
+    : different('structure', 'not shifted by a whole step');
 }
 
 const TINY: Rational = ratio(1n, 10n ** 40n);

@@ -1,6 +1,6 @@
 /**
- * Equality of two trees, dispatched on the reference's type. Each type has its comparison; what other spellings may
- * stand for it is decided here, in one place. Leaves out: text, choices and guards (judge.ts).
+ * Compares two trees by the type of the reference. This file decides which other notations each type accepts.
+ * Leaves out: text, choices and guards (judge.ts).
  */
 
 import { isLiteral, isUnevaluated } from '../guard.ts';
@@ -25,7 +25,7 @@ import { compareSets, isEmpty, isLine, realSet } from './realset.ts';
 import { bareValue, compareCases, compareRelations, findDefinition } from './relation.ts';
 import { compareScalar } from './scalar.ts';
 
-/** Does the candidate answer for the reference? */
+/** Whether the candidate answers the same as the reference. */
 export function compareNodes(reference: Node, candidate: Node, ctx: Context): Outcome {
   const [a, b] = [
     addCompound(unwrapSingle(tupleOf(reference))),
@@ -45,7 +45,7 @@ export function compareNodes(reference: Node, candidate: Node, ctx: Context): Ou
   return compareStructures(a, b, ctx, compare);
 }
 
-/** `A = \{1, 2\}`: the value of a name. */
+/** The value of a named answer, `A = \{1, 2\}`. */
 function valueOfName(b: NodeOf<'relation'>, ctx: Context): Node | undefined {
   return ctx.options.bareValue === 'accept' ? bareValue(b, ctx) : undefined;
 }
@@ -83,14 +83,14 @@ function compareStructures(a: Node, b: Node, ctx: Context, compare: Compare): Ou
   }
 }
 
-/** Two types that cannot answer for each other: what was read and expected says it all. */
+/** Two types that never match. The diagnostic already shows both, so there is no note. */
 const TYPE_MISMATCH = different('structure');
 
 function hasPlusMinus(node: Node): boolean {
   return node.k === 'pm' || (isScalar(node) && some(node, (n) => n.k === 'pm'));
 }
 
-/** A bracket around one item is the item. */
+/** Removes brackets around a single item. */
 function unwrapSingle(node: Node): Node {
   if (
     (node.k === 'group' || node.k === 'list') &&
@@ -112,7 +112,7 @@ function compareWithUnits(a: Node, b: Node, ctx: Context, compare: Compare): Out
   return compareQuantities(a, b, ctx);
 }
 
-/** "2 hours and 30 minutes": parts of one amount in different units, added up. */
+/** Adds up the parts of one amount in different units: "2 hours and 30 minutes". */
 function addCompound(node: Node): Node {
   if (node.k !== 'list' || node.join !== 'and') return node;
   const parts = node.items.filter((item) => item.k === 'quantity');
@@ -149,17 +149,17 @@ function compareToScalar(a: Node, b: Node, ctx: Context, compare: Compare): Outc
   return TYPE_MISMATCH;
 }
 
-/** A plain number is not answered by arithmetic left undone. */
+/** Rejects unevaluated arithmetic as the answer to a plain number. */
 function unlessUnevaluated(a: Node, b: Node, outcome: Outcome, ctx: Context): Outcome {
   const undone =
     outcome.result === 'equal' &&
     ctx.options.unevaluated === 'auto' &&
     isLiteral(a) &&
     (isUnevaluated(b) || symbols(b).length > 0);
-  return undone ? different('guard', 'arithmetic left undone') : outcome;
+  return undone ? different('guard', 'unevaluated arithmetic') : outcome;
 }
 
-/** Bare lists and whatever lists values, in any order unless the options say otherwise. */
+/** Compares a bare list with everything that lists values, in any order unless the options say otherwise. */
 function compareToList(a: NodeOf<'list'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const family = compareFamilies(a, b, ctx, compare);
   if (family) return family;
@@ -206,7 +206,7 @@ function compareToEmpty(b: Node, ctx: Context): Outcome {
     : different('structure', 'not the empty set');
 }
 
-/** Tuples and intervals: brackets count where the items can be the ends of an interval. */
+/** Compares tuples and intervals. The kind of brackets matters if the items can be the ends of an interval. */
 function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const items = b.k === 'group' ? b.items : (vectorItems(b) ?? valuesByName(b) ?? bareItems(a, b));
   if (items) {
@@ -221,7 +221,7 @@ function compareToGroup(a: NodeOf<'group'>, b: Node, ctx: Context, compare: Comp
   return compareToRealSet(a, b, ctx, compare);
 }
 
-/** Bare values answer for a tuple, not for an interval with a closed end. */
+/** Values without brackets match a tuple, but not an interval with a closed end. */
 function bareItems(a: NodeOf<'group'>, b: Node): readonly Node[] | undefined {
   if (b.k !== 'list' || b.join === 'or' || b.items.some((item) => item.k === 'relation')) {
     return undefined;
@@ -285,7 +285,7 @@ function compareToRelation(
   return ways.length > 0 ? compareAny(ways) : TYPE_MISMATCH;
 }
 
-/** The set of `x in S`. */
+/** The set S of `x in S`. */
 function setOfMembership(a: NodeOf<'relation'>): Node | undefined {
   return a.ops.length === 1 && a.ops[0] === 'in' ? a.args[1] : undefined;
 }
@@ -307,14 +307,14 @@ function compareToMatrix(a: NodeOf<'matrix'>, b: Node, ctx: Context, compare: Co
   return different('structure', 'another shape');
 }
 
-/** `[[1, 2], [3, 4]]`. */
+/** The rows of `[[1, 2], [3, 4]]`. */
 function matrixRows(node: Node): readonly (readonly Node[])[] | undefined {
   if (node.k !== 'group' || !node.items.every((item) => item.k === 'group')) return undefined;
   const rows = node.items.map((item) => (item.k === 'group' ? item.items : []));
   return rows.every((row) => row.length === rows[0]!.length && row.length > 0) ? rows : undefined;
 }
 
-/** a:b:c up to a common factor. */
+/** Compares a:b:c up to a common factor. */
 function compareToRatio(a: NodeOf<'ratio'>, b: Node, compare: Compare): Outcome {
   const items =
     b.k === 'ratio' ? b.args : isScalar(b) && a.args.length === 2 ? asQuotient(b) : undefined;
@@ -337,7 +337,7 @@ function compareBased(a: NodeOf<'based'>, b: NodeOf<'based'>): Outcome {
     : different('exact', 'other digits or another base');
 }
 
-/** The base was asked for: the bare digits answer, their value in another base does not. */
+/** The question asks for a base: the digits alone match, their value in another base does not. */
 function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
   const value = b.k === 'num' && b.decimals === undefined ? exactValue(b) : undefined;
   return value && value.d === 1n && value.n.toString() === a.digits
@@ -345,7 +345,7 @@ function compareToDigits(a: NodeOf<'based'>, b: Node): Outcome {
     : different('exact', `not in base ${a.base}`);
 }
 
-/** A piecewise reference and `f(x) = cases`. */
+/** Compares a piecewise reference with `f(x) = cases`. */
 function compareDefined(a: NodeOf<'cases'>, b: Node, ctx: Context, compare: Compare): Outcome {
   const body = b.k === 'relation' ? (findDefinition(b)?.body ?? bareValue(b, ctx)) : undefined;
   return body ? compare(a, body) : TYPE_MISMATCH;

@@ -1,8 +1,8 @@
-/** What a comparison found, by which stage, and the context that all comparisons share. */
+/** The outcome of a comparison, the stages that decide it, and the context that all comparisons share. */
 
 import type { MathOptions } from '../options.ts';
 
-/** The stages, cheapest first. */
+/** The stage that decided a comparison. */
 export type Stage =
   | 'same-text'
   | 'words'
@@ -17,7 +17,7 @@ export type Stage =
 export interface Outcome {
   readonly result: 'equal' | 'different' | 'undecided';
   readonly stage: Stage;
-  /** Why, in a few words for the operator, where the stage does not say it. */
+  /** The reason in a few words for the operator, if the stage does not tell it. */
   readonly note?: string;
 }
 
@@ -69,7 +69,7 @@ export function laterStage(a: Stage, b: Stage): Stage {
   return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
 }
 
-/** All must be equal; one difference decides, one undecided part leaves the whole undecided. */
+/** Equal if all are equal, different if one is different, else undecided. */
 export function compareAll<T>(
   items: readonly T[],
   compare: (item: T, index: number) => Outcome,
@@ -85,7 +85,7 @@ export function compareAll<T>(
   return open ?? equal(stage);
 }
 
-/** The first of several ways that says equal; else different unless one was undecided. */
+/** Equal if one of several ways says so, else different, unless one was undecided. */
 export function compareAny(ways: readonly (() => Outcome)[]): Outcome {
   let best: Outcome | undefined;
   for (const way of ways) {

@@ -1,5 +1,5 @@
 /**
- * Numbers with units: both must agree or convert; one missing is a matter of the options.
+ * Compares numbers with units. Units must be equal or convertible; the options decide whether one may be missing.
  * Leaves out: what a unit means (read/units.ts).
  */
 
@@ -18,7 +18,7 @@ import { compareScalar } from './scalar.ts';
 
 type Quantity = NodeOf<'quantity'>;
 
-/** Reference and candidate of which at least one has a unit. */
+/** Compares a reference and a candidate of which at least one has a unit. */
 export function compareQuantities(reference: Node, candidate: Node, ctx: Context): Outcome {
   const other =
     candidate.k === 'quantity'
@@ -48,11 +48,11 @@ function compareUnits(a: Quantity, b: Quantity, ctx: Context): Outcome {
   return compareScalar(a.arg, value, ctx);
 }
 
-/** Nouns that only say what was counted. */
+/** Nouns that add no information to a number. */
 const GENERIC =
   /^noun:(?:way|value|number|total|item|thing|solution|answer|integer|people|person|student|object|piece|possibility|outcome|different way|distinct way|element|point)$/;
 
-/** Different units that do not contradict each other: nouns for what is counted, "units" for a length. */
+/** Whether different units do not contradict each other: nouns for what is counted, "units" for a length. */
 function isInterchangeable(a: Unit, b: Unit): boolean {
   if (isNoun(a) && isNoun(b)) return isGeneric(a) || isGeneric(b) || oneNounContains(a, b);
   return (isBareUnit(a) && isSpatial(b)) || (isBareUnit(b) && isSpatial(a));
@@ -72,19 +72,19 @@ function isSpatial(unit: Unit): boolean {
   return Object.keys(unit.dimensions).every((d) => d === 'length');
 }
 
-/** "apples" and "red apples". */
+/** Whether one noun contains the other, as "red apples" contains "apples". */
 function oneNounContains(a: Unit, b: Unit): boolean {
   if (!isNoun(a) || !isNoun(b)) return false;
   const [x, y] = [a.label.split(' '), b.label.split(' ')];
   return x.every((word) => y.includes(word)) || y.every((word) => x.includes(word));
 }
 
-/** A unit on one side: by policy the bare numbers decide; an angle in degrees may also be given in radians. */
+/** A unit on one side only: the options decide. An angle in degrees may also be given in radians. */
 function compareMissing(reference: Node, candidate: Node, ctx: Context): Outcome {
   const [bare, quantity] =
     reference.k === 'quantity' ? [candidate, reference] : [reference, candidate];
   if (quantity.k !== 'quantity' || !isScalar(bare)) {
-    return different('structure', 'a unit against something else');
+    return different('structure', 'a unit on one side and not a number on the other');
   }
   const noun = isNoun(quantity.unit);
   const outcome =
@@ -100,7 +100,7 @@ function compareMissing(reference: Node, candidate: Node, ctx: Context): Outcome
   return outcome;
 }
 
-/** `5 m` was read as a product: where the other side has a unit, symbols that name units are units. */
+/** Reads a product such as `5 m` as a quantity, because the other side has a unit. */
 function reinterpretAsQuantity(node: Node): Node {
   if (node.k === 'div') return reinterpretQuotient(node);
   if (node.k !== 'mul') return node;

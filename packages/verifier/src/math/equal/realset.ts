@@ -1,7 +1,7 @@
 /**
- * Sets of real numbers as cells of the line: the endpoints in order cut it into open gaps and points, a set says which
- * of these belong to it. Union, intersection and complement are then boolean. Sources: intervals, unions, finite sets,
- * inequalities in one variable. Leaves out: conditions that are not linear in the variable, sets of other things.
+ * Sets of real numbers as cells of the line: sorted endpoints divide it into points and open gaps, and a set tells which of
+ * these it contains. Union, intersection and complement are then boolean operations. Reads intervals, unions, finite sets
+ * and inequalities in one variable. Leaves out: conditions that are not linear in the variable, sets of other objects.
  */
 
 import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
@@ -42,7 +42,7 @@ function raySet(end: Node, op: RelationOp): RealSet | undefined {
   return chosen && { ends: [{ node: end, value }], cells: chosen };
 }
 
-/** The union of endpoints of two sets, those that are equal taken once. */
+/** The endpoints of two sets in ascending order, without duplicates. */
 function mergeEnds(a: readonly End[], b: readonly End[], ctx: Context): End[] {
   const all = [...a, ...b].sort((x, y) => x.value - y.value);
   return all.filter((end, k) => k === 0 || !isSameEnd(all[k - 1]!, end, ctx));
@@ -53,7 +53,7 @@ function isSameEnd(a: End, b: End, ctx: Context): boolean {
   return close && compareExactly(a.node, b.node, ctx).result === 'equal';
 }
 
-/** The cells of a set over finer endpoints, which contain its own. */
+/** The cells of a set over more endpoints, which include its own. */
 function refine(set: RealSet, ends: readonly End[], ctx: Context): boolean[] {
   const cells: boolean[] = [set.cells[0]!];
   let k = 0;
@@ -92,7 +92,7 @@ function minus(a: RealSet, b: RealSet, ctx: Context): RealSet {
   return combine(a, b, ctx, (x, y) => x && !y);
 }
 
-/** Without endpoints that separate nothing. */
+/** Removes endpoints between cells of equal membership. */
 function dropRedundantEnds(set: RealSet): RealSet {
   const keep = set.ends.map((_, k) => {
     const [left, point, right] = set.cells.slice(2 * k, 2 * k + 3);
@@ -105,7 +105,7 @@ function dropRedundantEnds(set: RealSet): RealSet {
   return { ends: set.ends.filter((_, k) => keep[k]), cells };
 }
 
-/** Equality of sets: the same reduced endpoints, the same cells. */
+/** Sets are equal if their necessary endpoints and their cells are. */
 export function compareSets(a: RealSet, b: RealSet, ctx: Context): Outcome {
   const [x, y] = [dropRedundantEnds(a), dropRedundantEnds(b)];
   if (x.ends.length !== y.ends.length || x.cells.some((cell, k) => cell !== y.cells[k])) {
@@ -126,7 +126,7 @@ export function isLine(set: RealSet): boolean {
   return set.cells.every((inside) => inside);
 }
 
-/** The set that a tree denotes, undefined where it is none of reals. `loose`: `(1, 2)` may be an interval. */
+/** The set that a tree denotes. @returns undefined if it is not a set of reals */
 export function realSet(node: Node, ctx: Context): RealSet | undefined {
   switch (node.k) {
     case 'group':
@@ -185,7 +185,7 @@ function setOperation(node: NodeOf<'setop'>, ctx: Context): RealSet | undefined 
   return sets.reduce((a, b) => operation(a, b, ctx));
 }
 
-/** R - {0}. */
+/** The set of `R - {0}`. */
 function setWithoutPoints(node: NodeOf<'add'>, ctx: Context): RealSet | undefined {
   const [first, second] = node.args;
   if (node.args.length !== 2 || first?.k !== 'numberset' || second?.k !== 'neg') return undefined;
@@ -212,7 +212,7 @@ function relationSet(node: NodeOf<'relation'>, ctx: Context): RealSet | undefine
   return set;
 }
 
-/** The set of x with `side op bound`, for x, x + c and their absolute values. Anything else is not solved yet. */
+/** The set of x with `side op bound`, for x, x + c and their absolute values. Other sides are not solved. */
 function sideSet(side: Node, op: RelationOp, bound: Node, ctx: Context): RealSet | undefined {
   if (side.k === 'sym') return raySet(bound, op);
   if (side.k === 'fn' && side.name === 'abs') return absoluteSet(side.args[0]!, op, bound, ctx);
@@ -275,7 +275,7 @@ function builderSet(node: NodeOf<'setof'>, ctx: Context): RealSet | undefined {
     : listSet({ k: 'list', items: conditions, join: 'and' }, ctx);
 }
 
-/** `x in R`: says nothing about which reals. */
+/** Whether a condition is `x in R`, which restricts nothing. */
 function isDomain(node: Node): boolean {
   return (
     node.k === 'relation' &&

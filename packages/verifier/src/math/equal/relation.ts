@@ -1,7 +1,7 @@
 /**
- * Equations, inequalities, function definitions and piecewise functions.
- * An equation is compared as left minus right up to a constant factor; an inequality up to a positive one. A solved
- * reference (`x = 2`) wants a solved answer: `2x = 4` restates the question.
+ * Compares equations, inequalities, function definitions and piecewise functions. An equation is compared as left minus
+ * right up to a constant factor; an inequality up to a positive one. A solved reference (`x = 2`) needs a solved answer:
+ * `2x = 4` restates the question.
  */
 
 import { type Node, type NodeOf, symbols } from '../node.ts';
@@ -14,7 +14,7 @@ import { compareExactly } from './scalar.ts';
 
 type Relation = NodeOf<'relation'>;
 
-/** The side that stands alone: `x = 5` gives x and 5; undefined for equations that are not solved. */
+/** The name and value of a solved equation, such as `x = 5`. @returns undefined if it is not solved */
 export function findSolvedForm(
   node: Relation,
 ): { readonly name: string; readonly value: Node } | undefined {
@@ -29,7 +29,7 @@ export function findSolvedForm(
   return undefined;
 }
 
-/** `f(x) = ...`: the reader sees the product f*x or f times a group of symbols. */
+/** The definition `f(x) = ...`, which is read as the product f*x or as f times a group of symbols. */
 export function findDefinition(
   node: Relation,
 ): { readonly parameters: readonly string[]; readonly body: Node } | undefined {
@@ -52,7 +52,7 @@ export function findDefinition(
   return { parameters: parameters.map((p) => p.name), body: node.args[1]! };
 }
 
-/** What a relation gives as a bare value: the right side of `x = 5`, `f(x) = ...`, the last of a true chain `x = 2 + 3 = 5`. */
+/** The value that a relation states: the right side of `x = 5` or `f(x) = ...`, or the end of a true chain `x = 2 + 3 = 5`. */
 export function bareValue(node: Relation, ctx: Context): Node | undefined {
   if (!node.ops.every((op) => op === '=')) return undefined;
   const backwards =
@@ -81,7 +81,7 @@ export function bareValue(node: Relation, ctx: Context): Node | undefined {
 
 const NAME_PARTS = new Set<Node['k']>(['sym', 'group', 'num', 'div', 'words', 'const']);
 
-/** `\\frac{dy}{dx}`. */
+/** Whether a tree is `\\frac{dy}{dx}`. */
 function isDerivative(node: Node): boolean {
   return (
     node.k === 'div' &&
@@ -95,12 +95,12 @@ function isDerivative(node: Node): boolean {
   );
 }
 
-/** The f^{-1} of `f^{-1}(x)`. */
+/** Whether a tree is the f^{-1} of `f^{-1}(x)`. */
 function isInverse(node: Node): boolean {
   return node.k === 'pow' && node.base.k === 'sym';
 }
 
-/** `AB = 5`, `P(A) = 1/2`: a product of symbols names a quantity. */
+/** Whether a product of symbols names a quantity, as in `AB = 5` and `P(A) = 1/2`. */
 function isName(node: Node): boolean {
   return (
     node.k === 'mul' &&
@@ -109,7 +109,7 @@ function isName(node: Node): boolean {
   );
 }
 
-/** `7 = 7` says nothing. */
+/** Whether two trees are identical: `7 = 7` states nothing. */
 function isSameTree(a: Node, b: Node): boolean {
   return treeText(a) === treeText(b);
 }
@@ -158,7 +158,7 @@ function compareDefinitions(
 
 function compareChains(a: Relation, b: Relation, compare: Compare): Outcome {
   return a.ops.some((op, k) => op !== b.ops[k])
-    ? different('structure', 'other relation signs')
+    ? different('structure', 'different relation signs')
     : compareAll(a.args, (arg, k) => compare(arg, b.args[k]!));
 }
 
@@ -186,10 +186,10 @@ function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare)
   if (op === 'in' || op === 'notin' || op === 'subset' || op === 'to' || op === 'equiv') {
     return op === other
       ? compareAll(a.args, (arg, k) => compare(arg, b.args[k]!))
-      : different('structure', 'other relation signs');
+      : different('structure', 'different relation signs');
   }
   const flip = op !== other;
-  if (flip && MIRROR[op] !== other) return different('structure', 'other relation signs');
+  if (flip && MIRROR[op] !== other) return different('structure', 'different relation signs');
   return compareUpToFactor(
     leftMinusRight(a),
     leftMinusRight(b),
@@ -198,7 +198,7 @@ function compareSingle(a: Relation, b: Relation, ctx: Context, compare: Compare)
   );
 }
 
-/** x = a mod m: the same left side and modulus, and residues that agree by it. */
+/** Compares x = a mod m: the same left side and modulus, and congruent residues. */
 function compareCongruences(a: Relation, b: Relation, compare: Compare): Outcome {
   const [x, y] = [a.args[1]!, b.args[1]!];
   const moduli = x.k === 'fn' && y.k === 'fn' && x.name === 'mod' && y.name === 'mod';
@@ -219,7 +219,7 @@ function leftMinusRight(node: Relation): Node {
   };
 }
 
-/** Is b a constant multiple of a, with the sign asked for? An identity (0 = 0) is a multiple of nothing. */
+/** Whether b is a constant multiple of a with the given sign. An identity (0 = 0) is not a multiple. */
 function compareUpToFactor(
   a: Node,
   b: Node,
@@ -228,11 +228,11 @@ function compareUpToFactor(
 ): Outcome {
   const names = symbols(a);
   if (names.length === 0 || names.join() !== symbols(b).join()) {
-    return different('structure', 'other symbols');
+    return different('structure', 'different symbols');
   }
   const zero: Node = { k: 'num', value: { n: 0n, d: 1n } };
   if (compareExactly(b, zero, ctx).result === 'equal') {
-    return different('guard', 'the answer holds always');
+    return different('guard', 'the answer is always true');
   }
   const at = fixedPlaces(names);
   const quotient: Node = { k: 'div', num: substituteAt(b, at), den: substituteAt(a, at) };
@@ -248,7 +248,7 @@ function compareUpToFactor(
 
 const PLACES = [3n, 7n, 11n, 19n, 23n, 31n];
 
-/** One fixed place, chosen so that usual equations do not hold there. */
+/** A fixed place at which common equations do not hold. */
 function fixedPlaces(names: readonly string[]): ReadonlyMap<string, Node> {
   return new Map(
     names.map((name, k) => [
@@ -281,7 +281,7 @@ function mapAll(node: Node, f: (n: Node) => Node): Node {
   }
 }
 
-/** Piecewise: the same pieces in any order, values and conditions each equal. */
+/** Compares piecewise functions: the same pieces in any order, with equal values and conditions. */
 export function compareCases(a: NodeOf<'cases'>, b: NodeOf<'cases'>, compare: Compare): Outcome {
   const pack = (node: NodeOf<'cases'>): Node[] =>
     node.rows.map((row) => ({

@@ -1,6 +1,6 @@
 /**
- * Numbers and symbolic expressions: exact rationals, then modular, then probing with confirmation.
- * The rounding policy of decimals stands here too. Leaves out: units, relations, anything with several items.
+ * Compares numbers and symbolic expressions: first as exact rationals, then modulo primes, then by probing. Also decides
+ * when a rounded decimal matches. Leaves out: units, relations, answers of several items.
  */
 
 import { isScalar, type Node, type NodeOf, symbols } from '../node.ts';
@@ -20,7 +20,7 @@ import {
 
 const SEED = 0x5eedn;
 
-/** Equality of two scalars without any tolerance. */
+/** Compares two scalars without tolerance or rounding. */
 export function compareExactly(a: Node, b: Node, ctx: Context): Outcome {
   const special = compareSpecial(a, b);
   if (special) return special;
@@ -34,15 +34,15 @@ export function compareExactly(a: Node, b: Node, ctx: Context): Outcome {
   return { result: probed.result, stage: probed.stage };
 }
 
-/** What has no value within the limits is not equal to what has one. */
+/** An answer without a value within the limits differs from a reference that has one. */
 function concludeUnprobed(a: Node, b: Node, stage: Stage): Outcome {
   if (hasValue(a) && !hasValue(b)) {
     return different('guard', 'the answer has no value within the limits');
   }
-  return undecided(stage, 'neither proved equal nor told apart');
+  return undecided(stage, 'neither equality nor a difference was proved');
 }
 
-/** Infinity and "undefined" are equal to themselves only. */
+/** Infinity and "undefined" only equal themselves. */
 function compareSpecial(a: Node, b: Node): Outcome | undefined {
   const [x, y] = [specialValue(a), specialValue(b)];
   if (x === undefined && y === undefined) return undefined;
@@ -57,7 +57,7 @@ function specialValue(node: Node): string | undefined {
   return undefined;
 }
 
-/** Equality of a reference and a candidate under the options: rounding and tolerance. */
+/** Compares with the rounding and tolerance that the options allow. */
 export function compareScalar(reference: Node, candidate: Node, ctx: Context): Outcome {
   const exact = compareExactly(reference, candidate, ctx);
   if (exact.result === 'equal') return exact;
@@ -78,7 +78,7 @@ function withinTolerance(
   const [x, y] = [constantValue(a, ctx), constantValue(b, ctx)];
   if (!x || !y) return false;
   const gap = Q.absolute(Q.subtract(x, y));
-  // Exact, because a share of what overflows a double would be infinite.
+  // Exact arithmetic: in doubles, the tolerance of a huge reference would be infinite.
   const share = Q.multiply(doubleToRational(tolerance.relative ?? 0), Q.absolute(x));
   const allowed = [doubleToRational(tolerance.absolute ?? 0), share];
   return allowed.some((bound) => Q.compare(gap, bound) <= 0);
@@ -88,7 +88,7 @@ function doubleToRational(x: number): Q.Rational {
   return x === 0 ? Q.ZERO : Q.fromDecimal(x.toExponential(15).replace('e+', 'e'));
 }
 
-/** The value of a constant: exact where rational, else good to 55 digits. */
+/** The value of a constant: exact if it is rational, else to 55 digits. */
 function constantValue(node: Node, ctx: Context): Q.Rational | undefined {
   if (symbols(node).length > 0) return undefined;
   const exact = exactValue(node);
@@ -97,20 +97,21 @@ function constantValue(node: Node, ctx: Context): Q.Rational | undefined {
   return preciseValue(node);
 }
 
-/** A literal decimal and its sign. */
+/** The literal decimal under a sign or percent. */
 function decimalLiteral(node: Node): NodeOf<'num'> | undefined {
   if (node.k === 'neg' || node.k === 'percent') return decimalLiteral(node.arg);
   return node.k === 'num' && node.decimals !== undefined ? node : undefined;
 }
 
-/** Significant digits a decimal must show before it is taken as a rounded value at all. */
+/** Significant digits that a decimal needs to count as a rounded value. */
 const MIN_SHOWN = 3;
-/** With two digits only fractions as simple as 1/3 are taken: 0.33, but 4.5 is not the root of 20. */
+/** Two digits suffice only for simple fractions: 0.33 is 1/3, but 4.5 is not the root of 20. Largest denominator. */
 const MAX_SIMPLE = 20n;
 
 /**
- * A decimal reference is met by what rounds to its shown digits; an exact reference without a short decimal by a
- * correctly rounded decimal of at least `roundedDigits` places and significant digits. Undefined where no rounding applies.
+ * A decimal reference matches values that round to its digits. An exact reference without a short decimal matches a
+ * correctly rounded decimal of at least `roundedDigits` places and significant digits.
+ * @returns undefined if no rounding applies
  */
 function compareRounded(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
   const shown = decimalLiteral(reference);
@@ -144,13 +145,13 @@ function roundsToReference(
   return enough && roundsTo(value, reference, shown);
 }
 
-/** A decimal answer must show at least the digits of the reference: 3.1 does not stand for 3.14. */
+/** A decimal answer needs more places than the reference: 3.1 does not match 3.14. */
 function isFiner(candidate: Node, shown: NodeOf<'num'>): boolean {
   const given = decimalLiteral(candidate);
   return !given || (given.decimals ?? 0) > (shown.decimals ?? 0);
 }
 
-/** Is |value - decimal| at most half a unit of the decimal's last shown place? */
+/** Whether |value - decimal| is at most half a unit of the last place of the decimal. */
 function roundsTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): boolean {
   const target = exactValue(decimal);
   if (!target) return false;
@@ -158,7 +159,7 @@ function roundsTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): boole
   return Q.compare(Q.absolute(Q.subtract(value, target)), half) <= 0;
 }
 
-/** Cut off instead of rounded: 0.666666 for 2/3. */
+/** Whether the decimal is the truncated value: 0.666666 for 2/3. */
 function truncatesTo(value: Q.Rational, decimal: Node, shown: NodeOf<'num'>): boolean {
   const target = exactValue(decimal);
   if (!target) return false;
@@ -173,12 +174,12 @@ function percentPlaces(node: Node): number {
   return node.k === 'percent' ? 2 : node.k === 'neg' ? percentPlaces(node.arg) : 0;
 }
 
-/** Has the rational a decimal of at most 12 places? */
+/** Whether the rational has a decimal of at most 12 places. */
 function hasShortDecimal(q: Q.Rational): boolean {
   return 10n ** 12n % q.d === 0n;
 }
 
-/** 50% against 50, where the options or the question allow it. */
+/** Compares 50% with 50, if the options or the question allow it. */
 function comparePercent(reference: Node, candidate: Node, ctx: Context): Outcome | undefined {
   const allowed =
     ctx.options.percent === 'either' || (ctx.options.percent === 'auto' && ctx.asksPercent);

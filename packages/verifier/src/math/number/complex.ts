@@ -1,7 +1,7 @@
 /**
- * Complex numbers with an error bound each, over any {@link Real}: z = re + i im, |true - z| <= err to first order.
- * The bound is what lets a comparison say "different", "same as far as this precision shows" or nothing.
- * Principal branches; a real number's cube root is the real one. Leaves out: trees (evaluate.ts).
+ * Complex numbers with error bounds, over any {@link Real}: z = re + i im, |true - z| <= err to first order.
+ * With the bound a comparison can say "different", "equal at this precision" or nothing. Branches are principal; the cube
+ * root of a real number is real. Leaves out: trees (evaluate.ts).
  */
 
 import type { Rational } from './rational.ts';
@@ -16,7 +16,7 @@ export interface Complex<T> {
 /** The value cannot be determined: a pole, an overflow, an argument beyond the caps, precision lost. */
 export class Undetermined extends Error {}
 
-/** exp of more than this overflows at either precision; angles beyond theirs keep too few digits to be worth reducing. */
+/** exp of a larger argument overflows at both precisions; a larger angle keeps too few digits after its reduction. */
 const MAX_EXPONENT = 100_000;
 const MAX_ANGLE = 1e30;
 
@@ -62,7 +62,7 @@ export class ComplexField<T> {
     return this.r.isZero(z.im) || !this.r.less(z.err, this.r.abs(z.im));
   }
 
-  /** The imaginary part taken as 0 where it is within the error: keeps branch cuts stable. */
+  /** Sets an imaginary part within the error to 0. This keeps branch cuts stable. */
   snap(z: Complex<T>): Complex<T> {
     return this.r.isZero(z.im) || !this.isReal(z) ? z : { re: z.re, im: this.r.zero, err: z.err };
   }
@@ -91,7 +91,7 @@ export class ComplexField<T> {
     );
   }
 
-  /** @throws {Undetermined} where the divisor may be zero. */
+  /** @throws {Undetermined} if the divisor may be zero */
   inverse(a: Complex<T>): Complex<T> {
     const r = this.r;
     const size = this.size(a);

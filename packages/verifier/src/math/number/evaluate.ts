@@ -1,6 +1,6 @@
 /**
- * A scalar tree at given places of its symbols, in either precision. @throws {Undetermined} where it has no value there.
- * Every visit of a node counts against a budget, so nested sums cannot run away.
+ * Evaluates a scalar tree for given values of its symbols, in either precision.
+ * Every visit of a node counts against a budget, which bounds nested sums.
  */
 
 import type { Node, NodeOf } from '../node.ts';
@@ -19,10 +19,10 @@ export interface Budget {
   left: number;
 }
 
-/** The comparison has used up its time: no further place will be tried. */
+/** Thrown if the comparison has used up its budget. No further place is tried. */
 export class Exhausted extends Undetermined {}
 
-/** Functions cost that many node visits. */
+/** Node visits that a function call counts as. */
 const CALL_COST = 10;
 
 function spend<T>(e: Evaluation<T>, cost: number): void {
@@ -30,6 +30,7 @@ function spend<T>(e: Evaluation<T>, cost: number): void {
   if (e.budget.left < 0) throw new Exhausted('out of budget');
 }
 
+/** @throws {Undetermined} if the tree has no value there @throws {Exhausted} if the budget is used up */
 export function evaluate<T>(node: Node, e: Evaluation<T>): Complex<T> {
   spend(e, 1);
   switch (node.k) {
@@ -71,7 +72,7 @@ function constant<T>(name: string, e: Evaluation<T>): Complex<T> {
   throw new Undetermined(name);
 }
 
-/** Degrees inside an expression are radians; no other unit has a bare value. */
+/** Degrees inside an expression are converted to radians. No other unit has a value. */
 function angle<T>(node: NodeOf<'quantity'>, e: Evaluation<T>): Complex<T> {
   if (node.unit.dimensions.angle !== 1) throw new Undetermined('a unit inside an expression');
   const degree = e.f.mul(e.f.pi, e.f.rational(divide(node.unit.factor, integer(180))));
@@ -84,7 +85,7 @@ function symbol<T>(name: string, e: Evaluation<T>): Complex<T> {
   return z;
 }
 
-/** Integer exponents by squaring; odd roots of negative reals stay real; all else by exp and ln. */
+/** Integer exponents by squaring, odd roots of negative reals as reals, everything else by exp and ln. */
 function power<T>(node: NodeOf<'pow'>, e: Evaluation<T>): Complex<T> {
   spend(e, 2);
   const base = e.f.snap(evaluate(node.base, e));
@@ -100,7 +101,7 @@ function power<T>(node: NodeOf<'pow'>, e: Evaluation<T>): Complex<T> {
   return wholePower(base, evaluate(node.exp, e), e);
 }
 
-/** Exponents that turn out whole at this place, as (-1)^n has them at whole n. */
+/** Exponents that are integers at this place, such as n in (-1)^n. */
 function wholePower<T>(base: Complex<T>, exp: Complex<T>, e: Evaluation<T>): Complex<T> {
   const k =
     e.f.isReal(exp) && e.f.r.isZero(e.f.r.sub(exp.re, e.f.r.round(exp.re)))
@@ -199,7 +200,7 @@ function modulus<T>(f: ComplexField<T>, a: Complex<T>): Complex<T> {
   return f.sqrt(f.mul(z, { ...z, im: f.r.neg(z.im) }));
 }
 
-/** The real k-th root where there is one, else the principal root. */
+/** The real k-th root if there is one, else the principal root. */
 function root<T>(f: ComplexField<T>, a: Complex<T>, k: bigint): Complex<T> {
   if (k === 2n) return f.sqrt(a);
   const z = f.snap(a);
@@ -224,7 +225,7 @@ function step<T>(f: ComplexField<T>, a: Complex<T>, g: (x: T) => T): Complex<T> 
   return f.make(low, f.r.zero, f.r.zero);
 }
 
-/** Functions of whole numbers: the arguments must be whole as far as the precision shows. */
+/** Functions of integers. The arguments must be integers within the precision. */
 function exactCall<T>(f: ComplexField<T>, name: string, args: readonly Complex<T>[]): Complex<T> {
   const nodes = args.map(
     (z): Node => ({ k: 'num', value: { n: whole(f, z), d: 1n } satisfies Rational }),

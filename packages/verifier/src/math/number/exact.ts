@@ -1,19 +1,19 @@
 /**
- * Exact rational value of a tree, or undefined where it is irrational, symbolic or larger than the caps.
- * Sizes are estimated before anything is multiplied out. Leaves out: radicals that do not resolve, logarithms.
+ * The exact rational value of a tree, or undefined if it is irrational, symbolic or too large. Sizes are estimated before
+ * anything is multiplied. Leaves out: radicals that do not simplify to rationals, logarithms.
  */
 
 import type { Node, NodeOf } from '../node.ts';
 import * as Q from './rational.ts';
 
-/** No intermediate number gets more bits than this. */
+/** Bits of the largest intermediate number. */
 export const MAX_BITS = 1 << 16;
-/** Largest n of n! that is multiplied out. */
+/** Largest n for which n! is computed. */
 export const MAX_FACTORIAL = 5_000;
-/** Most terms of one sum or product; nested ones share it. */
+/** Terms of one sum or product, nested ones included. */
 export const MAX_TERMS = 2_000;
 
-/** Bits produced in one evaluation, all intermediate numbers together: what bounds the time. */
+/** Bits of all intermediate numbers of one evaluation together. This bounds the time. */
 const MAX_WORK = 6_000_000;
 
 interface Context {
@@ -24,7 +24,7 @@ interface Context {
 
 const known = new WeakMap<Node, Q.Rational | false>();
 
-/** The value of a tree without free symbols. Kept with the node: the stages ask again. */
+/** The value of a tree without free symbols. Cached by node, because several stages need it. */
 export function exactValue(node: Node): Q.Rational | undefined {
   if (node.k === 'num') return node.value;
   const kept = known.get(node);
@@ -100,7 +100,7 @@ function reduce(
   return total;
 }
 
-/** @throws {RangeError} when the evaluation has done its share of work. */
+/** @throws {RangeError} if the evaluation has used up its work */
 function chargeWork(a: Maybe, ctx: Context): Maybe {
   if (!a || isSmall(a)) return a;
   const size = Q.bits(a);
@@ -113,7 +113,7 @@ function isSmall(a: Q.Rational): boolean {
   return a.d === 1n && a.n < 1n << 48n && a.n > -(1n << 48n);
 }
 
-/** base^exp where it is rational: integer exponents within the cap, and exact roots. */
+/** base^exp if it is rational: integer exponents within the limit, and exact roots. */
 function rationalPower(base: Q.Rational, exp: Q.Rational): Maybe {
   if (exp.d === 1n) {
     const size = BigInt(Q.bits(base)) * (exp.n < 0n ? -exp.n : exp.n);
@@ -179,7 +179,7 @@ function integerFunction(a: Q.Rational, f: (n: number) => bigint): Maybe {
   return { n: f(Number(a.n)), d: 1n };
 }
 
-/** Every 64th factorial, filled as far as it was needed. */
+/** Every 64th factorial, filled on demand. */
 const milestones: bigint[] = [1n];
 
 function factorial(n: number): bigint {
@@ -202,7 +202,7 @@ function doubleFactorial(n: number): bigint {
   return product;
 }
 
-/** n over k for 0 <= k <= n, the smaller of k and n - k capped. */
+/** n over k for 0 <= k <= n. The smaller of k and n - k is limited. */
 function binomial(n: bigint, k: bigint): Maybe {
   if (n < 0n || k < 0n || k > n) return k >= 0n && n >= 0n ? Q.ZERO : undefined;
   const m = k < n - k ? k : n - k;

@@ -1,8 +1,8 @@
 /**
- * Rational functions evaluated modulo two primes at random places (Schwartz-Zippel): equality and inequality of
- * polynomials, of their quotients and of huge powers in microseconds, wrong with probability below degree/2^60.
- * pi and e count as indeterminates, i as a root of -1 (both primes are 1 mod 4).
- * Leaves out: everything with roots, logarithms or symbolic exponents; for these `undefined`.
+ * Compares rational functions by their values modulo two primes at pseudo-random places (Schwartz-Zippel). Decides
+ * polynomials, their quotients and huge powers in microseconds; the error probability is below degree/2^60.
+ * pi and e are indeterminates, i is a root of -1 (both primes are 1 mod 4).
+ * Leaves out: roots, logarithms and symbolic exponents; for these the result is undefined.
  */
 
 import type { Node } from '../node.ts';
@@ -10,10 +10,10 @@ import { exactValue } from './exact.ts';
 
 /** Two primes of 61 and 60 bits, both 1 mod 4. */
 const PRIMES = [2305843009213693921n, 1152921504606846869n] as const;
-/** Nodes visited at most; trees come from capped text, sums may repeat them. */
+/** Nodes visited at most. The text is limited, but sums repeat their bodies. */
 const MAX_STEPS = 20_000;
 
-/** Squares of a^((p-1)/4) for a non-residue a are -1; found once. */
+/** Roots of -1: a^((p-1)/4) for a non-residue a squares to -1. */
 const IMAGINARY = PRIMES.map((p) => {
   for (let a = 2n; ; a++) {
     const r = powerMod(a, (p - 1n) / 4n, p);
@@ -39,7 +39,7 @@ interface Context {
   steps: number;
 }
 
-/** 'equal' or 'different' with near certainty, undefined where either side is no rational function. */
+/** @returns undefined if either side is not a rational function */
 export function compareModular(a: Node, b: Node, seed: bigint): 'equal' | 'different' | undefined {
   try {
     const equal = PRIMES.every((p, k) => residue(a, k, seed) === residue(b, k, seed) && p > 0n);
@@ -63,7 +63,7 @@ function residue(node: Node, k: number, seed: bigint): bigint {
   return evaluate(node, { p, imaginary: IMAGINARY[k]!, at, steps: MAX_STEPS });
 }
 
-/** FNV-1a over 64 bits, mixed with the seed: the place of a symbol depends on its name alone, not on order. */
+/** FNV-1a over 64 bits, mixed with the seed. The place of a symbol depends only on its name, not on any order. */
 function hash(name: string, seed: bigint): bigint {
   let h = 0xcbf29ce484222325n ^ seed;
   for (let i = 0; i < name.length; i++) {
@@ -120,7 +120,7 @@ function divide(n: bigint, d: bigint, p: bigint): bigint {
   return denominator === 1n ? numerator : (numerator * powerMod(denominator, p - 2n, p)) % p;
 }
 
-/** Integer exponents of any size: Fermat reduces them for a base that is not 0. */
+/** Integer exponents of any size. Fermat's theorem reduces them if the base is not 0. */
 function powerOf(base: Node, exp: Node, c: Context): bigint {
   const k = exactValue(exp);
   if (k?.d !== 1n) return exact({ k: 'pow', base, exp }, c);

@@ -1,7 +1,7 @@
 /**
- * Equality by evaluation: doubles at fixed pseudo-random places to tell apart, 72-digit decimals to confirm.
- * "Different" needs one place where the difference exceeds both error bounds by far; "equal" needs agreement to at
- * least 50 digits; whatever is neither is `undefined`.
+ * Compares trees by their values at fixed pseudo-random places: doubles to find a difference, 72-digit decimals to confirm
+ * equality. "Different" needs one place whose difference far exceeds both error bounds; "equal" needs agreement to at
+ * least 50 digits; otherwise the result is undefined.
  */
 
 import { type Node, some, symbols } from '../node.ts';
@@ -13,13 +13,13 @@ import { decimals, doubles } from './real.ts';
 
 const DOUBLE = new ComplexField(doubles);
 const PRECISE = new ComplexField(decimals);
-/** Places tried for expressions with symbols, and how many must have a value on both sides. */
+/** Places that are tried for expressions with symbols, and how many must have a value on both sides. */
 const PLACES = 8;
 const NEEDED = 4;
 const PRECISE_PLACES = 2;
-/** Smallest absolute difference between expressions with symbols that a confirmation must be able to see. */
+/** Smallest absolute difference between expressions with symbols that a confirmation must detect. */
 const RESOLUTION = 1e-30;
-/** Node visits of one comparison: about 20 ms each. */
+/** Node visits of one comparison. Each budget takes about 20 ms. */
 const DOUBLE_BUDGET = 60_000;
 const PRECISE_BUDGET = 4_000;
 
@@ -56,7 +56,7 @@ function hasI(node: Node): boolean {
   return some(node, (n) => n.k === 'const' && n.name === 'i');
 }
 
-/** Factorials, binomials, sums and powers of -1 in a symbol have their meaning at whole numbers. */
+/** Factorials, binomials, sums and powers of -1 in a symbol are only defined at integers. */
 function needsWholeNumbers(node: Node, names: readonly string[]): boolean {
   if (names.length === 0) return false;
   return some(node, (n) => {
@@ -76,7 +76,7 @@ interface Scan {
   readonly whole: boolean;
   readonly complex: boolean;
   readonly limit: number;
-  /** Decimal digits to which both sides must agree to count as equal. */
+  /** Decimal digits to which both sides must agree. */
   readonly digits: number;
   readonly budget: Budget;
 }
@@ -134,16 +134,16 @@ function comparePair<T>(
   const size = r.add(f.size(a), f.size(b));
   const agreement = r.mul(size, r.number(10 ** -digits));
   if (r.less(bound, difference)) {
-    // Beyond the bound but closer than this precision can be trusted for: leave it to the finer scan.
+    // The difference exceeds the bound but is too small for this precision: the finer scan decides.
     return digits < 50 && r.less(difference, agreement) ? undefined : 'different';
   }
-  // Where values are huge, 72 digits end above what a small added term would change: such a place proves nothing.
+  // With huge values, 72 digits do not reach a small added term: such a place proves nothing.
   if (symbolic && digits >= 50 && r.less(r.number(RESOLUTION), bound)) return undefined;
   if (!r.less(agreement, bound)) return 'equal';
   return r.less(bound, r.number(10 ** -digits)) && r.less(size, bound) ? 'equal' : undefined;
 }
 
-/** Places as rationals, the same at both precisions: half of them positive, the rest of both signs; small whole numbers where asked. */
+/** A place as a rational, the same at both precisions. Half of them are positive. `whole`: small integers. */
 function place(k: number, j: number, whole: boolean): Rational {
   const h = mix(k * 131 + j * 7919 + 17);
   if (whole) return ratio(BigInt(1 + ((h + k) % 11)), 1n);
@@ -159,7 +159,7 @@ function mix(seed: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The real value of a constant tree as a double, for ordering; undefined where it has none. */
+/** The real value of a constant tree as a double, for ordering. @returns undefined if it has none */
 export function realValue(node: Node): number | undefined {
   if (node.k === 'const' && node.name === 'infinity') return Number.POSITIVE_INFINITY;
   if (node.k === 'neg' && node.arg.k === 'const' && node.arg.name === 'infinity') {
@@ -174,7 +174,7 @@ export function realValue(node: Node): number | undefined {
   }
 }
 
-/** A constant tree's real value as a rational good to 55 digits; undefined where it has none. */
+/** The real value of a constant tree as a rational, exact to 55 digits. @returns undefined if it has none */
 export function preciseValue(node: Node): Rational | undefined {
   try {
     const z = evaluate(node, { f: PRECISE, at: new Map(), budget: { left: PRECISE_BUDGET } });
@@ -190,7 +190,7 @@ export function preciseValue(node: Node): Rational | undefined {
   }
 }
 
-/** Has the tree a value at any of the places in doubles? */
+/** Whether the tree has a value in doubles at any of the places. */
 export function hasValue(node: Node): boolean {
   const names = symbols(node);
   const whole = needsWholeNumbers(node, names);

@@ -1,6 +1,6 @@
 /**
- * Exact rationals over BigInt: always reduced, denominator positive.
- * Leaves out: any cap on size. Callers estimate bits first (`bits`), see exact.ts.
+ * Exact rationals over BigInt, always reduced, with a positive denominator.
+ * Leaves out: limits on size. Callers estimate bits first, see exact.ts.
  */
 
 export interface Rational {
@@ -18,7 +18,7 @@ function gcd(a: bigint, b: bigint): bigint {
   return x;
 }
 
-/** n/d in lowest terms. @throws {RangeError} when d is zero. */
+/** n/d in lowest terms. @throws {RangeError} if d is zero */
 export function ratio(n: bigint, d: bigint = 1n): Rational {
   if (d === 1n) return { n, d };
   if (d === 0n) throw new RangeError('division by zero');
@@ -30,7 +30,7 @@ export function integer(n: number | bigint): Rational {
   return { n: BigInt(n), d: 1n };
 }
 
-/** Reads `12`, `12.50`, `.5`, `1.5e-3`. The caller has checked the characters and the exponent's size. */
+/** Reads `12`, `12.50`, `.5`, `1.5e-3`. The caller must check the characters and the size of the exponent. */
 export function fromDecimal(text: string, negative = false): Rational {
   const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
   const [whole = '', part = ''] = mantissa.split('.');
@@ -57,7 +57,7 @@ export function multiply(a: Rational, b: Rational): Rational {
   return ratio(a.n * b.n, a.d * b.d);
 }
 
-/** @throws {RangeError} when b is zero. */
+/** @throws {RangeError} if b is zero */
 export function divide(a: Rational, b: Rational): Rational {
   return ratio(a.n * b.d, a.d * b.n);
 }
@@ -82,19 +82,19 @@ export function absolute(a: Rational): Rational {
   return a.n < 0n ? negate(a) : a;
 }
 
-/** Largest integer not above a. */
+/** The largest integer <= a. */
 export function floor(a: Rational): bigint {
   const q = a.n / a.d;
   return a.n < 0n && q * a.d !== a.n ? q - 1n : q;
 }
 
-/** a^k for an integer k. @throws {RangeError} for 0 to a negative power. */
+/** a^k for an integer k. @throws {RangeError} for 0 to a negative power */
 export function power(a: Rational, k: bigint): Rational {
   if (k >= 0n) return { n: a.n ** k, d: a.d ** k };
   return ratio(a.d ** -k, a.n ** -k);
 }
 
-/** An upper estimate of the bits of numerator and denominator together, without converting to text twice. */
+/** An upper bound of the bits of numerator and denominator together. */
 export function bits(a: Rational): number {
   return bitLength(a.n) + bitLength(a.d);
 }
@@ -106,7 +106,7 @@ export function bitLength(n: bigint): number {
   return size.toString(16).length * 4;
 }
 
-/** The exact k-th root where it is rational, else undefined. k >= 2. */
+/** The exact k-th root if it is rational, else undefined. k >= 2. */
 export function rationalRoot(a: Rational, k: number): Rational | undefined {
   if (a.n < 0n) {
     if (k % 2 === 0) return undefined;
@@ -118,7 +118,7 @@ export function rationalRoot(a: Rational, k: number): Rational | undefined {
   return n === undefined || d === undefined ? undefined : { n, d };
 }
 
-/** The exact k-th root of n >= 0 by Newton's iteration from above, undefined where n is no k-th power. */
+/** The exact k-th root of n >= 0 by Newton's iteration from above; undefined if n is not a k-th power. */
 function integerRoot(n: bigint, k: bigint): bigint | undefined {
   if (n < 2n) return n;
   if (k > BigInt(bitLength(n))) return undefined;
@@ -131,7 +131,7 @@ function integerRoot(n: bigint, k: bigint): bigint | undefined {
   return x ** k === n ? x : undefined;
 }
 
-/** The nearest double, within one unit of its last place; handles parts beyond the range of doubles. */
+/** The nearest double, within one unit of its last place. Numerator and denominator may exceed the range of doubles. */
 export function toNumber(a: Rational): number {
   if (a.d === 1n || (a.n < SAFE && a.n > -SAFE && a.d < SAFE)) return Number(a.n) / Number(a.d);
   const shift = 64 - (bitLength(a.n) - bitLength(a.d));
@@ -142,7 +142,7 @@ export function toNumber(a: Rational): number {
 
 const SAFE = 1n << 53n;
 
-/** `3`, `-1/2`: for messages. */
+/** `3` or `-1/2`, for messages. */
 export function formatRational(a: Rational): string {
   return a.d === 1n ? `${a.n}` : `${a.n}/${a.d}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Two kinds of real arithmetic behind one interface: doubles for probing and 72-digit decimals for confirmation.
- * complex.ts is written once over it. Leaves out: error bounds (complex.ts carries them).
+ * complex.ts is written once over it. Leaves out: error bounds (complex.ts).
  */
 
 import { Decimal as Base } from 'decimal.js';
@@ -61,7 +61,7 @@ export const doubles: Real<number> = {
   atan: Math.atan,
 };
 
-/** 72 digits; the cap on exponents turns runaway powers into infinity at once. */
+/** 72 digits. The limit on exponents turns huge powers into infinity immediately. */
 const Big = Base.clone({
   precision: 72,
   maxE: 1_000_000,
@@ -70,7 +70,7 @@ const Big = Base.clone({
 });
 const PI = Big.acos(-1);
 
-/** Only the leading bits of a huge integer: writing it out in decimal costs the square of its length. */
+/** Uses only the leading bits of a huge integer, because conversion to decimal takes quadratic time. */
 function bigFrom(n: bigint): Base {
   const excess = bitLength(n) - 512;
   if (excess <= 0) return new Big(n.toString());

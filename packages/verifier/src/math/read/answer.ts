@@ -1,8 +1,7 @@
 /**
- * One answer read in all the ways that it can be meant: as math, as words, as the letter of a choice, as a time.
- * Nothing is decided here; the reference's type decides. Reading never throws: what cannot be read has an `error`.
+ * Reads an answer in every way it can be meant: as math, as words, as the letter of a choice, as a time. The type of the
+ * reference decides later which one counts. Reading never throws; an unreadable answer has an `error`.
  */
-
 import type { Node } from '../node.ts';
 import { fromDecimal } from '../number/rational.ts';
 import { clean } from './clean.ts';
@@ -20,19 +19,20 @@ import {
 } from './names.ts';
 import { readMath } from './structure.ts';
 
-/** Longest answer that is read, in characters. */
+/** Longest answer that is read, in UTF-16 code units. */
 export const MAX_LENGTH = 2_000;
 
+/** The meanings of one answer. */
 export interface Reading {
   readonly text: string;
-  /** The math reading with commas between three digits as thousands. */
+  /** The math reading, with commas before three digits as thousands separators. */
   readonly node?: Node;
-  /** The other readings of commas, where they differ from `node`. */
+  /** Other readings of the commas, if they differ from `node`. */
   readonly plain?: Node;
   readonly decimal?: Node;
-  /** Lower-case words without articles, where the answer is nothing but words. */
+  /** Lower-case words without articles, if the answer consists of words. */
   readonly words?: string;
-  /** True where the words can only be words, never a product of symbols. */
+  /** Whether the words can only be words, not a product of symbols. */
   readonly wordy: boolean;
   readonly choice?: { readonly letter: string; readonly rest: string };
   /** A time of day in seconds since midnight. `half`: am or pm was given. */
@@ -69,18 +69,18 @@ export function readAnswer(raw: string): Reading {
   };
 }
 
-/** `**5**` and backquotes around the whole. */
+/** Removes `**` and backquotes around the whole text. */
 function removeMarkdown(text: string): string {
   return /^(?:\*{1,3}|`+)([^*`]+)(?:\*{1,3}|`+)\.?$/.exec(text)?.[1]?.trim() ?? text;
 }
 
-/** "The answer is" inside the box. */
+/** "The answer is" at the start of a box. */
 const LEAD_IN =
   /^(?:\\(?:text|textbf|mathrm|mbox)\s*\{\s*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*(?:\}|(?<=[\s:]))|^\\text\s*\{[^{}]{0,60}\b(?:is|are|equals)\s*:?\s*\}/i;
 
 const ROUGHLY = /^(?:about|approximately|approx\.?|roughly|exactly|around|only)\s+(?=[-\d\\$])/i;
 
-/** A full stop, comma or semicolon at the end belongs to the sentence. */
+/** Removes a full stop, comma or semicolon at the end: it belongs to the sentence. */
 function stripEnd(text: string): string {
   let s = text;
   for (let k = 0; k < MAX_STRIPPED; k++) {
@@ -120,7 +120,7 @@ function attempt(cleaned: string, mode: CommaMode): Pick<Reading, 'node' | 'erro
 const TEXT_WRAP =
   /\\(?:text|textbf|textit|textrm|mathrm|mathbf|mbox|textnormal|operatorname|textsf|texttt|emph|underline|mathit|mathsf)\s*\{/g;
 
-/** Without the commands that only change the font; a cheap pass that ignores which brace closes which. */
+/** Removes commands that only change the font. Does not match braces. */
 function withoutFonts(cleaned: string): string {
   return cleaned.includes('\\') ? cleaned.replace(TEXT_WRAP, '{') : cleaned;
 }
@@ -152,7 +152,7 @@ function readPhrase(words: string): Node | undefined {
   return readNumberWords(key);
 }
 
-/** `A5_{11}`, `-37_8`: digits with letters, which the reader of expressions would take apart. */
+/** `A5_{11}`, `-37_8`: digits with letters, which the expression reader would split. */
 function readBased(cleaned: string): Node | undefined {
   const s = withoutFonts(cleaned)
     .replace(/\s+/g, '')
@@ -179,7 +179,7 @@ const TENS: Readonly<Record<string, bigint>> = {
   ninety: 90n,
 };
 
-/** "forty two", "three hundred and five". */
+/** The value of "forty two" or "three hundred and five". */
 function readNumberWords(words: string): Node | undefined {
   const signed = /^(?:negative|minus) (.+)$/.exec(words)?.[1];
   if (signed) {
@@ -246,7 +246,7 @@ const SHORT_WORDS = new Set([
   'ted',
 ]);
 
-/** Words, not a product of symbols: written as text, or long with a vowel. */
+/** Whether a text is words and not a product of symbols: marked as text, or long and with a vowel. */
 function isWordy(words: string, cleaned: string): boolean {
   const runs = words.split(/[ ,]+/);
   if (

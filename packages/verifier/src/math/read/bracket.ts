@@ -1,6 +1,6 @@
 /**
- * What stands in brackets: a parenthesised expression, a tuple or interval, a set, a set given by a condition.
- * A single item in `( )` or `[ ]` is the item itself; which of tuple and interval `(1, 2)` is, the reference decides.
+ * Reads brackets: a parenthesised expression, a tuple or interval, a set, a set given by a condition. A single item in `( )`
+ * or `[ ]` is the item itself. The type of the reference decides whether `(1, 2)` is a tuple or an interval.
  */
 
 import type { Node } from '../node.ts';
@@ -14,7 +14,7 @@ export function readBracketed(c: Cursor): Node {
   if (eat(c, '(')) return readGroup(c, '(');
   if (eat(c, '[')) return readGroup(c, '[');
   if (eat(c, 'langle')) return readGroup(c, '<');
-  throw new ReadError('unexpected', `did not expect ${describeToken(peek(c))} here`);
+  throw new ReadError('unexpected', `unexpected ${describeToken(peek(c))}`);
 }
 
 function readGroup(c: Cursor, open: '(' | '[' | '<'): Node {

@@ -1,10 +1,9 @@
 /**
- * Spelling before reading: one linear pass each that takes away what carries no meaning
- * (`\left`, `$`, `\displaystyle`, spacing) and maps Unicode signs to their LaTeX or ASCII form.
- * Leaves out: any change of meaning; commas, percent and units are the reader's business.
+ * Normalizes notation before reading: removes what has no meaning (`\left`, `$`, `\displaystyle`, spacing) and maps Unicode
+ * signs to LaTeX or ASCII. Each pass is linear. Leaves out: commas, percent and units, which the reader handles.
  */
 
-/** A comma in braces, `14{,}400`: never a list separator. U+201A, which no answer uses otherwise. */
+/** Stands for a comma in braces (`14{,}400`), which never separates list items. U+201A does not occur in answers. */
 export const HARD_COMMA = '\u201A';
 
 const UNICODE: Readonly<Record<string, string>> = {
@@ -135,11 +134,11 @@ function replaceSign(run: string): string {
   return UNICODE[run] ?? run;
 }
 
-/** A row or line break, `\\` with its optional gap. */
+/** Stands for a row or line break, `\\` with its optional spacing. */
 export const ROW_BREAK = '\u0002';
 const BREAKS =
   /\\\\(?:\*)?(?:\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\])?|\\(?:newline|cr)(?![a-zA-Z])/g;
-/** Size and style commands without meaning. `\left.` and `\right.` draw nothing. */
+/** Size and style commands without meaning. `\left.` and `\right.` are invisible. */
 const NOISE =
   /\\(?:left|right|middle)(?:\s*\.(?!\d))?(?![a-zA-Z])|\\(?:[bB]igg?[lrm]?|displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it|boldmath|large|Large|small|tiny|normalsize|hfill|noindent|hline|checkmark|qed|square|blacksquare|Box|ldotp)(?![a-zA-Z])|\\\/|\\[()[\]]|\\(?:label|tag\*?)\{[^{}]*\}/g;
 const SPACES =
@@ -153,9 +152,9 @@ const QUAD_ASSIGNMENT = /(?<=[\w}]\s*)\\q?quad\s*(?=[a-z](?:_\{?\w\}?)?\s*=)/g;
 /** `5th`, `5^{\text{th}}`. */
 const ORDINAL =
   /(?<=\d)\s*(?:\^\s*)?\{?\s*(?:\\(?:text|mathrm|textrm)\s*\{)?\s*(?:st|nd|rd|th)\s*\}?\s*\}?(?![a-zA-Z}])/g;
-/** `\left\{ ... \right.` around lines: the brace draws, the lines are the answer. */
+/** `\left\{ ... \right.` around lines: the lines are the answer. */
 const LEFT_BRACE = /\\left\s*\\(?:\{|lbrace)\s*(?=\\begin\s*\{(?:array|aligned|matrix|gathered)\})/;
-/** `(k \in \mathbb{Z})` behind a formula. */
+/** `(k \in \mathbb{Z})` after a formula. */
 const PARAMETER =
   /(?:\\[ ,;]|\\q?quad|[\s,;])*\(\s*([a-z])\s*\\in\s*(?:\\mathbb|\\mathbf|\\mathrm)?\s*\{?\s*([ZN])\s*\}?\s*\)\s*$/;
 /** `{}_5C_2`. */
@@ -165,7 +164,7 @@ const COLOUR = /\\(?:textcolor|color|colorbox|definecolor)\s*\{[^{}]*\}/g;
 const TYPED_TIMES = /(?<=\d)\s*[xX]\s*(?=10\s*\^)/g;
 const MONEY = '\u0001';
 
-/** One lone `$` before a number is money; dollars in pairs are math mode and say nothing. */
+/** A single `$` before a number is money. Dollars in pairs are math mode and have no meaning. */
 function dollars(s: string): string {
   const count = s.split('$').length - 1;
   if (count === 0) return s;
@@ -175,7 +174,7 @@ function dollars(s: string): string {
 
 const MAX_PARAMETER = 80;
 
-/** Only the end is looked at: the pattern may start at every blank of a long run. */
+/** Searches only the end, because the pattern can start at every blank of a long run. */
 function withParameter(s: string): string {
   if (!s.includes('\\in')) return s;
   const cut = Math.max(0, s.length - MAX_PARAMETER);
@@ -186,10 +185,10 @@ function oneBlank(s: string): string {
   return s.replace(/\s{2,}/g, ' ');
 }
 
-/** Cleaned text. Linear in the length of `text`, which the caller has capped. */
+/** Takes time linear in the length of `text`, which the caller must limit. */
 export function clean(text: string): string {
   let s = NON_ASCII.test(text) ? text.replace(NON_ASCII_ALL, replaceSign) : text;
-  // Runs of blanks are one blank before and after commands turn into blanks: patterns with optional blanks stay linear.
+  // Runs of blanks become one blank, so that patterns with optional blanks take linear time.
   s = oneBlank(s);
   if (/[\\$~{]/.test(s)) {
     if (/\\right\s*\./.test(s)) s = s.replace(LEFT_BRACE, '');

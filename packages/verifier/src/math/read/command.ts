@@ -1,6 +1,6 @@
 /**
- * LaTeX commands with arguments: fractions, roots, binomials, sums, marks over letters, floors.
- * Unknown commands are refused, never guessed.
+ * Reads LaTeX commands with arguments: fractions, roots, binomials, sums, accents, floors.
+ * Unknown commands are an error, never a guess.
  */
 
 import { mapChildren, type Node, type NumberSet } from '../node.ts';
@@ -14,7 +14,7 @@ import { readPrimary, splitAt } from './primary.ts';
 
 const NUMBER_SETS: ReadonlySet<string> = new Set(['R', 'Z', 'N', 'Q', 'C']);
 
-/** A macro's argument: a braced group, or one token, of a number its first digit. */
+/** The argument of a macro: a braced group, or one token; of a number only its first digit. */
 function readArgument(c: Cursor): Node {
   if (isOp(c, '{')) return readBraced(c);
   const token = peek(c);
@@ -49,7 +49,7 @@ function readBinomial(c: Cursor): Node {
   };
 }
 
-/** `\sqrt[3]{8}`, `\sqrt8`, `\sqrt{8}`; a number without braces is taken whole: nobody writes \sqrt12 for (root of 1) 2. */
+/** `\sqrt[3]{8}`, `\sqrt8`, `\sqrt{8}`. A number without braces is read as a whole: \sqrt12 means the root of 12. */
 export function readRoot(c: Cursor): Node {
   if (isOp(c, '[')) {
     c.at++;
@@ -73,7 +73,7 @@ function between(open: string, close: string, name: string): (c: Cursor) => Node
   };
 }
 
-/** `\mathbb{R}`, also with `^+` or `^n`, which is kept as the name of the power. */
+/** `\mathbb{R}`, also with `^+` or `^n`, which become part of the name. */
 function readNumberSet(c: Cursor): Node {
   const braced = eat(c, '{');
   const name = peek(c).v;
@@ -117,7 +117,7 @@ function restricted(name: NumberSet, mark: string | undefined): Node {
   };
 }
 
-/** Marks over letters, `\overline{AB}`, `\vec v`: part of the name. A bar over digits alone repeats them. */
+/** Accents such as `\overline{AB}` and `\vec v` are part of the name. A bar over digits makes them repeat. */
 function decorated(mark: string): (c: Cursor) => Node {
   return (c) => {
     const inner = isOp(c, '{') ? readBraced(c) : readPrimary(c);
@@ -125,7 +125,7 @@ function decorated(mark: string): (c: Cursor) => Node {
   };
 }
 
-/** `\angle ABC`, `\triangle ABC`: the letters that follow are its name. */
+/** `\angle ABC`, `\triangle ABC`: the letters after the command are its name. */
 function named(prefix: string): (c: Cursor) => Node {
   return (c) => {
     let name = prefix;
@@ -134,7 +134,7 @@ function named(prefix: string): (c: Cursor) => Node {
   };
 }
 
-/** An index called i or e is no constant in what it runs over. */
+/** A summation index called i or e is not the constant inside its body. */
 function bound(body: Node, index: string): Node {
   if (index !== 'i' && index !== 'e') return body;
   if (body.k === 'const' && body.name === index) return { k: 'sym', name: index };

@@ -1,12 +1,12 @@
 /**
- * Prose behind a formula that names its parameters: "where k is an integer", "for any integer n", "C is a constant".
- * Turned into the LaTeX that says the same, or dropped where it says nothing about the value. Text in, text out.
+ * Replaces prose after a formula that names its parameters: "where k is an integer", "for any integer n", "C is a constant".
+ * It becomes the equivalent LaTeX, or is removed if it says nothing about the value.
  */
 
 const OPEN = String.raw`(?:\\text(?:rm|normal)?\s*\{|\\mathrm\s*\{|\\mbox\s*\{)?\s*`;
 const SHUT = String.raw`\s*\}?\s*`;
 
-/** `, where`, `(where`, `for`: what leads the clause in. */
+/** `, where`, `(where`, `for`: the start of the clause. */
 const LEAD = String.raw`[\s,;(]*${OPEN}\s*(?:where|with|for|in which)?${SHUT}${OPEN}(?:each|any|all|some|every|an|a)?\s*`;
 
 const INTEGER_AFTER = new RegExp(
@@ -23,7 +23,7 @@ const CONSTANT = new RegExp(
 );
 const WHERE = new RegExp(`[\\s,;]*${OPEN}\\s*(?:where|with)${SHUT}(?=[a-z]\\s*\\\\in)`, 'i');
 
-/** Clauses longer than this are not looked for: the patterns run over the end of the text only. */
+/** Longest clause that is found: the patterns search only the end of the text. */
 const MAX_CLAUSE = 120;
 
 /** The answer with its clause of parameters as a condition. */
@@ -31,7 +31,7 @@ export function withConditions(text: string): string {
   if (!/integer|constant|where|with/i.test(text)) return text;
   const cut = Math.max(0, text.length - MAX_CLAUSE);
   const head = text.slice(0, cut);
-  // One blank at most: the optional pieces of the patterns would otherwise share long runs in every possible way.
+  // At most one blank: otherwise the optional parts of the patterns backtrack over long runs.
   const tail = text.slice(cut).replace(/\s+/g, ' ');
   const rewritten = tail
     .replace(CONSTANT, '')

@@ -1,6 +1,6 @@
 /**
- * A place in the token list with the bounds of one reading: depth, and what a bar `|` means where we stand.
- * All reading functions take it; it reads each token once, which keeps the reader linear.
+ * A position in the token list, with the nesting depth and the current meaning of a bar `|`. All reading functions take it.
+ * Each token is read once, which keeps reading linear.
  */
 
 import type { Node } from '../node.ts';
@@ -15,11 +15,11 @@ export interface Cursor {
   readonly tokens: Token[];
   at: number;
   depth: number;
-  /** Bars that are open as absolute values: a bar in operator position closes the innermost. */
+  /** Open absolute values. A bar in operator position closes the innermost one. */
   bars: number;
-  /** Inside `{x | ...}` before the bar; `both` where a colon may stand for it. */
+  /** Inside `{x | ...}` before the bar. `both`: a colon may replace the bar. */
   builder: false | 'bar' | 'both';
-  /** Reads what stands inside brackets: lists, relations. Set by structure.ts, which imports the readers below it. */
+  /** Reads lists and relations inside brackets. structure.ts sets it, which avoids importing structure.ts here. */
   readonly inner: (cursor: Cursor) => Node;
 }
 
@@ -59,9 +59,10 @@ export function describeToken(token: Token): string {
   return JSON.stringify(token.t === 'cmd' ? `\\${token.v}` : token.v);
 }
 
-/** Runs a reader one level deeper, with its own meaning of bars. @throws {ReadError} beyond MAX_DEPTH. */
+/** Runs a reader one level deeper, with its own meaning of bars. @throws {ReadError} beyond MAX_DEPTH */
 export function readNested<T>(c: Cursor, read: () => T): T {
-  if (++c.depth > MAX_DEPTH) throw new ReadError('too-deep', `nested more than ${MAX_DEPTH} deep`);
+  if (++c.depth > MAX_DEPTH)
+    throw new ReadError('too-deep', `nested more than ${MAX_DEPTH} levels`);
   const { bars, builder } = c;
   c.bars = 0;
   c.builder = false;

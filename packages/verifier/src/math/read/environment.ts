@@ -1,6 +1,6 @@
 /**
- * `\begin{...}`: matrices and vectors, cases (piecewise values or a system), aligned lines.
- * Leaves out: nested environments beyond the depth cap, pictures, tables with text.
+ * Reads `\begin{...}`: matrices and vectors, cases (piecewise values or a system), aligned lines.
+ * Leaves out: environments nested beyond the depth limit, pictures, tables with text.
  */
 
 import type { Node } from '../node.ts';
@@ -61,7 +61,7 @@ function readEnd(c: Cursor, name: string): void {
   if (readName(c) !== name) throw new ReadError('unexpected', `\\begin{${name}} is not closed`);
 }
 
-/** Cells of one row up to the row break; an empty last row is dropped. */
+/** The cells of each row. An empty last row is dropped. */
 function readRows(c: Cursor): Node[][] {
   const rows: Node[][] = [];
   while (!isCmd(c, 'end') && peek(c).t !== 'end') {
@@ -105,7 +105,7 @@ function isCondition(cell: Node): boolean {
   return cell.k === 'relation';
 }
 
-/** An array of relations is a system, of values with relations a piecewise value. */
+/** An array of relations is a system; an array of values with relations is a piecewise value. */
 function lines(rows: readonly (readonly Node[])[]): Node {
   if (rows[0]!.length === 1) return { k: 'list', items: rows.flat(), join: 'and' };
   return { k: 'cases', rows: rows.map(([value, when]) => ({ value: value!, when: when! })) };
@@ -122,7 +122,7 @@ function readCases(c: Cursor, name: string): Node {
   };
 }
 
-/** Aligned lines: `&` only places them. */
+/** Aligned lines: `&` only aligns. */
 function readLines(c: Cursor, name: string): Node {
   for (
     let i = c.at;
@@ -136,7 +136,7 @@ function readLines(c: Cursor, name: string): Node {
   return items.length === 1 ? items[0]! : { k: 'list', items, join: 'and' };
 }
 
-/** Expanded along the first row; up to 4 by 4, where that is 24 products. */
+/** A determinant, expanded along the first row. 4 by 4 gives 24 products. */
 export function determinant(rows: readonly (readonly Node[])[]): Node {
   if (rows.length !== rows[0]!.length || rows.length > 4) {
     throw new ReadError('too-large', 'only determinants up to 4 by 4 are read');

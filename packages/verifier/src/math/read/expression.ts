@@ -16,7 +16,7 @@ import { readNumber } from './numeral.ts';
 import { isWord, readPrimary, startsPrimary } from './primary.ts';
 import { readUnitAfter } from './quantity.ts';
 
-/** A sum with its signs. */
+/** Reads a sum with its signs. */
 export function readExpression(c: Cursor): Node {
   let left = readFirstTerm(c);
   for (;;) {
@@ -62,14 +62,14 @@ function combine(left: Node, sign: Sign, right: Node): Node {
     : { k: 'add', args: [left, term] };
 }
 
-/** Nodes that came out of brackets, so that `(a+b)+c` keeps its inner sum. */
+/** Nodes that were read from brackets, so that `(a+b)+c` keeps its inner sum. */
 const GROUPED = new WeakSet<Node>();
 export function markGrouped(node: Node): Node {
   GROUPED.add(node);
   return node;
 }
 
-/** Factors with their operators. */
+/** Reads factors with their operators. */
 function readTerm(c: Cursor): Node {
   let left = readImplicit(c);
   for (;;) {
@@ -100,7 +100,7 @@ function readQuotient(c: Cursor, left: Node): Node {
     : readUnitAfter(c, quotient);
 }
 
-/** A unit behind the divisor belongs to the quotient. */
+/** A unit after the divisor belongs to the quotient. */
 function quotientOf(num: Node, den: Node): Node {
   return den.k === 'quantity' && num.k !== 'quantity'
     ? { ...den, arg: { k: 'div', num, den: den.arg } }
@@ -124,7 +124,7 @@ function product(a: Node, b: Node, explicit: boolean): Node {
     : { k: 'mul', args };
 }
 
-/** Factors side by side, and a unit behind them. */
+/** Reads adjacent factors and a unit after them. */
 function readImplicit(c: Cursor): Node {
   let left = readSignedPower(c);
   while (startsPrimary(c)) {
@@ -211,7 +211,7 @@ export function readSignedPower(c: Cursor): Node {
   return negate(readPower(c));
 }
 
-/** -50° is minus fifty degrees: the unit stays outside. */
+/** -50° is minus fifty degrees: the sign goes inside the unit. */
 function negate(node: Node): Node {
   return node.k === 'quantity'
     ? { ...node, arg: { k: 'neg', arg: node.arg } }
@@ -250,7 +250,7 @@ function toDegrees(arg: Node): Node {
   };
 }
 
-/** What stands after `^`: braces, or a sign and one primary. */
+/** Reads the exponent after `^`: braces, or a sign and one primary. */
 export function readExponent(c: Cursor): Node | 'degree' | 'prime' {
   if (isOp(c, '{')) {
     if ((isCmd(c, 'circ', 1) || isWordAt(c, 1, 'o')) && isOp(c, '}', 2)) {
@@ -279,7 +279,7 @@ function isWordAt(c: Cursor, ahead: number, v: string): boolean {
   return peek(c, ahead).t === 'id' && peek(c, ahead).v === v;
 }
 
-/** `x^ab` is x^a b: the run of letters after a bare `^` gives its first letter only, unless it is a name. */
+/** `x^ab` is x^a b: of the letters after a bare `^` only the first is the exponent, unless they are a known name. */
 function splitLetters(c: Cursor): void {
   const token = peek(c);
   if (
@@ -307,7 +307,7 @@ export function readBraced(c: Cursor): Node {
   return markGrouped(node);
 }
 
-/** `!`, `%`, degree and prime signs, in a loop: no recursion. */
+/** Reads `!`, `%`, degree and prime signs in a loop, without recursion. */
 function readPostfix(c: Cursor, start: Node): Node {
   let node = start;
   for (let i = 0; i <= MAX_DEPTH; i++) {

@@ -1,7 +1,4 @@
-/**
- * Named functions with their powers, bases and arguments: `\\sin^2 x`, `\\log_2 8`, `gcd(4, 6)`, `sqrt(2)`.
- */
-
+/** Reads named functions with their powers, bases and arguments: `\sin^2 x`, `\log_2 8`, `gcd(4, 6)`, `sqrt(2)`. */
 import type { Node } from '../node.ts';
 import { readRoot } from './command.ts';
 import { type Cursor, eat, isOp, peek, readNested } from './cursor.ts';
@@ -10,7 +7,7 @@ import type { Token } from './lex.ts';
 import { FUNCTIONS, MANY_ARGUMENTS } from './names.ts';
 import { isWord, readPrimary, startsPrimary } from './primary.ts';
 
-/** A function with its power (`\sin^2 x`), base (`\log_2 8`) and argument. */
+/** Reads a function with its power (`\sin^2 x`), base (`\log_2 8`) and argument. */
 export function readFunction(c: Cursor, name: string): Node {
   c.at++;
   if (name === 'sqrt' && (isOp(c, '[') || isOp(c, '{'))) return readNested(c, () => readRoot(c));
@@ -44,7 +41,7 @@ function readArguments(c: Cursor, name: string): readonly Node[] {
   return inner.k === 'group' || inner.k === 'list' || inner.k === 'set' ? inner.items : [inner];
 }
 
-/** Brackets alone where they follow at once, else the factors up to the next sign, function or explicit operator. */
+/** The argument: brackets that follow directly, else the factors up to the next sign, function or explicit operator. */
 export function readFunctionArgument(c: Cursor): Node {
   if (isOp(c, '(') || isOp(c, '{') || isOp(c, '[')) {
     return readPrimary(c);

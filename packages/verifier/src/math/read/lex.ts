@@ -1,7 +1,7 @@
 /**
- * Cleaned text to tokens in one linear pass.
- * A number token keeps its shown digits; letters inside `\text{}` stay whole words (`text: true`), others are runs that
- * the reader splits into symbols or knows as names. Leaves out: all grammar.
+ * Splits cleaned text into tokens in one linear pass. A number token keeps its digits. Letters inside `\text{}` stay words
+ * (`text: true`); other letters are runs that the reader splits into symbols or recognizes as names.
+ * Leaves out: all grammar.
  */
 
 import { HARD_COMMA, ROW_BREAK } from './clean.ts';
@@ -10,7 +10,7 @@ export interface Token {
   /** num: digits; id: letters; cmd: LaTeX command without backslash; op: one sign (see `SIGNS`); end: past the last. */
   t: 'num' | 'id' | 'cmd' | 'op' | 'end';
   v: string;
-  /** White space stood before it. */
+  /** Whether white space precedes it. */
   space: boolean;
   /** Inside `\text{}` and the like. */
   text: boolean;
@@ -19,7 +19,7 @@ export interface Token {
 /** How commas between digits are read. `grouped`: `1,234` is one number; `plain`: every comma separates. */
 export type CommaMode = 'grouped' | 'plain' | 'decimal';
 
-/** Text that has no token reading. `code` goes into the diagnostic. */
+/** An answer that cannot be read. `code` goes into the diagnostic. */
 export class ReadError extends Error {
   readonly code: 'unknown-command' | 'unexpected' | 'too-deep' | 'too-long' | 'too-large';
   constructor(code: ReadError['code'], message: string) {
@@ -80,14 +80,14 @@ interface Lexer {
   readonly s: string;
   at: number;
   space: boolean;
-  /** Closing positions of open `\text{` groups: letters before the innermost are words. */
+  /** Closing positions of open `\text{` groups. Letters before the innermost one are words. */
   readonly textDepths: number[];
   depth: number;
   readonly mode: CommaMode;
   readonly out: Token[];
 }
 
-/** @throws {ReadError} on signs that no answer contains. */
+/** @throws {ReadError} on signs that do not occur in answers */
 export function lex(cleaned: string, mode: CommaMode): Token[] {
   const lx: Lexer = { s: cleaned, at: 0, space: false, textDepths: [], depth: 0, mode, out: [] };
   while (lx.at < cleaned.length) step(lx);
@@ -129,7 +129,7 @@ function readNumber(lx: Lexer): void {
   push(lx, 'num', value, length);
 }
 
-/** The digits without separators, and how many characters they took. */
+/** The digits without separators, and the number of characters read. */
 function numberAt(lx: Lexer): [value: string, length: number] {
   const hard = matchAt(lx, HARD_GROUPED) ?? matchAt(lx, SPACE_GROUPED);
   if (hard) return [hard.replaceAll(HARD_COMMA, '').replaceAll(' ', ''), hard.length];
@@ -163,7 +163,7 @@ function readNamed(lx: Lexer): void {
   else push(lx, 'cmd', name, end - lx.at);
 }
 
-/** `\text{...}`: the braces vanish, what is inside is lexed as words; `\mathbf{...}` vanishes altogether. */
+/** `\text{...}`: its content becomes words. The command `\mathbf{...}` is ignored. */
 function openText(lx: Lexer, name: string, end: number): void {
   let at = end;
   if (name === 'operatorname' && lx.s[at] === '*') at++;
@@ -205,7 +205,7 @@ function readSign(lx: Lexer, c: string): void {
   else throw new ReadError('unexpected', `cannot read the sign ${JSON.stringify(c)}`);
 }
 
-/** True where the brace closed a text group, which leaves no token. */
+/** Whether the brace closed a text group, which leaves no token. */
 function closeBrace(lx: Lexer): boolean {
   const text = lx.textDepths.at(-1) === lx.depth;
   if (text) {

@@ -1,9 +1,9 @@
 /**
  * The words that the reader knows: functions, constants, Greek letters, number words, answers in words.
- * Data only; the reader decides where each may stand.
+ * Data only; the reader decides where each is allowed.
  */
 
-/** LaTeX command or plain word to the name used in trees. All take one argument, with or without brackets. */
+/** From a LaTeX command or plain word to the name in trees. All take one argument, with or without brackets. */
 export const FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ...[
     'sin',

@@ -1,5 +1,5 @@
 /**
- * Numbers as they are written: digits, decimals with a repeating part, digits in another base.
+ * Reads numbers: digits, decimals with a repeating part, digits in another base.
  * Leaves out: separators between digits (lex.ts), signs and fractions (expression.ts).
  */
 
@@ -8,7 +8,7 @@ import { add, fromDecimal, ratio } from '../number/rational.ts';
 import { type Cursor, describeToken, eat, expect, isCmd, isOp, peek } from './cursor.ts';
 import { ReadError, type Token } from './lex.ts';
 
-/** Digits, with a repeating part or a base behind them. */
+/** Reads digits, with a repeating part or a base after them. */
 export function readNumeral(c: Cursor, token: Token): Node {
   c.at++;
   const repeating = token.v.includes('.') ? readRepetend(c, token.v) : undefined;
@@ -81,7 +81,7 @@ function baseWord(word: string): number {
   );
 }
 
-/** The number a digit string shows. */
+/** The number that a digit string denotes. */
 export function readNumber(text: string): Node {
   const value = fromDecimal(text);
   const mantissa = text.split(/[eE]/)[0]!;

@@ -1,6 +1,5 @@
 /**
- * What an expression is made of: numbers, symbols, constants, brackets, money, absolute values.
- * The readers of this folder call each other, as the grammar does; each has a file of its own.
+ * Reads the parts of an expression: numbers, symbols, constants, brackets, money, absolute values.
  */
 
 import type { Node } from '../node.ts';
@@ -64,20 +63,20 @@ const SEPARATOR_WORDS = new Set([
   'but',
 ]);
 
-/** A separator word, or one that can only be prose: it ends a product. */
+/** Whether a separator word, or one that can only be prose, comes next: it ends a product. */
 export function isWord(c: Cursor): boolean {
   const token = peek(c);
   return token.t === 'id' && (unitWord(c) !== undefined || isSeparatorWord(c));
 }
 
-/** `U` between brackets is a union sign. */
+/** Whether `U` between brackets comes next: a union sign. */
 function isSeparatorWord(c: Cursor): boolean {
   const token = peek(c);
   if (token.v === 'U') return isOp(c, '(', 1) || isOp(c, '[', 1) || isOp(c, '\\{', 1);
   return SEPARATOR_WORDS.has(token.v);
 }
 
-/** Can the next token begin a factor of an implicit product? */
+/** Whether the next token can start a factor of an implicit product. */
 export function startsPrimary(c: Cursor): boolean {
   const token = peek(c);
   if (token.t === 'num') return true;
@@ -100,7 +99,7 @@ export function readPrimary(c: Cursor): Node {
   if (token.t === 'id') return readIdentifier(c, token);
   if (token.t === 'cmd') return readCommand(c, token.v);
   if (token.t === 'op') return readSignPrimary(c, token.v);
-  throw new ReadError('unexpected', 'something is missing at the end');
+  throw new ReadError('unexpected', 'the answer ends too early');
 }
 
 function readSignPrimary(c: Cursor, v: string): Node {
@@ -129,10 +128,10 @@ function readBars(c: Cursor, sign: string): Node {
   return arg.k === 'matrix' ? determinant(arg.rows) : { k: 'fn', name: 'abs', args: [arg] };
 }
 
-/** Longer runs are no product of symbols; taking them apart would cost the square of their length. */
+/** Longer runs of letters are not products of symbols. Splitting them would take quadratic time. */
 const MAX_LETTERS = 60;
 
-/** A run of letters: a name that we know, a word, or its first letter as a symbol. */
+/** Reads a run of letters: a known name, a word, or its first letter as a symbol. */
 function readIdentifier(c: Cursor, token: Token): Node {
   const name = token.v;
   if (name.length > MAX_LETTERS) throw new ReadError('too-long', 'a run of too many letters');
@@ -157,13 +156,13 @@ function advance<T>(c: Cursor, node: T): T {
   return node;
 }
 
-/** `xsin`, `xy`, `sinx`: the head of the run becomes a token of its own, the rest is looked at next. */
+/** `xsin`, `xy`, `sinx`: the first part of the run becomes a token; the rest is read next. */
 export function splitAt(c: Cursor, token: Token, length: number): void {
   const [head, rest] = [token.v.slice(0, length), token.v.slice(length)];
   c.tokens.splice(c.at, 1, { ...token, v: head }, { ...token, v: rest, space: false });
 }
 
-/** `C_5^2` and `A_5^2`: combinations and permutations, where both indices are numbers. */
+/** `C_5^2` and `A_5^2`: combinations and permutations, if both indices are numbers. */
 function readCombination(c: Cursor, letter: string): Node | undefined {
   const unbraced = c.tokens.slice(c.at + 1, c.at + 9).filter((t) => t.v !== '{' && t.v !== '}');
   const [under, n, over, k] = unbraced;
@@ -201,7 +200,7 @@ function readLetter(c: Cursor, letter: string): Node {
   return advance(c, withSubscript(c, letter));
 }
 
-/** Primes and subscripts belong to the name. Leaves the cursor on the last token that it used. */
+/** Reads primes and subscripts, which belong to the name. Leaves the cursor on the last token used. */
 function withSubscript(c: Cursor, letter: string): Node {
   let name = letter;
   c.at++;

@@ -1,6 +1,6 @@
 /**
- * Units behind a number: `5 cm`, `10\text{ m/s}^2`, `3 square inches`, `12 apples`.
- * One-letter symbols outside `\text{}` stay symbols here (5m is a product); equality reinterprets them where the reference has a unit.
+ * Reads units after a number: `5 cm`, `10\text{ m/s}^2`, `3 square inches`, `12 apples`. Single letters outside `\text{}` stay
+ * symbols here (5m is a product); the comparison reads them as units if the other side has a unit.
  */
 
 import type { Node } from '../node.ts';
@@ -44,7 +44,7 @@ const SEPARATORS = new Set([
 ]);
 const POWERS: Readonly<Record<string, number>> = { square: 2, sq: 2, cubic: 3, cu: 3 };
 
-/** A word that can be a unit, a counted noun or a scale, at the cursor: in text, or long enough to be no product. */
+/** A word that can be a unit, a counted noun or a scale: inside text, or too long for a product. */
 export function unitWord(c: Cursor): string | undefined {
   const token = peek(c);
   if (token.t !== 'id' || SEPARATORS.has(token.v)) return undefined;
@@ -57,7 +57,7 @@ export function unitWord(c: Cursor): string | undefined {
   return word.length >= 4 && /[aeiouy]/.test(word) ? word : undefined;
 }
 
-/** `\\text{min}` is a unit unless an argument follows; other names of functions are no units. */
+/** `\\text{min}` is a unit unless an argument follows; other function names are not units. */
 function isTextUnit(c: Cursor, word: string): boolean {
   const unit = findUnit(word, true) !== undefined;
   if (FUNCTIONS.has(word)) {
@@ -66,12 +66,12 @@ function isTextUnit(c: Cursor, word: string): boolean {
   return word.length > 1 || unit;
 }
 
-/** Letters that are likelier a product of variables than a unit when written without `\text`. */
+/** Letters that, without `\text`, are more likely a product of variables than a unit. */
 function isAmbiguous(word: string): boolean {
   return ['ha', 'mi', 'deg', 'rev', 'qt', 'gm'].includes(word);
 }
 
-/** The node with the unit that follows it, or the node itself where none does. */
+/** The node with the unit that follows it, or the node itself. */
 export function readUnitAfter(c: Cursor, node: Node): Node {
   if (isOp(c, '$') || isOp(c, '€') || isOp(c, '£')) {
     c.at++;
@@ -99,23 +99,23 @@ function scaled(node: Node, scale: bigint): Node {
     : { k: 'mul', args: [node, { k: 'num', value: { n: scale, d: 1n } }] };
 }
 
-/** Only what can be an amount takes a unit: `x` in words is a symbol followed by prose. */
+/** Whether a node can have a unit: `x` followed by words is a symbol followed by prose. */
 function isAmount(c: Cursor, node: Node): boolean {
   if (node.k === 'quantity' || node.k === 'words') return false;
   return node.k !== 'sym' || (node.name.length === 1 && (peek(c).space || peek(c).text));
 }
 
-/** More words than this behind a number are prose. */
+/** More words than this after a number are prose. */
 const MAX_UNIT_WORDS = 8;
 
-/** A product of unit words with powers and `/` or `per`; words that are no unit become one counted noun. */
+/** A product of unit words with powers and `/` or `per`; other words become one counted noun. */
 function readUnit(c: Cursor): Unit | undefined {
   let unit: Unit | undefined;
   const nouns: string[] = [];
   let sign = 1;
   let words = 0;
   for (let word = unitWord(c); word !== undefined; word = nextWord(c, sign)) {
-    if (++words > MAX_UNIT_WORDS) throw new ReadError('too-long', 'too many words behind a number');
+    if (++words > MAX_UNIT_WORDS) throw new ReadError('too-long', 'too many words after a number');
     const part = readUnitFactor(c, word);
     if (!part) {
       c.at++;

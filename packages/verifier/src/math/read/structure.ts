@@ -1,6 +1,5 @@
 /**
- * Lists, relations and set operations: everything above the scalar expression.
- * `readMath` is the entry: cleaned text to a tree, or a ReadError with what could not be read.
+ * Reads lists, relations and set operations: everything above the scalar expression. `readMath` is the entry point.
  */
 
 import { type Node, type RelationOp, symbols } from '../node.ts';
@@ -57,13 +56,13 @@ const RELATION_SIGNS: Readonly<Record<string, RelationOp>> = {
   '->': 'to',
 };
 
-/** @throws {ReadError} */
+/** Reads cleaned text into a tree. @throws {ReadError} naming what cannot be read */
 export function readMath(cleaned: string, mode: CommaMode): Node {
   const c = createCursor(lex(cleaned, mode), readList);
   if (c.tokens.length === 0) throw new ReadError('unexpected', 'the answer is empty');
   const node = readList(c);
   if (peek(c).t !== 'end') {
-    throw new ReadError('unexpected', `cannot read on at ${describeToken(peek(c))}`);
+    throw new ReadError('unexpected', `unexpected ${describeToken(peek(c))}`);
   }
   return node;
 }
@@ -92,7 +91,7 @@ function separatorAt(c: Cursor): Join | undefined {
   return undefined;
 }
 
-/** Items up to the end of the brackets; one item alone is no list. */
+/** Reads items up to the end of the brackets. A single item is not a list. */
 function readList(c: Cursor): Node {
   const items = [readStatement(c)];
   let join: Join | undefined;
@@ -105,7 +104,7 @@ function readList(c: Cursor): Node {
   return join === undefined ? items[0]! : { k: 'list', items, join };
 }
 
-/** "2 hours 30 minutes": a number directly behind an amount goes on with it. */
+/** "2 hours 30 minutes": a number directly after an amount continues it. */
 function isCompound(c: Cursor, last: Node): boolean {
   return last.k === 'quantity' && peek(c).t === 'num';
 }
@@ -122,7 +121,7 @@ function atEnd(c: Cursor): boolean {
 
 const APPROXIMATE = new Set(['approx', 'simeq', 'sim', 'cong']);
 
-/** `\sqrt{5} \approx 2.236`: the decimal behind an exact value illustrates it, where it is right to its last place. */
+/** `\sqrt{5} \approx 2.236`: the decimal after an exact value is ignored, if it is correct to its last place. */
 function illustrates(exact: Node, decimal: Node): boolean {
   const [left, right] = [exact, decimal].map((node) => (node.k === 'quantity' ? node.arg : node));
   const shown = right!.k === 'neg' ? right!.arg : right!;
@@ -131,7 +130,7 @@ function illustrates(exact: Node, decimal: Node): boolean {
   return a !== undefined && b !== undefined && Math.abs(a - b) <= 10 ** -shown.decimals;
 }
 
-/** A chain of relations, or one side alone. */
+/** Reads a chain of relations, or a single side. */
 function readStatement(c: Cursor): Node {
   if (isOp(c, '=') || isCmd(c, 'approx') || isCmd(c, 'sim') || isCmd(c, 'therefore')) c.at++;
   const args = [readSetExpression(c)];
@@ -216,7 +215,7 @@ function isRatioSign(c: Cursor): boolean {
   );
 }
 
-/** `3:4:5` and "3 to 4", where a colon is no set-builder bar. */
+/** Reads `3:4:5` and "3 to 4", if a colon is not the bar of a set builder here. */
 function readRatio(c: Cursor): Node {
   const first = readExpression(c);
   if (!isRatioSign(c)) return first;

@@ -1,7 +1,7 @@
 /**
- * Units with exact rational factors, so that 1 km = 1000 m and 1 in = 2.54 cm hold as equalities of rationals.
- * Written here instead of taken from mathjs: its factors are doubles, and loading it costs more than all answers of a step.
- * Leaves out: units that depend on a date (currencies are dimensions of their own) and offsets (temperatures do not convert).
+ * Units with exact rational factors, so that 1 km = 1000 m and 1 in = 2.54 cm are equalities of rationals. mathjs is not
+ * used: its factors are doubles, and loading it takes longer than verifying all answers of a step.
+ * Leaves out: conversion of currencies (each is a separate dimension) and of temperatures (offsets).
  */
 
 import { fromDecimal, multiply, ONE, power, type Rational, ratio } from '../number/rational.ts';
@@ -15,7 +15,7 @@ export interface Unit {
 
 type Row = readonly [names: string, factor: string, dimension: string];
 
-/** names | factor to the base of the dimension | dimension. `a/b` is an exact quotient; `^n` on a dimension its power. */
+/** names | factor to the base unit | dimension. `a/b` is an exact quotient, `^n` a power of the dimension. */
 const TABLE: readonly Row[] = [
   ['m meter metre', '1', 'length'],
   ['cm centimeter centimetre', '1/100', 'length'],
@@ -91,7 +91,7 @@ const TABLE: readonly Row[] = [
   ['dozen', '12', 'count'],
 ];
 
-/** Symbols that only stand for a unit when a number precedes them and that are also names of variables. */
+/** Symbols that are units only after a number, because they are also names of variables. */
 const CASE_SENSITIVE = new Set(['m', 'g', 's', 'h', 'l', 'n', 'j', 'w', 'v', 'a', 'k', 'pa']);
 const UPPER = new Map([
   ['L', 'l'],
@@ -164,7 +164,7 @@ export function nounUnit(words: string): Unit {
   return { factor: ONE, dimensions: { [`noun:${singular}`]: 1 }, label: lower };
 }
 
-/** True for a unit that counts things and so says no more than the question did. */
+/** Whether a unit counts things, and so says no more than the question. */
 export function isNoun(unit: Unit): boolean {
   return (
     Object.keys(unit.dimensions).some((d) => d.startsWith('noun:')) || 'unit' in unit.dimensions
@@ -188,7 +188,7 @@ export function unitProduct(a: Unit, b: Unit): Unit {
   return { factor: multiply(a.factor, b.factor), dimensions, label: `${a.label}·${b.label}` };
 }
 
-/** True where one amount can be expressed in the other unit. */
+/** Whether an amount in one unit can be converted to the other. */
 export function sameDimensions(a: Unit, b: Unit): boolean {
   const names = new Set([...Object.keys(a.dimensions), ...Object.keys(b.dimensions)]);
   return [...names].every((d) => (a.dimensions[d] ?? 0) === (b.dimensions[d] ?? 0));

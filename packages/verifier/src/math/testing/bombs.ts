@@ -1,6 +1,6 @@
 /**
- * Responses built to hang, crash or exhaust a checker. Each must be answered within a second, and none is right for 5.
- * For tests and benchmarks. `text` is a whole response.
+ * Responses that try to hang, crash or exhaust a checker. Each must get a verdict within a second, and none is correct for
+ * the reference 5. For tests and benchmarks. `text` is a whole response.
  */
 
 function times(piece: string, count: number): string {

@@ -1,4 +1,4 @@
-/** Where tests and benchmarks find their data: the project's own pairs, and public sets that may be absent. */
+/** Finds the data of tests and benchmarks: the pairs of this repository, and public data sets that may be absent. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ export function labelledPairs(): Pair[] {
   return lines(readFileSync(file, 'utf8')) as Pair[];
 }
 
-/** Folder of the public sets: `CIPO_SHARED`, else `../shared` beside the repository; undefined where neither is there. */
+/** Folder of the public data sets: `CIPO_SHARED`, else `../shared` beside the repository. @returns undefined if neither exists */
 export function sharedDatasets(): string | undefined {
   const folder = process.env.CIPO_SHARED ?? fileURLToPath(new URL('../shared', ROOT));
   return existsSync(`${folder}/datasets/math/train.jsonl.gz`) ? `${folder}/datasets` : undefined;
@@ -46,7 +46,7 @@ export interface Solution extends Problem {
   readonly correct: boolean;
 }
 
-/** GSM8K outputs of two models with the labels they came with. */
+/** GSM8K outputs of two models with their published labels. */
 export function gsm8kSolutions(datasets: string): Solution[] {
   return lines(readFileSync(`${datasets}/gsm8k_solutions/gpt3_6b.jsonl`, 'utf8')) as Solution[];
 }

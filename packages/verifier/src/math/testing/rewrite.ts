@@ -1,9 +1,9 @@
 /**
- * Machine-made rewritings of an answer that change its spelling and nothing else, and perturbations that change its value.
- * For tests and benchmarks; each works on text alone, so that it shares no code with the reader.
+ * Rewritings of an answer that change only its notation, and perturbations that change its value. For tests and benchmarks.
+ * Each works on text, so that it shares no code with the reader.
  */
 
-/** Rewritings by name; each returns the answer in another spelling, or undefined where it does not apply. */
+/** Rewritings by name. Each returns the answer in another notation, or undefined if it does not apply. */
 export const REWRITINGS: Readonly<Record<string, (answer: string) => string | undefined>> = {
   'display fractions': (a) => replaced(a, /\\[dt]?frac(?![a-z])/g, '\\dfrac'),
   'text fractions': (a) => replaced(a, /\\[dt]?frac(?![a-z])/g, '\\tfrac'),
@@ -49,7 +49,7 @@ function replaced(
   return b === a ? undefined : b;
 }
 
-/** Perturbations by name: the value changes wherever they apply. */
+/** Perturbations by name. Each returns an answer with another value, or undefined if it does not apply. */
 export const PERTURBATIONS: Readonly<Record<string, (answer: string) => string | undefined>> = {
   'the last digit': (a) => {
     if (/_/.test(a)) return undefined;
