@@ -1,10 +1,11 @@
 /**
- * Agreement and throughput beside Math-Verify, on the same pairs in the same run, by CPU time of one core each.
+ * Compares agreement and throughput with Math-Verify on the same pairs in the same run, by CPU time of one core each.
  *
  *   benchmarks/math/setup-peer.sh && node benchmarks/math/compare.ts [--step N] [--peer FOLDER] [--out FILE]
  *
  * `--step` takes every N-th reference of MATH (default 40). Every disagreement with a label is written to `--out`
- * (default benchmarks/math/out/disagreements.jsonl). Ours is warm, and forgets all references before it is timed.
+ * (default benchmarks/math/out/disagreements.jsonl). This project's
+ * verifier runs once to warm up and forgets all references before it is timed.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -14,7 +15,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { forgetReferences, verdictOf } from '../../packages/verifier/src/math/verdict.ts';
-import { type Item, sets } from './sets.ts';
+import { type Item, pairSets } from './sets.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,7 +36,7 @@ interface Result {
   readonly seconds: number;
 }
 
-function ours(items: readonly Item[]): Result {
+function runOurs(items: readonly Item[]): Result {
   const judge = (item: Item): boolean | null => {
     const verdict = verdictOf(item, { text: item.response });
     return verdict.kind === 'void' ? null : verdict.passed;
@@ -48,7 +49,7 @@ function ours(items: readonly Item[]): Result {
   return { passed, seconds: (used.user + used.system) / 1e6 };
 }
 
-function peer(items: readonly Item[]): Result {
+function runPeer(items: readonly Item[]): Result {
   const input = items
     .map(({ answer, response }) => JSON.stringify({ answer, response }))
     .join('\n');
@@ -60,7 +61,7 @@ function peer(items: readonly Item[]): Result {
   });
   if (run.status !== 0) {
     throw new Error(
-      `the peer failed; run benchmarks/math/setup-peer.sh first\n${run.error ?? run.stderr}`,
+      `Math-Verify failed: run benchmarks/math/setup-peer.sh first\n${run.error ?? run.stderr}`,
     );
   }
   const rows = run.stdout
@@ -81,7 +82,7 @@ function rate(n: number, seconds: number): string {
   return `${Math.round(n / seconds)}`;
 }
 
-function row(name: string, items: readonly Item[], a: Result, b: Result): string {
+function tableRow(name: string, items: readonly Item[], a: Result, b: Result): string {
   const agree = (r: Result): number => items.filter((item, k) => r.passed[k] === item.label).length;
   const falseAccepts = (r: Result): number =>
     items.filter((item, k) => r.passed[k] === true && !item.label).length;
@@ -107,9 +108,9 @@ console.log(
   '| set | pairs | ours | false accepts | pairs/s/core | Math-Verify | false accepts | pairs/s/core | ratio |',
 );
 console.log('|---|---|---|---|---|---|---|---|---|');
-for (const [name, items] of sets(Number(values.step))) {
-  const [a, b] = [ours(items), peer(items)];
-  console.log(row(name, items, a, b));
+for (const [name, items] of pairSets(Number(values.step))) {
+  const [a, b] = [runOurs(items), runPeer(items)];
+  console.log(tableRow(name, items, a, b));
   for (const [k, item] of items.entries()) {
     if (a.passed[k] === item.label && b.passed[k] === item.label) continue;
     lines.push(

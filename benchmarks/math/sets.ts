@@ -1,6 +1,6 @@
 /**
- * The pairs that both graders judge. The labelled set and the made-up algebra are the project's own; the model outputs
- * and references are public data outside the repository and are left out where they are absent.
+ * The pairs that both graders judge. The labelled pairs and the generated algebra belong to this project. Model outputs and
+ * references are public data, which is skipped if `CIPO_SHARED` does not name its folder.
  */
 
 import { type MathOptions, mathOptions } from '../../packages/verifier/src/math/index.ts';
@@ -24,7 +24,7 @@ export interface Item {
 const BOXED = mathOptions(undefined);
 const PROSE = mathOptions({ extraction: 'any' });
 
-/** Labelled pairs that both graders can be asked: no options of ours, and a verdict. */
+/** Labelled pairs for both graders: those without options of this project and with a verdict. */
 function labelled(): Item[] {
   return labelledPairs().flatMap(({ id, answer, response, label, question, options }) => {
     const extraction = options?.extraction === 'any' && Object.keys(options).length === 1;
@@ -42,7 +42,7 @@ function labelled(): Item[] {
   });
 }
 
-/** Real outputs: the response ends in `A: 26`, which the peer is given as it stands. */
+/** Outputs of models. The response ends in `A: 26`, which Math-Verify gets unchanged. */
 function outputs(datasets: string): Item[] {
   return gsm8kSolutions(datasets).map((s) => ({
     id: s.id,
@@ -85,7 +85,7 @@ function variants(
   });
 }
 
-/** Equalities that need algebra, and near misses: a fixed generator, no data. */
+/** Generated equalities that need algebra, and near misses. */
 export function algebra(count: number): Item[] {
   return Array.from({ length: count }, (_, k) => {
     const [a, b, c] = [2 + (k % 7), 1 + (k % 11), 3 + (k % 5)];
@@ -114,8 +114,8 @@ export function algebra(count: number): Item[] {
   });
 }
 
-/** All sets by name. `step` thins the references out. */
-export function sets(step: number): ReadonlyMap<string, Item[]> {
+/** All sets by name. @param step takes every `step`-th reference */
+export function pairSets(step: number): ReadonlyMap<string, Item[]> {
   const datasets = sharedDatasets();
   return new Map([
     ['labelled pairs', labelled()],

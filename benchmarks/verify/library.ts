@@ -1,6 +1,6 @@
 /**
- * The library alone on the rows of files: reads them all, then judges them all at once, and prints how long the
- * judging took. What `throughput.ts` compares `cipo verify` with; a process of its own, as the command is one.
+ * Judges the rows of files with the library alone and prints how long judging took. `throughput.ts` compares `cipo verify`
+ * with it. It is a separate process, because the command is one too.
  *
  *   node benchmarks/verify/library.ts WORKERS FILE...
  */

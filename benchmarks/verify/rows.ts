@@ -1,21 +1,19 @@
-/** HumanEval, MBPP and GSM8K with answers to judge, as files of rows. The data lies in `CIPO_SHARED`, else `../shared`. */
+/** Writes HumanEval, MBPP and GSM8K with responses as files of rows. The environment variable `CIPO_SHARED` names their folder. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-const SHARED =
-  process.env.CIPO_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
+const SHARED = process.env.CIPO_SHARED;
 
-export const available = existsSync(`${SHARED}/datasets`);
+export const isAvailable = SHARED !== undefined && existsSync(`${SHARED}/datasets`);
 
-/** Fields of rows that lack them: answers in prose are looked for in it, and mbpp/123 searches for some ten seconds. */
+/** Fields for rows without them: answers are extracted from prose, and the program of mbpp/123 needs about ten seconds. */
 export const DEFAULTS = { options: { extraction: 'any' }, limits: { cpuMs: 60_000 } } as const;
 /** The same for the command line. */
 export const SETTINGS = ['--set', 'options.extraction=any', '--set', 'limits.cpuMs=60000'];
 
 type Row = Record<string, unknown>;
 
-/** Each set with the column that has an answer: reference solutions for code, a 6B model's for GSM8K. */
+/** Each data set with the column that has a response: reference solutions for code, outputs of a 6B model for GSM8K. */
 const SETS = [
   { name: 'humaneval', file: 'humaneval/humaneval.jsonl', answer: 'canonical_solution' },
   { name: 'mbpp', file: 'mbpp/mbpp.jsonl', answer: 'code' },
@@ -29,7 +27,7 @@ function rowsOf({ file, answer }: (typeof SETS)[number]): Row[] {
     .map((row) => ({ ...row, response: row[answer] }));
 }
 
-/** Writes a file for each set, of so many rows at most; their paths. */
+/** Writes one file per data set. @param most rows of each @returns the paths */
 export function writeSets(folder: string, most: number): string[] {
   return SETS.map((set) => {
     const path = join(folder, `${set.name}.jsonl`);
@@ -44,7 +42,7 @@ export function writeSets(folder: string, most: number): string[] {
   });
 }
 
-/** GSM8K's answers, each so many times under an id of its own. */
+/** Writes the GSM8K rows `times` times, each with its own id. @returns the path */
 export function writeMany(folder: string, times: number): string {
   const path = join(folder, 'many.jsonl');
   const rows = rowsOf(SETS[2]);

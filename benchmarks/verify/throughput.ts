@@ -1,14 +1,14 @@
 /**
- * `cipo verify` over all of HumanEval, MBPP and GSM8K's answers in one go, beside the library alone on the same rows
- * in the same run, in turns; then over many rows, with the memory it takes.
+ * Measures `cipo verify` on all rows of HumanEval, MBPP and GSM8K against the library alone on the same rows, in alternating
+ * rounds of one run. Then measures its memory over many rows.
  *
  *   node benchmarks/verify/throughput.ts [--rounds 3] [--workers 2] [--many 50] [--each N]
  *
- * `--rounds 0` leaves the comparison out, `--each` takes that many rows of each set for a short look.
+ * `--rounds 0` skips the comparison. `--each` limits the rows of each data set.
  *
- * The command's time is that of its whole process, its start and end included. The library's is given twice: of the
- * judging alone, and of its process, which reads the same files and starts the same sandboxes.
- * CPU time is that of either process with its cells, start included: what a loaded machine does not distort.
+ * The time of the command is that of its whole process. The time of the library is given twice: of judging alone, and of
+ * its process, which reads the same files and starts the same sandboxes. CPU time is that of a process with its cells; a
+ * loaded machine does not distort it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { available, SETTINGS, writeMany, writeSets } from './rows.ts';
+import { isAvailable, SETTINGS, writeMany, writeSets } from './rows.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,8 +26,8 @@ const { values } = parseArgs({
     each: { type: 'string', default: 'Infinity' },
   },
 });
-if (!available) {
-  console.error('The data is not here. Name its folder in CIPO_SHARED.');
+if (!isAvailable) {
+  console.error('The data was not found. Set CIPO_SHARED to its folder.');
   process.exit(2);
 }
 
@@ -74,8 +74,8 @@ async function compare(files: readonly string[]): Promise<void> {
   console.log(
     `cipo verify is at ${medianOf(ratios)} of the library's throughput (median and range)`,
   );
-  console.log(`of the same as a whole process, it is at ${medianOf(processRatios)}`);
-  console.log(`and takes ${medianOf(cpuRatios)} of its CPU time`);
+  console.log(`against the whole process of the library: ${medianOf(processRatios)}`);
+  console.log(`CPU time against that of the library: ${medianOf(cpuRatios)}`);
 }
 
 function rate({ rows, seconds, cpuSeconds }: Measured): string {
@@ -89,7 +89,7 @@ function medianOf(ratios: readonly number[]): string {
   return `${percent(middle)} [${percent(low)}, ${percent(high)}]`;
 }
 
-/** CPU time of every child that has ended, theirs included; 0 where there is no `/proc`. */
+/** CPU seconds of all children that have ended, with their own children. 0 without `/proc`. */
 function childCpuSeconds(): number {
   try {
     const fields = readFileSync('/proc/self/stat', 'latin1')
@@ -125,10 +125,10 @@ async function runCommand(files: readonly string[]): Promise<Measured> {
   return { rows: rows.length, passed, seconds, processSeconds: seconds, cpuSeconds };
 }
 
-/** Runs Node; lines of its output are told as they come, or kept where nobody wants them. */
+/** Runs Node. @param onLine called with each line of its output @returns the last line */
 function run(
   args: readonly string[],
-  tell: (line: string, pid: number) => void,
+  onLine: (line: string, pid: number) => void,
 ): Promise<{ out: string }> {
   const child = spawn(process.execPath, [...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   let [out, rest] = ['', ''];
@@ -136,7 +136,7 @@ function run(
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     out = lines.at(-1) ?? out;
-    for (const line of lines) tell(line, child.pid ?? 0);
+    for (const line of lines) onLine(line, child.pid ?? 0);
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -146,7 +146,7 @@ function run(
   });
 }
 
-/** Resident memory of the command and its cells, at each tenth of the rows. */
+/** Prints the resident memory of the command and its cells at each tenth of the rows. */
 async function watchMemory(file: string): Promise<void> {
   const total = readFileSync(file).toString('latin1').split('\n').length - 1;
   const samples: number[] = [];
@@ -170,7 +170,7 @@ async function watchMemory(file: string): Promise<void> {
   );
 }
 
-/** A process and its descendants, where `/proc` exists. */
+/** Resident memory of a process and its descendants in MB. 0 without `/proc`. */
 function residentMb(pid: number): number {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]);
@@ -179,6 +179,6 @@ function residentMb(pid: number): number {
     );
     return (pages * 4) / 1024 + children.reduce((sum, child) => sum + residentMb(Number(child)), 0);
   } catch {
-    return 0; // it has just ended
+    return 0; // the process has just ended
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Easy arithmetic told as stories: one step, sometimes two, whole numbers up to 25, asked after three examples so that a
- * small model knows what an answer looks like. Writes train.jsonl and
- * held-out.jsonl beside this file, the same bytes every time; no story of one is in the other.
+ * Generates easy arithmetic stories of one or two steps with integers up to 25. Each prompt has three worked examples, so
+ * that a small model knows the form of an answer. Writes train.jsonl and held-out.jsonl beside this file, always the same
+ * bytes; no story is in both.
  *
  *   node datasets/arithmetic-in-words/build.ts
  */
@@ -16,10 +16,10 @@ interface Story {
 }
 
 const rng = createRng('arithmetic-in-words');
-const names = ['Ann', 'Ben', 'Carla', 'Dan', 'Eva', 'Finn', 'Grace', 'Hugo', 'Ida', 'Jack'];
-const things = ['apples', 'books', 'marbles', 'stamps', 'pencils', 'shells', 'coins', 'cards'];
+const NAMES = ['Ann', 'Ben', 'Carla', 'Dan', 'Eva', 'Finn', 'Grace', 'Hugo', 'Ida', 'Jack'];
+const THINGS = ['apples', 'books', 'marbles', 'stamps', 'pencils', 'shells', 'coins', 'cards'];
 
-const kinds: readonly ((name: string, thing: string) => Story)[] = [
+const KINDS: readonly ((name: string, thing: string) => Story)[] = [
   (name, thing) => {
     const [a, b] = [rng.int(2, 12), rng.int(2, 9)];
     const question = `${name} has ${a} ${thing} and gets ${b} more. How many does ${name} have now?`;
@@ -44,28 +44,28 @@ const kinds: readonly ((name: string, thing: string) => Story)[] = [
   },
 ];
 
-const examples: readonly (readonly [question: string, answer: string])[] = [
+const EXAMPLES: readonly (readonly [question: string, answer: string])[] = [
   ['Lena has 6 plums and gets 3 more. How many does Lena have now?', '6 + 3 = 9. The answer is 9.'],
   ['Otto has 9 keys and gives 5 away. How many does Otto have now?', '9 - 5 = 4. The answer is 4.'],
   ['Rosa has 3 boxes of 4 pears. How many does Rosa have?', '3 * 4 = 12. The answer is 12.'],
 ];
-const shown = [
+const SHOWN = [
   { role: 'system', content: 'Answer as in the examples.' },
-  ...examples.flatMap(([question, answer]) => [
+  ...EXAMPLES.flatMap(([question, answer]) => [
     { role: 'user', content: question },
     { role: 'assistant', content: answer },
   ]),
 ];
 
-const wanted = { train: 320, 'held-out': 80 };
+const COUNTS = { train: 320, 'held-out': 80 };
 const seen = new Set<string>();
 
-for (const [name, count] of Object.entries(wanted)) {
+for (const [name, count] of Object.entries(COUNTS)) {
   const rows: string[] = [];
   while (rows.length < count) {
-    const { kind, question, answer } = kinds[rows.length % kinds.length]!(
-      rng.pick(names),
-      rng.pick(things),
+    const { kind, question, answer } = KINDS[rows.length % KINDS.length]!(
+      rng.pick(NAMES),
+      rng.pick(THINGS),
     );
     if (seen.has(question)) continue;
     seen.add(question);
@@ -74,7 +74,7 @@ for (const [name, count] of Object.entries(wanted)) {
         id: `${name}-${rows.length + 1}`,
         domain: 'math',
         kind,
-        prompt: [...shown, { role: 'user', content: question }],
+        prompt: [...SHOWN, { role: 'user', content: question }],
         answer: String(answer),
         options: { extraction: 'any' },
       }),

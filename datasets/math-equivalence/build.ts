@@ -1,8 +1,7 @@
 /**
- * cases.txt to pairs.jsonl: one row a pair, in the shape that `cipo verify` reads, with type, label and reason.
+ * Generates pairs.jsonl from cases.txt: one row per pair in the format of `cipo verify`, with type, label and reason.
  * Run `node datasets/math-equivalence/build.ts` after editing cases.txt.
  */
-
 import { readFileSync, writeFileSync } from 'node:fs';
 
 interface Group {
@@ -15,26 +14,28 @@ interface Group {
 
 const LABELS: Readonly<Record<string, boolean | null>> = { '=': true, '!': false, '?': null };
 
+/** The rows of the pairs in the text of cases.txt. */
 export function rows(source: string): Record<string, unknown>[] {
   const found: Record<string, unknown>[] = [];
   let group: Group | undefined;
   for (const line of source.split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
-    if (line.startsWith('@')) group = header(line);
-    else if (group) found.push(pair(line, group, found.length));
+    if (line.startsWith('@')) group = parseHeader(line);
+    else if (group) found.push(parsePair(line, group, found.length));
   }
   return found;
 }
 
-function header(line: string): Group {
+function parseHeader(line: string): Group {
   const [type = '', reason = '', extras] = line.slice(1).split(' | ');
   return { type: type.trim(), reason: reason.trim(), ...(extras ? JSON.parse(extras) : {}) };
 }
 
-function pair(line: string, group: Group, index: number): Record<string, unknown> {
+function parsePair(line: string, group: Group, index: number): Record<string, unknown> {
   const mark = line[0] ?? '';
   const [answer = '', given = ''] = line.slice(2).split(/ ;; ?/);
-  if (!(mark in LABELS)) throw new Error(`line ${JSON.stringify(line)} has no label`);
+  if (!(mark in LABELS))
+    throw new Error(`expected a label =, ! or ? at the start of ${JSON.stringify(line)}`);
   const response = group.raw
     ? given.replaceAll('\\n', '\n').replaceAll('\neq', '\\neq')
     : `\\boxed{${given}}`;

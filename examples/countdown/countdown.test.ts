@@ -36,21 +36,21 @@ function judge(answer: string, nums: number[], target: number): Promise<Verdict>
 test.each([
   ['<answer>8 / (3 - 8 / 3)</answer>', 'accepted', undefined],
   ['<answer>3</answer> no, <answer>(8 * 3)</answer>', 'accepted', undefined],
-  ['<answer>8 + 8</answer>', 'wrong_answer', 'it comes to 16, not 24'],
-  ['<answer>8 / 3</answer>', 'wrong_answer', 'it comes to 8/3, not 24'],
-  ['<answer>8 + 8 + 8</answer>', 'unreadable_answer', '8 is not among the numbers that are left'],
-  ['<answer>24</answer>', 'unreadable_answer', '24 is not among the numbers that are left'],
-  ['<answer>8 / (3 - 3)</answer>', 'unreadable_answer', 'it divides by zero'],
+  ['<answer>8 + 8</answer>', 'wrong_answer', 'the value is 16, not 24'],
+  ['<answer>8 / 3</answer>', 'wrong_answer', 'the value is 8/3, not 24'],
+  ['<answer>8 + 8 + 8</answer>', 'unreadable_answer', '8 is not among the remaining numbers'],
+  ['<answer>24</answer>', 'unreadable_answer', '24 is not among the remaining numbers'],
+  ['<answer>8 / (3 - 3)</answer>', 'unreadable_answer', 'division by zero'],
   ['<answer>(8 + 3</answer>', 'unreadable_answer', 'a bracket is not closed'],
-  ['<answer>8 8</answer>', 'unreadable_answer', '8 stands where an operator should'],
-  ['<answer>-8</answer>', 'unreadable_answer', '- stands where a number should'],
+  ['<answer>8 8</answer>', 'unreadable_answer', 'expected an operator, got 8'],
+  ['<answer>-8</answer>', 'unreadable_answer', 'expected a number, got -'],
   ['8 * 3', 'unreadable_answer', 'no short <answer></answer>'],
-])('%s is %s', async (answer, status, message) => {
+])('the response %s gets the status %s', async (answer, status, message) => {
   const verdict = await judge(answer, [3, 3, 8, 8], 24);
   expect(verdict).toMatchObject({ status, diagnostics: message ? [{ message }] : [] });
 });
 
-test('any expression of the numbers is worth what exact arithmetic says', async () => {
+test('the value of any expression is that of exact arithmetic', async () => {
   const digit = fc.integer({ min: 0, max: 9 });
   await fc.assert(
     fc.asyncProperty(digit, digit, digit, fc.constantFrom(...'+-*'), async (a, b, c, sign) => {

@@ -1,14 +1,14 @@
 /**
- * A kind of task of one's own: is a number odd or even? A Domain is one object; the contract suite
- * (`domainContract` of `@cipo/verifier/testing`) then checks it without any model.
+ * The smallest domain: is a number odd or even? A Domain is one object. The contract suite (`domainContract` of
+ * `@cipo/verifier/testing`) checks it without a model.
  */
 import { type Domain, judged, type Task, TaskError, voided } from '@cipo/verifier/types';
 
-/** @throws {TaskError} where the row has no whole number. */
+/** @throws {TaskError} if the row has no integer */
 function parse(row: unknown): Task<number> {
   const value = typeof row === 'object' && row !== null && 'number' in row ? row.number : undefined;
   if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw new TaskError('number', 'must be a whole number', value);
+    throw new TaskError('number', 'expected an integer', value);
   }
   const content = `Is ${value} odd or even? Answer with one word.`;
   return {
@@ -19,7 +19,7 @@ function parse(row: unknown): Task<number> {
   };
 }
 
-function wordOf(value: number) {
+function parityOf(value: number) {
   return value % 2 === 0 ? 'even' : 'odd';
 }
 
@@ -30,12 +30,12 @@ export const parity: Domain<number> = {
     if (signal?.aborted) return voided('aborted', 'aborted before it was judged');
     const word = attempt.text.trim().toLowerCase();
     if (word !== 'odd' && word !== 'even') {
-      const message = 'The answer must be the one word odd or even.';
+      const message = 'The answer must be the single word odd or even.';
       return judged('unreadable_answer', [
         { code: 'unreadable-answer', audience: 'policy', message },
       ]);
     }
-    return judged(word === wordOf(task.reference) ? 'accepted' : 'wrong_answer');
+    return judged(word === parityOf(task.reference) ? 'accepted' : 'wrong_answer');
   },
-  known: (task) => ({ correct: wordOf(task.reference), incorrect: wordOf(task.reference + 1) }),
+  known: (task) => ({ correct: parityOf(task.reference), incorrect: parityOf(task.reference + 1) }),
 };

@@ -1,8 +1,8 @@
-/** The child: runs a query on databases in memory. What it may do is for SQLite's authorizer, never for reading its text. */
+/** The child process: runs a query on in-memory databases. SQLite's authorizer decides what it may do, not its text. */
 import { constants as c, DatabaseSync } from 'node:sqlite';
 import { serveCell } from '@cipo/verifier/cells/serve';
 
-/** Functions of their arguments alone. The others load code, are random, or have no business in an answer. */
+/** Functions that depend only on their arguments. The others load code, are random, or are not needed in an answer. */
 const PURE = `abs avg ceil ceiling char coalesce concat concat_ws count cume_dist date datetime dense_rank exp floor
   first_value format glob group_concat hex ifnull iif instr julianday lag last_value lead length like ln log log10 log2
   lower ltrim max min mod nth_value ntile nullif percent_rank pi pow power printf quote rank replace round row_number
@@ -11,7 +11,7 @@ const READING = [c.SQLITE_SELECT, c.SQLITE_READ, c.SQLITE_RECURSIVE];
 const NEVER = [c.SQLITE_ATTACH, c.SQLITE_DETACH, c.SQLITE_PRAGMA, c.SQLITE_CREATE_VTABLE];
 const LIMITS = { length: 1e6, attach: 0, compoundSelect: 50, likePatternLength: 200 };
 
-/** One row as text. 1 is 1.0 and not '1'; doubles agree to 12 digits, for a sum depends on its order. */
+/** One row as text. 1 equals 1.0 but not '1'. Doubles are rounded to 12 digits, because a sum depends on its order. */
 function shown(row: unknown) {
   return JSON.stringify(row, (_, v) => {
     const number = typeof v === 'number' ? Number(v.toPrecision(12)) : v;
@@ -22,7 +22,7 @@ function shown(row: unknown) {
 serveCell((payload) => {
   const { setups, query } = payload as { setups: string[]; query: string };
   let stage = 'setup';
-  let room = 1e6; // characters of all results
+  let charsLeft = 1e6; // of all results
   const rowsOn = (setup: string) => {
     using db = new DatabaseSync(':memory:', { limits: LIMITS });
     const allow = (may: (action: number) => boolean) =>
@@ -45,8 +45,8 @@ serveCell((payload) => {
     statement.setReturnArrays(true);
     return Array.from(statement.iterate(), (row) => {
       const text = shown(row);
-      room -= text.length;
-      if (room < 0) throw new Error('the result is too long');
+      charsLeft -= text.length;
+      if (charsLeft < 0) throw new Error('the result is too long');
       return text;
     });
   };

@@ -18,7 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'cipo-sql-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const target = join(folder, 'out.db');
 
-/** What a policy might write, with the status that it earns. Nothing of it reaches a file, a function or the next query. */
+/** Attacks and their statuses. None reaches a file, a forbidden function or the next query. */
 const HOSTILE: Readonly<Record<string, string>> = {
   [`${ENDLESS} SELECT count(*) FROM t`]: 'time_limit',
   [`${ENDLESS} SELECT n FROM t`]: 'output_limit',
@@ -80,11 +80,11 @@ describe('a query', () => {
   };
   const [perCity, spent, items] = rows;
 
-  test('of every row that ships is right, and runs', async () => {
+  test('the reference query of every sample row is accepted', async () => {
     for (const row of rows) expect(await passes(row, row.query), row.id).toBe(true);
   });
 
-  test('is judged by what it returns, not by how it is written', async () => {
+  test('a query is judged by what it returns, not by its text', async () => {
     const other = 'SELECT city, sum(1) AS n FROM customers GROUP BY city HAVING city > ""; -- done';
     expect(await passes(perCity, other.replace('""', "''"))).toBe(true);
     expect(
@@ -92,39 +92,39 @@ describe('a query', () => {
     ).toBe(true);
   });
 
-  test('answers in any order, unless an order was asked for', async () => {
+  test('a query may return rows in any order, unless the row asks for one', async () => {
     expect(await passes(perCity, `${perCity.query} ORDER BY count(*) DESC, city`)).toBe(true);
     expect(await passes(perCity, `${perCity.query} ORDER BY city DESC`)).toBe(true);
     expect(await passes(items, 'SELECT DISTINCT item FROM orders ORDER BY item DESC')).toBe(false);
   });
 
-  test('that is right for one database and wrong for the other is wrong', async () => {
+  test('a query that is correct on only one of two databases is rejected', async () => {
     expect(await passes(perCity, "SELECT 'Bergen', 2 UNION SELECT 'Aarhus', 1")).toBe(false);
   });
 
-  test('must return as many rows, as many columns and the same types', async () => {
+  test('a query must return the same number of rows and columns and the same types', async () => {
     expect(await passes(perCity, perCity.query.replace('city, count(*)', 'city'))).toBe(false);
     expect(await passes(perCity, perCity.query.replace('count(*)', "count(*) || ''"))).toBe(false);
     expect(await passes(perCity, `${perCity.query} UNION ALL ${perCity.query}`)).toBe(false);
   });
 
   for (const [query, status] of Object.entries(HOSTILE)) {
-    test(`is contained: ${JSON.stringify(query.slice(0, 80))}, ${status}`, async () => {
+    test(`the attack ${JSON.stringify(query.slice(0, 80))} ends with ${status}`, async () => {
       expect(await judge(perCity, query)).toMatchObject({ kind: 'judged', passed: false, status });
     });
   }
 
-  test('that was contained has changed nothing', async () => {
+  test('the attacks have written no file and changed no data', async () => {
     expect(existsSync(target)).toBe(false);
     expect(await passes(perCity, perCity.query)).toBe(true);
   });
 
   test.each([
-    ['a database that cannot be made', { data: ['INSERT INTO nowhere VALUES (1)'] }],
+    ['a database that cannot be created', { data: ['INSERT INTO nowhere VALUES (1)'] }],
     ['a database that would open a file', { data: [`ATTACH '${target}' AS other`] }],
     ['a query that does not run', { query: 'SELECT nothing FROM nowhere' }],
     ['a query that does not end', { query: `${ENDLESS} SELECT count(*) FROM t` }],
-  ])('to a task with %s gets no judgement', async (_what, fields) => {
+  ])('a task with %s gets a void verdict', async (_what, fields) => {
     const verdict = await judge({ ...perCity, ...fields }, perCity.query);
     expect(verdict).toMatchObject({ kind: 'void', fault: 'bad-task' });
   });

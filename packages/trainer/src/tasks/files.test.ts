@@ -38,7 +38,7 @@ test('a row that cannot be read gives a warning with its line and field, and the
   ]);
   const tasks = await open(path);
   expect(tasks.warnings.map((p) => p.slice(path.length))).toEqual([
-    expect.stringMatching(/^:61: row: must be JSON/),
+    expect.stringMatching(/^:61: row: expected JSON/),
     expect.stringMatching(/^:62: prompt: is missing/),
     expect.stringMatching(/^:63: domain: is missing/),
     expect.stringMatching(/^:65: row: expected an object/),

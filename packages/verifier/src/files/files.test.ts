@@ -36,7 +36,7 @@ function seen(reads: readonly RowRead[]) {
   return reads.map(({ line, row, problem }) => [line, problem ? problem.message : row]);
 }
 
-test('what cannot be read is named by its line, and the rest goes on', async () => {
+test('an unreadable line is reported by its number, and reading continues', async () => {
   const lines = ['\ufeff{"a":1}\r', '', '{"a":', 'null', '  ', '{"b":2}'];
   const bytes = Buffer.concat([
     Buffer.from(`${lines.join('\n')}\n`),
@@ -45,15 +45,15 @@ test('what cannot be read is named by its line, and the rest goes on', async () 
   ]);
   expect(seen(await read(file('mixed.jsonl', bytes)))).toEqual([
     [1, { a: 1 }],
-    [3, 'row: must be JSON: Unexpected end of JSON input, received "{\\"a\\":"'],
+    [3, 'row: expected JSON: Unexpected end of JSON input, received "{\\"a\\":"'],
     [4, null],
     [6, { b: 2 }],
-    [7, 'row: must be UTF-8, received "{ÿ}"'],
+    [7, 'row: expected UTF-8, received "{ÿ}"'],
     [8, { last: true }],
   ]);
 });
 
-test('lines are the same wherever the stream is cut', async () => {
+test('the lines of a stream do not depend on how it is split into chunks', async () => {
   const text = '{"a":"é"}\n\n{"b":"𝔘"}\r\nnot json\n{"c":3}';
   const whole = seen(await all(rowsOfLines(chunks(Buffer.from(text), [1e9]))));
   await fc.assert(
@@ -71,16 +71,16 @@ async function* chunks(bytes: Buffer, sizes: readonly number[]) {
   }
 }
 
-test('a line beyond the bound is counted, not held', async () => {
+test('a line that is too long is counted but not kept in memory', async () => {
   const bytes = Buffer.from(`{"a":1}\n"${'x'.repeat(5000)}"\n{"b":2}\n`);
   expect(seen(await all(rowsOfLines(chunks(bytes, [100]), 1000)))).toEqual([
     [1, { a: 1 }],
-    [2, 'row: must not be longer than 1000 bytes, received "5002 bytes"'],
+    [2, 'row: expected at most 1000 bytes, received "5002 bytes"'],
     [3, { b: 2 }],
   ]);
 });
 
-test('gzip and zstd are known by their first bytes, whatever the name', async () => {
+test('gzip and zstd are recognized by their first bytes, whatever the file name is', async () => {
   const text = '{"a":1}\n{"b":2}\n';
   const two = Buffer.concat([gzipSync(text), gzipSync('{"c":3}\n')]);
   expect(seen(await read(file('gz.jsonl', two)))).toEqual([
@@ -93,16 +93,16 @@ test('gzip and zstd are known by their first bytes, whatever the name', async ()
   expect(await all(stream.rows())).toHaveLength(2);
 });
 
-test('a file that breaks off gives the rows before the break, then says so', async () => {
+test('a truncated file gives its complete rows and then a problem', async () => {
   const rows = Array.from({ length: 5000 }, (_, i) => JSON.stringify({ i, x: Math.sin(i) }));
   const packed = gzipSync(rows.join('\n'));
   const reads = await read(file('cut.jsonl.gz', packed.subarray(0, packed.length / 2)));
   expect(reads.length).toBeGreaterThan(1000);
-  expect(reads.at(-1)?.problem?.message).toMatch(/^row: cannot be read on from here: /);
+  expect(reads.at(-1)?.problem?.message).toMatch(/^row: cannot be read from here on: /);
   expect(reads.slice(0, -1).every(({ problem }) => problem === undefined)).toBe(true);
 });
 
-test('parquet: lists, structs, JSON, nulls and 64-bit numbers, over row groups', async () => {
+test('parquet rows keep lists, structs, JSON, nulls and 64-bit integers over several row groups', async () => {
   const path = file(
     'rows.parquet',
     parquet(
@@ -132,7 +132,7 @@ test('parquet: lists, structs, JSON, nulls and 64-bit numbers, over row groups',
   ]);
 });
 
-test('parquet as pyarrow writes it: turns, structs, lists, a column without values', async () => {
+test('parquet files of pyarrow are read: turns, structs, lists, a column without values', async () => {
   const reads = await read(join(import.meta.dirname, 'fixtures', 'verl.parquet'));
   expect(reads).toHaveLength(5);
   expect(reads[3]).toEqual({
@@ -153,7 +153,7 @@ test('parquet as pyarrow writes it: turns, structs, lists, a column without valu
   });
 });
 
-test('broken parquet, and parquet in a stream, are problems and no exceptions', async () => {
+test('broken parquet, and parquet in a stream, give problems and not exceptions', async () => {
   const [broken] = await read(file('broken.parquet', 'PAR1 and then nothing'));
   expect(broken?.problem?.message).toMatch(/^row: cannot be read as parquet: /);
   const bytes = parquet([{ name: 'a', data: [1] }]);
@@ -161,12 +161,12 @@ test('broken parquet, and parquet in a stream, are problems and no exceptions', 
   expect(streamed?.problem?.message).toMatch(/parquet cannot be read from a stream/);
 });
 
-test('a missing file and a folder are said before anything is read', async () => {
+test('a missing file and a folder are errors before anything is read', async () => {
   await expect(openRows(join(folder, 'none.jsonl'))).rejects.toThrow(/ENOENT/);
   await expect(openRows(folder)).rejects.toThrow(/folder/);
 });
 
-test('how much has been read grows to all of it', async () => {
+test('the share that has been read grows to 1', async () => {
   const opened = await openRows(file('share.jsonl', '{"a":1}\n'.repeat(10)));
   expect(opened.share()).toBe(0);
   await all(opened.rows());

@@ -1,39 +1,46 @@
 /**
  * @packageDocumentation
- * Files of rows: JSON Lines, plain or compressed (gzip, zstd), and parquet, told apart by their first bytes.
+ * Reads files of rows: JSON Lines, plain or compressed (gzip, zstd), and parquet. The first bytes tell which.
  * Leaves out: what a row means (`@cipo/verifier/rows`).
  */
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { type Duplex, pipeline, Readable } from 'node:stream';
 import zlib from 'node:zlib';
+import { errorMessage } from '@cipo/support';
 import { TaskError } from '../types.ts';
 import { MAX_LINE_BYTES, rowsOfLines } from './lines.ts';
 import { rowsOfParquet } from './parquet.ts';
 import type { RowFile, RowRead } from './types.ts';
 
-export { MAX_LINE_BYTES } from './lines.ts';
 export type { RowFile, RowRead } from './types.ts';
 
+/** Limits of reading. */
 export interface OpenRowsOptions {
-  /** Longest line of a JSON Lines file, in bytes. */
+  /** Longest line of a JSON Lines file, in bytes. Default 64 MiB. A longer line is a problem, not an error. */
   readonly maxLineBytes?: number;
 }
 
-/** @throws where the file is missing, is no file, or may not be read */
+/**
+ * Opens a file of rows. Reads nothing but its first bytes.
+ * @throws {Error} with a system code if the file is missing, is a folder, or may not be read
+ */
 export async function openRows(path: string, options: OpenRowsOptions = {}): Promise<RowFile> {
-  const { head, size } = await look(path);
+  const { head, size } = await inspectFile(path);
   const progress = { done: 0, total: size };
   const share = () => (progress.total === 0 ? undefined : progress.done / progress.total);
   if (kindOf(head) === 'parquet') {
-    const tell = (done: number, total: number) => Object.assign(progress, { done, total });
-    return { name: path, rows: () => rowsOfParquet(path, tell), share };
+    const report = (done: number, total: number) => Object.assign(progress, { done, total });
+    return { name: path, rows: () => rowsOfParquet(path, report), share };
   }
-  const counted = () => counting(createReadStream(path), (bytes) => (progress.done += bytes));
+  const counted = () => countBytes(createReadStream(path), (bytes) => (progress.done += bytes));
   return { name: path, rows: () => streamRows(counted(), options), share };
 }
 
-/** Rows from a stream: JSON Lines, plain or compressed. Parquet needs a file, its index stands at the end. */
+/**
+ * Rows from a stream of JSON Lines, plain or compressed. Parquet needs a file, because its index is at the end.
+ * @param name for messages
+ */
 export function streamedRows(
   stream: AsyncIterable<Buffer>,
   name: string,
@@ -42,7 +49,7 @@ export function streamedRows(
   return { name, rows: () => streamRows(stream, options), share: () => undefined };
 }
 
-async function look(path: string): Promise<{ head: Buffer; size: number }> {
+async function inspectFile(path: string): Promise<{ head: Buffer; size: number }> {
   const stats = await stat(path);
   if (stats.isDirectory()) {
     throw Object.assign(new Error(`EISDIR: ${path} is a folder`), { code: 'EISDIR', path });
@@ -65,9 +72,9 @@ function kindOf(head: Buffer): Kind {
   return head.subarray(0, 4).equals(Buffer.from([0x28, 0xb5, 0x2f, 0xfd])) ? 'zstd' : 'text';
 }
 
-async function* counting(stream: AsyncIterable<Buffer>, tell: (bytes: number) => void) {
+async function* countBytes(stream: AsyncIterable<Buffer>, report: (bytes: number) => void) {
   for await (const chunk of stream) {
-    tell(chunk.length);
+    report(chunk.length);
     yield chunk;
   }
 }
@@ -78,24 +85,25 @@ async function* streamRows(
 ): AsyncGenerator<RowRead> {
   let line = 0;
   try {
-    for await (const read of rowsOfLines(await unpacked(stream), maxLineBytes)) {
+    for await (const read of rowsOfLines(await decompress(stream), maxLineBytes)) {
       line = read.line;
       yield read;
     }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const problem = `cannot be read on from here: ${message}`;
+    const message = errorMessage(error);
+    const problem = `cannot be read from here on: ${message}`;
     yield { line: line + 1, problem: new TaskError('row', problem, undefined) };
   }
 }
 
-/** The text of a stream, whatever it is packed with. */
-async function unpacked(stream: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+/** The text of a stream, decompressed. */
+async function decompress(stream: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
   const iterator = stream[Symbol.asyncIterator]();
   const first = await firstBytes(iterator);
   const whole = rest(first, iterator);
   const kind = kindOf(first);
-  if (kind === 'parquet') throw new Error('parquet cannot be read from a stream; name the file');
+  if (kind === 'parquet')
+    throw new Error('parquet cannot be read from a stream: give the path of the file');
   if (kind === 'text') return whole;
   const unpack = decompressor(kind);
   // An error of either stream ends the reading of `unpack`, whose reader handles it.
@@ -108,7 +116,7 @@ function decompressor(kind: 'gzip' | 'zstd'): Duplex {
   throw new Error('zstd needs Node 22.15 or newer: decompress the file first');
 }
 
-/** At least four bytes, unless there are fewer. */
+/** The first four bytes or more, unless the stream has fewer. */
 async function firstBytes(iterator: AsyncIterator<Buffer>): Promise<Buffer> {
   let bytes = Buffer.alloc(0);
   while (bytes.length < 4) {

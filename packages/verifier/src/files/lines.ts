@@ -1,13 +1,14 @@
 /**
- * Bytes to lines to rows, in the memory of one line. Understands either line ending and a byte order mark.
- * A line that is too long, not UTF-8 or not JSON is named and the next one goes on.
+ * Splits bytes into lines and parses them as rows, in the memory of one line. Accepts both line endings and a byte order mark.
+ * A line that is too long, not UTF-8 or not JSON becomes a problem, and reading continues.
  */
+import { errorMessage, MIB } from '@cipo/support';
 import { parseJson } from '../rows/fields.ts';
 import { TaskError } from '../types.ts';
 import type { RowRead } from './types.ts';
 
 /** Longest line that is held in memory, in bytes. */
-export const MAX_LINE_BYTES = 64 * 2 ** 20;
+export const MAX_LINE_BYTES = 64 * MIB;
 
 const NEWLINE = 10;
 
@@ -15,12 +16,12 @@ type Decoder = InstanceType<typeof TextDecoder>;
 
 interface Line {
   readonly line: number;
-  /** Absent where the line was longer than allowed: only its length was counted. */
+  /** Absent if the line is too long: then only its length was counted. */
   readonly bytes?: Buffer;
   readonly length: number;
 }
 
-/** Rows of JSON Lines. Blank lines are no rows. */
+/** Reads JSON Lines. Blank lines are skipped. */
 export async function* rowsOfLines(
   chunks: AsyncIterable<Buffer>,
   maxLineBytes = MAX_LINE_BYTES,
@@ -63,25 +64,26 @@ async function* splitLines(chunks: AsyncIterable<Buffer>, max: number): AsyncGen
 
 function rowOf({ line, bytes, length }: Line, decoder: Decoder, max: number): RowRead | undefined {
   if (!bytes) {
-    const problem = `must not be longer than ${max} bytes`;
+    const problem = `expected at most ${max} bytes`;
     return { line, problem: new TaskError('row', problem, `${length} bytes`) };
   }
   let text: string;
   try {
-    text = decoder.decode(bytes); // takes a byte order mark away
+    text = decoder.decode(bytes); // removes a byte order mark
   } catch {
-    return { line, problem: new TaskError('row', 'must be UTF-8', bytes.toString('latin1')) };
+    return { line, problem: new TaskError('row', 'expected UTF-8', bytes.toString('latin1')) };
   }
   if (text.trim() === '') return undefined;
   try {
     return { line, bytes: length, row: parseJson(text) };
   } catch (error) {
-    return { line, problem: new TaskError('row', `must be JSON: ${reason(error)}`, text) };
+    return { line, problem: new TaskError('row', `expected JSON: ${reasonOf(error)}`, text) };
   }
 }
 
-/** V8's reason without the text that it quotes: the problem shows that anyway. */
-function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/, (?:\.\.\.)?"[\s\S]*$/, '').replace(/ \(line 1 column \d+\)$/, '');
+/** The reason that V8 gives, without the text that it quotes: the problem shows that too. */
+function reasonOf(error: unknown): string {
+  return errorMessage(error)
+    .replace(/, (?:\.\.\.)?"[\s\S]*$/, '')
+    .replace(/ \(line 1 column \d+\)$/, '');
 }

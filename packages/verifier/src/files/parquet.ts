@@ -1,23 +1,23 @@
 /**
- * Rows of a parquet file, one row group at a time: that is the memory it takes. List columns are lists,
- * structs are objects, whole numbers are whole.
+ * Reads a parquet file in the memory of one row group. List columns become lists, structs objects, and integers stay exact.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { errorMessage } from '@cipo/support';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
 import { TaskError } from '../types.ts';
 import type { RowRead } from './types.ts';
 
-/** Told how many rows of how many have been read. */
+/** Called with the number of rows read and the total. */
 export type Progress = (done: number, total: number) => void;
 
-export async function* rowsOfParquet(path: string, tell: Progress): AsyncGenerator<RowRead> {
+export async function* rowsOfParquet(path: string, report: Progress): AsyncGenerator<RowRead> {
   const handle = await open(path);
   let line = 0;
   try {
     const file = await bufferOf(handle);
-    for await (const row of plainRows(file, tell)) yield { line: ++line, row };
+    for await (const row of readRows(file, report)) yield { line: ++line, row };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     const problem = `cannot be read as parquet: ${message}`;
     yield { line: line + 1, problem: new TaskError('row', problem, undefined) };
   } finally {
@@ -25,7 +25,7 @@ export async function* rowsOfParquet(path: string, tell: Progress): AsyncGenerat
   }
 }
 
-/** The library asks for slices; a handle of our own fails once and for all when the file does. */
+/** The library reads slices. An own file handle keeps reading the same file if the path changes. */
 async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
   const { size } = await handle.stat();
   return {
@@ -38,9 +38,9 @@ async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
   };
 }
 
-async function* plainRows(file: AsyncBuffer, tell: Progress): AsyncGenerator<unknown> {
+async function* readRows(file: AsyncBuffer, report: Progress): AsyncGenerator<unknown> {
   const { parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
-  const compressors = whole((await import('hyparquet-compressors')).compressors);
+  const compressors = acceptEmptyPages((await import('hyparquet-compressors')).compressors);
   const metadata: FileMetaData = await parquetMetadataAsync(file);
   const total = Number(metadata.num_rows);
   let start = 0;
@@ -54,16 +54,16 @@ async function* plainRows(file: AsyncBuffer, tell: Progress): AsyncGenerator<unk
       rowEnd: end,
     });
     for (const row of rows) {
-      yield plain(row);
+      yield toPlain(row);
       start += 1;
-      tell(start, total);
+      report(start, total);
     }
     start = end;
   }
 }
 
-/** A column without values is an empty page, which the LZ4 reader (1.1.2) takes for a broken one. */
-function whole(compressors: Compressors): Compressors {
+/** A column without values has an empty page, which the LZ4 reader (1.1.2) refuses. */
+function acceptEmptyPages(compressors: Compressors): Compressors {
   const guarded = Object.entries(compressors).map(([codec, unpack]) => [
     codec,
     (input: Uint8Array, length: number) =>
@@ -72,8 +72,8 @@ function whole(compressors: Compressors): Compressors {
   return Object.fromEntries(guarded);
 }
 
-/** Values as JSON has them: 64-bit numbers that fit become numbers, dates text. */
-function plain(value: unknown): unknown {
+/** A value as JSON would have it: 64-bit integers become numbers if they are safe integers, dates become text. */
+function toPlain(value: unknown): unknown {
   if (typeof value === 'bigint') {
     const near = Number(value);
     return Number.isSafeInteger(near) ? near : value;
@@ -81,13 +81,13 @@ function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Date) return value.toISOString();
   if (ArrayBuffer.isView(value)) {
-    return value instanceof Uint8Array ? value : plain([...numbers(value)]);
+    return value instanceof Uint8Array ? value : toPlain([...numbers(value)]);
   }
-  if (Array.isArray(value)) return value.map(plain);
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, plain(part)]));
+  if (Array.isArray(value)) return value.map(toPlain);
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toPlain(part)]));
 }
 
-/** Columns of numbers may come as typed arrays. */
+/** The numbers of a typed array: a column of numbers can be one. */
 function numbers(view: ArrayBufferView): Iterable<unknown> {
   return Symbol.iterator in view ? (view as Iterable<unknown> & ArrayBufferView) : [];
 }

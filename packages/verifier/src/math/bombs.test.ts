@@ -29,7 +29,7 @@ describe('bombs', () => {
     },
   );
 
-  test('each is answered within a second of CPU time, alone and in this process', async () => {
+  test('every bomb gets a verdict within a second of CPU time', async () => {
     const { verdictOf } = await import('./index.ts');
     const slow = BOMBS.filter((bomb) => {
       const before = process.threadCpuUsage();
@@ -40,7 +40,7 @@ describe('bombs', () => {
     expect(slow.map((bomb) => bomb.name)).toEqual([]);
   });
 
-  test('no two pieces in turn make reading or extraction slow', async () => {
+  test('no two alternating pieces of text make reading or extraction slow', async () => {
     const { verdictOf } = await import('./index.ts');
     const options = { ...DEFAULTS, extraction: 'any' as const };
     const slow: string[] = [];
@@ -58,7 +58,7 @@ describe('bombs', () => {
   });
 });
 
-/** Pieces of LaTeX and prose between which patterns may hesitate. */
+/** Pieces of LaTeX and prose that can make patterns backtrack. */
 const PIECES = [
   ' ',
   '\\ ',

@@ -51,7 +51,7 @@ describe('the contract of a domain', () => {
 });
 
 describe('a verdict', () => {
-  test('says what was read and what was expected, to the operator alone', async () => {
+  test('a math verdict tells only the operator what was read and expected', async () => {
     const verdict = await verifyMath('\\{1, 3\\}', '\\boxed{[1, 3)}');
     expect(verdict).toMatchObject({ kind: 'judged', status: 'wrong_answer', passed: false });
     const diagnostics = verdict.kind === 'judged' ? verdict.diagnostics : [];
@@ -61,7 +61,7 @@ describe('a verdict', () => {
     expect(diagnostics.every((d) => d.audience === 'operator')).toBe(true);
   });
 
-  test('names the place of the answer and the stage that decided', async () => {
+  test('a math verdict names the place of the answer and the stage that decided', async () => {
     const verdict = await verifyMath('\\frac{1}{2}', 'It is \\boxed{0.5}.');
     expect(verdict).toMatchObject({
       status: 'accepted',
@@ -79,12 +79,15 @@ describe('a verdict', () => {
     ['\\text{even}', 'Even', 'words'],
     ['(1,2)', '( 1, 2 )', 'same-text'],
     ['3.14', '\\pi', 'rounded'],
-  ])('of %s against %s comes from the stage %s%s', async (reference, answer, stage) => {
-    const verdict = await verifyMath(reference, `\\boxed{${answer}}`);
-    expect(verdict.kind === 'judged' && verdict.diagnostics.at(-1)?.details?.stage).toBe(stage);
-  });
+  ])(
+    'the comparison of %s with %s is decided by the stage %s',
+    async (reference, answer, stage) => {
+      const verdict = await verifyMath(reference, `\\boxed{${answer}}`);
+      expect(verdict.kind === 'judged' && verdict.diagnostics.at(-1)?.details?.stage).toBe(stage);
+    },
+  );
 
-  test('tells the policy only that and why its answer could not be read', async () => {
+  test('a math verdict tells the policy only why its answer could not be read', async () => {
     const verdict = await verifyMath('7', 'so \\boxed{\\frac{7}{}');
     const told =
       verdict.kind === 'judged' ? verdict.diagnostics.filter((d) => d.audience === 'policy') : [];
@@ -96,21 +99,21 @@ describe('a verdict', () => {
     });
   });
 
-  test('is void where the reference cannot be read, even for the same text', async () => {
+  test('a math verdict is void if the reference cannot be read, even for the same text', async () => {
     expect(await verifyMath('\\weird{7}', '\\boxed{\\weird{7}}')).toMatchObject({
       kind: 'void',
       fault: 'bad-task',
     });
   });
 
-  test('is void where nothing proves either way', async () => {
+  test('a math verdict is void if neither equality nor a difference is proved', async () => {
     const verdict = await verifyMath('9^{9^{9^{9}}}', '\\boxed{9^{9^{9^{8}}}}');
     expect(verdict).toMatchObject({ kind: 'void', fault: 'undecided' });
   });
 });
 
 describe('options', () => {
-  test('that are unknown or ill-typed are refused by name', async () => {
+  test('unknown or ill-typed math options are refused by name', async () => {
     expect(() => mathDomain({ defaults: { percent: 'x' as 'auto' } })).toThrow(TaskError);
     expect(() => mathOptions({ extraction: 'box' })).toThrow(
       /options\.extraction: expected one of boxed, any/,
@@ -120,7 +123,7 @@ describe('options', () => {
     );
   });
 
-  test('of a row win over the defaults of the domain', async () => {
+  test('the options of a row take precedence over the defaults of the domain', async () => {
     const prose = mathDomain({ defaults: { extraction: 'any' } });
     const task = prose.parse({ prompt: 'x', answer: '7' });
     const strict = prose.parse({ prompt: 'x', answer: '7', options: { extraction: 'boxed' } });
@@ -134,7 +137,7 @@ describe('options', () => {
 describe('the correction prompt', () => {
   const task = domain.parse({ prompt: 'What is 3 + 4?', answer: '7' });
 
-  test('shows problem and attempt, asks for a box, and names no verdict', () => {
+  test('the correction prompt shows problem and attempt, asks for a box, and names no verdict', () => {
     const [message] = domain.correction!(task, { text: 'It is \\boxed{8}', stop: 'end' }, []);
     expect(message?.content).toContain('What is 3 + 4?');
     expect(message?.content).toContain('It is \\boxed{8}');
@@ -142,7 +145,7 @@ describe('the correction prompt', () => {
     expect(message?.content).not.toMatch(/\bwas (?:right|wrong)|incorrect|\b7\b/);
   });
 
-  test('is the same for a right and a wrong attempt but for the attempt', () => {
+  test('the correction prompts of a correct and an incorrect attempt differ only in the attempt', () => {
     const prompt = (n: number) =>
       domain.correction!(task, { text: `<${n}>`, stop: 'end' }, [])[0]?.content.replace(
         `<${n}>`,
@@ -151,7 +154,7 @@ describe('the correction prompt', () => {
     expect(prompt(7)).toBe(prompt(8));
   });
 
-  test('drops diagnostics that are for the operator, and shortens long attempts', () => {
+  test('the correction prompt leaves out diagnostics for the operator and shortens long attempts', () => {
     const secret = { code: 'wrong-answer', audience: 'operator', message: 'expected 7' } as const;
     const content = domain.correction!(task, { text: 'a'.repeat(50_000), stop: 'length' }, [
       secret,

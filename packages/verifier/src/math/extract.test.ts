@@ -14,7 +14,7 @@ describe('boxes', () => {
     ['adjacent equal ones once', '\\boxed{1}\\boxed{1}', '1'],
     ['without braces', 'so $\\boxed 5$', '5'],
     ['after the reasoning', '<think>\\boxed{1}</think>\\boxed{2}', '2'],
-  ])('%s', (_name, response, expected) => {
+  ])('the box is found: %s', (_name, response, expected) => {
     expect(extract(response, 'boxed')?.text).toBe(expected);
   });
 
@@ -35,11 +35,11 @@ describe('prose', () => {
     ['so \\(x=2\\) and \\[y=3\\] hold', 'y=3', 'last-math'],
     ['She has 12 apples and gives 5 away, so 7 are left.', '7', 'last-number'],
     ['x = 5', 'x = 5', 'last-line'],
-  ])('%j', (response, text, from) => {
+  ])('the answer is found in the prose %j', (response, text, from) => {
     expect(extract(response, 'any')).toMatchObject({ text, from });
   });
 
-  test('letters of a choice', () => {
+  test('the letter of a choice is found', () => {
     expect(extract('I pick (B), since it fits.\nThe answer is (C)', 'choice')?.text).toBe('C');
     expect(extract('It must be\n(D)', 'choice')?.text).toBe('D');
   });
@@ -50,6 +50,6 @@ test.each([
   ['Thus $x$ is $\\boxed{5}$.', '5'],
   ['3 + 4 = <<3+4=7>>7\n#### 7', '7'],
   ['The answer is $5$.', '5'],
-])('the reference in %j', (reference, expected) => {
+])('the answer inside the reference %j is found', (reference, expected) => {
   expect(extractReference(reference)).toBe(expected);
 });

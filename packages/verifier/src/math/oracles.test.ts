@@ -1,5 +1,4 @@
-/** Independent readers as oracles: compute-engine for LaTeX leaves, mathjs for unit factors. Neither takes part in verdicts. */
-
+/** Compares with independent libraries: compute-engine for LaTeX values, mathjs for unit factors. Verdicts use neither. */
 import { parse } from '@cortex-js/compute-engine/latex-syntax';
 import { unit as mathjsUnit } from 'mathjs';
 import { describe, expect, test } from 'vitest';
@@ -57,7 +56,7 @@ const LEFT_OUT = /\\!|\\text|\\mbox|\\\$|,|\\circ|%|_|\d\s*\\[dt]?frac|[a-zA-Z]{
 const datasets = sharedDatasets();
 
 describe.skipIf(datasets === undefined)('compute-engine (needs the shared data sets)', () => {
-  test('reads the scalar references of MATH to the same values', () => {
+  test('compute-engine reads the scalar references of MATH to the same values', () => {
     const answers = [
       ...new Set((datasets === undefined ? [] : mathProblems(datasets)).map((p) => p.answer)),
     ];
@@ -77,7 +76,7 @@ describe.skipIf(datasets === undefined)('compute-engine (needs the shared data s
 });
 
 describe('mathjs', () => {
-  // Its acre is rounded to 4046.86 m²; ours is exact.
+  // The acre of mathjs is rounded to 4046.86 m².
   test.each([
     ['km', 'm'],
     ['cm', 'm'],
@@ -101,7 +100,7 @@ describe('mathjs', () => {
     ['acre', 'hectare'],
     ['ton', 'kg'],
     ['tonne', 'kg'],
-  ])('has the same factor from %s to %s', (from, to) => {
+  ])('mathjs has the same factor from %s to %s', (from, to) => {
     const [a, b] = [findUnit(from, true)!, findUnit(to, true)!];
     const name = (u: string) => ({ cup: 'cup', tonne: 'tonne', ton: 'ton', ml: 'mL' })[u] ?? u;
     const factor = mathjsUnit(1, name(from)).toNumber(name(to));

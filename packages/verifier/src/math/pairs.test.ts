@@ -17,7 +17,7 @@ describe('the labelled pairs', () => {
     return found === pair.label ? [] : [{ ...pair, verdict }];
   };
 
-  test('are at least 800, of every type right, wrong and void', () => {
+  test('there are at least 800 labelled pairs: correct, incorrect and void', () => {
     expect(pairs.length).toBeGreaterThanOrEqual(800);
     expect(byType.size).toBeGreaterThanOrEqual(30);
     for (const label of [true, false, null]) {
@@ -25,20 +25,23 @@ describe('the labelled pairs', () => {
     }
   });
 
-  test('are what build.ts makes of cases.txt', () => {
+  test('the labelled pairs are what build.ts generates from cases.txt', () => {
     const source = new URL('../../../../datasets/math-equivalence/cases.txt', import.meta.url);
     expect(rows(readFileSync(source, 'utf8'))).toEqual(pairs);
   });
 
-  test('stand there once each', () => {
+  test('no labelled pair occurs twice', () => {
     const keys = pairs.map((pair) =>
       JSON.stringify([pair.answer, pair.response, pair.options, pair.question]),
     );
     expect(keys.filter((key, k) => keys.indexOf(key) !== k)).toEqual([]);
   });
 
-  test.each([...byType])('of type %s are all judged as labelled', async (_type, group) => {
-    const wrong = await Promise.all(group.map(judge));
-    expect(wrong.flat()).toEqual([]);
-  });
+  test.each([...byType])(
+    'all labelled pairs of type %s are judged as labelled',
+    async (_type, group) => {
+      const wrong = await Promise.all(group.map(judge));
+      expect(wrong.flat()).toEqual([]);
+    },
+  );
 });

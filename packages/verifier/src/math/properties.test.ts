@@ -56,7 +56,7 @@ const answer = fc.oneof(
 );
 
 describe('judging', () => {
-  test('is reflexive for every readable answer', () => {
+  test('every readable answer equals itself', () => {
     fc.assert(
       fc.property(answer, (a) => {
         expect(isReadable(readAnswer(a))).toBe(true);
@@ -66,7 +66,7 @@ describe('judging', () => {
     );
   });
 
-  test('is symmetric for scalars', () => {
+  test('the comparison of scalars is symmetric', () => {
     fc.assert(
       fc.property(expression, expression, (a, b) => {
         expect(result(a, b) === 'equal').toBe(result(b, a) === 'equal');
@@ -75,7 +75,7 @@ describe('judging', () => {
     );
   });
 
-  test('does not change with white space, math marks and sized brackets', () => {
+  test('white space, math marks and sized brackets do not change the outcome', () => {
     const spaced = (a: string) =>
       ` $ ${a.replaceAll('+', ' + ').replaceAll('(', '\\left( ').replaceAll(')', '\\right)')} $ `;
     fc.assert(
@@ -86,7 +86,7 @@ describe('judging', () => {
     );
   });
 
-  test('sees through algebra that keeps the value', () => {
+  test('expressions rewritten without changing their value are equal', () => {
     const same = (a: string) => [
       `${a} + 0`,
       `1 \\cdot (${a})`,
@@ -103,7 +103,7 @@ describe('judging', () => {
     );
   });
 
-  test('never takes an expression for itself plus something', () => {
+  test('an expression never equals itself plus a nonzero term', () => {
     const added = ['1', 'x', '0.001', '10^{-20}', '\\pi', '\\frac{1}{2^{70}}'];
     fc.assert(
       fc.property(expression, fc.constantFrom(...added), (a, more) => {
@@ -118,7 +118,7 @@ describe('judging', () => {
     expect(result(huge, `${huge} + 10^{-20}`)).not.toBe('equal');
   });
 
-  test('agrees with exact arithmetic on fractions', () => {
+  test('the comparison of fractions agrees with exact arithmetic', () => {
     const fraction = fc.tuple(fc.integer({ min: -60, max: 60 }), fc.integer({ min: 1, max: 60 }));
     fc.assert(
       fc.property(fraction, fraction, ([a, b], [c, d]) => {
@@ -131,7 +131,7 @@ describe('judging', () => {
     );
   });
 
-  test('agrees with doubles on constants that differ clearly', () => {
+  test('the comparison of clearly different constants agrees with doubles', () => {
     const term = fc.tuple(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 2, max: 50 }));
     fc.assert(
       fc.property(term, term, ([a, b], [c, d]) => {
@@ -197,7 +197,7 @@ describe('reading', () => {
   );
   const soup = fc.array(marks, { maxLength: 60 }).map((parts) => parts.join(''));
 
-  test('never throws on LaTeX soup, nor does judging', () => {
+  test('reading and comparing random LaTeX never throws', () => {
     fc.assert(
       fc.property(soup, soup, (a, b) => {
         const outcome = compareReadings(readAnswer(a), readAnswer(b), {
@@ -210,7 +210,7 @@ describe('reading', () => {
     );
   });
 
-  test('never throws on arbitrary strings', () => {
+  test('reading arbitrary strings never throws', () => {
     const text = fc.string({ unit: 'binary', maxLength: 200 });
     fc.assert(
       fc.property(text, text, (a, b) => {
@@ -224,7 +224,7 @@ describe('reading', () => {
     );
   });
 
-  test('never accepts an answer against a reference with nothing in it', () => {
+  test('no answer is accepted for an empty reference', () => {
     fc.assert(
       fc.property(fc.constantFrom('', ' ', '$$', '\\,', '{}', '\\boxed{}'), soup, (empty, a) => {
         const verdict = verdictOf({ answer: empty, options: DEFAULTS }, { text: `\\boxed{${a}}` });
@@ -236,7 +236,7 @@ describe('reading', () => {
 });
 
 describe('extraction', () => {
-  test('finds the last box whatever stands around it', () => {
+  test('the last box is found whatever surrounds it', () => {
     const prose = fc.string({ maxLength: 60 }).map((s) => s.replace(/[\\{}<]/g, ''));
     fc.assert(
       fc.property(prose, prose, fc.integer(), (before, after, n) => {
@@ -248,7 +248,7 @@ describe('extraction', () => {
     );
   });
 
-  test('gives text that stands in the response at the place it names', () => {
+  test('an extracted answer is at its offset in the response', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 80 }), fc.integer(), (noise, n) => {
         const response = `${noise.replace(/[\\<]/g, '')}\nThe answer is ${n}`;

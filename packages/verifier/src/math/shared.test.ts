@@ -18,7 +18,7 @@ describe.skipIf(datasets === undefined)(
   () => {
     const problems = datasets === undefined ? [] : mathProblems(datasets);
 
-    test('are all readable, and each equals itself', () => {
+    test('all references of MATH are readable and equal themselves', () => {
       expect(problems.length).toBeGreaterThan(7_900);
       const unread = problems.filter((p) => !isReadable(readReference(p.answer)));
       expect(unread.map((p) => p.answer)).toEqual([]);
@@ -26,7 +26,7 @@ describe.skipIf(datasets === undefined)(
       expect(unequal.map((p) => p.answer)).toEqual([]);
     });
 
-    test('equal at least three machine-made rewritings of themselves each', () => {
+    test('each reference of MATH equals at least three rewritings of itself', () => {
       const failures: string[] = [];
       for (const { answer, problem } of problems) {
         const rewritten = Object.entries(REWRITINGS).flatMap(([name, f]) => {
@@ -43,7 +43,7 @@ describe.skipIf(datasets === undefined)(
       expect(failures).toEqual([]);
     });
 
-    test('are unequal to perturbed ones', () => {
+    test('no reference of MATH equals a perturbed one', () => {
       const failures: string[] = [];
       for (const { answer } of problems) {
         for (const [name, f] of Object.entries(PERTURBATIONS)) {
@@ -61,7 +61,7 @@ describe.skipIf(datasets === undefined)(
 describe.skipIf(datasets === undefined)(
   '2,638 outputs of models on GSM8K (needs the shared data sets)',
   () => {
-    test('are judged as they are labelled', () => {
+    test('the outputs of models on GSM8K are judged as labelled', () => {
       const solutions = datasets === undefined ? [] : gsm8kSolutions(datasets);
       const wrong = solutions.filter((s) => {
         const reference = {

@@ -1,4 +1,4 @@
-/** A tolerance that the task gives, at its edges. */
+/** Tests the tolerance of a task at its limits. */
 import { expect, test } from 'vitest';
 import { verifyMath } from './index.ts';
 
@@ -16,6 +16,9 @@ test.each([
   ['10^{400}', '10^{400}+10^{395}', { relative: 0.01 }, true],
   ['10^{400}', '5', { relative: 0.01 }, false],
   ['10^{400}', '2 \\cdot 10^{400}', { relative: 0.01 }, false],
-])('%s is met by %s within %o: %s', async (reference, answer, tolerance, expected) => {
-  expect(await passes(reference, answer, tolerance)).toBe(expected);
-});
+])(
+  'the reference %s and the answer %s with the tolerance %o match: %s',
+  async (reference, answer, tolerance, expected) => {
+    expect(await passes(reference, answer, tolerance)).toBe(expected);
+  },
+);

@@ -16,7 +16,7 @@ const rational = fc
   .map(([n, d]) => Q.ratio(n, d));
 
 describe('rationals', () => {
-  test('keep the field laws', () => {
+  test('rationals obey the field laws', () => {
     fc.assert(
       fc.property(rational, rational, rational, (a, b, c) => {
         expect(Q.multiply(a, Q.add(b, c))).toEqual(Q.add(Q.multiply(a, b), Q.multiply(a, c)));
@@ -26,7 +26,7 @@ describe('rationals', () => {
     );
   });
 
-  test('take exact roots of exact powers and of nothing else', () => {
+  test('rationals have exact roots only if they are exact powers', () => {
     fc.assert(
       fc.property(rational, fc.integer({ min: 2, max: 7 }), (a, k) => {
         const power = Q.power(Q.absolute(a), BigInt(k));
@@ -40,7 +40,7 @@ describe('rationals', () => {
     );
   });
 
-  test('turn into the nearest double, also far outside its range of integers', () => {
+  test('rationals convert to the nearest double, also outside the range of safe integers', () => {
     fc.assert(
       fc.property(fc.double({ min: 1e-300, max: 1e300, noNaN: true }), (x) => {
         const exact = Q.fromDecimal(x.toExponential(17).replace('e+', 'e'));
@@ -63,7 +63,7 @@ describe('exact values', () => {
     ['\\lfloor -2.5 \\rfloor', '-3'],
     ['\\gcd(12, 18)', '6'],
     ['2\\frac{1}{3}', '7/3'],
-  ])('of %s is %s', (text, value) => {
+  ])('the exact value of %s is %s', (text, value) => {
     const q = exactValue(read(text));
     expect(q && Q.formatRational(q)).toBe(value);
   });
@@ -77,12 +77,12 @@ describe('exact values', () => {
 });
 
 describe('modular comparison', () => {
-  test('tells huge powers apart that doubles cannot', () => {
+  test('the modular comparison distinguishes huge powers that doubles cannot', () => {
     expect(compareModular(read('2^{1000000}'), read('4^{500000}'), 1n)).toBe('equal');
     expect(compareModular(read('2^{1000000}'), read('2^{1000000}+1'), 1n)).toBe('different');
   });
 
-  test('agrees with exact arithmetic on rationals', () => {
+  test('the modular comparison agrees with exact arithmetic on rationals', () => {
     fc.assert(
       fc.property(rational, rational, (a, b) => {
         const node = (value: Q.Rational): Node => ({ k: 'num', value });
@@ -91,7 +91,7 @@ describe('modular comparison', () => {
     );
   });
 
-  test('has no opinion on roots', () => {
+  test('the modular comparison does not decide roots', () => {
     expect(compareModular(read('\\sqrt{2}'), read('\\sqrt{2}'), 1n)).toBeUndefined();
   });
 });
@@ -105,7 +105,7 @@ describe('values by evaluation', () => {
     ['\\ln 2', '0.69314718055994530941723212145817656807550013436025525412068'],
     ['\\frac{1+\\sqrt{5}}{2}', '1.61803398874989484820458683436563811772030917980576286213545'],
     ['4\\arctan 1', '3.14159265358979323846264338327950288419716939937510582097494'],
-  ])('%s is right to 50 digits', (text, digits) => {
+  ])('the value of %s is correct to 50 digits', (text, digits) => {
     const gap = Q.subtract(preciseValue(read(text))!, Q.fromDecimal(digits));
     expect(Q.compare(Q.absolute(gap), Q.ratio(1n, 10n ** 50n))).toBe(-1);
   });
@@ -117,7 +117,7 @@ describe('values by evaluation', () => {
     ['|3+4i|', 5],
     ['\\arcsin 0.3', Math.asin(0.3)],
     ['\\sinh 2', Math.sinh(2)],
-  ])('%s agrees with the library', (text, value) => {
+  ])('the value of %s agrees with Math', (text, value) => {
     expect(realValue(read(text))).toBeCloseTo(value, 12);
   });
 

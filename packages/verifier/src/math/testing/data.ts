@@ -1,7 +1,6 @@
 /** Finds the data of tests and benchmarks: the pairs of this repository, and public data sets that may be absent. */
 
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 const ROOT = new URL('../../../../../', import.meta.url);
@@ -22,9 +21,10 @@ export function labelledPairs(): Pair[] {
   return lines(readFileSync(file, 'utf8')) as Pair[];
 }
 
-/** Folder of the public data sets: `CIPO_SHARED`, else `../shared` beside the repository. @returns undefined if neither exists */
+/** The public data sets, in the folder that the environment variable `CIPO_SHARED` names. @returns undefined if it is not set */
 export function sharedDatasets(): string | undefined {
-  const folder = process.env.CIPO_SHARED ?? fileURLToPath(new URL('../shared', ROOT));
+  const folder = process.env.CIPO_SHARED;
+  if (folder === undefined) return undefined;
   return existsSync(`${folder}/datasets/math/train.jsonl.gz`) ? `${folder}/datasets` : undefined;
 }
 
