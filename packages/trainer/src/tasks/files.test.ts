@@ -50,7 +50,7 @@ test('a row with an unknown domain gives a warning with the known domains', asyn
   const tasks = await open(
     file('domain.jsonl', [...rows, JSON.stringify({ domain: 'poetry', prompt: 'x', answer: '1' })]),
   );
-  expect(tasks.warnings[0]).toMatch(/domain: must be one of math, spelled, received "poetry"/);
+  expect(tasks.warnings[0]).toMatch(/domain: expected one of math, spelled, received "poetry"/);
 });
 
 test('an epoch has every training row once', async () => {

@@ -114,9 +114,11 @@ describe('a module that cannot be used', () => {
   });
 
   test('a domain name that is already taken is refused', async () => {
-    expect(await refusal(`export default ${domain('math')}`)).toMatch(/^name \| "math" is taken/);
+    expect(await refusal(`export default ${domain('math')}`)).toMatch(
+      /^name \| "math" is already used/,
+    );
     const twice = `export const a = ${domain('one')}, b = ${domain('one')}`;
-    expect(await refusal(twice)).toMatch(/"one" is taken; there are math, code, one/);
+    expect(await refusal(twice)).toMatch(/"one" is already used; there are math, code, one/);
   });
 
   test('a missing file and a missing package have different messages', async () => {
@@ -149,10 +151,10 @@ test('file paths are distinguished from package names', () => {
 test('the error for an unknown domain lists the known ones and suggests the closest', async () => {
   const domains = await openDomains();
   expect(() => domains.get('poetry')).toThrow(
-    'domain: must be one of math, code, received "poetry"',
+    'domain: expected one of math, code, received "poetry"',
   );
   expect(() => domains.get('Codes')).toThrow(/did you mean "code"\?/);
-  expect(() => domains.get('constructor')).toThrow(/must be one of/);
+  expect(() => domains.get('constructor')).toThrow(/expected one of/);
 });
 
 test('a domain is opened once, on first use, and closed with the set', async () => {

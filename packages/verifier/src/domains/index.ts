@@ -1,7 +1,7 @@
 /**
  * @packageDocumentation
- * The domains of a program: math and code as they come, opened when they are first asked for, and those
- * that plug-ins bring. Leaves out: finding and checking plug-ins (plugin.ts).
+ * The domains of a program by name: math and code, each opened on first use, and those of plug-ins.
+ * Leaves out: loading and checking plug-ins (plugin.ts).
  */
 import { distance } from 'fastest-levenshtein';
 import { codeDomain } from '../code/index.ts';
@@ -9,31 +9,35 @@ import { mathDomain } from '../math/index.ts';
 import { type Domain, TaskError } from '../types.ts';
 import { type DomainOptions, loadPlugin, PluginError } from './plugin.ts';
 
-export { type DomainOptions, isPath, loadPlugin, PluginError } from './plugin.ts';
+export { type DomainOptions, isPath, PluginError } from './plugin.ts';
 export { createDomainFiles } from './template.ts';
 
+/** Options of {@link openDomains}. Those of {@link DomainOptions} apply to every domain. */
 export interface OpenOptions extends DomainOptions {
   /** Modules that export domains: file paths or package names. */
   readonly plugins?: readonly string[];
-  /** Folder that plug-ins are looked up from. Default: the current one. */
+  /** Folder from which plug-ins are resolved. Default: the current one. */
   readonly from?: string;
 }
 
+/** Open domains by name. */
 export interface DomainSet {
   /** Every name that {@link get} knows: math, code, then plug-ins in their order. */
   readonly names: readonly string[];
-  /** Names that plug-ins brought. */
+  /** Names of the plug-in domains. */
   readonly plugged: readonly string[];
-  /** @throws {TaskError} on the field `domain`, with the names there are and the one that was meant */
+  /** The domain of this name. @throws {TaskError} on the field `domain`, with the known names and the closest one */
   get(name: string): Domain;
-  /** Ends every pool that was opened. Safe to call twice. */
+  /** Closes every domain that was opened. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Math compares in the caller's process; its cells are for what does not end quickly. */
+/** Most math comparisons run in this process; a cell is only for slow ones. */
 const MATH_WORKERS = 1;
 
 /**
+ * Loads plug-ins and prepares the built-in domains.
+ *
  * ```ts
  * const domains = await openDomains({ plugins: ['./countdown.ts'] });
  * domains.get('countdown');
@@ -42,7 +46,7 @@ const MATH_WORKERS = 1;
  */
 export async function openDomains(options: OpenOptions = {}): Promise<DomainSet> {
   const { plugins = [], from, ...shared } = options;
-  const openers = builtIn(shared);
+  const openers = builtInDomains(shared);
   const opened = new Map<string, Domain>();
   const plugged: string[] = [];
   for (const plugin of new Set(plugins)) {
@@ -52,27 +56,27 @@ export async function openDomains(options: OpenOptions = {}): Promise<DomainSet>
       plugged.push(domain.name);
     }
   }
-  return domainSet(openers, opened, plugged);
+  return createSet(openers, opened, plugged);
 }
 
 /**
- * The domain of rows that name none: the one that was asked for, else that of the only plug-in domain.
- * Undefined leaves it to what the columns of a row clearly say.
+ * The domain of rows that name none: the configured one, else the only plug-in domain.
+ * @returns undefined if there is neither: then the columns of a row decide
  */
 export function fallbackDomain(
   domains: Pick<DomainSet, 'plugged'>,
-  asked: string | undefined,
+  configured: string | undefined,
 ): string | undefined {
-  return asked ?? (domains.plugged.length === 1 ? domains.plugged[0] : undefined);
+  return configured ?? (domains.plugged.length === 1 ? domains.plugged[0] : undefined);
 }
 
-/** Domains that are at hand as a set, for programs that make their own. `plugged` has all their names. */
+/** Makes a set of existing domains. `plugged` has all their names. */
 export function domainsOf(domains: readonly Domain[]): DomainSet {
   const opened = new Map(domains.map((domain) => [domain.name, domain]));
-  return domainSet(new Map(), opened, [...opened.keys()]);
+  return createSet(new Map(), opened, [...opened.keys()]);
 }
 
-function builtIn(options: DomainOptions): ReadonlyMap<string, () => Domain> {
+function builtInDomains(options: DomainOptions): ReadonlyMap<string, () => Domain> {
   const { workers, limits, maxQueue } = options;
   const queue = maxQueue === undefined ? {} : { maxQueue };
   const code = {
@@ -88,11 +92,15 @@ function builtIn(options: DomainOptions): ReadonlyMap<string, () => Domain> {
 
 function refuseTaken(plugin: string, name: string, taken: readonly string[]): void {
   if (taken.includes(name)) {
-    throw new PluginError(plugin, 'name', `"${name}" is taken; there are ${taken.join(', ')}`);
+    throw new PluginError(
+      plugin,
+      'name',
+      `"${name}" is already used; there are ${taken.join(', ')}`,
+    );
   }
 }
 
-function domainSet(
+function createSet(
   openers: ReadonlyMap<string, () => Domain>,
   opened: Map<string, Domain>,
   plugged: readonly string[],
@@ -103,7 +111,7 @@ function domainSet(
     plugged,
     get(name) {
       const domain = opened.get(name) ?? openers.get(name)?.();
-      if (!domain) throw unknown(name, names);
+      if (!domain) throw unknownDomain(name, names);
       opened.set(name, domain);
       return domain;
     },
@@ -113,11 +121,11 @@ function domainSet(
   };
 }
 
-function unknown(name: string, names: readonly string[]): TaskError {
+function unknownDomain(name: string, names: readonly string[]): TaskError {
   const [best] = names
     .map((known) => ({ known, far: distance(known, name.toLowerCase().slice(0, 64)) }))
     .sort((a, b) => a.far - b.far);
   const near = best && best.far <= Math.max(1, Math.ceil(best.known.length * 0.4));
   const hint = near ? `; did you mean "${best.known}"?` : '';
-  return new TaskError('domain', `must be one of ${names.join(', ')}${hint}`, name);
+  return new TaskError('domain', `expected one of ${names.join(', ')}${hint}`, name);
 }

@@ -95,3 +95,6 @@ export function compareAny(ways: readonly (() => Outcome)[]): Outcome {
   }
   return best ?? different('structure');
 }
+
+/** Two types that never match. The diagnostic already shows both, so there is no note. */
+export const TYPE_MISMATCH: Outcome = { result: 'different', stage: 'structure' };
