@@ -56,8 +56,9 @@ export function engineOn(executor: Executor, config = wideModel): LocalEngine {
   });
 }
 
-export const median = (xs: readonly number[]): number =>
-  xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 2)] ?? Number.NaN;
+export function median(xs: readonly number[]): number {
+  return xs.toSorted((a, b) => a - b)[Math.floor(xs.length / 2)] ?? Number.NaN;
+}
 
 export interface Spent {
   readonly seconds: number;
@@ -74,10 +75,12 @@ export async function spentOn(work: () => Promise<unknown>): Promise<Spent> {
 }
 
 /** Medians of several measurements. */
-export const medians = (runs: readonly Spent[]): Spent => ({
-  seconds: median(runs.map((run) => run.seconds)),
-  cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
-});
+export function medians(runs: readonly Spent[]): Spent {
+  return {
+    seconds: median(runs.map((run) => run.seconds)),
+    cpuSeconds: median(runs.map((run) => run.cpuSeconds)),
+  };
+}
 
 /** Names the machine, and how busy it is: figures of a busy machine are ratios at best. */
 export function announce(what: string): void {

@@ -51,13 +51,14 @@ interface Answer extends Spent {
   readonly tokens: readonly (readonly number[])[];
 }
 
-const promptsOf = (config: ModelConfig, count: number): Int32Array[] =>
-  Array.from({ length: count }, (_, b) =>
+function promptsOf(config: ModelConfig, count: number): Int32Array[] {
+  return Array.from({ length: count }, (_, b) =>
     Int32Array.from(
       { length: 8 + (hash32(b) % 89) },
       (__, t) => 3 + (hash32(b, t) % (config.vocab_size - 3)),
     ),
   );
+}
 
 async function weightsOf(config: ModelConfig): Promise<NamedArrays> {
   if (config === smolModel && values.model) return (await readModel(values.model)).weights;

@@ -64,8 +64,12 @@ async function places(): Promise<Place[]> {
   return found;
 }
 
-const digits = (x: number | undefined): string => (x === undefined ? '' : x.toPrecision(3));
-const whole = (x: number): string => x.toFixed(0);
+function digits(x: number | undefined): string {
+  return x === undefined ? '' : x.toPrecision(3);
+}
+function whole(x: number): string {
+  return x.toFixed(0);
+}
 
 async function products(found: readonly Place[], peer: Peer | undefined): Promise<void> {
   console.log('\n## Products of n x n, TFLOP/s\n');
@@ -180,11 +184,9 @@ async function writing(
   }
 }
 
-const peerRow = (type: string, { tokensPerSecond, megabytes }: PeerRate): string[] => [
-  `PyTorch ${type}`,
-  whole(tokensPerSecond),
-  megabytes === null ? '' : whole(megabytes),
-];
+function peerRow(type: string, { tokensPerSecond, megabytes }: PeerRate): string[] {
+  return [`PyTorch ${type}`, whole(tokensPerSecond), megabytes === null ? '' : whole(megabytes)];
+}
 
 /** Runs some work on a fresh engine: once to compile, then `rounds` times; gives tokens a second of the median. */
 async function onEngine(

@@ -48,19 +48,21 @@ const cases: Readonly<Record<string, Partial<MemoryPlan>>> = {
   'full, recompute': { recompute: true },
   full: {},
 };
-const planOf = (name: string): MemoryPlan => ({
-  config,
-  trains: true,
-  reference: false,
-  microBatchRows: rows,
-  logitsBytes: 2 ** 26,
-  recompute: false,
-  shapes: 1,
-  sequences: 16,
-  maxTokens: Math.ceil(length / 3),
-  cacheBytes: 2 ** 30,
-  ...cases[name],
-});
+function planOf(name: string): MemoryPlan {
+  return {
+    config,
+    trains: true,
+    reference: false,
+    microBatchRows: rows,
+    logitsBytes: 2 ** 26,
+    recompute: false,
+    shapes: 1,
+    sequences: 16,
+    maxTokens: Math.ceil(length / 3),
+    cacheBytes: 2 ** 30,
+    ...cases[name],
+  };
+}
 
 /** Numbers of about the right size; drawing real ones would take longer than all the rest. */
 function* cheapWeights() {

@@ -31,19 +31,22 @@ const threads = Number(values.threads);
 const lanes = Number(values.lanes);
 const [waves, maxTokens, meanLength] = [8, 160, 27];
 
-const prompts = ({ vocab_size: v }: ModelConfig, count: number) =>
-  Array.from({ length: count }, (_, b) =>
+function prompts({ vocab_size: v }: ModelConfig, count: number) {
+  return Array.from({ length: count }, (_, b) =>
     Int32Array.from({ length: 20 + ((b * 17) % 60) }, (__, t) => 1 + ((t * 7 + b * 13) % (v - 1))),
   );
+}
 
 /** Initial weights say nearly the same of every token, so that every 27th of a vocabulary ends a sequence of it. */
-const optionsOf = (config: ModelConfig, groupSize: number): SamplingOptions => ({
-  groupSize,
-  maxTokens,
-  temperature: 1,
-  seed: 1,
-  stopTokens: Array.from({ length: Math.round(config.vocab_size / meanLength) }, (_, i) => i),
-});
+function optionsOf(config: ModelConfig, groupSize: number): SamplingOptions {
+  return {
+    groupSize,
+    maxTokens,
+    temperature: 1,
+    seed: 1,
+    stopTokens: Array.from({ length: Math.round(config.vocab_size / meanLength) }, (_, i) => i),
+  };
+}
 
 async function inWaves(
   engine: LocalEngine,

@@ -56,11 +56,9 @@ async function outcome(place: string): Promise<Outcome> {
 announce(`${model.name} with random weights, ${values.backend} beside onnx:cpu`);
 const [there, here] = [await outcome(values.backend), await outcome('onnx:cpu')];
 const gap = Math.max(...there.logprobs.map((x, i) => Math.abs(x - here.logprobs[i]!)));
-const row = (name: string, { tokens, logprobs, loss, gradNorm }: Outcome): string[] => [
-  name,
-  tokens.join(' '),
-  ...[logprobs[0]!, loss, gradNorm].map((x) => x.toFixed(6)),
-];
+function row(name: string, { tokens, logprobs, loss, gradNorm }: Outcome): string[] {
+  return [name, tokens.join(' '), ...[logprobs[0]!, loss, gradNorm].map((x) => x.toFixed(6))];
+}
 printTable(
   ['', 'tokens', 'logprob of the first', 'loss', 'norm of the gradient'],
   [row(values.backend, there), row('onnx:cpu', here)],

@@ -29,13 +29,14 @@ const threads = Number(values.threads);
 const [promptLength, maxTokens] = [64, 96];
 const batches = [1, 16, 64, 256];
 
-const prompts = (config: ModelConfig, count: number) =>
-  Array.from({ length: count }, (_, i) =>
+function prompts(config: ModelConfig, count: number) {
+  return Array.from({ length: count }, (_, i) =>
     Int32Array.from(
       { length: promptLength },
       (__, t) => 1 + ((t * 7 + i * 13) % (config.vocab_size - 1)),
     ),
   );
+}
 
 /** B sequences in groups of G. */
 async function sample(engine: LocalEngine, batch: number, groupSize: number): Promise<Spent> {

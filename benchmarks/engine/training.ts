@@ -74,11 +74,12 @@ function sequencesOf(config: ModelConfig, step: number): Int32Array[] {
 }
 
 /** Sequences of one token more than rows: the first has no prediction. */
-const dataOf = (tokens: readonly Int32Array[]): Datum[] =>
-  tokens.map((sequence) => ({
+function dataOf(tokens: readonly Int32Array[]): Datum[] {
+  return tokens.map((sequence) => ({
     tokens: sequence,
     weights: new Float32Array(length + 1).fill(1 / (sequences * length)).fill(0, 0, 1),
   }));
+}
 
 async function step(engine: LocalEngine, tokens: readonly Int32Array[]): Promise<number> {
   const { loss } = await engine.forwardBackward(dataOf(tokens), { kind: 'cross_entropy' });

@@ -7,7 +7,9 @@ import { printTable } from '../engine/common.ts';
 
 const [model] = process.argv.slice(2);
 if (model === undefined) throw new Error('name a folder or a GGUF file');
-const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)}`;
+function megabytes(bytes: number) {
+  return `${Math.round(bytes / 1e6)}`;
+}
 const before = process.memoryUsage.rss();
 const began = performance.now();
 const engine = await loadLocalEngine(model, { threads: 1 });

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { backendsOf, openExecutor } from '../../packages/engine/src/executors/open.ts';
+import { BACKENDS_OF, openExecutor } from '../../packages/engine/src/executors/open.ts';
 import { loadLocalEngine } from '../../packages/engine/src/index.ts';
 import { relativeError } from '../../packages/engine/src/testing/data.ts';
 import { logitsOf } from '../../packages/engine/src/testing/logits.ts';
@@ -14,14 +14,16 @@ import { readSafetensors } from '../../packages/engine/src/weights/safetensors.t
 import { printTable } from '../engine/common.ts';
 
 const root = fileURLToPath(new URL('../../datasets/models/fixtures/parity', import.meta.url));
-const figure = (x: number) => x.toExponential(1);
+function figure(x: number) {
+  return x.toExponential(1);
+}
 
 interface Place {
   readonly executor: 'onnx' | 'tfjs';
   readonly backend: string;
 }
 const all = (['onnx', 'tfjs'] as const).flatMap((executor) =>
-  backendsOf[executor].map((backend): Place => ({ executor, backend })),
+  BACKENDS_OF[executor].map((backend): Place => ({ executor, backend })),
 );
 const available: Place[] = [];
 for (const place of all)

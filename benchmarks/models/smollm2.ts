@@ -37,7 +37,9 @@ const story = tokenizer.encode(
 );
 const scratch = mkdtempSync(join(tmpdir(), 'cipo-smollm2-'));
 const peer = new Peer('./peer_models.py', threads);
-const figure = (x: number) => x.toExponential(1);
+function figure(x: number) {
+  return x.toExponential(1);
+}
 
 /** Logits, loss and gradients of one text. */
 async function compareNumbers(): Promise<string[][]> {

@@ -18,8 +18,9 @@ const folders = readdirSync(fixtures)
   .filter((name) => !name.endsWith('.json'))
   .map((name) => join(fixtures, name));
 
-const range = (from: number, to: number) =>
-  Array.from({ length: to - from }, (_, i) => String.fromCodePoint(from + i));
+function range(from: number, to: number) {
+  return Array.from({ length: to - from }, (_, i) => String.fromCodePoint(from + i));
+}
 const blanks = [
   ' ',
   '  ',

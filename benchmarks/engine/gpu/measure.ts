@@ -54,27 +54,29 @@ export function randomWeights({ config }: GpuModel): NamedArrays {
   return weights;
 }
 
-export const engineFor = (executor: Executor, { config }: GpuModel, weights: NamedArrays) =>
-  new LocalEngine({
+export function engineFor(executor: Executor, { config }: GpuModel, weights: NamedArrays) {
+  return new LocalEngine({
     config,
     executor,
     weights,
     // A card has the memory for 256 MB of logits (engine.logitsMb), and larger products are faster.
     limits: { ...ENGINE_DEFAULTS, microBatchRows: 4096, cacheBytes: 2 ** 33, logitsBytes: 2 ** 28 },
   });
+}
 
 /** Tokens of one training step: each sequence is one token longer than its rows. */
-export const trainingTokens = (
+export function trainingTokens(
   { config }: GpuModel,
   { sequences, length }: Plan['training'],
   step: number,
-): Int32Array[] =>
-  Array.from({ length: sequences }, (_, i) =>
+): Int32Array[] {
+  return Array.from({ length: sequences }, (_, i) =>
     Int32Array.from(
       { length: length + 1 },
       (__, t) => (i * 37 + step * 11 + t * t * 3 + t * 7) % config.vocab_size,
     ),
   );
+}
 
 /** Loss of a step of cross-entropy: forward, backward, AdamW; the loss is read, so the device is done. */
 export async function trainingStep(

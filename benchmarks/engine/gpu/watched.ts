@@ -107,5 +107,8 @@ export class WatchedExecutor implements Executor {
   }
 }
 
-const pick = (buffers: BufferMap, names: readonly string[]): BufferMap =>
-  Object.fromEntries(names.flatMap((name) => (buffers[name] ? [[name, buffers[name]]] : [])));
+function pick(buffers: BufferMap, names: readonly string[]): BufferMap {
+  return Object.fromEntries(
+    names.flatMap((name) => (buffers[name] ? [[name, buffers[name]]] : [])),
+  );
+}

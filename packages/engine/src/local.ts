@@ -16,7 +16,7 @@ import { ropeTables } from './model/rope.ts';
 import { f32 } from './ops.ts';
 import type { LocalEngineParts } from './parts.ts';
 import { CachedModel } from './sampling/model.ts';
-import { isTemperature, leastTemperature } from './sampling/options.ts';
+import { isTemperature, LEAST_TEMPERATURE } from './sampling/options.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
 import { adamwSettings, adamwStep } from './training/adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './training/batching.ts';
@@ -26,8 +26,8 @@ import {
   gradientName,
   layoutName,
   logprobProgram,
+  METRIC_NAMES,
   measureProgram,
-  metricNames,
   programScalars,
   type TrainSettings,
   trainProgram,
@@ -54,9 +54,10 @@ import {
   WeightStore,
 } from './weights/store.ts';
 
-type Metrics = Record<(typeof metricNames)[number], number>;
-const scalarSpecs = <K extends string>(names: readonly K[]) =>
-  Object.fromEntries(names.map((name) => [name, f32()]));
+type Metrics = Record<(typeof METRIC_NAMES)[number], number>;
+function scalarSpecs<K extends string>(names: readonly K[]) {
+  return Object.fromEntries(names.map((name) => [name, f32()]));
+}
 
 export class LocalEngine implements PolicyEngine {
   readonly config: ModelConfig;
@@ -173,7 +174,7 @@ export class LocalEngine implements PolicyEngine {
     for (const micro of microBatches(batch, needs, this.#limits.microBatchRows)) {
       for (const on of micro.arrays.active!) tokens += on;
       const { gap, ...sums } = await this.#train(micro, scalars, shape);
-      for (const name of metricNames) if (name !== 'gap') totals[name] += sums[name];
+      for (const name of METRIC_NAMES) if (name !== 'gap') totals[name] += sums[name];
       totals.gap = Math.max(totals.gap, gap);
     }
     const mean = (total: number) => (tokens === 0 ? 0 : total / tokens);
@@ -261,10 +262,10 @@ export class LocalEngine implements PolicyEngine {
         ...gradients,
       },
       fresh: { ...arrays, ...asArrays(scalars) },
-      wanted: scalarSpecs(metricNames),
+      wanted: scalarSpecs(METRIC_NAMES),
       updated: gradients,
     });
-    const at = (name: (typeof metricNames)[number]) => found[name]![0]!;
+    const at = (name: (typeof METRIC_NAMES)[number]) => found[name]![0]!;
     return {
       loss: at('loss'),
       kl: at('kl'),
@@ -350,9 +351,10 @@ function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   if (isTemperature(temperature)) return temperature;
   throw new EngineError(
     'config',
-    `temperature is ${temperature}, must be a number from ${leastTemperature}`,
+    `temperature is ${temperature}, must be a number from ${LEAST_TEMPERATURE}`,
   );
 }
 
-const asArrays = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
-  Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));
+function asArrays(values: Readonly<Record<string, number>>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));
+}

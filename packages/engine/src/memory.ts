@@ -43,17 +43,17 @@ export interface MemoryEstimate {
   readonly total: number;
 }
 
-const float = 4;
+const FLOAT = 4;
 /** Node, the libraries and their code. */
-const processBytes = 200 * 2 ** 20;
+const PROCESS_BYTES = 200 * 2 ** 20;
 /** What onnxruntime's arena holds beyond the tensors it was asked for: it grows by steps and leaves gaps. */
-const arenaSlack = 1.15;
+const ARENA_SLACK = 1.15;
 
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const { config, adapters, trains, reference } = plan;
-  const model = paramSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0) * float;
-  const trained = adapters ? parametersOf(adapters) * float : model;
-  const merged = (adapters ?? []).reduce((sum, m) => sum + m.outputs * m.inputs, 0) * float;
+  const model = paramSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0) * FLOAT;
+  const trained = adapters ? parametersOf(adapters) * FLOAT : model;
+  const merged = (adapters ?? []).reduce((sum, m) => sum + m.outputs * m.inputs, 0) * FLOAT;
   const scratch = largestScratch(plan);
   const parts = {
     weights: model + (adapters ? trained : 0),
@@ -65,7 +65,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     activations: trains ? plan.shapes * scratch.activations : 0,
     logits: (trains ? plan.shapes : 1) * scratch.logits,
     caches: Math.min(plan.cacheBytes, cacheBytes(plan)),
-    process: processBytes,
+    process: PROCESS_BYTES,
   };
   return { ...parts, total: Object.values(parts).reduce((a, b) => a + b) };
 }
@@ -81,8 +81,9 @@ export function floatsOfRow(config: ModelConfig, sequence: number): number {
 }
 
 /** Longest sequence: the prompt of a correction holds an attempt. */
-const sequenceOf = ({ config, maxTokens }: MemoryPlan) =>
-  Math.min(contextLength(config), 3 * maxTokens);
+function sequenceOf({ config, maxTokens }: MemoryPlan) {
+  return Math.min(contextLength(config), 3 * maxTokens);
+}
 
 /** Of the largest micro-batch: one sequence always fits. */
 function largestScratch(plan: MemoryPlan) {
@@ -102,9 +103,9 @@ export function scratchOf(
   // A layer being differentiated has about as much again in gradients.
   const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
   // Of a piece of the head: logits, their distribution, its gradient and two passes on the way.
-  const piece = Math.min(logitsBytes / float, rows * config.vocab_size);
+  const piece = Math.min(logitsBytes / FLOAT, rows * config.vocab_size);
   const matrix = trains && !adapters ? 2 * config.vocab_size * config.hidden_size : 0;
-  const bytes = (floats: number) => floats * float * arenaSlack;
+  const bytes = (floats: number) => floats * FLOAT * ARENA_SLACK;
   return {
     activations: bytes(rows * (trains ? kept : 2 * whole)),
     logits: bytes((trains ? 5 : 2) * piece + matrix),
@@ -112,7 +113,7 @@ export function scratchOf(
 }
 
 function cacheBytes({ config, sequences, maxTokens }: MemoryPlan): number {
-  const slot = config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * float;
+  const slot = config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * FLOAT;
   // A sequence's own tokens, and its share of the prompt.
   return sequences * maxTokens * 1.25 * slot;
 }
@@ -124,7 +125,7 @@ export interface Advice {
 }
 
 /** An advice saves at least this part of a plan: less is not to be seen in megabytes. */
-const worthwhile = 0.01;
+const WORTHWHILE = 0.01;
 
 /** Settings that would each make the plan smaller, those that make it fit first, the gentlest first; last all together. */
 export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
@@ -139,7 +140,7 @@ export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   ];
   const useful = changes.flatMap(([setting, change]) => {
     const { total } = estimateMemory({ ...plan, ...change });
-    return total <= now * (1 - worthwhile) ? [{ setting, change, total }] : [];
+    return total <= now * (1 - WORTHWHILE) ? [{ setting, change, total }] : [];
   });
   const all = Object.assign({}, ...useful.map(({ change }) => change));
   const together = {

@@ -87,7 +87,9 @@ export interface Ops<T> {
   rope(x: T, positions: T, cos: T, sin: T): T;
 }
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
 
 /** NumPy's broadcast of two shapes. @throws where they do not fit. */
 export function broadcastShapes(a: Shape, b: Shape): number[] {
@@ -110,8 +112,12 @@ export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): nu
   return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
 }
 
-export const f32 = (...shape: number[]): TensorSpec => ({ dtype: 'f32', shape });
-export const i32 = (...shape: number[]): TensorSpec => ({ dtype: 'i32', shape });
+export function f32(...shape: number[]): TensorSpec {
+  return { dtype: 'f32', shape };
+}
+export function i32(...shape: number[]): TensorSpec {
+  return { dtype: 'i32', shape };
+}
 
 export function scalar<T>(ops: Ops<T>, value: number): T {
   return ops.constant(Float32Array.of(value), []);

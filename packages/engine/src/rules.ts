@@ -4,7 +4,9 @@ import { EngineError } from './errors.ts';
 
 export type Rule = readonly [name: string, value: number, isRight: boolean, allowed: string];
 
-export const isWhole = (x: number, least: number): boolean => Number.isSafeInteger(x) && x >= least;
+export function isWhole(x: number, least: number): boolean {
+  return Number.isSafeInteger(x) && x >= least;
+}
 
 /** @throws naming the option, its value and what is allowed */
 export function checkRules(what: string, rules: readonly Rule[]): void {

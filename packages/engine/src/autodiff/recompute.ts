@@ -79,12 +79,12 @@ export function lossOverRows<T>(
     return x.tracked
       ? {
           sums: [found.loss.value, ...gradients.slice(1)],
-          kept: { ...measured, [ofX]: gradients[0]! },
+          kept: { ...measured, [OF_X]: gradients[0]! },
         }
       : { sums: [found.loss.value, ...gradients], kept: measured };
   });
   const [loss, ...ofShared] = sums;
-  const { [ofX]: gradient, ...measured } = kept;
+  const { [OF_X]: gradient, ...measured } = kept;
   const pulls = [
     ...(gradient === undefined ? [] : [[x, () => gradient] as const]),
     ...trackedOf(Object.values(shared)).map((y, i): Pull<T> => [y, () => ofShared[i]!]),
@@ -108,7 +108,7 @@ export function measureOverRows<T>(
   return { loss: sums[0]!, rows: kept };
 }
 
-const ofX = 'gradient of x';
+const OF_X = 'gradient of x';
 
 interface Piece<T> {
   /** Added up over the pieces. */
@@ -150,10 +150,13 @@ function inTurn<T>(
 }
 
 /** A value that is tracked where `other` is. */
-const like = <T>(tape: Tape<T>, other: Var<T>, value: T): Var<T> =>
-  other.tracked ? tape.variable(value) : tape.fixed(value);
+function like<T>(tape: Tape<T>, other: Var<T>, value: T): Var<T> {
+  return other.tracked ? tape.variable(value) : tape.fixed(value);
+}
 
-const trackedOf = <T>(vars: readonly Var<T>[]): Var<T>[] => vars.filter((v) => v.tracked);
+function trackedOf<T>(vars: readonly Var<T>[]): Var<T>[] {
+  return vars.filter((v) => v.tracked);
+}
 
 function mapValues<A, B>(values: Values<A>, f: (value: A) => B): Record<string, B> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, f(value)]));

@@ -33,11 +33,11 @@ function tapeGradients(f: Scalar, xs: readonly Plain[]): Plain[] {
 }
 
 /** A scalar that weighs every element differently, so that no error cancels. */
-const weighed = <T>(o: Ops<T>, y: T): T => {
+function weighed<T>(o: Ops<T>, y: T): T {
   const { shape } = o.spec(y);
   const weights = o.constant(normals(99, sizeOf(shape)), shape);
   return o.sum(o.mul(y, weights), [...shape.keys()], false);
-};
+}
 
 describe('every operation has the gradient that finite differences find', () => {
   test.each(opCases.filter((opCase) => !opCase.still))('$name', (opCase) => {
@@ -58,11 +58,13 @@ const specs: LossSpec[] = [
   { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0.2 },
 ];
 const terms = [1, 2, 3, 4].map((seed) => plain(normals(seed, 24), [24]));
-const scalars = (spec: LossSpec) => ({
-  clipLow: plain([spec.kind === 'ppo' ? spec.clipLow : 0], []),
-  clipHigh: plain([spec.kind === 'ppo' || spec.kind === 'cispo' ? spec.clipHigh : 0], []),
-  beta: plain([spec.kind === 'ppo' ? spec.beta : 0], []),
-});
+function scalars(spec: LossSpec) {
+  return {
+    clipLow: plain([spec.kind === 'ppo' ? spec.clipLow : 0], []),
+    clipHigh: plain([spec.kind === 'ppo' || spec.kind === 'cispo' ? spec.clipHigh : 0], []),
+    beta: plain([spec.kind === 'ppo' ? spec.beta : 0], []),
+  };
+}
 
 /** The loss of the 24 tokens as a function of their logprobs. */
 function lossOf(spec: LossSpec): Scalar {

@@ -5,7 +5,7 @@ import { onEachBackend } from '../testing/backends.ts';
 import { tinyConfig } from '../testing/data.ts';
 import { backendAdvice } from './advice.ts';
 import { openExecutor } from './open.ts';
-import { probe, tolerance } from './probe.ts';
+import { probe, TOLERANCE } from './probe.ts';
 import type { Executor, Program } from './types.ts';
 
 test('what is said to be available opens and says the same of itself; the rest says why not', async () => {
@@ -75,7 +75,7 @@ test('a backend that computes something else is found out', async () => {
       }),
     compileHalfProduct: undefined,
   });
-  expect((await probe(wrong)).relativeError).toBeGreaterThan(tolerance);
+  expect((await probe(wrong)).relativeError).toBeGreaterThan(TOLERANCE);
 });
 
 test('what is missing is refused with how to get it', async () => {

@@ -1,7 +1,7 @@
 /** What could compute a policy on this machine, and why not the rest. */
 
-import { backendsOf, openExecutor } from './open.ts';
-import { type Probe, probe, tolerance } from './probe.ts';
+import { BACKENDS_OF, openExecutor } from './open.ts';
+import { type Probe, probe, TOLERANCE } from './probe.ts';
 import type { Executor, ExecutorName } from './types.ts';
 
 export interface ExecutorFinding {
@@ -25,7 +25,7 @@ export interface DescribeOptions {
 export async function describeExecutors(options: DescribeOptions = {}): Promise<ExecutorFinding[]> {
   const findings: ExecutorFinding[] = [];
   for (const executor of ['onnx', 'tfjs'] as const)
-    for (const backend of backendsOf[executor])
+    for (const backend of BACKENDS_OF[executor])
       findings.push({
         executor,
         backend,
@@ -57,7 +57,7 @@ async function examine(
 
 /** A backend that computes something else is not available, however fast. */
 function judge(detail: string, found: Probe): Examined {
-  if (found.relativeError < tolerance) return { available: true, detail, probe: found };
+  if (found.relativeError < TOLERANCE) return { available: true, detail, probe: found };
   const off = `${found.relativeError.toExponential(0)} off the definition in float64`;
   return { available: false, detail: `${detail} computes wrongly: ${off}`, probe: found };
 }

@@ -18,7 +18,9 @@ const sum: Program = {
   inputs: { x: f32(2, 3), y: f32(2, 3) },
   build: (ops, { x, y }) => ({ z: ops.add(x!, y!) }),
 };
-const six = (value: number) => new Float32Array(6).fill(value);
+function six(value: number) {
+  return new Float32Array(6).fill(value);
+}
 
 type Call = <T>(ops: Ops<T>, x: readonly T[]) => readonly T[];
 
@@ -55,7 +57,9 @@ async function compare(executor: Executor, opCase: OpCase, call: Call): Promise<
 }
 
 const cases = [...opCases, ...sizeCases];
-const isDifferentiable = ({ still = false }: OpCase) => !still;
+function isDifferentiable({ still = false }: OpCase) {
+  return !still;
+}
 
 onEachBackend('the contract', (place) => {
   let executor: Executor;

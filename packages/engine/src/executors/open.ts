@@ -25,13 +25,13 @@ export async function openExecutor(options: ExecutorOptions): Promise<Executor> 
   if (backend !== undefined && backend !== 'cpu')
     throw new EngineError(
       'config',
-      `backend of executor onnx: expected ${backendsOf.onnx.join(' or ')}, got "${backend}" (tfjs has ${backendsOf.tfjs.join(', ')})`,
+      `backend of executor onnx: expected ${BACKENDS_OF.onnx.join(' or ')}, got "${backend}" (tfjs has ${BACKENDS_OF.tfjs.join(', ')})`,
     );
   return openOnnx({ threads });
 }
 
 /** Every backend there may be. */
-export const backendsOf = {
+export const BACKENDS_OF = {
   onnx: ['cpu', 'webgpu'],
   tfjs: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
 } as const satisfies Record<ExecutorName, readonly string[]>;
@@ -53,8 +53,8 @@ export async function openOnnx(options: OnnxOptions): Promise<Executor> {
   return new OnnxExecutor(options);
 }
 
-const loading = <M>(module: Promise<M>): Promise<M> =>
-  module.catch((cause: unknown) => {
+function loading<M>(module: Promise<M>): Promise<M> {
+  return module.catch((cause: unknown) => {
     if (EngineError.isInstance(cause))
       throw new EngineError('unavailable', `executor onnx: ${cause.message}`, { cause });
     throw new EngineError(
@@ -65,9 +65,10 @@ const loading = <M>(module: Promise<M>): Promise<M> =>
       },
     );
   });
+}
 
 /** onnxruntime puts the place in its own source in front. */
-const reasonOf = (cause: unknown): string => {
+function reasonOf(cause: unknown): string {
   const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
   return line.replace(/^.* was false\. /, '');
-};
+}

@@ -23,7 +23,7 @@ export interface Probe {
 }
 
 /** float32 rounds at 6e-8; what is beyond this is wrong. */
-export const tolerance = 1e-5;
+export const TOLERANCE = 1e-5;
 
 export async function probe(executor: Executor): Promise<Probe> {
   const half: Partial<Record<HalfType, Rate & { readonly relativeError: number }>> = {};
@@ -52,17 +52,17 @@ export async function productRate(
 /** Relative error of a small product; undefined: there is none of that type, or it is float32 all the same. */
 async function halfError(executor: Executor, type: HalfType): Promise<number | undefined> {
   const [a, b] = twoMatrices();
-  const exact = new ReferenceOps().matmul(plain(a!, [side, side]), plain(b!, [side, side]));
+  const exact = new ReferenceOps().matmul(plain(a!, [SIDE, SIDE]), plain(b!, [SIDE, SIDE]));
   // Refused when compiled, or, by a device without the type, when run.
   const found = await smallProduct(executor, type, a!, b!).catch(() => undefined);
   const error = found && largest(found, exact.data);
   // As exact as float32: it was computed in that. Far off: it was not computed.
-  return error === undefined || error < tolerance || error > 0.1 ? undefined : error;
+  return error === undefined || error < TOLERANCE || error > 0.1 ? undefined : error;
 }
 
 async function smallProduct(executor: Executor, type: HalfType, a: Float32Array, b: Float32Array) {
-  const compiled = await executor.compileHalfProduct?.(type, side);
-  const square = f32(side, side);
+  const compiled = await executor.compileHalfProduct?.(type, SIDE);
+  const square = f32(SIDE, SIDE);
   const y = executor.buffer(square);
   const inputs = { a: executor.buffer(square, a), b: executor.buffer(square, b) };
   await compiled?.run(inputs, { y, total: executor.buffer(f32()) });
@@ -70,17 +70,21 @@ async function smallProduct(executor: Executor, type: HalfType, a: Float32Array,
   return compiled && y.read();
 }
 
-const side = 64;
-const twoMatrices = () => [1, 2].map((seed) => normals(seed, side * side));
+const SIDE = 64;
+function twoMatrices() {
+  return [1, 2].map((seed) => normals(seed, SIDE * SIDE));
+}
 
-const productProgram = (n: number): Program => ({
-  name: `product ${n}`,
-  inputs: { a: f32(n, n), b: f32(n, n) },
-  build: (ops, { a, b }) => {
-    const y = ops.matmul(a!, b!);
-    return { y, total: ops.sum(y, [0, 1], false) };
-  },
-});
+function productProgram(n: number): Program {
+  return {
+    name: `product ${n}`,
+    inputs: { a: f32(n, n), b: f32(n, n) },
+    build: (ops, { a, b }) => {
+      const y = ops.matmul(a!, b!);
+      return { y, total: ops.sum(y, [0, 1], false) };
+    },
+  };
+}
 
 /** Larger and larger products until one takes long enough to be timed. */
 async function rate(executor: Executor): Promise<Rate> {
@@ -111,7 +115,7 @@ async function timed(executor: Executor, n: number, compiled: Compiled): Promise
 
 /** x, w [64, 64] -> [64, 64]: the operations of a layer, one after the other. */
 function layer<T>(ops: Ops<T>, x: T, w: T): T {
-  const gain = ops.constant(new Float32Array(side).fill(1.5), [side]);
+  const gain = ops.constant(new Float32Array(SIDE).fill(1.5), [SIDE]);
   const { y } = ops.rmsNorm(x, gain, 1e-5);
   const scores = ops.matmul(y, w, { transposeB: true, alpha: 0.125 });
   const mixed = ops.matmul(ops.softmax(scores), ops.silu(y), { transposeA: true });
@@ -119,7 +123,7 @@ function layer<T>(ops: Ops<T>, x: T, w: T): T {
 }
 
 async function layerError(executor: Executor): Promise<number> {
-  const shape = [side, side] as const;
+  const shape = [SIDE, SIDE] as const;
   const [x, w] = twoMatrices();
   const exact = layer(new ReferenceOps(), plain(x!, shape), plain(w!, shape));
   const program: Program = {

@@ -10,8 +10,8 @@ import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types
  * Programs kept of each kind, the first word of their key. A compiled program keeps its scratch memory, and that of
  * training is large; a shape beyond the limit is compiled anew when it comes back.
  */
-const mostCompiled: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
-const mostOfOthers = 96;
+const MOST_COMPILED: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
+const MOST_OF_OTHERS = 96;
 
 export interface RunRequest {
   /** Names the program; equal keys mean equal programs. */
@@ -92,7 +92,7 @@ export class Runner {
   /** Drops the least recently used of a kind with too many. */
   async #evict(kind: string): Promise<void> {
     const keys = [...this.#kernels.keys()].filter((key) => key.split(' ', 1)[0] === kind);
-    if (keys.length > (mostCompiled[kind] ?? mostOfOthers)) await this.#drop(keys[0]!);
+    if (keys.length > (MOST_COMPILED[kind] ?? MOST_OF_OTHERS)) await this.#drop(keys[0]!);
     // The last one is that which is about to run.
     const heavy = [...this.#kernels].filter(([, { scratch }]) => scratch > 0);
     let total = heavy.reduce((sum, [, { scratch }]) => sum + scratch, 0);

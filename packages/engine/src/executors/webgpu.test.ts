@@ -4,13 +4,14 @@ import { expect, test } from 'vitest';
 import { f32 } from '../ops.ts';
 import { available } from '../testing/backends.ts';
 import { DeviceMemory, programSession } from './onnx/device.ts';
-import { outputPrefix } from './onnx/model.ts';
+import { OUTPUT_PREFIX } from './onnx/model.ts';
 import { OnnxOps } from './onnx/ops.ts';
 import { findBackend } from './tfjs/backends.ts';
 import type { Program } from './types.ts';
 
-const has = (executor: string) =>
-  available.some((place) => place.executor === executor && place.backend === 'webgpu');
+function has(executor: string) {
+  return available.some((place) => place.executor === executor && place.backend === 'webgpu');
+}
 const numbers = f32(4);
 const sum: Program = {
   name: 'sum',
@@ -23,7 +24,7 @@ test.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refus
   await memory.start();
   const [x, y] = [await memory.take(numbers), await memory.take(numbers)];
   const session = await programSession(sum);
-  await expect(session.run({ x, y }, { [`${outputPrefix}z`]: x })).rejects.toThrow(/WebGPU/);
+  await expect(session.run({ x, y }, { [`${OUTPUT_PREFIX}z`]: x })).rejects.toThrow(/WebGPU/);
   await session.release();
   for (const tensor of [x, y]) tensor.dispose();
   await memory.close();

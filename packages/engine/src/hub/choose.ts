@@ -11,7 +11,7 @@ export interface RemoteFile {
 }
 
 /** Small files that say what the model is; the ones that must be there come first. */
-const descriptions = [
+const DESCRIPTIONS = [
   'config.json',
   'tokenizer.json',
   'tokenizer_config.json',
@@ -19,9 +19,9 @@ const descriptions = [
   'chat_template.jinja',
   'special_tokens_map.json',
 ];
-const adapterFiles = ['adapter_config.json', 'adapter_model.safetensors'];
-const single = 'model.safetensors';
-export const indexFile = 'model.safetensors.index.json';
+const ADAPTER_FILES = ['adapter_config.json', 'adapter_model.safetensors'];
+const SINGLE = 'model.safetensors';
+export const INDEX_FILE = 'model.safetensors.index.json';
 
 export interface Choice {
   /** Fetched first: with them it can be told whether the model is one that loads. */
@@ -31,8 +31,9 @@ export interface Choice {
 }
 
 type Files = ReadonlyMap<string, RemoteFile>;
-const those = (files: Files, names: readonly string[]): RemoteFile[] =>
-  names.flatMap((name) => files.get(name) ?? []);
+function those(files: Files, names: readonly string[]): RemoteFile[] {
+  return names.flatMap((name) => files.get(name) ?? []);
+}
 
 /**
  * @param wanted a GGUF file of the repository, in place of the folder
@@ -40,21 +41,21 @@ const those = (files: Files, names: readonly string[]): RemoteFile[] =>
  */
 export function chooseFiles(files: Files, where: string, wanted?: string): Choice {
   if (wanted !== undefined) return { descriptions: [], weights: [named(files, where, wanted)] };
-  const adapter = those(files, adapterFiles);
-  if (!files.has('config.json') && adapter.length === adapterFiles.length)
+  const adapter = those(files, ADAPTER_FILES);
+  if (!files.has('config.json') && adapter.length === ADAPTER_FILES.length)
     return { descriptions: adapter.slice(0, 1), weights: adapter.slice(1) };
-  const missing = descriptions.slice(0, 3).filter((name) => !files.has(name));
+  const missing = DESCRIPTIONS.slice(0, 3).filter((name) => !files.has(name));
   if (missing.length > 0)
     throw new EngineError('file', `${where}: no ${missing.join(', ')}.${instead(files)}`);
-  if (!files.has(single) && !files.has(indexFile))
+  if (!files.has(SINGLE) && !files.has(INDEX_FILE))
     throw new EngineError(
       'file',
-      `${where}: no weights as safetensors, neither ${single} nor ${indexFile}.${instead(files)}`,
+      `${where}: no weights as safetensors, neither ${SINGLE} nor ${INDEX_FILE}.${instead(files)}`,
     );
-  const weights = files.has(single) ? [single] : [];
-  const index = files.has(single) ? [] : [indexFile];
+  const weights = files.has(SINGLE) ? [SINGLE] : [];
+  const index = files.has(SINGLE) ? [] : [INDEX_FILE];
   return {
-    descriptions: those(files, [...descriptions, ...index]),
+    descriptions: those(files, [...DESCRIPTIONS, ...index]),
     weights: those(files, weights),
   };
 }
@@ -63,13 +64,13 @@ export function chooseFiles(files: Files, where: string, wanted?: string): Choic
 export function shardsOf(files: Files, where: string, index: unknown): RemoteFile[] {
   const map: unknown = Object(index).weight_map;
   const names = [...new Set(Object.values(Object(map)))];
-  if (names.length === 0) throw new EngineError('file', `${where}: ${indexFile} lists no shards`);
+  if (names.length === 0) throw new EngineError('file', `${where}: ${INDEX_FILE} lists no shards`);
   return names.map((name) => {
     const file = typeof name === 'string' ? files.get(name) : undefined;
     if (!file || file.path !== basename(file.path))
       throw new EngineError(
         'file',
-        `${where}: ${indexFile} names ${JSON.stringify(name)}, which is not there`,
+        `${where}: ${INDEX_FILE} names ${JSON.stringify(name)}, which is not there`,
       );
     return file;
   });

@@ -59,11 +59,14 @@ export class FinalError extends EngineError {
 }
 
 /** Answers that ask for patience, of those that are the client's fault by their number. */
-const patience = [408, 425, 429];
+const PATIENCE = [408, 425, 429];
 
-const isFinal = (error: unknown): boolean =>
-  error instanceof FinalError ||
-  (error instanceof HubApiError && error.statusCode < 500 && !patience.includes(error.statusCode));
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof FinalError ||
+    (error instanceof HubApiError && error.statusCode < 500 && !PATIENCE.includes(error.statusCode))
+  );
+}
 
 async function fetchRest(
   part: string,
@@ -122,8 +125,9 @@ async function hashFile(hash: Hash, path: string, length: number): Promise<void>
 }
 
 /** -1 where there is nothing. */
-const sizeOf = (path: string): Promise<number> =>
-  stat(path).then(
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
     ({ size }) => size,
     () => -1,
   );
+}

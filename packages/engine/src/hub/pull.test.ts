@@ -8,12 +8,13 @@ import { type PullOptions, type PullProgress, pullModel } from './pull.ts';
 import { commit, type FakeHub, fakeHub, model } from './testing/fake-hub.ts';
 
 const fixtures = fileURLToPath(new URL('../../../../datasets/models/fixtures', import.meta.url));
-const from = (folder: string) =>
-  Object.fromEntries(
+function from(folder: string) {
+  return Object.fromEntries(
     readdirSync(join(fixtures, folder))
       .filter((name) => name.includes('.'))
       .map((name) => [name, readFileSync(join(fixtures, folder, name))]),
   );
+}
 
 let hub: FakeHub;
 let directory: string;
@@ -42,10 +43,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const pull = (more: Partial<PullOptions> = {}) =>
-  pullModel(model, { directory, hubUrl: hub.url, waitMs: 1, ...more });
+function pull(more: Partial<PullOptions> = {}) {
+  return pullModel(model, { directory, hubUrl: hub.url, waitMs: 1, ...more });
+}
 const shard = 'model-00001-of-00002.safetensors';
-const parts = () => readdirSync(directory).filter((name) => name.endsWith('.part'));
+function parts() {
+  return readdirSync(directory).filter((name) => name.endsWith('.part'));
+}
 
 test('fetches what the model needs, shards of its index included, and nothing else', async () => {
   const pulled = await pull();

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { EngineError } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { parseModelConfig } from '../model/config.ts';
-import { type Choice, chooseFiles, indexFile, type RemoteFile, shardsOf } from './choose.ts';
+import { type Choice, chooseFiles, INDEX_FILE, type RemoteFile, shardsOf } from './choose.ts';
 import { download, FinalError } from './download.ts';
 
 export interface PullOptions {
@@ -97,8 +97,9 @@ export async function pullModel(id: string, options: PullOptions): Promise<Pulle
 }
 
 /** What came from where, for whoever finds the folder. */
-const source = (model: string, revision: string, files: readonly RemoteFile[]) =>
-  `${JSON.stringify({ model, revision, files: files.map(({ path, digest }) => ({ path, ...digest })) }, null, 2)}\n`;
+function source(model: string, revision: string, files: readonly RemoteFile[]) {
+  return `${JSON.stringify({ model, revision, files: files.map(({ path, digest }) => ({ path, ...digest })) }, null, 2)}\n`;
+}
 
 const commit = z.string().min(1);
 
@@ -131,9 +132,9 @@ async function fetchAll(
   const progress = new Progress(options.onProgress);
   for (const file of choice.descriptions) await fetchFile(file, progress, options);
   await checkLoads(choice, where, options.directory);
-  const hasIndex = choice.descriptions.some(({ path }) => path === indexFile);
+  const hasIndex = choice.descriptions.some(({ path }) => path === INDEX_FILE);
   const shards = hasIndex
-    ? shardsOf(files, where, readJson(join(options.directory, indexFile)))
+    ? shardsOf(files, where, readJson(join(options.directory, INDEX_FILE)))
     : [];
   const weights = [...choice.weights, ...shards];
   progress.expect(weights);
@@ -188,13 +189,13 @@ class Progress {
   }
 }
 
-const sum = (sizes: ReadonlyMap<string, number>): number =>
-  sizes.values().reduce((total, size) => total + size, 0);
+function sum(sizes: ReadonlyMap<string, number>): number {
+  return sizes.values().reduce((total, size) => total + size, 0);
+}
 
-const withSignal =
-  (signal: AbortSignal | undefined): typeof fetch =>
-  (input, init) =>
-    fetch(input, { ...init, ...(signal && { signal }) });
+function withSignal(signal: AbortSignal | undefined): typeof fetch {
+  return (input, init) => fetch(input, { ...init, ...(signal && { signal }) });
+}
 
 /** A network that wants a login first, or a server that is no hub, answers with what the library stumbles over. */
 async function understood<T>(

@@ -100,11 +100,13 @@ function mergeProgram({ outputs, inputs, rank }: LoraModule): Program {
 }
 
 /** The adapters' tensors as a program's inputs. */
-export const adapterInputs = (modules: readonly LoraModule[]): Record<string, TensorSpec> =>
-  Object.fromEntries(adapterSpecs(modules).map(({ name, shape }) => [name, f32(...shape)]));
+export function adapterInputs(modules: readonly LoraModule[]): Record<string, TensorSpec> {
+  return Object.fromEntries(adapterSpecs(modules).map(({ name, shape }) => [name, f32(...shape)]));
+}
 
 /** The scales under their names, for {@link linear}. */
-export const adapterScales = <T>(ops: Ops<T>, modules: readonly LoraModule[]): Record<string, T> =>
-  Object.fromEntries(
+export function adapterScales<T>(ops: Ops<T>, modules: readonly LoraModule[]): Record<string, T> {
+  return Object.fromEntries(
     modules.map(({ name, scale }) => [adapterNames(name).scale, scalar(ops, scale)]),
   );
+}

@@ -127,8 +127,16 @@ const ppo = { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0.1 } as const;
 const sampling = { groupSize: 4, maxTokens: 12, temperature: 1, seed: 5 };
 const lora: LoraOptions = { rank: 3, alpha: 6, targetModules: 'all-linear' };
 
-const open = (where: object = {}, options: LoraOptions = lora) =>
-  createLocalEngine({ config: tinyConfig, seed: 1, weights, threads: 1, lora: options, ...where });
+function open(where: object = {}, options: LoraOptions = lora) {
+  return createLocalEngine({
+    config: tinyConfig,
+    seed: 1,
+    weights,
+    threads: 1,
+    lora: options,
+    ...where,
+  });
+}
 
 async function run(engine: LocalEngine) {
   const metrics = await engine.forwardBackward(data, ppo);
@@ -256,7 +264,9 @@ test('of adapters on the output matrix, too, the gradient is what finite differe
   }
 });
 
-const equal = (a: Float32Array, b: Float32Array) => a.every((x, i) => x === b[i]);
+function equal(a: Float32Array, b: Float32Array) {
+  return a.every((x, i) => x === b[i]);
+}
 
 describe('which layers have adapters', () => {
   const names = (targetModules: LoraOptions['targetModules'], more: Partial<LoraOptions> = {}) =>

@@ -12,7 +12,7 @@ import { hash32, uniform } from '../sampling/random.ts';
 import type { NamedArrays, TensorName } from '../weights/store.ts';
 
 /** PEFT's word for every linear layer but the output matrix. */
-export const allLinear = 'all-linear';
+export const ALL_LINEAR = 'all-linear';
 
 export interface LoraOptions {
   readonly rank: number;
@@ -42,11 +42,11 @@ export interface LoraModule {
 }
 
 /** Not a linear layer though it is a matrix, and the one that all-linear leaves out. */
-const embedding = 'model.embed_tokens';
-const head = 'lm_head';
+const EMBEDDING = 'model.embed_tokens';
+const HEAD = 'lm_head';
 
 /** Beyond any rank that is used; an adapter is allocated before its tensors are read. */
-export const mostRank = 2 ** 16;
+export const MOST_RANK = 2 ** 16;
 
 /**
  * @throws where a rank, an alpha or a pattern is none, naming it; where a target names no linear layer of the model,
@@ -77,7 +77,7 @@ function checkWords({
   rankPattern = {},
   alphaPattern = {},
 }: LoraOptions): void {
-  const isRank = (x: number) => isWhole(x, 1) && x <= mostRank;
+  const isRank = (x: number) => isWhole(x, 1) && x <= MOST_RANK;
   const ofEach = (name: string, patterns: Readonly<Record<string, number>>) =>
     Object.entries(patterns).map(([key, x]) => [`${name}[${JSON.stringify(key)}]`, x] as const);
   const ranks = [['rank', rank] as const, ...ofEach('rankPattern', rankPattern)];
@@ -90,7 +90,9 @@ function checkWords({
         `lora pattern ${JSON.stringify(text)} is no regular expression`,
       );
   checkRules('lora', [
-    ...ranks.map(([name, x]): Rule => [name, x, isRank(x), `a whole number from 1 to ${mostRank}`]),
+    ...ranks.map(
+      ([name, x]): Rule => [name, x, isRank(x), `a whole number from 1 to ${MOST_RANK}`],
+    ),
     ...alphas.map(([name, x]): Rule => [name, x, Number.isFinite(x), 'a number']),
   ]);
 }
@@ -98,7 +100,7 @@ function checkWords({
 function linearLayers(config: ModelConfig): TensorName[] {
   return paramSpecs(config).flatMap(({ name, shape }) => {
     const module = name.replace(/\.weight$/, '');
-    return shape.length === 2 && module !== embedding ? [{ name: module, shape }] : [];
+    return shape.length === 2 && module !== EMBEDDING ? [{ name: module, shape }] : [];
   });
 }
 
@@ -109,17 +111,19 @@ function checkTargets(linear: readonly TensorName[], { targetModules }: LoraOpti
       throw new EngineError('config', `lora target "${target}" matches ${kinds(linear)}`);
 }
 
-const kinds = (linear: readonly TensorName[]): string => {
+function kinds(linear: readonly TensorName[]): string {
   const names = new Set(linear.map(({ name }) => name.split('.').at(-1)!));
   return `no linear layer of this model; it has ${[...names].join(', ')}`;
-};
+}
 
-const endsWith = (name: string, end: string): boolean => name === end || name.endsWith(`.${end}`);
+function endsWith(name: string, end: string): boolean {
+  return name === end || name.endsWith(`.${end}`);
+}
 
 function isTarget(name: string, { targetModules, layers }: LoraOptions): boolean {
   const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
   if (layers && !(layer !== undefined && layers.includes(Number(layer)))) return false;
-  if (targetModules === allLinear) return name !== head;
+  if (targetModules === ALL_LINEAR) return name !== HEAD;
   if (typeof targetModules === 'string') return wholeName(targetModules).test(name);
   return targetModules.some((target) => endsWith(name, target));
 }
@@ -135,7 +139,9 @@ function ofPattern(
   return found?.[1];
 }
 
-const wholeName = (text: string): RegExp => new RegExp(`^(?:${text})$`);
+function wholeName(text: string): RegExp {
+  return new RegExp(`^(?:${text})$`);
+}
 
 /** Whether a text is a regular expression here: Python's has words that JavaScript's does not. */
 export function isPattern(text: string): boolean {
@@ -148,14 +154,15 @@ export function isPattern(text: string): boolean {
 }
 
 /** The adapters' tensors, in a fixed order. */
-export const adapterSpecs = (modules: readonly LoraModule[]): TensorName[] =>
-  modules.flatMap(({ name, outputs, inputs, rank }) => {
+export function adapterSpecs(modules: readonly LoraModule[]): TensorName[] {
+  return modules.flatMap(({ name, outputs, inputs, rank }) => {
     const names = adapterNames(name);
     return [
       { name: names.a, shape: [rank, inputs] },
       { name: names.b, shape: [outputs, rank] },
     ];
   });
+}
 
 /** As in PEFT: A uniform within 1/sqrt(in) (Kaiming with a = sqrt 5), B zero, so that training starts at the base model. */
 export function initialAdapter(modules: readonly LoraModule[], seed: number): NamedArrays {
@@ -173,5 +180,6 @@ export function initialAdapter(modules: readonly LoraModule[], seed: number): Na
   return made;
 }
 
-export const parametersOf = (modules: readonly LoraModule[]): number =>
-  adapterSpecs(modules).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+export function parametersOf(modules: readonly LoraModule[]): number {
+  return adapterSpecs(modules).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}

@@ -17,14 +17,14 @@ import {
 import { stepsOf } from '../weights/source.ts';
 import { type NamedArrays, restore, snapshot, type TensorSet } from '../weights/store.ts';
 import type { Adapter } from './adapter.ts';
-import { isPattern, type LoraOptions, mostRank } from './options.ts';
+import { isPattern, type LoraOptions, MOST_RANK } from './options.ts';
 
-export const adapterConfigFile = 'adapter_config.json';
-const weightsFile = 'adapter_model.safetensors';
-const optimizerFile = 'optimizer.safetensors';
+export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
+const WEIGHTS_FILE = 'adapter_model.safetensors';
+const OPTIMIZER_FILE = 'optimizer.safetensors';
 /** What PEFT puts before the name of a module in the model it wraps. */
-const peftPrefix = 'base_model.model.';
-const moments = ['mean', 'square'] as const;
+const PEFT_PREFIX = 'base_model.model.';
+const MOMENTS = ['mean', 'square'] as const;
 
 export interface AdapterFolder {
   /** Hub id or folder, as written; empty where unknown. */
@@ -32,10 +32,10 @@ export interface AdapterFolder {
   readonly options: LoraOptions;
 }
 
-const rank = z.number().int().min(1).max(mostRank);
+const rank = z.number().int().min(1).max(MOST_RANK);
 const pattern = z.string().refine(isPattern, 'no regular expression that JavaScript knows');
 /** Keys of LoraConfig that change what an adapter computes, in ways that are not built in. */
-const unsupported = [
+const UNSUPPORTED = [
   'use_dora',
   'fan_in_fan_out',
   'modules_to_save',
@@ -67,7 +67,7 @@ const schema = z.looseObject({
 
 /** @throws where a key is set that would make another adapter of it */
 function refuse(config: Readonly<Record<string, unknown>>, path: string): void {
-  for (const key of unsupported) {
+  for (const key of UNSUPPORTED) {
     const value = config[key];
     const isEmpty = Array.isArray(value) && value.length === 0;
     if (value !== undefined && value !== null && value !== false && !isEmpty)
@@ -78,18 +78,20 @@ function refuse(config: Readonly<Record<string, unknown>>, path: string): void {
   }
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
+}
 
-export const isAdapterFolder = (directory: string): Promise<boolean> =>
-  exists(join(directory, adapterConfigFile));
+export function isAdapterFolder(directory: string): Promise<boolean> {
+  return exists(join(directory, ADAPTER_CONFIG_FILE));
+}
 
 /** @throws naming the file and the key where it asks for what is not supported. */
 export async function readAdapterConfig(directory: string): Promise<AdapterFolder> {
-  const path = join(directory, adapterConfigFile);
+  const path = join(directory, ADAPTER_CONFIG_FILE);
   const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8'), path));
   if (!parsed.success) throw new EngineError('file', `${path}: ${z.prettifyError(parsed.error)}`);
   const c = parsed.data;
@@ -132,13 +134,13 @@ export async function saveAdapter(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const metadata = { format: 'pt', steps: String(steps) };
-  const optimizer = join(directory, optimizerFile);
+  const optimizer = join(directory, OPTIMIZER_FILE);
   if (weightsOnly) await rm(optimizer, { force: true });
   else await writeSafetensors(optimizer, await momentsOf(adapter), { metadata });
   const text = `${JSON.stringify(peftConfig(adapter, base), null, 2)}\n`;
-  await writeAtomically(join(directory, adapterConfigFile), text);
-  const tensors = await tensorsOf(adapter, adapter.weights, peftPrefix);
-  await writeSafetensors(join(directory, weightsFile), tensors, { metadata });
+  await writeAtomically(join(directory, ADAPTER_CONFIG_FILE), text);
+  const tensors = await tensorsOf(adapter, adapter.weights, PEFT_PREFIX);
+  await writeSafetensors(join(directory, WEIGHTS_FILE), tensors, { metadata });
 }
 
 /** Every key that PEFT 0.21 needs to load it; it fills in the rest. */
@@ -171,11 +173,11 @@ function peftConfig({ options, modules }: Adapter, base: string) {
  * @returns the optimizer's step count. @throws naming the file, and the tensor where one is wrong or not the adapter's.
  */
 export async function loadAdapter(directory: string, adapter: Adapter): Promise<number> {
-  const path = join(directory, weightsFile);
+  const path = join(directory, WEIGHTS_FILE);
   const file = await readSafetensors(path);
   checkNames(file.tensors, adapter, path);
-  const weights = arraysOf(file.tensors, adapter, path, peftPrefix);
-  const optimizerPath = join(directory, optimizerFile);
+  const weights = arraysOf(file.tensors, adapter, path, PEFT_PREFIX);
+  const optimizerPath = join(directory, OPTIMIZER_FILE);
   const optimizer = (await exists(optimizerPath))
     ? await readSafetensors(optimizerPath)
     : undefined;
@@ -185,20 +187,20 @@ export async function loadAdapter(directory: string, adapter: Adapter): Promise<
       `${optimizerPath} is of step ${optimizer.metadata.steps}, ${path} of step ${file.metadata.steps}: saving was interrupted`,
     );
   const steps = optimizer ? stepsOf({ path: optimizerPath, metadata: optimizer.metadata }) : 0;
-  const states = moments.map(
+  const states = MOMENTS.map(
     (moment) => optimizer && arraysOf(optimizer.tensors, adapter, optimizerPath, `${moment}.`),
   );
   restore(adapter.weights, weights);
   adapter.forgetTraining();
   for (const [i, arrays] of states.entries())
-    if (arrays) restore(adapter.training[moments[i]!], arrays);
+    if (arrays) restore(adapter.training[MOMENTS[i]!], arrays);
   adapter.changed();
   return steps;
 }
 
 /** A tensor that no module of ours takes would be a part of the adapter silently left out. */
 function checkNames(tensors: Tensors, adapter: Adapter, path: string): void {
-  const known = new Set(adapter.specs.map(({ name }) => peftPrefix + name));
+  const known = new Set(adapter.specs.map(({ name }) => PEFT_PREFIX + name));
   const stranger = Object.keys(tensors).find((name) => !known.has(name));
   if (stranger !== undefined)
     throw new EngineError(
@@ -235,7 +237,7 @@ async function tensorsOf(
 
 async function momentsOf(adapter: Adapter): Promise<Record<string, NamedTensor>> {
   const all = await Promise.all(
-    moments.map((moment) => tensorsOf(adapter, adapter.training[moment], `${moment}.`)),
+    MOMENTS.map((moment) => tensorsOf(adapter, adapter.training[moment], `${moment}.`)),
   );
   return Object.assign({}, ...all);
 }

@@ -3,7 +3,7 @@ import { Tape } from '../autodiff/tape.ts';
 import { type Plain, plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
 import { relativeError, tinyConfig } from '../testing/data.ts';
-import { groupedAttention, type Layout, masked, totalRows } from './attention.ts';
+import { groupedAttention, type Layout, MASKED, totalRows } from './attention.ts';
 import { ropeTables } from './rope.ts';
 
 const ops = new ReferenceOps();
@@ -13,7 +13,7 @@ const [heads, kv, d] = [tinyConfig.num_attention_heads, tinyConfig.num_key_value
 function attend(layout: Layout, rows: readonly Plain[], padded: readonly number[]) {
   const { cos, sin } = ropeTables(tinyConfig, 1);
   const mask = plain(
-    padded.flatMap((n) => Array.from({ length: layout.prefix }, (_, i) => (i < n ? 0 : masked))),
+    padded.flatMap((n) => Array.from({ length: layout.prefix }, (_, i) => (i < n ? 0 : MASKED))),
     [layout.groups, layout.prefix],
   );
   const tape = new Tape(ops);

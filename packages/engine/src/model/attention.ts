@@ -20,10 +20,15 @@ export interface Layout {
   readonly length: number;
 }
 
-export const prefixRows = ({ groups, prefix }: Layout): number => groups * prefix;
-export const branchRows = ({ groups, branches, length }: Layout): number =>
-  groups * branches * length;
-export const totalRows = (layout: Layout): number => prefixRows(layout) + branchRows(layout);
+export function prefixRows({ groups, prefix }: Layout): number {
+  return groups * prefix;
+}
+export function branchRows({ groups, branches, length }: Layout): number {
+  return groups * branches * length;
+}
+export function totalRows(layout: Layout): number {
+  return prefixRows(layout) + branchRows(layout);
+}
 
 export interface AttentionInputs<T> {
   /** i32 [N] */
@@ -36,7 +41,7 @@ export interface AttentionInputs<T> {
 }
 
 /** Added to a score that must not count: far below any score, and finite so that no row becomes NaN. */
-export const masked = -1e9;
+export const MASKED = -1e9;
 
 /** The {@link Attention} of a layout. Unless `keepPrefix`, prefix rows end in the last layer: nothing reads them. */
 export function groupedAttention<T>(
@@ -82,7 +87,9 @@ export function headAxes(config: ModelConfig) {
   return { kv, per: config.num_attention_heads / kv, d: headSize(config) };
 }
 
-const heads = <T>([q, k, v]: readonly T[]): Heads<T> => ({ q: q!, k: k!, v: v! });
+function heads<T>([q, k, v]: readonly T[]): Heads<T> {
+  return { q: q!, k: k!, v: v! };
+}
 
 /** Rows of prefixes by head: q [B, K, R, P, d], k and v [B, K, P, d]. */
 function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): Heads<T> {
@@ -136,8 +143,8 @@ function attendBranches<T>(
 }
 
 /** Rows are taken in at most this many parts, of at least this many rows: more of either costs more than it saves. */
-const mostParts = 4;
-const fewestRows = 64;
+const MOST_PARTS = 4;
+const FEWEST_ROWS = 64;
 
 /**
  * Attention of rows over themselves, a part of the rows at a time over the keys up to its end: with four parts three
@@ -147,7 +154,7 @@ function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T 
   const { shape } = ops.spec(x.k);
   const axis = shape.length - 2;
   const rows = shape[axis]!;
-  const count = Math.min(mostParts, Math.floor(rows / fewestRows));
+  const count = Math.min(MOST_PARTS, Math.floor(rows / FEWEST_ROWS));
   if (count < 2) return attend(x);
   const ends = Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * rows) / count));
   const upTo = (y: T, end: number) =>
@@ -181,6 +188,6 @@ function mix<T>(ops: Ops<T>, weights: T, values: T): T {
 export function causalMask<T>(ops: Ops<T>, n: number, m = n): T {
   if (m === 1) return scalar(ops, 0);
   const mask = new Float32Array(n * m);
-  for (let i = 0; i < n; i++) mask.fill(masked, i * m + (m - n) + i + 1, (i + 1) * m);
+  for (let i = 0; i < n; i++) mask.fill(MASKED, i * m + (m - n) + i + 1, (i + 1) * m);
   return ops.constant(mask, [n, m]);
 }

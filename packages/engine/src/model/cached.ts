@@ -34,19 +34,21 @@ export interface WriteShape {
   readonly slots: number;
 }
 
-const kinds = ['key', 'value'] as const;
-export type CacheKind = (typeof kinds)[number];
+const KINDS = ['key', 'value'] as const;
+export type CacheKind = (typeof KINDS)[number];
 /** A tensor of the cache: of a prompt, of its earlier chunks, of the tokens written, or of the token just written. */
 export type CachePart = 'prompt' | 'past' | 'own' | 'new';
 
-export const cacheName = (part: CachePart, kind: CacheKind, layer: number): string =>
-  `${part}:${kind}:${layer}`;
+export function cacheName(part: CachePart, kind: CacheKind, layer: number): string {
+  return `${part}:${kind}:${layer}`;
+}
 
 /** Names of all caches of a part, keys and values, layer by layer. */
-export const cacheNames = (part: CachePart, config: ModelConfig): string[] =>
-  Array.from({ length: config.num_hidden_layers }, (_, layer) =>
-    kinds.map((kind) => cacheName(part, kind, layer)),
+export function cacheNames(part: CachePart, config: ModelConfig): string[] {
+  return Array.from({ length: config.num_hidden_layers }, (_, layer) =>
+    KINDS.map((kind) => cacheName(part, kind, layer)),
   ).flat();
+}
 
 /** An {@link Attention} and the caches it makes, which are there once the model has run. */
 export interface CachingAttention<T> {

@@ -8,13 +8,14 @@ const base = {
   intermediate_size: 96,
   vocab_size: 100,
 };
-const shapes = (config: object) =>
-  Object.fromEntries(
+function shapes(config: object) {
+  return Object.fromEntries(
     paramSpecs(parseModelConfig({ ...base, ...config })).map(({ name, shape }) => [
       name.replace('model.layers.0.', ''),
       shape,
     ]),
   );
+}
 
 describe('each family has its own tensors', () => {
   test('llama has biases only where it says so', () => {

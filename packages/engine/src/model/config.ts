@@ -10,7 +10,9 @@ import { architectureOf, type Traits } from './architectures/index.ts';
 import { ropeFields, ropeScaling, withoutNulls } from './rope-scaling.ts';
 
 /** Bounds far above any model there is, so that a hostile file cannot ask for endless work. */
-const upTo = (most: number) => z.number().int().positive().max(most);
+function upTo(most: number) {
+  return z.number().int().positive().max(most);
+}
 const tokenId = z.number().int().nonnegative();
 
 const schema = z.object({
@@ -134,17 +136,22 @@ export function huggingFaceConfig(config: ModelConfig): Record<string, unknown> 
   };
 }
 
-export const endIds = ({ eos_token_id: id = [] }: ModelConfig): readonly number[] =>
-  typeof id === 'number' ? [id] : id;
+export function endIds({ eos_token_id: id = [] }: ModelConfig): readonly number[] {
+  return typeof id === 'number' ? [id] : id;
+}
 
-export const headSize = (config: ModelConfig): number => config.head_dim;
+export function headSize(config: ModelConfig): number {
+  return config.head_dim;
+}
 
-export const traitsOf = (config: ModelConfig): Traits =>
-  architectureOf(config.model_type).traits(config);
+export function traitsOf(config: ModelConfig): Traits {
+  return architectureOf(config.model_type).traits(config);
+}
 
 /** Longest sequence it holds. Up to its window sliding attention is full attention; beyond is not built in. */
-export const contextLength = ({ max_position_embeddings: most, sliding_window }: ModelConfig) =>
-  Math.min(most, sliding_window ?? most);
+export function contextLength({ max_position_embeddings: most, sliding_window }: ModelConfig) {
+  return Math.min(most, sliding_window ?? most);
+}
 
 /** How a tensor starts: ones, zeros, or normal numbers of this deviation. */
 export type Init = 'ones' | 'zeros' | { readonly std: number };
@@ -168,11 +175,13 @@ export function paramSpecs(config: ModelConfig): ParamSpec[] {
   ];
 }
 
-const norm = (name: string, size: number): ParamSpec => ({
-  name: `${name}.weight`,
-  shape: [size],
-  init: 'ones',
-});
+function norm(name: string, size: number): ParamSpec {
+  return {
+    name: `${name}.weight`,
+    shape: [size],
+    init: 'ones',
+  };
+}
 
 /** The two matrices that write to the residual stream start smaller, as in GPT-2. */
 function layerSpecs(config: ModelConfig, layer: number): ParamSpec[] {

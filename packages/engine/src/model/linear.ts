@@ -7,11 +7,13 @@ import type { Ops } from '../ops.ts';
 import type { Params } from './params.ts';
 
 /** Names of an adapter's tensors and scale beside `name.weight`. */
-export const adapterNames = (name: string) => ({
-  a: `${name}.lora_A.weight`,
-  b: `${name}.lora_B.weight`,
-  scale: `${name}.lora_scale`,
-});
+export function adapterNames(name: string) {
+  return {
+    a: `${name}.lora_A.weight`,
+    b: `${name}.lora_B.weight`,
+    scale: `${name}.lora_scale`,
+  };
+}
 
 /**
  * x W^T [+ bias] [+ scale (x A^T) B^T]: x [N, in], W [out, in] as Hugging Face stores it, bias [out], A [r, in],

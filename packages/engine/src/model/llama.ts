@@ -35,7 +35,9 @@ export function llamaHidden<T>(
 }
 
 /** What comes before the names of a layer's parameters. */
-export const layerPrefix = (layer: number): string => `model.layers.${layer}.`;
+export function layerPrefix(layer: number): string {
+  return `model.layers.${layer}.`;
+}
 
 /** One layer: x [N, D] -> [N', D]. Of the parameters it reads those that begin with {@link layerPrefix}. */
 export function llamaLayer<T>(
@@ -79,8 +81,9 @@ function queriesKeysValues<T>(
 }
 
 /** Name of the output matrix, which may be the embeddings'. */
-export const headName = ({ tie_word_embeddings: tied }: ModelConfig): string =>
-  tied ? 'model.embed_tokens' : 'lm_head';
+export function headName({ tie_word_embeddings: tied }: ModelConfig): string {
+  return tied ? 'model.embed_tokens' : 'lm_head';
+}
 
 /** hidden [N, D] -> logits [N, V] */
 export function llamaLogits<T>(ops: Ops<T>, config: ModelConfig, params: Params<T>, hidden: T): T {

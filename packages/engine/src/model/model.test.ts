@@ -7,7 +7,7 @@ import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/d
 import { type MicroBatch, microBatches } from '../training/batching.ts';
 import { lossShape } from '../training/losses.ts';
 import {
-  defaultTrainSettings,
+  DEFAULT_TRAIN_SETTINGS,
   gradientName,
   headPieces,
   measureProgram,
@@ -33,12 +33,13 @@ const losses: LossSpec[] = [
   { kind: 'cispo', clipHigh: 0.3 },
 ];
 
-const batches = (spec: LossSpec, what: readonly Datum[], rows = 200) =>
-  microBatches(
+function batches(spec: LossSpec, what: readonly Datum[], rows = 200) {
+  return microBatches(
     what,
     { policyTerms: spec.kind !== 'cross_entropy', reference: lossShape(spec) === 'ppo+kl' },
     rows,
   );
+}
 
 /** Not 1, so that what it does to losses and gradients is seen. */
 const TEMPERATURE = 0.8;
@@ -63,10 +64,11 @@ function inputsOf(micro: MicroBatch, spec: LossSpec, params: Readonly<Record<str
   );
 }
 
-const plainWeights = (arrays: Readonly<NamedArrays>): Record<string, Plain> =>
-  Object.fromEntries(
+function plainWeights(arrays: Readonly<NamedArrays>): Record<string, Plain> {
+  return Object.fromEntries(
     paramSpecs(tinyConfig).map(({ name, shape }) => [name, plain(arrays[name]!, shape)]),
   );
+}
 
 interface Differentiated {
   readonly loss: number;
@@ -83,7 +85,7 @@ function reference(spec: LossSpec): Differentiated {
 
 function differentiate(
   spec: LossSpec,
-  settings = defaultTrainSettings,
+  settings = DEFAULT_TRAIN_SETTINGS,
   micros = batches(spec, data),
 ): Differentiated {
   const gradients: Record<string, Float64Array> = {};
@@ -128,11 +130,12 @@ function slope(
   return { found: (moved(h) - moved(-h)) / (2 * h), direction };
 }
 
-const along = (gradients: Record<string, Float64Array>, direction: NamedArrays): number =>
-  Object.entries(direction).reduce(
+function along(gradients: Record<string, Float64Array>, direction: NamedArrays): number {
+  return Object.entries(direction).reduce(
     (sum, [name, d]) => sum + d.reduce((s, x, i) => s + x * gradients[name]![i]!, 0),
     0,
   );
+}
 
 describe("the model's gradient is what finite differences find", () => {
   // Not for cispo, whose gradient stops at the weight of a token: tape.test.ts has its formula.
@@ -228,7 +231,7 @@ describe('sequences that attention takes in parts', () => {
   const spec = losses[0]!;
   const rows = 1000;
   const micros = batches(spec, long, rows);
-  const expected = differentiate(spec, defaultTrainSettings, micros);
+  const expected = differentiate(spec, DEFAULT_TRAIN_SETTINGS, micros);
 
   test('stand in parts of a prefix, of its branches and of a sequence alone', () => {
     const shapes = micros.map(({ layout: { prefix, length } }) => [prefix, length]);

@@ -11,7 +11,7 @@ import { EngineError } from '../errors.ts';
 const positive = z.number().positive();
 const original_max_position_embeddings = z.number().int().positive();
 
-const kinds = {
+const KINDS = {
   linear: z.object({ rope_type: z.literal('linear'), factor: positive }),
   llama3: z.object({
     rope_type: z.literal('llama3'),
@@ -33,26 +33,29 @@ const kinds = {
   }),
 };
 export const ropeScaling = z.discriminatedUnion('rope_type', [
-  kinds.linear,
-  kinds.llama3,
-  kinds.yarn,
+  KINDS.linear,
+  KINDS.llama3,
+  KINDS.yarn,
 ]);
 export type RopeScaling = z.output<typeof ropeScaling>;
 export type RopeKind = RopeScaling['rope_type'];
 export type ScalingOf<K extends RopeKind> = Extract<RopeScaling, { rope_type: K }>;
 
-const refused: Readonly<Record<string, string>> = {
+const REFUSED: Readonly<Record<string, string>> = {
   dynamic: 'its angles change with the length of the sequence',
   longrope: 'its angles change with the length of the sequence',
 };
 
 type Raw = Readonly<Record<string, unknown>>;
-const isRecord = (x: unknown): x is Raw => typeof x === 'object' && x !== null && !Array.isArray(x);
+function isRecord(x: unknown): x is Raw {
+  return typeof x === 'object' && x !== null && !Array.isArray(x);
+}
 
-export const withoutNulls = (raw: Raw): Raw =>
-  Object.fromEntries(
+export function withoutNulls(raw: Raw): Raw {
+  return Object.fromEntries(
     Object.entries(raw).filter(([, value]) => value !== null && value !== undefined),
   );
+}
 
 /**
  * `rope_theta` and `rope_scaling` from either way of writing them; `rope_scaling` is absent for plain positions.
@@ -82,15 +85,15 @@ export function ropeFields(config: Raw): Record<string, unknown> {
 
 function refuse(kind: unknown, { partial_rotary_factor: part = 1 }: Raw): void {
   const name = String(kind);
-  if (Object.hasOwn(refused, name))
+  if (Object.hasOwn(REFUSED, name))
     throw new EngineError(
       'config',
-      `model config: rope_type "${name}" is not supported: ${refused[name]}; default, ${Object.keys(kinds).join(', ')} are`,
+      `model config: rope_type "${name}" is not supported: ${REFUSED[name]}; default, ${Object.keys(KINDS).join(', ')} are`,
     );
-  if (name !== 'default' && !Object.hasOwn(kinds, name))
+  if (name !== 'default' && !Object.hasOwn(KINDS, name))
     throw new EngineError(
       'config',
-      `model config: rope_type "${name}" is unknown; default, ${Object.keys(kinds).join(', ')} are supported`,
+      `model config: rope_type "${name}" is unknown; default, ${Object.keys(KINDS).join(', ')} are supported`,
     );
   if (part !== 1)
     throw new EngineError(

@@ -19,10 +19,12 @@ export interface Plain {
   readonly data: Float64Array;
 }
 
-export const plain = (data: ArrayLike<number>, shape: Shape): Plain => ({
-  shape,
-  data: Float64Array.from(data),
-});
+export function plain(data: ArrayLike<number>, shape: Shape): Plain {
+  return {
+    shape,
+    data: Float64Array.from(data),
+  };
+}
 
 /** Row-major steps, 0 along axes of length 1, aligned to `rank` axes. */
 function strides(shape: Shape, rank = shape.length): number[] {
@@ -46,8 +48,9 @@ function unravel(at: number, shape: Shape): number[] {
   return index;
 }
 
-const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+}
 
 /** A tensor whose element is a function of its index. */
 function generate(shape: Shape, f: (index: number[]) => number): Plain {
@@ -57,8 +60,9 @@ function generate(shape: Shape, f: (index: number[]) => number): Plain {
   };
 }
 
-const at = (x: Plain, index: readonly number[]): number =>
-  x.data[dot(strides(x.shape, index.length), index)]!;
+function at(x: Plain, index: readonly number[]): number {
+  return x.data[dot(strides(x.shape, index.length), index)]!;
+}
 
 export class ReferenceOps implements Ops<Plain> {
   spec(x: Plain): TensorSpec {

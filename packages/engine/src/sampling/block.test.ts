@@ -4,7 +4,7 @@ import type { Executor, Program } from '../executors/types.ts';
 import { f32 } from '../ops.ts';
 import { quick } from '../testing/backends.ts';
 import { runProgram } from '../testing/data.ts';
-import { blockLength, blockWidth, drawnBlocks, pickFromBlock } from './block.ts';
+import { BLOCK_LENGTH, blockWidth, drawnBlocks, pickFromBlock } from './block.ts';
 import { pickToken } from './pick.ts';
 import { normals, uniform } from './random.ts';
 
@@ -17,11 +17,13 @@ function distribution(seed: number, vocabulary: number): Float32Array {
   return powers.map((x) => x / total);
 }
 
-const program = (lanes: number, vocabulary: number): Program => ({
-  name: 'blocks',
-  inputs: { p: f32(lanes, vocabulary), u: f32(lanes) },
-  build: (ops, { p, u }) => ({ rows: drawnBlocks(ops, p!, u!) }),
-});
+function program(lanes: number, vocabulary: number): Program {
+  return {
+    name: 'blocks',
+    inputs: { p: f32(lanes, vocabulary), u: f32(lanes) },
+    build: (ops, { p, u }) => ({ rows: drawnBlocks(ops, p!, u!) }),
+  };
+}
 
 describe.each(quick)(
   '$executor $backend: a token drawn from the block that the device finds',
@@ -42,7 +44,7 @@ describe.each(quick)(
       return p.map((_, i) => rows!.subarray(i * blockWidth, (i + 1) * blockWidth) as Float32Array);
     }
 
-    test.each([1, 3, blockLength, blockLength + 1, 3 * blockLength, 50_000])(
+    test.each([1, 3, BLOCK_LENGTH, BLOCK_LENGTH + 1, 3 * BLOCK_LENGTH, 50_000])(
       'is the one that the whole distribution gives, with its logprob: %i tokens',
       async (vocabulary) => {
         const us = [0, 0.9999999, ...Array.from({ length: 62 }, (_, i) => uniform(3, i))];
@@ -68,7 +70,7 @@ describe.each(quick)(
     );
 
     test('but not from numbers that are none', async () => {
-      for (const vocabulary of [5, 2 * blockLength]) {
+      for (const vocabulary of [5, 2 * BLOCK_LENGTH]) {
         const broken = new Float32Array(vocabulary).fill(1 / vocabulary).fill(Number.NaN, 1, 2);
         const [row] = await rowsOf([broken], [0.9]);
         expect(() => pickFromBlock(row!, 0.9)).toThrow(/not finite/);

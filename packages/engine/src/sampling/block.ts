@@ -7,9 +7,9 @@ import { type Ops, scalar } from '../ops.ts';
 import { notFinite, type Picked } from './pick.ts';
 
 /** Tokens in a block. */
-export const blockLength = 512;
+export const BLOCK_LENGTH = 512;
 /** A row of {@link drawnBlocks}: the block's probabilities, the mass before it, the mass of all, its index. */
-export const blockWidth = blockLength + 3;
+export const blockWidth = BLOCK_LENGTH + 3;
 
 /**
  * probabilities [N, V], uniforms [N] in [0, 1) -> [N, {@link blockWidth}].
@@ -17,11 +17,11 @@ export const blockWidth = blockLength + 3;
  */
 export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   const [n, v] = ops.spec(probabilities).shape as [number, number];
-  const count = Math.ceil(v / blockLength);
-  const blocks = ops.reshape(padded(ops, probabilities, count * blockLength - v), [
+  const count = Math.ceil(v / BLOCK_LENGTH);
+  const blocks = ops.reshape(padded(ops, probabilities, count * BLOCK_LENGTH - v), [
     n,
     count,
-    blockLength,
+    BLOCK_LENGTH,
   ]);
   const sums = ops.sum(blocks, [2], false); // [N, C]
   const upTo = ops.matmul(sums, ops.constant(triangle(count), [count, count])); // [N, C]
@@ -39,11 +39,13 @@ export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   const isBefore = ops.lessEqual(ops.add(places, half), index);
   const chosen = ops.matmul(ops.reshape(isChosen, [n, 1, count]), blocks); // [N, 1, L]
   const mass = ops.sum(ops.mul(sums, isBefore), [1], true);
-  return ops.concat([ops.reshape(chosen, [n, blockLength]), mass, total!, index], 1);
+  return ops.concat([ops.reshape(chosen, [n, BLOCK_LENGTH]), mass, total!, index], 1);
 }
 
 /** 1 where a < b. */
-const below = <T>(ops: Ops<T>, a: T, b: T): T => ops.sub(scalar(ops, 1), ops.lessEqual(b, a));
+function below<T>(ops: Ops<T>, a: T, b: T): T {
+  return ops.sub(scalar(ops, 1), ops.lessEqual(b, a));
+}
 
 function padded<T>(ops: Ops<T>, x: T, columns: number): T {
   if (columns === 0) return x;
@@ -64,15 +66,15 @@ function triangle(n: number): Float32Array {
  * @throws where the distribution was not finite
  */
 export function pickFromBlock(row: Float32Array, u: number): Picked {
-  const [before = 0, total = 0, index = 0] = row.subarray(blockLength);
+  const [before = 0, total = 0, index = 0] = row.subarray(BLOCK_LENGTH);
   let rest = u * total - before;
   let token = -1;
-  for (let i = 0; i < blockLength; i++) {
+  for (let i = 0; i < BLOCK_LENGTH; i++) {
     if (row[i] === 0) continue;
     token = i;
     rest -= row[i]!;
     if (rest < 0) break;
   }
   if (!(total > 0 && total < Infinity) || token < 0) throw notFinite();
-  return { token: index * blockLength + token, logprob: Math.log(row[token]! / total) };
+  return { token: index * BLOCK_LENGTH + token, logprob: Math.log(row[token]! / total) };
 }

@@ -38,9 +38,12 @@ const blank = {
     next: even(units * branches),
   }),
 };
-const filled = (names: readonly string[], size: number): Arrays =>
-  Object.fromEntries(names.map((name) => [name, new Float32Array(size)]));
-const even = (rows: number) => new Float32Array(rows * 40).fill(1 / 40);
+function filled(names: readonly string[], size: number): Arrays {
+  return Object.fromEntries(names.map((name) => [name, new Float32Array(size)]));
+}
+function even(rows: number) {
+  return new Float32Array(rows * 40).fill(1 / 40);
+}
 
 /** Where each rollout is, and the most bytes of caches that stood at once. */
 const seen = vi.hoisted(() => ({ where: new Map<Rollout, LaneCache>(), most: 0 }));

@@ -3,7 +3,7 @@
 import { EngineError } from '../errors.ts';
 import type { WriteShape } from '../model/cached.ts';
 import type { CachedModel } from './model.ts';
-import { branchSizes, laneCount, slotCount } from './shapes.ts';
+import { BRANCH_SIZES, laneCount, slotCount } from './shapes.ts';
 
 export interface Demand {
   readonly groupSize: number;
@@ -13,7 +13,7 @@ export interface Demand {
 }
 
 /** A cache that moves into another shape, or grows, is there twice for a moment. */
-const copies = 2;
+const COPIES = 2;
 
 /** What fits is counted at full length: nothing that was let in has to leave before its end. */
 export class CacheBudget {
@@ -37,7 +37,7 @@ export class CacheBudget {
       (n, { units, branches, prefix }) => n + units * (branches * this.#slots + prefix),
       readSlots,
     );
-    return copies * this.#slotBytes * slots;
+    return COPIES * this.#slotBytes * slots;
   }
 
   fits(shapes: readonly WriteShape[], readSlots = 0): boolean {
@@ -60,7 +60,7 @@ export function lanesWithin(
   const budget = new CacheBudget({ slotBytes, cacheBytes }, maxTokens);
   const prefix = slotCount(prompt);
   const shapesOf = (lanes: number): WriteShape[] =>
-    branchSizes.map((branches) => {
+    BRANCH_SIZES.map((branches) => {
       const units = Math.ceil(lanes / groupSize) * Math.ceil(Math.min(lanes, groupSize) / branches);
       return { units: laneCount(units), branches, prefix, slots: slotCount(maxTokens) };
     });

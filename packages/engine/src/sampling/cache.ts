@@ -3,7 +3,7 @@
  * its prompt's cache, each lane with that of its own tokens. Steps read them in place; only what a step adds is copied.
  */
 
-import { masked } from '../model/attention.ts';
+import { MASKED } from '../model/attention.ts';
 import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 
@@ -11,7 +11,9 @@ export type Arrays = Record<string, Float32Array>;
 
 /** How often arrays were changed other than by a step; who mirrors them copies them anew. */
 const versions = new WeakMap<Arrays, number>();
-export const versionOf = (arrays: Arrays): number => versions.get(arrays) ?? 0;
+export function versionOf(arrays: Arrays): number {
+  return versions.get(arrays) ?? 0;
+}
 
 /** Prompt caches: [rows, K, slots, d] by name. */
 export interface PromptArrays {
@@ -57,8 +59,8 @@ export class LaneCache {
     this.#config = config;
     this.#prompt = like ? like.#prompt : make('prompt', units * prefix * width);
     this.#own = make('own', units * branches * slots * width);
-    this.#promptMask = like ? like.#promptMask : new Float32Array(units * prefix).fill(masked);
-    this.#ownMask = new Float32Array(units * branches * slots).fill(masked);
+    this.#promptMask = like ? like.#promptMask : new Float32Array(units * prefix).fill(MASKED);
+    this.#ownMask = new Float32Array(units * branches * slots).fill(MASKED);
   }
 
   /** Units of other caches in one of this shape. */
@@ -84,7 +86,7 @@ export class LaneCache {
   place(unit: number, { prompt, lanes }: UnitSource): void {
     const { branches, slots } = this.shape;
     this.#setPrompt(unit, prompt);
-    this.#ownMask.fill(masked, unit * branches * slots, (unit + 1) * branches * slots);
+    this.#ownMask.fill(MASKED, unit * branches * slots, (unit + 1) * branches * slots);
     this.#clearLanes(unit);
     for (const [branch, source] of lanes.entries())
       if (source && source.count > 0) this.#setLane(unit * branches + branch, source);
@@ -138,7 +140,7 @@ export class LaneCache {
         const rows = from.arrays[name]!.subarray(start, start + length * d);
         target.set(rows, (unit * heads + head) * prefix * d);
       }
-    this.#promptMask.fill(masked, unit * prefix, (unit + 1) * prefix);
+    this.#promptMask.fill(MASKED, unit * prefix, (unit + 1) * prefix);
     this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
   }
 

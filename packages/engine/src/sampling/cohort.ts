@@ -38,32 +38,40 @@ interface Source {
 }
 export type Sources = ReadonlyMap<Rollout, Source>;
 
-export const running = ({ lanes }: Cohort): Rollout[] => lanes.filter(isWriting);
+export function running({ lanes }: Cohort): Rollout[] {
+  return lanes.filter(isWriting);
+}
 
 export type Plan = ChosenShape<Rollout>;
 
 /** Of the shapes that fit the one whose step costs least for these rollouts. */
-export const planFor = (
+export function planFor(
   costs: StepCosts,
   rollouts: readonly Rollout[],
   fits: Fits,
-): Plan | undefined => chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts), fits);
+): Plan | undefined {
+  return chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts), fits);
+}
 
 /** What a step of these rollouts costs, whatever shape they are in. */
-export const worth = (costs: StepCosts, rollouts: readonly Rollout[]): number =>
-  bareCost(costs, groupsOf(rollouts), lengthsOf(rollouts));
+export function worth(costs: StepCosts, rollouts: readonly Rollout[]): number {
+  return bareCost(costs, groupsOf(rollouts), lengthsOf(rollouts));
+}
 
-const groupsOf = (rollouts: readonly Rollout[]): Rollout[][] => [
-  ...Map.groupBy(rollouts, (rollout) => rollout.b).values(),
-];
+function groupsOf(rollouts: readonly Rollout[]): Rollout[][] {
+  return [...Map.groupBy(rollouts, (rollout) => rollout.b).values()];
+}
 
-const lengthsOf = (rollouts: readonly Rollout[]): Lengths => ({
-  prefix: rollouts.reduce((n, rollout) => Math.max(n, rollout.promptLength), 0),
-  count: longest(rollouts),
-});
+function lengthsOf(rollouts: readonly Rollout[]): Lengths {
+  return {
+    prefix: rollouts.reduce((n, rollout) => Math.max(n, rollout.promptLength), 0),
+    count: longest(rollouts),
+  };
+}
 
-const longest = (rollouts: readonly Rollout[]): number =>
-  rollouts.reduce((n, { count }) => Math.max(n, count), 0);
+function longest(rollouts: readonly Rollout[]): number {
+  return rollouts.reduce((n, { count }) => Math.max(n, count), 0);
+}
 
 /** Of the rollouts that a cohort is writing. */
 export function cohortSources({ cache, lanes }: Cohort): Sources {
@@ -77,16 +85,19 @@ export function cohortSources({ cache, lanes }: Cohort): Sources {
 }
 
 /** Of rollouts whose prompts have just been read. */
-export const arrivalSources = (
+export function arrivalSources(
   rollouts: readonly Rollout[],
   read: ReadonlyMap<number, ReadPrompt>,
-): Sources =>
-  new Map(rollouts.map((rollout) => [rollout, { prompt: read.get(rollout.b)!.prompt }]));
+): Sources {
+  return new Map(rollouts.map((rollout) => [rollout, { prompt: read.get(rollout.b)!.prompt }]));
+}
 
-const unitSource = (unit: readonly Rollout[], sources: Sources): UnitSource => ({
-  prompt: sources.get(unit[0]!)!.prompt,
-  lanes: unit.map((rollout) => sources.get(rollout)!.lane),
-});
+function unitSource(unit: readonly Rollout[], sources: Sources): UnitSource {
+  return {
+    prompt: sources.get(unit[0]!)!.prompt,
+    lanes: unit.map((rollout) => sources.get(rollout)!.lane),
+  };
+}
 
 /** Rollouts from wherever they are, in a new cohort. */
 export function assemble(
@@ -131,8 +142,9 @@ export function withRoom(cohort: Cohort): Cohort {
 }
 
 /** Tokens of each lane that its cache holds, all but the last drawn; -1 for a lane that is not writing. */
-const written = (lanes: Cohort['lanes']): Int32Array =>
-  Int32Array.from(lanes, (rollout) => (isWriting(rollout) ? rollout.count - 1 : -1));
+function written(lanes: Cohort['lanes']): Int32Array {
+  return Int32Array.from(lanes, (rollout) => (isWriting(rollout) ? rollout.count - 1 : -1));
+}
 
 /** One more token for every rollout that is still writing. */
 export async function advance(

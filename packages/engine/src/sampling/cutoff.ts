@@ -10,7 +10,7 @@ export interface Cut {
 }
 
 /** Bits of a level, from the top; 31 in all, because the sign is 0. */
-const levels = [
+const LEVELS = [
   { shift: 23, width: 8 },
   { shift: 15, width: 8 },
   { shift: 7, width: 8 },
@@ -20,16 +20,19 @@ const levels = [
 const counts = new Float64Array(2 ** 8);
 const masses = new Float64Array(2 ** 8);
 
-const bitsOf = (values: Float32Array): Uint32Array =>
-  new Uint32Array(values.buffer, values.byteOffset, values.length);
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
 
 /** Keeps the `k` largest. */
-export const likeliestCount = (values: Float32Array, k: number): Cut =>
-  search(values, k, counts, (left) => left);
+export function likeliestCount(values: Float32Array, k: number): Cut {
+  return search(values, k, counts, (left) => left);
+}
 
 /** Keeps the fewest largest values that add up to `mass`, at least one. */
-export const likeliestMass = (values: Float32Array, mass: number): Cut =>
-  search(values, mass, masses, (left, value) => Math.max(1, Math.ceil(left / value)));
+export function likeliestMass(values: Float32Array, mass: number): Cut {
+  return search(values, mass, masses, (left, value) => Math.max(1, Math.ceil(left / value)));
+}
 
 /** Keeps every value from `least` on. */
 export function cutAt(least: number): Cut {
@@ -60,7 +63,7 @@ function search(
 ): Cut {
   const bits = bitsOf(values);
   let [left, found] = [target, 0];
-  for (const { shift, width } of levels) {
+  for (const { shift, width } of LEVELS) {
     fillBins(values, bits, found, shift, width);
     let bin = 2 ** width - 1;
     let last = 0;

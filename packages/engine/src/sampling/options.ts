@@ -5,8 +5,10 @@ import { checkRules, isWhole, type Rule } from '../rules.ts';
 import type { SamplingOptions } from '../types.ts';
 
 /** Logits over a smaller one may be infinite in single precision. */
-export const leastTemperature = 1e-30;
-export const isTemperature = (x: number): boolean => x >= leastTemperature && x < Infinity;
+export const LEAST_TEMPERATURE = 1e-30;
+export function isTemperature(x: number): boolean {
+  return x >= LEAST_TEMPERATURE && x < Infinity;
+}
 
 /** @throws naming the option, its value and what is allowed */
 export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
@@ -20,7 +22,7 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
       'temperature',
       temperature,
       temperature === 0 || isTemperature(temperature),
-      `0, or a number from ${leastTemperature}`,
+      `0, or a number from ${LEAST_TEMPERATURE}`,
     ],
     ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
     ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],

@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { type Limits, pickLikeliest, pickToken } from './pick.ts';
 import { hash32, normals, uniform } from './random.ts';
 
-const softmax = (xs: ArrayLike<number>, temperature = 1): Float32Array => {
+function softmax(xs: ArrayLike<number>, temperature = 1): Float32Array {
   const powers = Array.from(xs, (x) => Math.exp(x / temperature));
   const total = powers.reduce((sum, x) => sum + x, 0);
   return Float32Array.from(powers, (x) => x / total);
-};
+}
 // Probabilities: 0.05, 0.40, 0.15, 0.02, 0.40, rounded.
 const five = softmax([1, 3, 2, 0, 3]);
 
@@ -21,7 +21,9 @@ function table(limits: Limits, probabilities = five) {
   }
   return found;
 }
-const tokensOf = (limits: Limits) => [...table(limits).keys()].sort((a, b) => a - b);
+function tokensOf(limits: Limits) {
+  return [...table(limits).keys()].sort((a, b) => a - b);
+}
 
 /** The limits by their definition, on a sorted vocabulary: ids that stay. */
 function sortedIds(p: Float32Array, { topK = 0, topP = 1, minP = 0 }: Limits): number[] {

@@ -19,8 +19,9 @@ export interface Picked {
 }
 
 /** Whether limits can take anything away from a vocabulary of this size. */
-export const isLimited = ({ topK = 0, topP = 1, minP = 0 }: Limits, vocabulary: number): boolean =>
-  (topK > 0 && topK < vocabulary) || topP < 1 || minP > 0;
+export function isLimited({ topK = 0, topP = 1, minP = 0 }: Limits, vocabulary: number): boolean {
+  return (topK > 0 && topK < vocabulary) || topP < 1 || minP > 0;
+}
 
 /** The likeliest token; of equals the lower id. */
 export function pickLikeliest(logits: Float32Array): Picked {
@@ -54,15 +55,15 @@ function cutOf(probabilities: Float32Array, { topK = 0, topP = 1, minP = 0 }: Li
 }
 
 /** Tokens in a block of {@link draw}: one pass sums blocks, a second one looks into a single block. */
-const blockSize = 256;
+const BLOCK_SIZE = 256;
 let blockSums = new Float64Array(0);
 
 function draw(mass: Float32Array, u: number): Picked {
-  const blocks = Math.ceil(mass.length / blockSize);
+  const blocks = Math.ceil(mass.length / BLOCK_SIZE);
   if (blockSums.length < blocks) blockSums = new Float64Array(blocks);
   let total = 0;
   for (let b = 0; b < blocks; b++) {
-    blockSums[b] = sumOf(mass, b * blockSize, Math.min(mass.length, (b + 1) * blockSize));
+    blockSums[b] = sumOf(mass, b * BLOCK_SIZE, Math.min(mass.length, (b + 1) * BLOCK_SIZE));
     total += blockSums[b]!;
   }
   if (!(total > 0 && total < Infinity)) throw notFinite();
@@ -70,7 +71,7 @@ function draw(mass: Float32Array, u: number): Picked {
   let block = 0;
   while (block < blocks - 1 && rest >= blockSums[block]!) rest -= blockSums[block++]!;
   let token = -1;
-  for (let i = block * blockSize; i < mass.length; i++) {
+  for (let i = block * BLOCK_SIZE; i < mass.length; i++) {
     if (mass[i] === 0) continue;
     token = i;
     rest -= mass[i]!;
@@ -117,4 +118,6 @@ function largest(values: Float32Array): number {
 }
 
 /** What {@link pickToken} and its kin throw. */
-export const notFinite = () => new EngineError('numeric', 'logits are not finite: nothing to draw');
+export function notFinite() {
+  return new EngineError('numeric', 'logits are not finite: nothing to draw');
+}

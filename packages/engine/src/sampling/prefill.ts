@@ -17,8 +17,8 @@ export interface ReadPrompt {
 }
 
 /** Tokens that one run reads: of a prompt, and together. */
-const chunkLength = 512;
-const readRows = 2048;
+const CHUNK_LENGTH = 512;
+const READ_ROWS = 2048;
 
 /** `indices` of the prompts to read -> by index. */
 export async function readPrompts(
@@ -41,7 +41,7 @@ export async function readPrompts(
 export function slotsRead(prompts: readonly TokenIds[], indices: readonly number[]): number {
   const slots = readingsOf(prompts, indices).map((some) => {
     const [whole, rest] = lengthClass(prompts[some[0]!]!.length);
-    return laneCount(some.length) * (whole * chunkLength + rest);
+    return laneCount(some.length) * (whole * CHUNK_LENGTH + rest);
   });
   return slots.reduce((sum, n) => sum + n, 0);
 }
@@ -52,14 +52,14 @@ function readingsOf(prompts: readonly TokenIds[], indices: readonly number[]): n
   const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
   return [...classes.values()].flatMap((members) => {
     const [, rest] = lengthClass(prompts[members[0]!]!.length);
-    return chunks(members, laneCount(Math.max(1, Math.floor(readRows / rest))));
+    return chunks(members, laneCount(Math.max(1, Math.floor(READ_ROWS / rest))));
   });
 }
 
 /** Whole chunks, and the rounded length of what is left, which is at least one token. */
 function lengthClass(length: number): readonly [chunks: number, rest: number] {
-  const whole = Math.floor((length - 1) / chunkLength);
-  return [whole, slotCount(length - whole * chunkLength)];
+  const whole = Math.floor((length - 1) / CHUNK_LENGTH);
+  return [whole, slotCount(length - whole * CHUNK_LENGTH)];
 }
 
 /** Prompts of one length class. */
@@ -70,8 +70,8 @@ async function readTogether(
   const [whole, rest] = lengthClass(prompts[0]!.length);
   let past: Arrays = {};
   for (let chunk = 0; chunk < whole; chunk++)
-    past = await readChunk(model, prompts, past, chunk * chunkLength, chunkLength, false);
-  const start = whole * chunkLength;
+    past = await readChunk(model, prompts, past, chunk * CHUNK_LENGTH, CHUNK_LENGTH, false);
+  const start = whole * CHUNK_LENGTH;
   const { next, ...arrays } = await readChunk(model, prompts, past, start, rest, true);
   const width = model.config.vocab_size;
   return prompts.map(({ length }, row) => ({

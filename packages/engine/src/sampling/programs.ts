@@ -28,13 +28,16 @@ type Values<T> = Readonly<Record<string, T>>;
  */
 export type NextKind = 'logits' | 'probabilities' | 'block';
 
-export const nextWidth = (kind: NextKind, { vocab_size: v }: ModelConfig): number =>
-  kind === 'block' ? blockWidth : v;
+export function nextWidth(kind: NextKind, { vocab_size: v }: ModelConfig): number {
+  return kind === 'block' ? blockWidth : v;
+}
 
-const nextInputs = (kind: NextKind, rows: number): Specs => ({
-  ...(kind !== 'logits' && { sharpness: f32() }),
-  ...(kind === 'block' && { uniforms: f32(rows) }),
-});
+function nextInputs(kind: NextKind, rows: number): Specs {
+  return {
+    ...(kind !== 'logits' && { sharpness: f32() }),
+    ...(kind === 'block' && { uniforms: f32(rows) }),
+  };
+}
 
 /**
  * Reads prompts, or one chunk of them: `next` [B, {@link nextWidth}] after each one's last row, unless the chunk is not the last, and

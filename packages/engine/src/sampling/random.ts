@@ -3,26 +3,32 @@
  * The mixing step is MurmurHash3's 32-bit finaliser; good for sampling, not for secrets.
  */
 
-const mix = (x: number): number => {
+function mix(x: number): number {
   let h = x | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
-};
+}
 
-const start = 0x9e3779b9;
+const START = 0x9e3779b9;
 /** A hash of what `h` is the hash of, and one whole number more. */
-const hashed = (h: number, value: number): number =>
-  mix(mix(h ^ mix(value + 0x7f4a7c15)) + Math.floor(value / 2 ** 32) + 0x165667b1);
+function hashed(h: number, value: number): number {
+  return mix(mix(h ^ mix(value + 0x7f4a7c15)) + Math.floor(value / 2 ** 32) + 0x165667b1);
+}
 
 /** A 32-bit hash of whole numbers, order mattering. */
-export const hash32 = (...values: readonly number[]): number => values.reduce(hashed, start);
+export function hash32(...values: readonly number[]): number {
+  return values.reduce(hashed, START);
+}
 
 /** Uniform in [0, 1) with 53 random bits. */
-export const uniform = (...place: readonly number[]): number => uniformAt(hash32(...place));
+export function uniform(...place: readonly number[]): number {
+  return uniformAt(hash32(...place));
+}
 
-const uniformAt = (h: number): number =>
-  ((hashed(h, 0) >>> 5) * 2 ** 26 + (hashed(h, 1) >>> 6)) / 2 ** 53;
+function uniformAt(h: number): number {
+  return ((hashed(h, 0) >>> 5) * 2 ** 26 + (hashed(h, 1) >>> 6)) / 2 ** 53;
+}
 
 /** Standard normal numbers, the i-th a function of (seed, i): Box and Muller's transform. */
 export function normals(seed: number, count: number): Float32Array {

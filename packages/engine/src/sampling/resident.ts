@@ -17,7 +17,7 @@ interface Mirror {
 }
 
 /** Steps after which a cache that no step has read is taken for gone. Few cohorts are written in turn. */
-const forgottenAfter = 8;
+const FORGOTTEN_AFTER = 8;
 
 export class ResidentCaches {
   readonly #executor: Executor;
@@ -38,7 +38,7 @@ export class ResidentCaches {
       own: this.#mirror(cache.parts.own, own),
     };
     this.#steps += 1;
-    this.#forget(forgottenAfter);
+    this.#forget(FORGOTTEN_AFTER);
     return found;
   }
 

@@ -20,12 +20,12 @@ export interface Rollout {
   stop: StopReason | undefined;
 }
 
-export const newGroup = (
+export function newGroup(
   prompt: TokenIds,
   b: number,
   { groupSize, maxTokens, seed }: SamplingOptions,
-): Rollout[] =>
-  Array.from({ length: groupSize }, (_, g) => ({
+): Rollout[] {
+  return Array.from({ length: groupSize }, (_, g) => ({
     b,
     g,
     promptLength: prompt.length,
@@ -35,18 +35,24 @@ export const newGroup = (
     count: 0,
     stop: undefined,
   }));
+}
 
-export const toSample = ({ tokens, logprobs, count, stop }: Rollout): Sample => ({
-  tokens: tokens.slice(0, count),
-  logprobs: logprobs.slice(0, count),
-  stop: stop ?? 'length',
-});
+export function toSample({ tokens, logprobs, count, stop }: Rollout): Sample {
+  return {
+    tokens: tokens.slice(0, count),
+    logprobs: logprobs.slice(0, count),
+    stop: stop ?? 'length',
+  };
+}
 
-export const isWriting = (rollout: Rollout | undefined): rollout is Rollout =>
-  rollout !== undefined && rollout.stop === undefined;
+export function isWriting(rollout: Rollout | undefined): rollout is Rollout {
+  return rollout !== undefined && rollout.stop === undefined;
+}
 
 /** The random number of a rollout's next token, in [0, 1). */
-export const nextUniform = ({ origin, count }: Rollout): number => uniform(...origin, count);
+export function nextUniform({ origin, count }: Rollout): number {
+  return uniform(...origin, count);
+}
 
 /** What a token is drawn from. */
 export interface Next {

@@ -37,7 +37,9 @@ function expectSame(found: readonly Sample[], expected: readonly Sample[]): void
       expect(Math.abs(logp - expected[i]!.logprobs[t]!)).toBeLessThan(1e-5);
 }
 
-const full = (prompt: TokenIds, { tokens }: Sample) => Int32Array.of(...prompt, ...tokens);
+function full(prompt: TokenIds, { tokens }: Sample) {
+  return Int32Array.of(...prompt, ...tokens);
+}
 
 describe('a sequence is the same whatever it is batched with', () => {
   test('in any number of lanes, with any neighbours before and behind, refilled or not', async () => {

@@ -30,13 +30,13 @@ import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
 import { stopCheck } from './stops.ts';
 
 /** Share of the lanes that must be free before prompts are read for them: reading and moving cost something too. */
-const joinShare = 1 / 8;
+const JOIN_SHARE = 1 / 8;
 /** The same where the arrivals would be a cohort of their own, which pays only when it is large. */
-const aloneShare = 1 / 2;
+const ALONE_SHARE = 1 / 2;
 /** A cohort moves into a smaller shape for a step of at most this share of its cost. */
-const shrinkShare = 0.8;
+const SHRINK_SHARE = 0.8;
 /** Milliseconds after which timers, signals and messages of this process get their turn. */
-const yieldEveryMs = 20;
+const YIELD_EVERY_MS = 20;
 
 /**
  * prompts [B] -> samples [B][G].
@@ -109,7 +109,7 @@ class Sampler {
   }
 
   async #pause(): Promise<void> {
-    if (performance.now() - this.#yielded > yieldEveryMs) {
+    if (performance.now() - this.#yielded > YIELD_EVERY_MS) {
       await setImmediate();
       this.#yielded = performance.now();
     }
@@ -123,9 +123,9 @@ class Sampler {
   async #refill(): Promise<void> {
     while (this.#waiting.length > 0) {
       const free = this.#lanes - this.#cohorts.reduce((n, cohort) => n + running(cohort).length, 0);
-      if (this.#cohorts.length > 0 && free < joinShare * this.#lanes) return;
+      if (this.#cohorts.length > 0 && free < JOIN_SHARE * this.#lanes) return;
       const next = this.#next(free);
-      if (!next || (free < aloneShare * this.#lanes && !next.place.host)) return;
+      if (!next || (free < ALONE_SHARE * this.#lanes && !next.place.host)) return;
       const { groups, readSlots } = next;
       this.#waiting.length -= groups.length;
       const read = await readPrompts(
@@ -202,7 +202,7 @@ class Sampler {
     }
     const now = stepCost(this.#costs, host.cache.shape);
     const inPlace =
-      now <= plan.cost / shrinkShare ? joinedInPlace(host, arrivals, sources) : undefined;
+      now <= plan.cost / SHRINK_SHARE ? joinedInPlace(host, arrivals, sources) : undefined;
     const joined =
       inPlace ?? assemble(this.#model, plan, new Map([...cohortSources(host), ...sources]));
     this.#cohorts = this.#cohorts.map((cohort) => (cohort === host ? joined : cohort));
@@ -213,9 +213,9 @@ class Sampler {
     this.#cohorts = this.#cohorts.filter((cohort) => cohort.lanes.some(isWriting));
     this.#merge();
     for (const [i, cohort] of this.#cohorts.entries()) {
-      if (running(cohort).length > shrinkShare * cohort.lanes.length) continue;
+      if (running(cohort).length > SHRINK_SHARE * cohort.lanes.length) continue;
       const plan = this.#plan(running(cohort), [cohort]);
-      if (!plan || plan.cost > shrinkShare * stepCost(this.#costs, cohort.cache.shape)) continue;
+      if (!plan || plan.cost > SHRINK_SHARE * stepCost(this.#costs, cohort.cache.shape)) continue;
       this.#cohorts[i] = assemble(this.#model, plan, cohortSources(cohort));
     }
   }
@@ -225,7 +225,7 @@ class Sampler {
       const [a, b] = [this.#cohorts[i - 1]!, this.#cohorts[i]!];
       const together = this.#plan([...running(a), ...running(b)], [a, b]);
       const apart = [a, b].map((cohort) => stepCost(this.#costs, cohort.cache.shape));
-      if (!together || together.cost > shrinkShare * (apart[0]! + apart[1]!)) continue;
+      if (!together || together.cost > SHRINK_SHARE * (apart[0]! + apart[1]!)) continue;
       const sources = new Map([...cohortSources(a), ...cohortSources(b)]);
       this.#cohorts.splice(i - 1, 2, assemble(this.#model, together, sources));
     }
@@ -233,5 +233,6 @@ class Sampler {
 }
 
 /** Three quarters of them, the first: none of one. */
-const mostOf = (groups: readonly Rollout[][]): Rollout[][] =>
-  groups.slice(0, Math.floor(groups.length * 0.75));
+function mostOf(groups: readonly Rollout[][]): Rollout[][] {
+  return groups.slice(0, Math.floor(groups.length * 0.75));
+}

@@ -7,7 +7,7 @@ import type { WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 
 /** Slots of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
-const slotStep = 16;
+const SLOT_STEP = 16;
 
 /** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
 export function laneCount(n: number): number {
@@ -16,7 +16,9 @@ export function laneCount(n: number): number {
 }
 
 /** Slots for so many tokens: 16, 32, 48, 64, 96, 128, ... */
-export const slotCount = (n: number): number => slotStep * laneCount(Math.ceil(n / slotStep));
+export function slotCount(n: number): number {
+  return SLOT_STEP * laneCount(Math.ceil(n / SLOT_STEP));
+}
 
 export interface Lengths {
   /** Tokens of the longest prompt, and of the longest sequence written so far. */
@@ -25,7 +27,7 @@ export interface Lengths {
 }
 
 /** Lanes of a unit. */
-export const branchSizes: readonly number[] = [16, 8, 4, 2, 1];
+export const BRANCH_SIZES: readonly number[] = [16, 8, 4, 2, 1];
 
 /** Multiply-adds of a step, or what takes as long as so many. */
 export interface StepCosts {
@@ -40,11 +42,11 @@ export interface StepCosts {
 }
 
 /** Reading all weights takes about as long as this many lanes' own work. */
-const weightLanes = 12;
+const WEIGHT_LANES = 12;
 /** Starting the operations of a layer, some 46. */
-const layerStart = 6e6;
+const LAYER_START = 6e6;
 /** A float of a cache is read for one or two multiply-adds, and takes as long as so many of a product of many rows. */
-const floatCost = 10;
+const FLOAT_COST = 10;
 
 export function stepCosts(config: ModelConfig): StepCosts {
   const { hidden_size: d, num_hidden_layers: layers, num_attention_heads: heads } = config;
@@ -54,9 +56,9 @@ export function stepCosts(config: ModelConfig): StepCosts {
     layers * (d * width * 2 * (heads + kv) + 3 * d * config.intermediate_size) +
     d * config.vocab_size;
   return {
-    step: weightLanes * lane + layers * layerStart,
+    step: WEIGHT_LANES * lane + layers * LAYER_START,
     lane,
-    slot: floatCost * layers * 2 * kv * width,
+    slot: FLOAT_COST * layers * 2 * kv * width,
     query: layers * 2 * heads * width,
   };
 }
@@ -96,15 +98,16 @@ export function chooseShape<R>(
 }
 
 /** Of a step without lanes that only fill up a shape: what rollouts cost as they come and go. */
-export const bareCost = (
+export function bareCost(
   costs: StepCosts,
   groups: readonly (readonly unknown[])[],
   lengths: Lengths,
-): number =>
-  cheapest(
+): number {
+  return cheapest(
     stepShapes(groups, lengths, (units) => units),
     costs,
   )!.cost;
+}
 
 function stepShapes(
   groups: readonly (readonly unknown[])[],
@@ -112,7 +115,7 @@ function stepShapes(
   round: (units: number) => number,
 ): WriteShape[] {
   const [prefix, slots] = [slotCount(lengths.prefix), slotCount(lengths.count)];
-  return branchSizes.map((branches) => {
+  return BRANCH_SIZES.map((branches) => {
     const units = groups.reduce((n, group) => n + Math.ceil(group.length / branches), 0);
     return { units: round(units), branches, prefix, slots };
   });
@@ -123,7 +126,8 @@ function cheapest(shapes: readonly WriteShape[], costs: StepCosts) {
   return priced.toSorted((a, b) => a.cost - b.cost).at(0);
 }
 
-export const chunks = <R>(items: readonly R[], size: number): R[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
+export function chunks<R>(items: readonly R[], size: number): R[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),
   );
+}

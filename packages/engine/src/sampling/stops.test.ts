@@ -3,10 +3,11 @@ import type { TokenIds } from '../types.ts';
 import { stopCheck } from './stops.ts';
 
 /** Token 2 is `a`, 3 is `b`, 4 a blank that is left out at the start of a text; the rest is no text. */
-const decode = (tokens: TokenIds) =>
-  Array.from(tokens, (id) => ['', '', 'a', 'b', ' '][id] ?? '')
+function decode(tokens: TokenIds) {
+  return Array.from(tokens, (id) => ['', '', 'a', 'b', ' '][id] ?? '')
     .join('')
     .replace(/^ /, '');
+}
 
 describe('a stop text is found', () => {
   const check = (stopStrings: readonly string[], ...tokens: number[]) =>

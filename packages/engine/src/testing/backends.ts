@@ -4,7 +4,7 @@
  */
 
 import { describe, test } from 'vitest';
-import { backendsOf, openExecutor } from '../executors/open.ts';
+import { BACKENDS_OF, openExecutor } from '../executors/open.ts';
 import type { ExecutorName } from '../executors/types.ts';
 
 /** Options of createLocalEngine. */
@@ -17,7 +17,7 @@ const missing: { readonly place: Place; readonly reason: string }[] = [];
 /** In a fixed order, onnx cpu first. */
 export const available: Place[] = [];
 for (const executor of ['onnx', 'tfjs'] as const)
-  for (const backend of backendsOf[executor]) {
+  for (const backend of BACKENDS_OF[executor]) {
     const place = { executor, backend };
     try {
       await (await openExecutor({ ...place, threads: 1 })).close();

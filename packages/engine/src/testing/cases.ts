@@ -16,27 +16,32 @@ export interface OpCase {
   call<T>(ops: Ops<T>, x: readonly T[]): T;
 }
 
-const ids = <T>(ops: Ops<T>, count: number, below: number): T =>
-  ops.constant(integers(count, count, 0, below), [count]);
+function ids<T>(ops: Ops<T>, count: number, below: number): T {
+  return ops.constant(integers(count, count, 0, below), [count]);
+}
 
-const rope = <T>(ops: Ops<T>, x: T): T => {
+function rope<T>(ops: Ops<T>, x: T): T {
   const { cos, sin, shape } = ropeTables(tinyConfig, 64);
   const [c, s] = [cos, sin].map((table) => ops.constant(table, shape));
   return ops.rope(x, ids(ops, 5, 40), c!, s!);
-};
+}
 
-const one = (name: string, shape: Shape, call: OpCase['call'], positive = false): OpCase => ({
-  name,
-  shapes: [shape],
-  call,
-  positive,
-});
-const two = (name: string, a: Shape, b: Shape, call: OpCase['call'], positive = false): OpCase => ({
-  name,
-  shapes: [a, b],
-  call,
-  positive,
-});
+function one(name: string, shape: Shape, call: OpCase['call'], positive = false): OpCase {
+  return {
+    name,
+    shapes: [shape],
+    call,
+    positive,
+  };
+}
+function two(name: string, a: Shape, b: Shape, call: OpCase['call'], positive = false): OpCase {
+  return {
+    name,
+    shapes: [a, b],
+    call,
+    positive,
+  };
+}
 
 export const opCases: readonly OpCase[] = [
   two('add', [2, 3], [3], (o, [a, b]) => o.add(a!, b!)),
@@ -92,11 +97,12 @@ export const opCases: readonly OpCase[] = [
   one('rope', [5, 16], (o, [x]) => rope(o, x!)),
 ];
 
-export const caseArguments = ({ name, shapes, positive }: OpCase): Float32Array[] =>
-  shapes.map((shape, i) => {
+export function caseArguments({ name, shapes, positive }: OpCase): Float32Array[] {
+  return shapes.map((shape, i) => {
     const values = normals(name.length * 10 + i, sizeOf(shape));
     return positive ? values.map((x) => Math.abs(x) + 0.5) : values;
   });
+}
 
 /** Gradients of a case's arguments, of its output times fixed random numbers summed up. */
 export function caseGradients<T>(opCase: OpCase, ops: Ops<T>, x: readonly T[]): T[] {

@@ -28,8 +28,9 @@ export function livelyWeights(config: ModelConfig, seed: number): NamedArrays {
 }
 
 /** Whole numbers in [low, high), by counter. */
-export const integers = (seed: number, count: number, low: number, high: number): Int32Array =>
-  Int32Array.from({ length: count }, (_, i) => low + (hash32(seed, i) % (high - low)));
+export function integers(seed: number, count: number, low: number, high: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => low + (hash32(seed, i) % (high - low)));
+}
 
 /** Sequences of which some share a prompt, one has a prompt alone, one has no weight at all. */
 export function someData(config: ModelConfig, seed: number): Datum[] {

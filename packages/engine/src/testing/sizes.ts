@@ -19,8 +19,9 @@ const products: readonly Shape[] = [
   [129, 40, 68],
 ];
 
-const flip = (rows: number, columns: number, on = false) =>
-  on ? [columns, rows] : [rows, columns];
+function flip(rows: number, columns: number, on = false) {
+  return on ? [columns, rows] : [rows, columns];
+}
 
 function product([m, k, n]: Shape, batch: Shape, options: MatmulOptions): OpCase {
   const { transposeA, transposeB } = options;

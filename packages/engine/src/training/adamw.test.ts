@@ -9,8 +9,9 @@ const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
 const options = { learningRate: 0.01, beta1: 0.9, beta2: 0.98, eps: 1e-8, weightDecay: 0.1 };
 const clipped = { ...options, maxGradNorm: 0.5 } satisfies AdamWOptions;
-const isMatrix = (name: string) =>
-  paramSpecs(tinyConfig).find((param) => param.name === name)!.shape.length > 1;
+function isMatrix(name: string) {
+  return paramSpecs(tinyConfig).find((param) => param.name === name)!.shape.length > 1;
+}
 
 const opened: LocalEngine[] = [];
 afterAll(() => Promise.all(opened.map((engine) => engine.close())));

@@ -16,28 +16,31 @@ export interface Block {
   readonly decay: boolean;
 }
 
-const stateNames = ['weight', 'grad', 'mean', 'square'] as const;
-type StateName = (typeof stateNames)[number];
+const STATE_NAMES = ['weight', 'grad', 'mean', 'square'] as const;
+type StateName = (typeof STATE_NAMES)[number];
 
-export const blockName = (state: StateName, block: number): string => `${state}:${block}`;
+export function blockName(state: StateName, block: number): string {
+  return `${state}:${block}`;
+}
 
 /** Buffers, or whatever stands for them, under the programs' names. */
 export function blockStates<B>(
   states: Readonly<Partial<Record<StateName, readonly B[]>>>,
 ): Record<string, B> {
-  const named = stateNames.flatMap((state) =>
+  const named = STATE_NAMES.flatMap((state) =>
     (states[state] ?? []).map((buffer, i) => [blockName(state, i), buffer] as const),
   );
   return Object.fromEntries(named);
 }
 
-const blockInputs = (blocks: readonly Block[], states: readonly StateName[]) =>
-  Object.fromEntries(
+function blockInputs(blocks: readonly Block[], states: readonly StateName[]) {
+  return Object.fromEntries(
     blocks.flatMap(({ shape }, i) => states.map((s) => [blockName(s, i), f32(...shape)] as const)),
   );
+}
 
 /** Blocks of one program: a graph of thousands takes minutes to compile, and large models have thousands. */
-const mostBlocks = 64;
+const MOST_BLOCKS = 64;
 
 /** Runs of blocks, each with a name that is equal where one program does for both. */
 export interface BlockGroup {
@@ -47,9 +50,9 @@ export interface BlockGroup {
 }
 
 export function blockGroups(blocks: readonly Block[]): BlockGroup[] {
-  return Array.from({ length: Math.ceil(blocks.length / mostBlocks) }, (_, i) => {
-    const start = i * mostBlocks;
-    const some = blocks.slice(start, start + mostBlocks);
+  return Array.from({ length: Math.ceil(blocks.length / MOST_BLOCKS) }, (_, i) => {
+    const start = i * MOST_BLOCKS;
+    const some = blocks.slice(start, start + MOST_BLOCKS);
     const runs: { what: string; count: number }[] = [];
     for (const { shape, decay } of some) {
       const what = `[${shape}]${decay ? '' : ' kept'}`;
@@ -95,8 +98,10 @@ export interface AdamWScalars {
 }
 
 /** Smallest eps whose share of a step is still a normal number in float32. */
-const leastEps = 1e-30;
-const isFinite32 = (x: number) => Number.isFinite(Math.fround(x));
+const LEAST_EPS = 1e-30;
+function isFinite32(x: number) {
+  return Number.isFinite(Math.fround(x));
+}
 
 /**
  * Options completed with {@link ADAMW_DEFAULTS}; without `maxGradNorm` gradients are not clipped.
@@ -113,7 +118,7 @@ export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
     ['learningRate', learningRate, isRate(learningRate), 'a number from 0'],
     ['beta1', beta1, beta1 >= 0 && beta1 < 1, 'from 0 to below 1'],
     ['beta2', beta2, beta2 >= 0 && beta2 < 1, 'from 0 to below 1'],
-    ['eps', eps, eps >= leastEps && isFinite32(eps), `a number from ${leastEps}`],
+    ['eps', eps, eps >= LEAST_EPS && isFinite32(eps), `a number from ${LEAST_EPS}`],
     ['weightDecay', weightDecay, isRate(weightDecay), 'a number from 0'],
     ['maxGradNorm', maxGradNorm, maxGradNorm >= 0, 'a number from 0'],
   ]);
@@ -149,7 +154,7 @@ export function foldedScalars(s: AdamWScalars) {
   };
 }
 type FoldedName = keyof ReturnType<typeof foldedScalars>;
-const foldedNames: readonly FoldedName[] = [
+const FOLDED_NAMES: readonly FoldedName[] = [
   'beta1',
   'beta2',
   'meanGain',
@@ -161,10 +166,10 @@ const foldedNames: readonly FoldedName[] = [
 
 /** w, m, v of every block after one step, each into its own name. */
 export function adamwProgram(blocks: readonly Block[]): Program {
-  const scalars = foldedNames.map((name): readonly [string, TensorSpec] => [name, f32()]);
+  const scalars = FOLDED_NAMES.map((name): readonly [string, TensorSpec] => [name, f32()]);
   return {
     name: 'adamw',
-    inputs: { ...blockInputs(blocks, stateNames), ...Object.fromEntries(scalars) },
+    inputs: { ...blockInputs(blocks, STATE_NAMES), ...Object.fromEntries(scalars) },
     build: (ops, x) => Object.assign({}, ...blocks.map((block, i) => step(ops, block, i, x))),
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { EngineError } from '../errors.ts';
-import { type Layout, masked, prefixRows, totalRows } from '../model/attention.ts';
+import { type Layout, MASKED, prefixRows, totalRows } from '../model/attention.ts';
 import type { Datum, TokenIds } from '../types.ts';
 
 /** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
@@ -16,8 +16,8 @@ export interface Branch {
   readonly terms: Terms;
 }
 
-const termNames = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
-export type TermName = (typeof termNames)[number];
+const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
+export type TermName = (typeof TERM_NAMES)[number];
 type Terms = Readonly<Record<TermName, Float32Array>>;
 
 /** One run of a training program: a layout and the values of its inputs. */
@@ -27,7 +27,7 @@ export interface MicroBatch {
 }
 
 /** Largest number of branches that hold one prefix. */
-export const mostBranches = 16;
+export const MOST_BRANCHES = 16;
 
 /** Rounds a length up to one of a few: a shape is a compiled graph, padding is wasted work. */
 export function bucketLength(length: number): number {
@@ -35,7 +35,9 @@ export function bucketLength(length: number): number {
   return Math.ceil(length / step) * step;
 }
 
-const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(n));
+function powerOfTwo(n: number): number {
+  return 2 ** Math.ceil(Math.log2(n));
+}
 
 /** What a loss reads of a Datum. */
 export interface LossNeeds {
@@ -121,12 +123,12 @@ function groupByPrefix(branches: readonly Branch[], maxRows: number): Branch[][]
 /** Branches of one prefix, divided where together they have too many rows: then the longest first. */
 function inParts(group: readonly Branch[], maxRows: number): Branch[][] {
   const whole = groupShape(group);
-  if (whole.branches <= mostBranches && rowsOf(whole) <= maxRows) return [[...group]];
+  if (whole.branches <= MOST_BRANCHES && rowsOf(whole) <= maxRows) return [[...group]];
   const left = group.toSorted((a, b) => b.tokens.length - a.tokens.length);
   const parts: Branch[][] = [];
   while (left.length > 0) {
     const { prefix, length } = groupShape(left.slice(0, 1));
-    const most = Math.max(1, Math.min(mostBranches, (maxRows - prefix) / length));
+    const most = Math.max(1, Math.min(MOST_BRANCHES, (maxRows - prefix) / length));
     parts.push(left.splice(0, 2 ** Math.floor(Math.log2(most))));
   }
   return parts;
@@ -141,7 +143,7 @@ function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
   };
   const join = (rest: TokenIds) => Int32Array.of(...prefix, ...rest);
   const full = join(tokens);
-  const padded = Object.fromEntries(termNames.map((name) => [name, shift(terms[name])]));
+  const padded = Object.fromEntries(TERM_NAMES.map((name) => [name, shift(terms[name])]));
   return {
     prefix: prefix.subarray(0, 0),
     tokens: full,
@@ -157,10 +159,12 @@ interface Packed {
 }
 
 type GroupShape = Omit<Layout, 'groups'>;
-const rowsOf = ({ prefix, branches, length }: GroupShape): number => prefix + branches * length;
+function rowsOf({ prefix, branches, length }: GroupShape): number {
+  return prefix + branches * length;
+}
 
 /** How much padding may cost before a group of another length starts a micro-batch of its own. */
-const mostPadding = 1.3;
+const MOST_PADDING = 1.3;
 
 /** Longest first; groups of nearly the same shape together, under the first one's shape. */
 export function packGroups(groups: readonly Branch[][], maxRows: number): Packed[] {
@@ -192,7 +196,7 @@ function fits(shape: GroupShape, into: GroupShape): boolean {
     (shape.prefix === 0) === (into.prefix === 0) &&
     shape.prefix <= into.prefix &&
     shape.length <= into.length &&
-    rowsOf(into) <= mostPadding * rowsOf(shape)
+    rowsOf(into) <= MOST_PADDING * rowsOf(shape)
   );
 }
 
@@ -219,9 +223,9 @@ export function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
   const tokens = new Int32Array(rows);
   const positions = new Int32Array(rows);
   const targets = new Int32Array(rows - shared);
-  const prefixMask = new Float32Array(shared).fill(masked);
+  const prefixMask = new Float32Array(shared).fill(MASKED);
   const terms = Object.fromEntries(
-    termNames.map((name) => [name, new Float32Array(rows - shared)]),
+    TERM_NAMES.map((name) => [name, new Float32Array(rows - shared)]),
   ) as Terms;
   for (const [i, group] of groups.entries()) {
     const context = group[0]!.prefix;
@@ -234,7 +238,7 @@ export function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
       const places = Int32Array.from(branch.tokens, (_, t) => context.length + t);
       positions.set(places, shared + at);
       targets.set(branch.targets, at);
-      for (const name of termNames) terms[name].set(branch.terms[name], at);
+      for (const name of TERM_NAMES) terms[name].set(branch.terms[name], at);
     }
   }
   const arrays = { tokens, positions, targets, ...terms, ...(shared > 0 && { prefixMask }) };

@@ -4,7 +4,9 @@ import { adamwStep } from './adamw.ts';
 import { adamwInPlace, reachableFloats, sumOfSquares } from './in-place.ts';
 
 /** A pattern in [-1, 1] that differs with the seed. */
-const wave = (seed: number, i: number) => Math.sin(seed * 12.9898 + i * 78.233);
+function wave(seed: number, i: number) {
+  return Math.sin(seed * 12.9898 + i * 78.233);
+}
 
 function filled(length: number, value: (i: number) => number): Float32Array {
   const array = reachableFloats(length);

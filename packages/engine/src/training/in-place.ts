@@ -24,11 +24,11 @@ declare const WebAssembly: {
   readonly Instance: new (module: object, imports: object) => Kernels;
 };
 
-const pageFloats = 16_384;
+const PAGE_FLOATS = 16_384;
 /** Floats of the largest memory there is, 4 GiB, but for its end: kernels could not tell that place from the start. */
-export const mostFloats = 2 ** 30 - 16;
+export const MOST_FLOATS = 2 ** 30 - 16;
 /** Floats; kernels take this many at least, from places that are multiples of it. */
-const stride = 8;
+const STRIDE = 8;
 
 const memories = new WeakMap<ArrayBufferLike, Memory>();
 /** By the memory of the first kind of array. */
@@ -37,7 +37,7 @@ let module: object | undefined;
 
 /** Zeros that kernels reach. @throws RangeError above {@link mostFloats}, or where the machine has no such memory. */
 export function reachableFloats(count: number): Float32Array<ArrayBuffer> {
-  const pages = Math.ceil(count / pageFloats);
+  const pages = Math.ceil(count / PAGE_FLOATS);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
   memories.set(memory.buffer, memory);
   return new Float32Array(memory.buffer, 0, count);
@@ -76,7 +76,7 @@ function memoryOf(array: Float32Array): Memory {
   const memory = memories.get(array.buffer);
   if (!memory)
     throw new EngineError('internal', 'an array outside of the memories that kernels reach');
-  if (array.length === 0 || array.length % stride || array.byteOffset % (4 * stride))
+  if (array.length === 0 || array.length % STRIDE || array.byteOffset % (4 * STRIDE))
     throw new EngineError(
       'internal',
       `${array.length} floats at byte ${array.byteOffset}: not a multiple of 8`,

@@ -57,7 +57,7 @@ export function lossScalars(spec: LossSpec): LossScalars<number> {
 }
 
 /** Beyond e^20 a ratio says only that the two policies have nothing in common; unbounded it would be inf. */
-const largestLogRatio = 20;
+const LARGEST_LOG_RATIO = 20;
 
 /** Loss of each token before weighting; formulas at {@link LossSpec}. */
 export function tokenLosses<T>(
@@ -80,7 +80,7 @@ export function tokenLosses<T>(
 
 /** w = exp(logp - logp_old) */
 function ratioOf<T>(ops: Ops<T>, logp: T, old: T): T {
-  const bounded = ops.minimum(ops.sub(logp, old), scalar(ops, largestLogRatio));
+  const bounded = ops.minimum(ops.sub(logp, old), scalar(ops, LARGEST_LOG_RATIO));
   return ops.exp(bounded);
 }
 
@@ -111,6 +111,6 @@ function cispo<T>(
 
 /** exp(d) - d - 1, d = logp_ref - logp (Schulman, "Approximating KL divergence", estimator k3). */
 function k3<T>(ops: Ops<T>, logp: T, ref: T): T {
-  const d = ops.minimum(ops.sub(ref, logp), scalar(ops, largestLogRatio));
+  const d = ops.minimum(ops.sub(ref, logp), scalar(ops, LARGEST_LOG_RATIO));
   return ops.sub(ops.sub(ops.exp(d), d), scalar(ops, 1));
 }

@@ -84,5 +84,6 @@ async function runStep(
   });
 }
 
-const buffersOf = (set: TensorSet, { start, blocks }: BlockGroup) =>
-  set.blocks.slice(start, start + blocks.length);
+function buffersOf(set: TensorSet, { start, blocks }: BlockGroup) {
+  return set.blocks.slice(start, start + blocks.length);
+}

@@ -33,17 +33,24 @@ type Specs = Record<string, TensorSpec>;
 type Values<T> = Readonly<Record<string, T>>;
 
 /** Input name of the gradient of a weight; the output of the same name is the sum with this batch's. */
-export const gradientName = (param: string): string => `grad:${param}`;
+export function gradientName(param: string): string {
+  return `grad:${param}`;
+}
 
-export const layoutName = (l: Layout) => `${l.groups}x(${l.prefix}+${l.branches}x${l.length})`;
+export function layoutName(l: Layout) {
+  return `${l.groups}x(${l.prefix}+${l.branches}x${l.length})`;
+}
 
-export const weightInputs = (config: ModelConfig): Specs =>
-  Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
+export function weightInputs(config: ModelConfig): Specs {
+  return Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
+}
 
-export const ropeInputs = (config: ModelConfig, positions: number): Specs => ({
-  cos: f32(positions, headSize(config) / 2),
-  sin: f32(positions, headSize(config) / 2),
-});
+export function ropeInputs(config: ModelConfig, positions: number): Specs {
+  return {
+    cos: f32(positions, headSize(config) / 2),
+    sin: f32(positions, headSize(config) / 2),
+  };
+}
 
 function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
   const rows = totalRows(layout);
@@ -56,21 +63,25 @@ function batchInputs(config: ModelConfig, layout: Layout, positions: number): Sp
 }
 
 /** `sharpness` is 1 / temperature. */
-const scalarNames = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
+const SCALAR_NAMES = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
 
 /** What a program of losses takes as scalars. @param temperature the one that was sampled at */
-export const programScalars = (loss: LossSpec, temperature: number) => ({
-  ...lossScalars(loss),
-  sharpness: 1 / temperature,
-});
+export function programScalars(loss: LossSpec, temperature: number) {
+  return {
+    ...lossScalars(loss),
+    sharpness: 1 / temperature,
+  };
+}
 
-const lossInputs = (rows: number): Specs => ({
-  targets: i32(rows),
-  ...Object.fromEntries(
-    ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
-  ),
-  ...Object.fromEntries(scalarNames.map((name) => [name, f32()])),
-});
+function lossInputs(rows: number): Specs {
+  return {
+    targets: i32(rows),
+    ...Object.fromEntries(
+      ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
+    ),
+    ...Object.fromEntries(SCALAR_NAMES.map((name) => [name, f32()])),
+  };
+}
 
 /** How a training program uses memory, and what it trains. */
 export interface TrainSettings {
@@ -82,13 +93,13 @@ export interface TrainSettings {
   readonly recompute: boolean;
 }
 
-export const defaultTrainSettings: TrainSettings = {
+export const DEFAULT_TRAIN_SETTINGS: TrainSettings = {
   logitsBytes: ENGINE_DEFAULTS.logitsBytes,
   recompute: false,
 };
 
 /** What the attention of a batch reads. */
-const attentionNames = ['positions', 'cos', 'sin', 'prefixMask'] as const;
+const ATTENTION_NAMES = ['positions', 'cos', 'sin', 'prefixMask'] as const;
 
 /** Attention of a batch, `all` as in {@link groupedAttention}. */
 function batchAttention<T>(
@@ -130,7 +141,7 @@ function trainedHidden<T>(
   if (!recompute) return batchHidden(tape, config, layout, x);
   const runLayer = (layer: number, y: Var<T>) => {
     const at = layerPrefix(layer);
-    const isRead = (name: string) => name.startsWith(at) || attentionNames.some((n) => n === name);
+    const isRead = (name: string) => name.startsWith(at) || ATTENTION_NAMES.some((n) => n === name);
     const rest = Object.fromEntries(Object.entries(x).filter(([name]) => isRead(name)));
     return recomputed(tape, y, rest, (ops, z, params) =>
       llamaLayer(ops, config, params, layer, z, batchAttention(ops, config, layout, params)),
@@ -140,7 +151,7 @@ function trainedHidden<T>(
   return llamaHidden(tape, config, x, x.tokens!, attention, runLayer);
 }
 
-const rowNames = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
+const ROW_NAMES = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
 
 /** What the output matrix, and the losses, take of the inputs beside hidden states. */
 function lossRows<T>(
@@ -154,8 +165,8 @@ function lossRows<T>(
     Object.fromEntries(names.map((name) => [name, x[name]!]));
   return {
     x: hidden,
-    rows: chosen(rowNames),
-    shared: { ...headParams(config, x), ...chosen(scalarNames) },
+    rows: chosen(ROW_NAMES),
+    shared: { ...headParams(config, x), ...chosen(SCALAR_NAMES) },
     lengths: headPieces(branchRows(layout), config.vocab_size, logitsBytes),
   };
 }
@@ -183,9 +194,8 @@ function logDistribution<T>(ops: Ops<T>, config: ModelConfig, params: Values<T>,
 }
 
 /** The loss of some rows, and what metrics are made of, [R] each. */
-const rowLoss =
-  (config: ModelConfig, shape: LossShape): LossOfRows =>
-  <T>(ops: Ops<T>, hidden: T, rows: Values<T>, shared: Values<T>) => {
+function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
+  return <T>(ops: Ops<T>, hidden: T, rows: Values<T>, shared: Values<T>) => {
     const all = logDistribution(ops, config, shared, hidden); // [R, V]
     const logp = ops.pickLast(all, rows.targets!); // [R]
     const terms = { logp, old: rows.old!, advantages: rows.advantages!, ref: rows.ref! };
@@ -200,15 +210,16 @@ const rowLoss =
       rows: { logp, kl, clipped },
     };
   };
+}
 
-export const metricNames = ['loss', 'kl', 'clipped', 'gap'] as const;
+export const METRIC_NAMES = ['loss', 'kl', 'clipped', 'gap'] as const;
 
 /** The sums StepMetrics are made of. */
 function metricsOf<T>(
   ops: Ops<T>,
   { loss, rows }: RowLoss<T>,
   x: Values<T>,
-): Record<(typeof metricNames)[number], T> {
+): Record<(typeof METRIC_NAMES)[number], T> {
   const total = (name: string) => ops.sum(ops.mul(rows[name]!, x.active!), [0], false);
   const gap = ops.abs(ops.sub(rows.logp!, x.old!));
   return {
@@ -225,7 +236,7 @@ export function measureProgram(
   layout: Layout,
   shape: LossShape,
   positions: number,
-  settings: TrainSettings = defaultTrainSettings,
+  settings: TrainSettings = DEFAULT_TRAIN_SETTINGS,
 ): Program {
   const { adapters = [] } = settings;
   return {
@@ -247,8 +258,9 @@ export function measureProgram(
 }
 
 /** Names of the tensors that are trained: the model's own, or those of the adapters. */
-export const trainedNames = (config: ModelConfig, { adapters }: TrainSettings): string[] =>
-  (adapters ? adapterSpecs(adapters) : paramSpecs(config)).map(({ name }) => name);
+export function trainedNames(config: ModelConfig, { adapters }: TrainSettings): string[] {
+  return (adapters ? adapterSpecs(adapters) : paramSpecs(config)).map(({ name }) => name);
+}
 
 /** Loss and metrics of a batch, and its gradient added to what `grad:*` hold. */
 export function trainProgram(
@@ -256,7 +268,7 @@ export function trainProgram(
   layout: Layout,
   shape: LossShape,
   positions: number,
-  settings: TrainSettings = defaultTrainSettings,
+  settings: TrainSettings = DEFAULT_TRAIN_SETTINGS,
 ): Program {
   const { inputs } = measureProgram(config, layout, shape, positions, settings);
   const names = trainedNames(config, settings);
@@ -297,7 +309,7 @@ export function logprobProgram(
   config: ModelConfig,
   layout: Layout,
   positions: number,
-  { logitsBytes }: TrainSettings = defaultTrainSettings,
+  { logitsBytes }: TrainSettings = DEFAULT_TRAIN_SETTINGS,
 ): Program {
   const rows = totalRows(layout);
   const rowLogprobs: LossOfRows = (ops, hidden, { targets }, shared) => {

@@ -5,7 +5,7 @@
 
 import { type Layout, prefixRows } from '../model/attention.ts';
 import type { TokenIds } from '../types.ts';
-import { type Branch, fill, type MicroBatch, mostBranches, packGroups } from './batching.ts';
+import { type Branch, fill, type MicroBatch, MOST_BRANCHES, packGroups } from './batching.ts';
 
 /** A micro-batch that scores every token but the first of some sequences. */
 export interface ScoringBatch extends MicroBatch {
@@ -14,7 +14,7 @@ export interface ScoringBatch extends MicroBatch {
 }
 
 /** Shorter beginnings are not worth sharing. */
-const leastShared = 16;
+const LEAST_SHARED = 16;
 
 /** Sequences that begin alike share their beginning; targets are those of all rows, prefixes first. */
 export function scoringBatches(sequences: readonly TokenIds[], maxRows: number): ScoringBatch[] {
@@ -47,7 +47,7 @@ function groupByBeginning(sequences: readonly TokenIds[]) {
     const common = open ? commonLength(sequences[open.members[0]!]!, sequences[i]!) : 0;
     // What is shared so far may shrink a little, or many short beginnings would swallow long ones.
     const isClose = open && (open.members.length === 1 || common >= 0.75 * open.shared);
-    if (open && isClose && common >= leastShared && open.members.length < mostBranches) {
+    if (open && isClose && common >= LEAST_SHARED && open.members.length < MOST_BRANCHES) {
       open.shared = open.members.length === 1 ? common : Math.min(open.shared, common);
       open.members.push(i);
     } else groups.push({ members: [i], shared: 0 });

@@ -14,7 +14,7 @@ export interface Bytes {
 }
 
 /** What one system call reads: some systems refuse 2 GiB and more. */
-const mostAtOnce = 2 ** 28;
+const MOST_AT_ONCE = 2 ** 28;
 
 /** @throws what the file system says */
 export async function openBytes(path: string): Promise<Bytes> {
@@ -39,7 +39,7 @@ async function readFully(handle: FileHandle, path: string, start: number, length
     const { bytesRead } = await handle.read(
       out,
       done,
-      Math.min(mostAtOnce, length - done),
+      Math.min(MOST_AT_ONCE, length - done),
       start + done,
     );
     if (bytesRead === 0)
@@ -70,7 +70,7 @@ async function writeFully(handle: FileHandle, piece: Uint8Array): Promise<void> 
     const { bytesWritten } = await handle.write(
       piece,
       done,
-      Math.min(mostAtOnce, piece.length - done),
+      Math.min(MOST_AT_ONCE, piece.length - done),
     );
     done += bytesWritten;
   }

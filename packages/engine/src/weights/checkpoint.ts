@@ -11,7 +11,7 @@ import { writeAtomically } from './bytes.ts';
 import type { FloatType } from './floats.ts';
 import { checkTensors, openModel } from './folder.ts';
 import { openSafetensors, type PendingTensor, writeTensors } from './safetensors.ts';
-import { exists, weightsFile } from './sharded.ts';
+import { exists, WEIGHTS_FILE } from './sharded.ts';
 import { stepsOf, type TensorSource } from './source.ts';
 import {
   fill,
@@ -21,14 +21,14 @@ import {
   type WeightStore,
 } from './store.ts';
 
-const files = {
+const FILES = {
   config: 'config.json',
   generation: 'generation_config.json',
-  weights: weightsFile,
+  weights: WEIGHTS_FILE,
   optimizer: 'optimizer.safetensors',
   reference: 'reference.safetensors',
 } as const;
-const moments = ['mean', 'square'] as const;
+const MOMENTS = ['mean', 'square'] as const;
 
 export interface SaveOptions {
   readonly steps: number;
@@ -43,7 +43,7 @@ export async function saveEngine(
   { steps, weightsOnly }: SaveOptions,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const at = (name: keyof typeof files) => join(directory, files[name]);
+  const at = (name: keyof typeof FILES) => join(directory, FILES[name]);
   const metadata = { steps: String(steps) };
   if (weightsOnly) await rm(at('optimizer'), { force: true });
   else await writeTensors(at('optimizer'), optimizerTensors(store), { metadata });
@@ -63,26 +63,30 @@ export async function writeFolder(
   const { type = 'F32', metadata } = options;
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const write = (name: 'config' | 'generation', value: unknown) =>
-    writeAtomically(join(directory, files[name]), json(value));
+    writeAtomically(join(directory, FILES[name]), json(value));
   await write('config', { ...huggingFaceConfig(config), ...dtypeFields(type) });
   // One that is there came with the model, and says more of sampling than a configuration knows.
-  if (!(await exists(join(directory, files.generation))))
+  if (!(await exists(join(directory, FILES.generation))))
     await write('generation', generationConfig(config));
-  await writeTensors(join(directory, files.weights), tensors, {
+  await writeTensors(join(directory, FILES.weights), tensors, {
     type,
     metadata: { format: 'pt', ...metadata },
   });
 }
 
-const dtypes = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
+const DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 /** transformers 4 reads `torch_dtype`, 5 `dtype`. */
-const dtypeFields = (type: FloatType) => ({ dtype: dtypes[type], torch_dtype: dtypes[type] });
+function dtypeFields(type: FloatType) {
+  return { dtype: DTYPES[type], torch_dtype: DTYPES[type] };
+}
 
-const generationConfig = ({ bos_token_id, eos_token_id, pad_token_id }: ModelConfig) => ({
-  bos_token_id,
-  eos_token_id,
-  pad_token_id,
-});
+function generationConfig({ bos_token_id, eos_token_id, pad_token_id }: ModelConfig) {
+  return {
+    bos_token_id,
+    eos_token_id,
+    pad_token_id,
+  };
+}
 
 /** @returns the optimizer's step count; 0 where only weights were saved. */
 export async function loadEngine(path: string, store: WeightStore): Promise<number> {
@@ -92,19 +96,19 @@ export async function loadEngine(path: string, store: WeightStore): Promise<numb
   const weights = keep(source);
   checkTensors(weights, store.specs);
   const companion = async (name: 'optimizer' | 'reference') => {
-    const file = join(path, files[name]);
+    const file = join(path, FILES[name]);
     if (!(await exists(file))) return undefined;
     const found = keep(await openSafetensors(file));
     checkStep(found, weights);
     return found;
   };
   const [optimizer, reference] = [await companion('optimizer'), await companion('reference')];
-  for (const moment of moments) if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
+  for (const moment of MOMENTS) if (optimizer) checkTensors(optimizer, store.specs, `${moment}.`);
   if (reference) checkTensors(reference, store.specs);
   const steps = optimizer ? stepsOf(optimizer) : 0;
   await fill(store.weights, weights);
   if (optimizer)
-    for (const moment of moments) await fill(store.training[moment], optimizer, `${moment}.`);
+    for (const moment of MOMENTS) await fill(store.training[moment], optimizer, `${moment}.`);
   else store.forgetTraining();
   if (reference) await fill(store.openReference(), reference);
   return steps;
@@ -142,5 +146,6 @@ function pending(set: TensorSet, specs: readonly TensorName[], prefix = ''): Pen
   }));
 }
 
-const optimizerTensors = (store: WeightStore): PendingTensor[] =>
-  moments.flatMap((moment) => pending(store.training[moment], store.specs, `${moment}.`));
+function optimizerTensors(store: WeightStore): PendingTensor[] {
+  return MOMENTS.flatMap((moment) => pending(store.training[moment], store.specs, `${moment}.`));
+}

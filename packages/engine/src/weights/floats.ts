@@ -1,10 +1,10 @@
 /** float32 from and to the bytes of F32, F16 and BF16 (little endian; rounding to nearest even). */
 
 export type FloatType = 'F32' | 'F16' | 'BF16';
-export const floatBytes: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
+export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
 
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
-  const out = new Float32Array(bytes.length / floatBytes[type]);
+  const out = new Float32Array(bytes.length / FLOAT_BYTES[type]);
   decodeFloatsInto(out, bytes, type);
   return out;
 }

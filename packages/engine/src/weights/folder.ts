@@ -18,7 +18,9 @@ export interface OpenedModel {
   readonly source: TensorSource;
 }
 
-export const isGguf = (path: string): boolean => path.toLowerCase().endsWith('.gguf');
+export function isGguf(path: string): boolean {
+  return path.toLowerCase().endsWith('.gguf');
+}
 
 /** @throws naming the file, and the key or tensor that is wrong */
 export async function openModel(path: string): Promise<OpenedModel> {
@@ -66,12 +68,12 @@ async function readGenerationConfig(directory: string): Promise<Pick<ModelConfig
 }
 
 /** Nothing that is read as JSON here is anywhere near this; tokenizers are the largest. */
-const largestJson = 2 ** 28;
+const LARGEST_JSON = 2 ** 28;
 
 async function readJsonFile(path: string): Promise<unknown> {
   const { size } = await stat(path);
-  if (size > largestJson)
-    throw new EngineError('file', `${size} bytes, at most ${largestJson} are read`);
+  if (size > LARGEST_JSON)
+    throw new EngineError('file', `${size} bytes, at most ${LARGEST_JSON} are read`);
   return JSON.parse(await readFile(path, 'utf8'));
 }
 
@@ -86,7 +88,7 @@ async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
 }
 
 /** Left behind by old versions of transformers; they are computed anew. */
-const superfluous = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
+const SUPERFLUOUS = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
 
 /**
  * Every tensor of the model is there in its shape, fit to be read, and no other: one that has no place here changes what the model
@@ -113,7 +115,7 @@ export function checkTensors(
   }
   if (prefix !== '') return;
   for (const [name, { path, shape }] of source.tensors)
-    if (!known.has(name) && name !== 'lm_head.weight' && !superfluous.test(name))
+    if (!known.has(name) && name !== 'lm_head.weight' && !SUPERFLUOUS.test(name))
       throw new EngineError(
         'file',
         `${path}: tensor "${name}" of shape [${shape}] has no place in the model that its configuration describes`,

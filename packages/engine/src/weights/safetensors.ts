@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { EngineError } from '../errors.ts';
 import { type Shape, sizeOf } from '../ops.ts';
 import { type Bytes, openBytes, writePieces } from './bytes.ts';
-import { decodeFloatsInto, encodeFloats, type FloatType, floatBytes } from './floats.ts';
+import { decodeFloatsInto, encodeFloats, FLOAT_BYTES, type FloatType } from './floats.ts';
 import type { TensorSource } from './source.ts';
 
 export { writeAtomically } from './bytes.ts';
@@ -25,9 +25,9 @@ export interface SafetensorsFile {
 }
 
 /** What the reference implementation accepts too; a header is a hundred bytes a tensor. */
-const longestHeader = 100_000_000;
+const LONGEST_HEADER = 100_000_000;
 /** Bytes decoded at once: what is held beside the result. */
-const chunk = 2 ** 23;
+const CHUNK = 2 ** 23;
 
 const length = z.number().int().nonnegative();
 const entrySchema = z.object({
@@ -92,10 +92,10 @@ async function readHeader(bytes: Bytes) {
     throw new EngineError('file', `${path}: ${size} bytes, too short for a safetensors file`);
   const first = await bytes.read(0, 8);
   const announced = Number(new DataView(first.buffer).getBigUint64(0, true));
-  if (announced > size - 8 || announced > longestHeader)
+  if (announced > size - 8 || announced > LONGEST_HEADER)
     throw new EngineError(
       'file',
-      `${path}: truncated or no safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${longestHeader} allowed`,
+      `${path}: truncated or no safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${LONGEST_HEADER} allowed`,
     );
   const text = new TextDecoder().decode(await bytes.read(8, announced));
   return { header: parseHeader(text, path), start: 8 + announced };
@@ -119,7 +119,7 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
     shape,
     data_offsets: [start, end],
   } = parsed.data;
-  const expected = isFloat(dtype) ? sizeOf(shape) * floatBytes[dtype] : end - start;
+  const expected = isFloat(dtype) ? sizeOf(shape) * FLOAT_BYTES[dtype] : end - start;
   if (end < start || end - start !== expected)
     throw new EngineError(
       'file',
@@ -157,9 +157,12 @@ function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, availabl
     );
 }
 
-const isFloat = (dtype: string): dtype is FloatType => Object.hasOwn(floatBytes, dtype);
-const unread = (dtype: string): string =>
-  `is ${dtype}; ${Object.keys(floatBytes).join(', ')} can be read`;
+function isFloat(dtype: string): dtype is FloatType {
+  return Object.hasOwn(FLOAT_BYTES, dtype);
+}
+function unread(dtype: string): string {
+  return `is ${dtype}; ${Object.keys(FLOAT_BYTES).join(', ')} can be read`;
+}
 
 async function readTensor(
   bytes: Bytes,
@@ -176,9 +179,9 @@ async function readTensor(
   if (!isFloat(dtype))
     throw new EngineError('file', `${bytes.path}: tensor "${name}" ${unread(dtype)}`);
   const out = new Float32Array(sizeOf(shape));
-  for (let at = start; at < end; at += chunk) {
-    const piece = await bytes.read(body + at, Math.min(chunk, end - at));
-    decodeFloatsInto(out.subarray((at - start) / floatBytes[dtype]), piece, dtype);
+  for (let at = start; at < end; at += CHUNK) {
+    const piece = await bytes.read(body + at, Math.min(CHUNK, end - at));
+    decodeFloatsInto(out.subarray((at - start) / FLOAT_BYTES[dtype]), piece, dtype);
   }
   return out;
 }
@@ -244,7 +247,7 @@ function headerBytes(
   let offset = 0;
   const entries = tensors.map(({ name, shape }) => {
     const start = offset;
-    offset += sizeOf(shape) * floatBytes[dtype];
+    offset += sizeOf(shape) * FLOAT_BYTES[dtype];
     return [name, { dtype, shape, data_offsets: [start, offset] }] as const;
   });
   const json = JSON.stringify({

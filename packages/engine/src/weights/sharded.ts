@@ -8,21 +8,21 @@ import { readJson } from '../json.ts';
 import { openSafetensors } from './safetensors.ts';
 import type { TensorEntry, TensorSource } from './source.ts';
 
-export const weightsFile = 'model.safetensors';
-const indexFile = 'model.safetensors.index.json';
-const mostShards = 1000;
+export const WEIGHTS_FILE = 'model.safetensors';
+const INDEX_FILE = 'model.safetensors.index.json';
+const MOST_SHARDS = 1000;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /** @throws where there is neither, naming both; where a shard is missing or is not where the index says */
 export async function openWeights(directory: string): Promise<TensorSource> {
-  const path = join(directory, weightsFile);
+  const path = join(directory, WEIGHTS_FILE);
   if (await exists(path)) return openSafetensors(path);
-  const index = join(directory, indexFile);
+  const index = join(directory, INDEX_FILE);
   if (await exists(index)) return openShards(directory, index);
   throw new EngineError(
     'file',
-    `${directory}: no weights, neither ${weightsFile} nor ${indexFile}`,
+    `${directory}: no weights, neither ${WEIGHTS_FILE} nor ${INDEX_FILE}`,
   );
 }
 
@@ -31,10 +31,10 @@ async function openShards(directory: string, index: string): Promise<TensorSourc
   if (!parsed.success) throw new EngineError('file', `${index}: ${z.prettifyError(parsed.error)}`);
   const { weight_map } = parsed.data;
   const names = [...new Set(Object.values(weight_map))];
-  if (names.length > mostShards)
+  if (names.length > MOST_SHARDS)
     throw new EngineError(
       'file',
-      `${index}: ${names.length} shards, at most ${mostShards} are read`,
+      `${index}: ${names.length} shards, at most ${MOST_SHARDS} are read`,
     );
   const strange = names.find(
     (name) => name === '' || name !== basename(name) || name.startsWith('.') || name.includes('\0'),
@@ -82,8 +82,9 @@ function locate(
   return new Map(entries);
 }
 
-export const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   );
+}

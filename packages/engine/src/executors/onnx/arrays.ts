@@ -2,10 +2,10 @@
 
 import type { Shape } from '../../ops.ts';
 import { sizeOf } from '../../ops.ts';
-import { mostFloats, reachableFloats } from '../../training/in-place.ts';
+import { MOST_FLOATS, reachableFloats } from '../../training/in-place.ts';
 
 /** Floats; a tensor begins on a cache line. */
-const alignment = 16;
+const ALIGNMENT = 16;
 
 export interface Placed {
   readonly array: Float32Array;
@@ -13,7 +13,7 @@ export interface Placed {
 }
 
 /** Zeros for tensors of these shapes; an array holds `most` floats at most, unless a tensor alone is larger. */
-export function placed(shapes: readonly Shape[], most = mostFloats): Placed[] {
+export function placed(shapes: readonly Shape[], most = MOST_FLOATS): Placed[] {
   const runs: Shape[][] = [];
   let room = 0;
   for (const shape of shapes) {
@@ -39,4 +39,6 @@ function oneArray(shapes: readonly Shape[]): Placed {
   return { array, parts };
 }
 
-const padded = (shape: Shape): number => Math.ceil(sizeOf(shape) / alignment) * alignment;
+function padded(shape: Shape): number {
+  return Math.ceil(sizeOf(shape) / ALIGNMENT) * ALIGNMENT;
+}

@@ -8,15 +8,15 @@ import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
 /** Rows with which swapping wins; a single one has a path of its own that packs nothing. */
-const fewestRows = 2;
-const mostRows = 96;
+const FEWEST_ROWS = 2;
+const MOST_ROWS = 96;
 
 export class CpuOps extends OnnxOps {
   override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
     const [rows, columns] = [a.shape[0]!, b.shape[0]!];
     const isLinear =
       a.shape.length === 2 && b.shape.length === 2 && options.transposeB && !options.transposeA;
-    if (!isLinear || rows < fewestRows || rows > mostRows || columns <= rows)
+    if (!isLinear || rows < FEWEST_ROWS || rows > MOST_ROWS || columns <= rows)
       return super.matmul(a, b, options);
     return this.transpose(super.matmul(b, a, options), [1, 0]);
   }

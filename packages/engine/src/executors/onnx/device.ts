@@ -9,7 +9,7 @@ import { EngineError } from '../../errors.ts';
 import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
 import type { Program, TypedArray } from '../types.ts';
 import type { GraphRecorder } from './graph.ts';
-import { type MakeOps, modelBytes, outputPrefix, recorded } from './model.ts';
+import { type MakeOps, modelBytes, OUTPUT_PREFIX, recorded } from './model.ts';
 import { ort } from './runtime.ts';
 import { WebGpuOps } from './webgpu-ops.ts';
 
@@ -21,14 +21,14 @@ type Kind = 'allocate' | 'fill' | 'upload' | 'download';
  * keeps ten or so of each large size and makes the rest anew, which took a third of a training step on an H200.
  * Both are the process's: the first session's settings hold for all.
  */
-const provider = {
+const PROVIDER = {
   name: 'webgpu',
   validationMode: 'basic',
   storageBufferCacheMode: 'simple',
 } as const;
 
-const outputName = `${outputPrefix}y`;
-const elementName = { f32: 'float32', i32: 'int32' } as const;
+const OUTPUT_NAME = `${OUTPUT_PREFIX}y`;
+const ELEMENT_NAME = { f32: 'float32', i32: 'int32' } as const;
 
 /** @throws where there is no device, or where the model would need the CPU. */
 export function deviceSession(
@@ -36,7 +36,7 @@ export function deviceSession(
   options: Ort.InferenceSession.SessionOptions = {},
 ): Promise<Ort.InferenceSession> {
   return ort.InferenceSession.create(model, {
-    executionProviders: [provider],
+    executionProviders: [PROVIDER],
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
     logSeverityLevel: 4, // what is refused is thrown, and need not be printed too
@@ -102,7 +102,7 @@ export class DeviceMemory {
     if (spare) return spare;
     const session = await this.#session('allocate', spec);
     const made = await session.run({ x: oneZero(spec.dtype) });
-    return shaped(made[outputName]!, spec);
+    return shaped(made[OUTPUT_NAME]!, spec);
   }
 
   /** A tensor of this shape is in use; its spares are kept as long as one is. */
@@ -128,13 +128,13 @@ export class DeviceMemory {
   async fillWithZeros(tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('fill', spec);
     const y = shaped(tensor, flat(spec));
-    await session.run({ x: oneZero(spec.dtype) }, { [outputName]: y });
+    await session.run({ x: oneZero(spec.dtype) }, { [OUTPUT_NAME]: y });
   }
 
   async upload(data: TypedArray, tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('upload', spec);
     const y = shaped(tensor, flat(spec));
-    await session.run({ x: hostTensor(data, flat(spec)) }, { [outputName]: y });
+    await session.run({ x: hostTensor(data, flat(spec)) }, { [OUTPUT_NAME]: y });
   }
 
   async download(tensor: Ort.Tensor, spec: TensorSpec): Promise<TypedArray> {
@@ -142,7 +142,7 @@ export class DeviceMemory {
     const data = spec.dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
     const session = await this.#session('download', spec);
     const y = hostTensor(data, flat(spec));
-    await session.run({ x: shaped(tensor, flat(spec)) }, { [outputName]: y });
+    await session.run({ x: shaped(tensor, flat(spec)) }, { [OUTPUT_NAME]: y });
     return data;
   }
 
@@ -179,22 +179,33 @@ function memoryProgram(kind: Kind, spec: TensorSpec): Program {
   };
 }
 
-const flat = ({ dtype, shape }: TensorSpec): TensorSpec => ({ dtype, shape: [sizeOf(shape)] });
-const sizeKey = ({ dtype, shape }: TensorSpec): string => `${dtype} ${sizeOf(shape)}`;
-const shapeKey = ({ dtype, shape }: TensorSpec): string => `${dtype} [${shape}]`;
-const oneZero = (dtype: DType) =>
-  hostTensor(dtype === 'f32' ? new Float32Array(1) : new Int32Array(1), { dtype, shape: [1] });
+function flat({ dtype, shape }: TensorSpec): TensorSpec {
+  return { dtype, shape: [sizeOf(shape)] };
+}
+function sizeKey({ dtype, shape }: TensorSpec): string {
+  return `${dtype} ${sizeOf(shape)}`;
+}
+function shapeKey({ dtype, shape }: TensorSpec): string {
+  return `${dtype} [${shape}]`;
+}
+function oneZero(dtype: DType) {
+  return hostTensor(dtype === 'f32' ? new Float32Array(1) : new Int32Array(1), {
+    dtype,
+    shape: [1],
+  });
+}
 
 /** A tensor over an array of this process; a run reads it, or writes into it. */
-export const hostTensor = (data: TypedArray, { shape }: TensorSpec): Ort.Tensor =>
-  data instanceof Float32Array
+export function hostTensor(data: TypedArray, { shape }: TensorSpec): Ort.Tensor {
+  return data instanceof Float32Array
     ? new ort.Tensor('float32', data, shape)
     : new ort.Tensor('int32', data, shape);
+}
 
 /** The same memory under another shape; disposing of either disposes of it. */
 function shaped(tensor: Ort.Tensor, { dtype, shape }: TensorSpec): Ort.Tensor {
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
-    dataType: elementName[dtype],
+    dataType: ELEMENT_NAME[dtype],
     dims: shape,
     dispose: () => tensor.dispose(),
   });

@@ -21,7 +21,7 @@ import type {
 import { placed } from './arrays.ts';
 import { CpuOps } from './cpu-ops.ts';
 import { halfProduct } from './half.ts';
-import { modelBytes, outputPrefix } from './model.ts';
+import { modelBytes, OUTPUT_PREFIX } from './model.ts';
 import { onnxLibrary, ort } from './runtime.ts';
 
 class OnnxBuffer implements TensorBuffer {
@@ -73,7 +73,7 @@ class OnnxCompiled implements Compiled {
   }
   async run(inputs: BufferMap, outputs: BufferMap): Promise<void> {
     const feeds = tensors(this.#inputs, inputs);
-    await this.#session.run(feeds, tensors(this.#outputs, outputs, outputPrefix));
+    await this.#session.run(feeds, tensors(this.#outputs, outputs, OUTPUT_PREFIX));
   }
   async dispose(): Promise<void> {
     this.#forget(this);

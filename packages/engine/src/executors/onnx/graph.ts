@@ -27,7 +27,7 @@ export interface EmitOptions {
 }
 
 /** com.microsoft: the operators that onnxruntime adds to ONNX. */
-export const contrib = 'com.microsoft';
+export const CONTRIB = 'com.microsoft';
 
 export class GraphRecorder {
   readonly #nodes: NodeProto[] = [];

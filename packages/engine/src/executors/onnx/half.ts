@@ -5,19 +5,19 @@
 
 import type { HalfType } from '../types.ts';
 import { GraphRecorder, type Sym } from './graph.ts';
-import { outputPrefix } from './model.ts';
-import { elementType } from './proto.ts';
+import { OUTPUT_PREFIX } from './model.ts';
+import { ELEMENT_TYPE } from './proto.ts';
 
 /** Model of {@link Executor.compileHalfProduct}. */
 export function halfProduct(type: HalfType, n: number): Uint8Array {
   const graph = new GraphRecorder();
   const cast = (x: Sym, to: Sym['type']) =>
-    graph.emit('Cast', [x], to, x.shape, { attributes: { to: elementType[to] } });
+    graph.emit('Cast', [x], to, x.shape, { attributes: { to: ELEMENT_TYPE[to] } });
   const [a, b] = ['a', 'b'].map((name) => cast(graph.input(name, 'f32', [n, n]), type));
   const y = cast(graph.emit('MatMul', [a!, b!], type, [n, n]), 'f32');
   const total = graph.emit('ReduceSum', [y], 'f32', [], { attributes: { keepdims: 0 } });
   return graph.encode(`${type} product`, {
-    [`${outputPrefix}y`]: y,
-    [`${outputPrefix}total`]: total,
+    [`${OUTPUT_PREFIX}y`]: y,
+    [`${OUTPUT_PREFIX}total`]: total,
   });
 }

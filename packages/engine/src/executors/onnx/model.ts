@@ -5,12 +5,13 @@ import type { Program } from '../types.ts';
 import { GraphRecorder, type Sym } from './graph.ts';
 
 /** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
-export const outputPrefix = 'out:';
+export const OUTPUT_PREFIX = 'out:';
 
 export type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
 
-export const modelBytes = (program: Program, makeOps: MakeOps): Uint8Array =>
-  recorded(program, makeOps).bytes;
+export function modelBytes(program: Program, makeOps: MakeOps): Uint8Array {
+  return recorded(program, makeOps).bytes;
+}
 
 /** The model, and the graph that it was encoded from. */
 export function recorded(program: Program, makeOps: MakeOps) {
@@ -19,6 +20,6 @@ export function recorded(program: Program, makeOps: MakeOps) {
   for (const [name, { dtype, shape }] of Object.entries(program.inputs))
     inputs[name] = graph.input(name, dtype, shape);
   const built = Object.entries(program.build(makeOps(graph), inputs));
-  const outputs = built.map(([name, sym]) => [outputPrefix + name, sym] as const);
+  const outputs = built.map(([name, sym]) => [OUTPUT_PREFIX + name, sym] as const);
   return { graph, bytes: graph.encode(program.name, Object.fromEntries(outputs)) };
 }

@@ -12,10 +12,10 @@ import {
   sizeOf,
   type TensorSpec,
 } from '../../ops.ts';
-import { contrib, type GraphRecorder, type Sym } from './graph.ts';
+import { CONTRIB, type GraphRecorder, type Sym } from './graph.ts';
 
 /** Above this many classes a one-hot matrix costs more than a scatter. */
-const widestOneHot = 2048;
+const WIDEST_ONE_HOT = 2048;
 
 export class OnnxOps implements Ops<Sym> {
   protected readonly graph: GraphRecorder;
@@ -94,7 +94,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   silu(x: Sym): Sym {
     const attributes = { alpha: { float: 1 } };
-    return this.graph.emit('QuickGelu', [x], x.type, x.shape, { domain: contrib, attributes });
+    return this.graph.emit('QuickGelu', [x], x.type, x.shape, { domain: CONTRIB, attributes });
   }
 
   sum(x: Sym, axes: readonly number[], keepDims: boolean): Sym {
@@ -147,7 +147,7 @@ export class OnnxOps implements Ops<Sym> {
       transB: transposeB ? 1 : 0,
       alpha: { float: alpha },
     };
-    return this.graph.emit('FusedMatMul', [a, b], 'f32', shape, { domain: contrib, attributes });
+    return this.graph.emit('FusedMatMul', [a, b], 'f32', shape, { domain: CONTRIB, attributes });
   }
   softmax(x: Sym): Sym {
     return this.graph.emit('Softmax', [x], x.type, x.shape, { attributes: { axis: -1 } });
@@ -162,7 +162,8 @@ export class OnnxOps implements Ops<Sym> {
   }
   scatterRows(x: Sym, ids: Sym, rows: number): Sym {
     const [n, width] = [x.shape[0]!, x.shape[1]!];
-    if (rows <= widestOneHot) return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
+    if (rows <= WIDEST_ONE_HOT)
+      return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
     const zeros = this.broadcastTo(this.constant(Float32Array.of(0), [1, 1]), [rows, width]);
     // Not ScatterND: with several threads it adds rows of equal id at the same time and loses some.
     const indices = this.broadcastTo(this.reshape(ids, [n, 1]), [n, width]);
@@ -200,7 +201,7 @@ export class OnnxOps implements Ops<Sym> {
     const places = this.#cast(this.reshape(positions, [n, 1]), 'i64');
     const inputs = [this.reshape(x, [n, 1, width]), places, cos, sin];
     const rotated = this.graph.emit('RotaryEmbedding', inputs, x.type, [n, 1, width], {
-      domain: contrib,
+      domain: CONTRIB,
       attributes,
     });
     return this.reshape(rotated, [n, width]);

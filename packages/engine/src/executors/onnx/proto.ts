@@ -5,11 +5,13 @@
 
 import protobuf from 'protobufjs';
 
-const field = (id: number, type: string, rule?: 'repeated') => ({
-  id,
-  type,
-  ...(rule && { rule }),
-});
+function field(id: number, type: string, rule?: 'repeated') {
+  return {
+    id,
+    type,
+    ...(rule && { rule }),
+  };
+}
 
 const root = protobuf.Root.fromJSON({
   nested: {
@@ -69,8 +71,8 @@ const root = protobuf.Root.fromJSON({
 const modelType = root.lookupType('Model');
 
 /** ONNX element types (TensorProto.DataType). */
-export const elementType = { f32: 1, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 } as const;
-export type ElementType = keyof typeof elementType;
+export const ELEMENT_TYPE = { f32: 1, i32: 6, i64: 7, bool: 9, f16: 10, bf16: 16 } as const;
+export type ElementType = keyof typeof ELEMENT_TYPE;
 
 export type AttributeValue = number | string | readonly number[] | { readonly float: number };
 
@@ -107,15 +109,17 @@ function attribute(name: string, value: AttributeValue): object {
   return { name, ints: value, type: 7 };
 }
 
-const valueInfo = ({ name, type, shape }: ValueProto) => ({
-  name,
-  type: {
-    tensorType: {
-      elemType: elementType[type],
-      shape: { dim: shape.map((dimValue) => ({ dimValue })) },
+function valueInfo({ name, type, shape }: ValueProto) {
+  return {
+    name,
+    type: {
+      tensorType: {
+        elemType: ELEMENT_TYPE[type],
+        shape: { dim: shape.map((dimValue) => ({ dimValue })) },
+      },
     },
-  },
-});
+  };
+}
 
 /** The bytes of a model of one graph: opset 18 of ONNX, opset 1 of onnxruntime's own operators. */
 export function encodeModel(graph: GraphProto): Uint8Array {
@@ -140,7 +144,7 @@ export function encodeModel(graph: GraphProto): Uint8Array {
         initializer: graph.initializers.map(({ name, type, shape, data }) => ({
           name,
           dims: shape,
-          dataType: elementType[type],
+          dataType: ELEMENT_TYPE[type],
           rawData: data,
         })),
         input: graph.inputs.map(valueInfo),

@@ -8,13 +8,13 @@ import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
 /** Outputs of one Split, with its input eight buffers. */
-const mostPieces = 7;
+const MOST_PIECES = 7;
 
 export class WebGpuOps extends OnnxOps {
   /** In groups of groups: every piece is a buffer of one shader, and eight are all that WebGPU promises. */
   override split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
-    if (lengths.length <= mostPieces) return super.split(x, axis, lengths);
-    const size = Math.ceil(lengths.length / mostPieces);
+    if (lengths.length <= MOST_PIECES) return super.split(x, axis, lengths);
+    const size = Math.ceil(lengths.length / MOST_PIECES);
     const groups = Array.from({ length: Math.ceil(lengths.length / size) }, (_, i) =>
       lengths.slice(i * size, (i + 1) * size),
     );
@@ -70,5 +70,6 @@ export class WebGpuOps extends OnnxOps {
 }
 
 /** Elements that move when the last two axes change places; none where one of them is 1. */
-const turningCost = (shape: Shape): number =>
-  shape.at(-1) === 1 || shape.at(-2) === 1 ? 0 : sizeOf(shape);
+function turningCost(shape: Shape): number {
+  return shape.at(-1) === 1 || shape.at(-2) === 1 ? 0 : sizeOf(shape);
+}

@@ -19,7 +19,7 @@ import type {
 } from '../types.ts';
 import { DeviceMemory, deviceSession, hostTensor, programSession } from './device.ts';
 import { halfProduct } from './half.ts';
-import { outputPrefix } from './model.ts';
+import { OUTPUT_PREFIX } from './model.ts';
 import { onnxLibrary } from './runtime.ts';
 
 /** What a buffer's contents are, where it has no memory on the device yet or another than it should have. */
@@ -133,10 +133,10 @@ class WebGpuCompiled implements Compiled {
     }
     const fetches: Record<string, ort.Tensor> = {};
     for (const name of this.#session.outputNames)
-      fetches[name] = await this.#place(at(outputs, name.slice(outputPrefix.length)), read);
+      fetches[name] = await this.#place(at(outputs, name.slice(OUTPUT_PREFIX.length)), read);
     await this.#session.run(feeds, fetches);
     for (const [name, tensor] of Object.entries(fetches)) {
-      const buffer = at(outputs, name.slice(outputPrefix.length));
+      const buffer = at(outputs, name.slice(OUTPUT_PREFIX.length));
       if (buffer.host) buffer.hostWritten();
       else buffer.adopt(tensor);
     }
@@ -233,8 +233,9 @@ export class OnnxWebGpuExecutor implements Executor {
   }
 }
 
-const emptyArray = ({ dtype, shape }: TensorSpec): TypedArray =>
-  dtype === 'f32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape));
+function emptyArray({ dtype, shape }: TensorSpec): TypedArray {
+  return dtype === 'f32' ? new Float32Array(sizeOf(shape)) : new Int32Array(sizeOf(shape));
+}
 
 function at(buffers: BufferMap, name: string): WebGpuBuffer {
   const buffer = buffers[name];

@@ -12,13 +12,13 @@ import { installCommand, requireOptional, resolveOptional } from '../optional.ts
 import { startDawn, type Watch } from './dawn.ts';
 import type { Tf } from './types.ts';
 
-export const tfjsBackends = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
-export type TfjsBackend = (typeof tfjsBackends)[number];
+export const TFJS_BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
 
 /** What is taken where nobody says: webgpu only by name, for a driver in software is slower than wasm. */
-const byItself: readonly TfjsBackend[] = ['tensorflow', 'wasm', 'cpu'];
+const BY_ITSELF: readonly TfjsBackend[] = ['tensorflow', 'wasm', 'cpu'];
 
-const nativePackages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
+const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 export interface BackendFinding {
   readonly backend: TfjsBackend;
@@ -59,17 +59,18 @@ async function withoutNewListeners<R>(work: () => Promise<R>): Promise<R> {
   return result;
 }
 
-const toHandler = (listener: { readonly length: number }) =>
-  listener as (...args: unknown[]) => void;
+function toHandler(listener: { readonly length: number }) {
+  return listener as (...args: unknown[]) => void;
+}
 
 /** The backend asked for, or the first of the list that works. @throws with every reason where none does. */
 export async function chooseBackend(wanted?: string): Promise<BackendFinding & { tf: Tf }> {
   const known =
-    wanted === undefined ? byItself : tfjsBackends.filter((backend) => backend === wanted);
+    wanted === undefined ? BY_ITSELF : TFJS_BACKENDS.filter((backend) => backend === wanted);
   if (known.length === 0)
     throw new EngineError(
       'config',
-      `tfjs backend "${wanted}" is not one of ${tfjsBackends.join(', ')}`,
+      `tfjs backend "${wanted}" is not one of ${TFJS_BACKENDS.join(', ')}`,
     );
   checkPackages(wanted);
   const reasons: string[] = [];
@@ -122,7 +123,7 @@ async function findWebGpu(): Promise<BackendFinding> {
 
 async function findNative(): Promise<BackendFinding> {
   const reasons: string[] = [];
-  for (const name of nativePackages) {
+  for (const name of NATIVE_PACKAGES) {
     const path = resolveOptional(name);
     if (path === undefined) {
       reasons.push(

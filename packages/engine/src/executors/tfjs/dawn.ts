@@ -30,7 +30,7 @@ interface DawnModule {
 }
 
 type ErrorFilter = 'validation' | 'out-of-memory' | 'internal';
-const filters: readonly ErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
+const FILTERS: readonly ErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 
 export interface Dawn {
   /** The device's name, for people. */
@@ -40,15 +40,15 @@ export interface Dawn {
   finish(): void;
 }
 
-const packages = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const;
+const PACKAGES = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const;
 
 /** One instance for the process; letting go of it ends its devices. */
 let gpu: Gpu | undefined;
 
 /** @throws naming the packages that are missing, or that there is no driver. */
 export async function startDawn(): Promise<Dawn> {
-  const [dawnPath, backendPath] = packages.map(resolveOptional);
-  const missing = packages.filter((_, i) => [dawnPath, backendPath][i] === undefined);
+  const [dawnPath, backendPath] = PACKAGES.map(resolveOptional);
+  const missing = PACKAGES.filter((_, i) => [dawnPath, backendPath][i] === undefined);
   if (!dawnPath || !backendPath)
     throw new EngineError(
       'unavailable',
@@ -80,20 +80,23 @@ function pretendToBeAWorker(): () => void {
   };
 }
 
-const adapterName = ({ info }: Adapter): string =>
-  info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ');
+function adapterName({ info }: Adapter): string {
+  return (
+    info.description || info.device || [info.vendor, info.architecture].filter(Boolean).join(' ')
+  );
+}
 
 function watchOf(tf: Tf): Watch {
   const backend: object = tf.backend();
   if (!('device' in backend)) throw new EngineError('internal', 'tfjs webgpu shows no device');
   const device = backend.device as Device;
   return async (work) => {
-    for (const filter of filters) device.pushErrorScope(filter);
+    for (const filter of FILTERS) device.pushErrorScope(filter);
     let verdicts: Promise<{ readonly message: string } | null>[];
     try {
       work();
     } finally {
-      verdicts = filters.map(() => device.popErrorScope());
+      verdicts = FILTERS.map(() => device.popErrorScope());
     }
     const error = (await Promise.all(verdicts)).find((found) => found !== null);
     if (error) throw new EngineError('internal', `WebGPU: ${error.message}`);

@@ -16,7 +16,7 @@ import type { Tf } from './types.ts';
 type Tensor = TensorFlow.Tensor;
 
 /** Floats of a one-hot matrix that stands at once, 64 MB: of a batch's tokens and a large vocabulary it is much more. */
-const mostOneHot = 2 ** 24;
+const MOST_ONE_HOT = 2 ** 24;
 
 export interface TfjsOpsOptions {
   /** Transpose before multiplying: XNNPACK, which tfjs's wasm backend calls, only takes plain products. */
@@ -151,7 +151,7 @@ export class TfjsOps implements Ops<Tensor> {
   }
   scatterRows(x: Tensor, ids: Tensor, rows: number): Tensor {
     const [count, width] = [x.shape[0]!, x.shape[1]!];
-    const most = Math.max(1, Math.floor(mostOneHot / rows));
+    const most = Math.max(1, Math.floor(MOST_ONE_HOT / rows));
     let sum: Tensor | undefined;
     for (let from = 0; from < count; from += most) {
       const before = sum;

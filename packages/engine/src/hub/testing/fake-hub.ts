@@ -70,8 +70,8 @@ function json(response: ServerResponse, value: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
-const tree = ({ files }: State) =>
-  Object.entries(files).map(([path, data]) => ({
+function tree({ files }: State) {
+  return Object.entries(files).map(([path, data]) => ({
     type: 'file',
     path,
     size: data.length,
@@ -84,6 +84,7 @@ const tree = ({ files }: State) =>
       },
     }),
   }));
+}
 
 function content(hub: State, request: IncomingMessage, response: ServerResponse, name: string) {
   const data = hub.files[name]!;

@@ -1,7 +1,7 @@
 /** Llama 2 and 3, SmolLM2, TinyLlama, and what else calls itself `llama`. */
 import type { Architecture } from './types.ts';
 
-export const llama: Architecture = {
+export const LLAMA: Architecture = {
   modelType: 'llama',
   className: 'LlamaForCausalLM',
   ggufName: 'llama',

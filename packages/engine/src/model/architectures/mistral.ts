@@ -1,7 +1,7 @@
 /** Mistral: a Llama without biases, early versions with a sliding window in every layer. Its GGUF files say `llama`. */
 import type { Architecture } from './types.ts';
 
-export const mistral: Architecture = {
+export const MISTRAL: Architecture = {
   modelType: 'mistral',
   className: 'MistralForCausalLM',
   defaults: { num_key_value_heads: 8, max_position_embeddings: 131_072 },

@@ -1,7 +1,7 @@
 /** Qwen2 and Qwen2.5: a Llama whose queries, keys and values have biases. */
 import type { Architecture } from './types.ts';
 
-export const qwen2: Architecture = {
+export const QWEN2: Architecture = {
   modelType: 'qwen2',
   className: 'Qwen2ForCausalLM',
   ggufName: 'qwen2',

@@ -2,7 +2,7 @@
 import { qwenWindow } from './qwen2.ts';
 import type { Architecture } from './types.ts';
 
-export const qwen3: Architecture = {
+export const QWEN3: Architecture = {
   modelType: 'qwen3',
   className: 'Qwen3ForCausalLM',
   ggufName: 'qwen3',

@@ -11,12 +11,20 @@ const scratch = mkdtempSync(join(tmpdir(), 'cipo-forged-'));
 const path = join(scratch, 'forged.gguf');
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-const u32 = (x: number) => Buffer.from(Uint32Array.of(x).buffer);
-const f32 = (x: number) => Buffer.from(Float32Array.of(x).buffer);
-const u64 = (x: number) => Buffer.from(BigUint64Array.of(BigInt(x)).buffer);
-const text = (s: string) => Buffer.concat([u64(Buffer.byteLength(s)), Buffer.from(s)]);
+function u32(x: number) {
+  return Buffer.from(Uint32Array.of(x).buffer);
+}
+function f32(x: number) {
+  return Buffer.from(Float32Array.of(x).buffer);
+}
+function u64(x: number) {
+  return Buffer.from(BigUint64Array.of(BigInt(x)).buffer);
+}
+function text(s: string) {
+  return Buffer.concat([u64(Buffer.byteLength(s)), Buffer.from(s)]);
+}
 /** As the format has it: its type, then itself. Numbers are float32 where they are no whole ones. */
-const value = (x: Value): Buffer => {
+function value(x: Value): Buffer {
   if (Buffer.isBuffer(x)) return x;
   if (typeof x === 'string') return Buffer.concat([u32(8), text(x)]);
   if (typeof x === 'number')
@@ -24,7 +32,7 @@ const value = (x: Value): Buffer => {
   const isText = typeof x[0] === 'string';
   const items = x.map((item) => (typeof item === 'string' ? text(item) : f32(item)));
   return Buffer.concat([u32(9), u32(isText ? 8 : 6), u64(x.length), ...items]);
-};
+}
 type Value = Buffer | string | number | readonly (string | number)[];
 
 interface Forged {
@@ -84,11 +92,12 @@ function forge(change: (file: Forged) => void): void {
   writeFileSync(path, Buffer.concat([header, Buffer.alloc(size + 64)]));
 }
 
-const refusal = async (work: () => Promise<unknown>): Promise<string> =>
-  work().then(
+async function refusal(work: () => Promise<unknown>): Promise<string> {
+  return work().then(
     () => 'not refused',
     (error: unknown) => (error instanceof Error ? error.message : 'no error'),
   );
+}
 
 test('the file that is changed below is right as it is', async () => {
   forge(() => {});
@@ -98,7 +107,9 @@ test('the file that is changed below is right as it is', async () => {
   expect(await readGgufTokenizer(path)).toHaveProperty('tokenizer');
 });
 
-const q = (file: Forged) => file.tensors.find(({ name }) => name === 'blk.0.attn_q.weight')!;
+function q(file: Forged) {
+  return file.tensors.find(({ name }) => name === 'blk.0.attn_q.weight')!;
+}
 
 describe('refused with the file and what is wrong:', () => {
   test.each<[string, (file: Forged) => void, string]>([

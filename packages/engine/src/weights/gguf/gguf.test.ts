@@ -15,7 +15,9 @@ import { quantFormat } from './quants.ts';
 import { readGgufHeader } from './reader.ts';
 
 const root = fileURLToPath(new URL('../../../../../datasets/models/fixtures', import.meta.url));
-const at = (...path: string[]) => join(root, ...path);
+function at(...path: string[]) {
+  return join(root, ...path);
+}
 const scratch = mkdtempSync(join(tmpdir(), 'cipo-gguf-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 

@@ -4,7 +4,7 @@
  */
 
 import { EngineError } from '../../errors.ts';
-import { type Architecture, architectures } from '../../model/architectures/index.ts';
+import { ARCHITECTURES, type Architecture } from '../../model/architectures/index.ts';
 import { type ModelConfig, parseModelConfig } from '../../model/config.ts';
 import { ropeFrequencies } from '../../model/rope.ts';
 import { sizeOf } from '../../ops.ts';
@@ -22,7 +22,7 @@ export interface GgufModel {
 }
 
 /** Blocks decoded at once: what is held beside the result. */
-const valuesAtOnce = 2 ** 20;
+const VALUES_AT_ONCE = 2 ** 20;
 
 /** @throws naming the file, and the key or tensor that is wrong */
 export async function openGguf(path: string): Promise<GgufModel> {
@@ -55,18 +55,18 @@ export async function readGgufTokenizer(path: string): Promise<TokenizerDefiniti
   }
 }
 
-const inFile = (path: string, error: unknown): Error => {
+function inFile(path: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return new EngineError('file', reason.startsWith(path) ? reason : `${path}: ${reason}`, {
     cause: error,
   });
-};
+}
 
 type Known = Architecture & { readonly ggufName: string };
 
 function architectureOfFile(metadata: GgufMetadata): Known {
   const name = textOf(metadata, 'general.architecture');
-  const all = architectures.filter((a): a is Known => a.ggufName !== undefined);
+  const all = ARCHITECTURES.filter((a): a is Known => a.ggufName !== undefined);
   const found = all.find(({ ggufName }) => ggufName === name);
   if (found) return found;
   const known = all.map(({ ggufName }) => ggufName).join(', ');
@@ -114,8 +114,9 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
 }
 
 /** 9.999999747378752e-6, which is what single precision makes of it, is 1e-5 again. */
-const singlePrecision = (x: number | undefined) =>
-  x === undefined ? undefined : Number(x.toPrecision(7));
+function singlePrecision(x: number | undefined) {
+  return x === undefined ? undefined : Number(x.toPrecision(7));
+}
 
 function scalingOf(metadata: GgufMetadata, prefix: string): object | undefined {
   const type = textOf(metadata, `${prefix}.rope.scaling.type`) ?? 'none';
@@ -163,12 +164,12 @@ async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelCo
   return scaled;
 }
 
-const names: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, string>> = {
   token_embd: 'model.embed_tokens',
   output_norm: 'model.norm',
   output: 'lm_head',
 };
-const layerNames: Readonly<Record<string, string>> = {
+const LAYER_NAMES: Readonly<Record<string, string>> = {
   attn_norm: 'input_layernorm',
   attn_q: 'self_attn.q_proj',
   attn_k: 'self_attn.k_proj',
@@ -185,10 +186,10 @@ const layerNames: Readonly<Record<string, string>> = {
 /** Hugging Face's name; one that it has no word for stays as it is, and is then found superfluous. */
 export function huggingFaceName(name: string): string {
   const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
-  if (layer !== undefined && layerNames[part!])
-    return `model.layers.${layer}.${layerNames[part!]}.${kind}`;
+  if (layer !== undefined && LAYER_NAMES[part!])
+    return `model.layers.${layer}.${LAYER_NAMES[part!]}.${kind}`;
   const [, whole, end] = /^(\w+)\.(weight)$/.exec(name) ?? [];
-  return whole !== undefined && names[whole] ? `${names[whole]}.${end}` : name;
+  return whole !== undefined && NAMES[whole] ? `${NAMES[whole]}.${end}` : name;
 }
 
 function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): TensorSource {
@@ -250,8 +251,8 @@ async function readTensor(bytes: Bytes, name: string, tensor: GgufTensor) {
   if (end > bytes.size)
     throw new EngineError('file', `${where}: truncated, ends at byte ${end} of ${bytes.size}`);
   const out = new Float32Array(total);
-  for (let at = 0; at < total; at += valuesAtOnce) {
-    const count = Math.min(valuesAtOnce, total - at) / format.values;
+  for (let at = 0; at < total; at += VALUES_AT_ONCE) {
+    const count = Math.min(VALUES_AT_ONCE, total - at) / format.values;
     const from = start + (at / format.values) * format.bytes;
     out.set(format.decode(await bytes.read(from, count * format.bytes)), at);
   }

@@ -19,27 +19,35 @@ export interface QuantFormat {
 /** Writes one block's values: `b` at `at` to `out` from `to` on. */
 type Block = (b: Uint8Array, at: number, out: Float32Array, to: number) => void;
 
-const plain = (name: FloatType, bytes: number): QuantFormat => ({
-  name,
-  values: 1,
-  bytes,
-  decode: (b) => decodeFloats(b, name),
-});
+function plain(name: FloatType, bytes: number): QuantFormat {
+  return {
+    name,
+    values: 1,
+    bytes,
+    decode: (b) => decodeFloats(b, name),
+  };
+}
 
-const blocks = (name: string, values: number, bytes: number, block: Block): QuantFormat => ({
-  name,
-  values,
-  bytes,
-  decode: (b) => {
-    const count = b.length / bytes;
-    const out = new Float32Array(count * values);
-    for (let i = 0; i < count; i++) block(b, i * bytes, out, i * values);
-    return out;
-  },
-});
+function blocks(name: string, values: number, bytes: number, block: Block): QuantFormat {
+  return {
+    name,
+    values,
+    bytes,
+    decode: (b) => {
+      const count = b.length / bytes;
+      const out = new Float32Array(count * values);
+      for (let i = 0; i < count; i++) block(b, i * bytes, out, i * values);
+      return out;
+    },
+  };
+}
 
-const half = (b: Uint8Array, at: number): number => halfTable()[b[at]! | (b[at + 1]! << 8)]!;
-const signed = (byte: number): number => (byte << 24) >> 24;
+function half(b: Uint8Array, at: number): number {
+  return halfTable()[b[at]! | (b[at + 1]! << 8)]!;
+}
+function signed(byte: number): number {
+  return (byte << 24) >> 24;
+}
 
 /** 16 bytes hold 32 quants: the low halves of all, then the high halves. */
 function nibbles(
@@ -65,8 +73,9 @@ const q4_1: Block = (b, at, out, to) => {
   nibbles(b, at + 4, out, to, (q) => q * d + m);
 };
 /** The fifth bit of quant i. */
-const fifth = (b: Uint8Array, at: number, i: number): number =>
-  ((b[at + (i >> 3)]! >> (i & 7)) & 1) << 4;
+function fifth(b: Uint8Array, at: number, i: number): number {
+  return ((b[at + (i >> 3)]! >> (i & 7)) & 1) << 4;
+}
 const q5_0: Block = (b, at, out, to) => {
   const d = half(b, at);
   nibbles(b, at + 6, out, to, (q, i) => ((q | fifth(b, at + 2, i)) - 16) * d);
@@ -139,7 +148,7 @@ const formats: ReadonlyMap<number, QuantFormat> = new Map([
   [30, plain('BF16', 2)],
 ]);
 
-const unread: Readonly<Record<number, string>> = {
+const UNREAD: Readonly<Record<number, string>> = {
   9: 'Q8_1',
   10: 'Q2_K',
   11: 'Q3_K',
@@ -165,6 +174,6 @@ export function quantFormat(type: number): QuantFormat {
   const known = [...formats.values()].map(({ name }) => name).join(', ');
   throw new EngineError(
     'file',
-    `is in format ${unread[type] ?? `number ${type}`}, which is not read; these are: ${known}`,
+    `is in format ${UNREAD[type] ?? `number ${type}`}, which is not read; these are: ${known}`,
   );
 }

@@ -23,7 +23,7 @@ export interface GgufHeader {
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-const limits = {
+const LIMITS = {
   entries: 65_536,
   tensors: 65_536,
   /** Of all arrays together; a vocabulary of 262,144 words and its merges are a sixth of it. */
@@ -32,15 +32,15 @@ const limits = {
   dimensions: 4,
   headerBytes: 2 ** 29,
 };
-const firstPiece = 2 ** 24;
+const FIRST_PIECE = 2 ** 24;
 
 /** Thrown where the piece of the file read so far ends; more is read then. */
 class NeedMore extends Error {}
 
 /** @throws naming the file and what is wrong with it */
 export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
-  for (let size = firstPiece; ; size *= 4) {
-    const most = Math.min(bytes.size, limits.headerBytes);
+  for (let size = FIRST_PIECE; ; size *= 4) {
+    const most = Math.min(bytes.size, LIMITS.headerBytes);
     const piece = await bytes.read(0, Math.min(size, most));
     try {
       return parseHeader(new Cursor(piece));
@@ -74,8 +74,8 @@ function parseHeader(cursor: Cursor): GgufHeader {
       'file',
       `GGUF version ${version}, only 2 and 3 (little endian) can be read`,
     );
-  const tensorCount = cursor.count(limits.tensors, 'tensors');
-  const entryCount = cursor.count(limits.entries, 'metadata entries');
+  const tensorCount = cursor.count(LIMITS.tensors, 'tensors');
+  const entryCount = cursor.count(LIMITS.entries, 'metadata entries');
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < entryCount; i++) {
     const key = cursor.string();
@@ -100,10 +100,10 @@ function parseHeader(cursor: Cursor): GgufHeader {
 function tensorPlace(cursor: Cursor) {
   const name = cursor.string();
   const rank = cursor.u32();
-  if (rank > limits.dimensions)
+  if (rank > LIMITS.dimensions)
     throw new EngineError(
       'file',
-      `tensor "${name}" has ${rank} axes, at most ${limits.dimensions} are read`,
+      `tensor "${name}" has ${rank} axes, at most ${LIMITS.dimensions} are read`,
     );
   const shape = Array.from({ length: rank }, () =>
     cursor.u64(`shape of tensor "${name}"`),
@@ -137,10 +137,10 @@ class Cursor {
 
   /** @throws NeedMore where they are not there yet; an error where nobody would want so many */
   bytes(length: number, what: string): Uint8Array {
-    if (length > limits.stringBytes)
+    if (length > LIMITS.stringBytes)
       throw new EngineError(
         'file',
-        `${what} of ${length} bytes, at most ${limits.stringBytes} are read`,
+        `${what} of ${length} bytes, at most ${LIMITS.stringBytes} are read`,
       );
     const start = this.#advance(length);
     return this.#data.subarray(start, start + length);
@@ -166,7 +166,7 @@ class Cursor {
   value(type: number, what: string): GgufValue {
     if (type === 8) return this.string();
     if (type === 9) return this.#array(what);
-    const scalar = scalars[type];
+    const scalar = SCALARS[type];
     if (!scalar) throw new EngineError('file', `${what} is of the unknown type ${type}`);
     return scalar.read(this.#view, this.#advance(scalar.bytes));
   }
@@ -175,12 +175,12 @@ class Cursor {
     const type = this.u32();
     if (type === 9)
       throw new EngineError('file', `${what} is an array of arrays, which is not read`);
-    const count = this.count(limits.elements, `elements of ${what}`);
+    const count = this.count(LIMITS.elements, `elements of ${what}`);
     this.#elements += count;
-    if (this.#elements > limits.elements)
+    if (this.#elements > LIMITS.elements)
       throw new EngineError(
         'file',
-        `${what} brings the elements of all arrays to ${this.#elements}, at most ${limits.elements} are read`,
+        `${what} brings the elements of all arrays to ${this.#elements}, at most ${LIMITS.elements} are read`,
       );
     const out: GgufValue[] = [];
     for (let i = 0; i < count; i++) out.push(this.value(type, what));
@@ -201,7 +201,7 @@ interface Scalar {
 }
 
 /** By the format's number of their type. */
-const scalars: Readonly<Record<number, Scalar>> = {
+const SCALARS: Readonly<Record<number, Scalar>> = {
   0: { bytes: 1, read: (view, at) => view.getUint8(at) },
   1: { bytes: 1, read: (view, at) => view.getInt8(at) },
   2: { bytes: 2, read: (view, at) => view.getUint16(at, true) },

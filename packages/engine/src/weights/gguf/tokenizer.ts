@@ -15,7 +15,7 @@ export interface TokenizerDefinition {
 }
 
 /** Of `tokenizer.ggml.token_type`. */
-const types = { unknown: 2, control: 3, userDefined: 4 } as const;
+const TYPES = { unknown: 2, control: 3, userDefined: 4 } as const;
 
 interface Vocabulary {
   readonly tokens: readonly string[];
@@ -48,8 +48,12 @@ function vocabularyOf(metadata: GgufMetadata): Vocabulary {
   return { tokens, types: found };
 }
 
-const isText = (x: GgufValue): x is string => typeof x === 'string';
-const isNumber = (x: GgufValue): x is number => typeof x === 'number';
+function isText(x: GgufValue): x is string {
+  return typeof x === 'string';
+}
+function isNumber(x: GgufValue): x is number {
+  return typeof x === 'number';
+}
 
 function list<T extends GgufValue>(
   metadata: GgufMetadata,
@@ -98,11 +102,12 @@ function definition(
   };
 }
 
-const isAdded = (type: number) =>
-  type === types.unknown || type === types.control || type === types.userDefined;
+function isAdded(type: number) {
+  return type === TYPES.unknown || type === TYPES.control || type === TYPES.userDefined;
+}
 
-const addedTokens = (tokens: readonly string[], kinds: readonly number[]) =>
-  tokens.flatMap((content, id) =>
+function addedTokens(tokens: readonly string[], kinds: readonly number[]) {
+  return tokens.flatMap((content, id) =>
     isAdded(kinds[id]!)
       ? [
           {
@@ -112,52 +117,61 @@ const addedTokens = (tokens: readonly string[], kinds: readonly number[]) =>
             lstrip: false,
             rstrip: false,
             normalized: false,
-            special: kinds[id] !== types.userDefined,
+            special: kinds[id] !== TYPES.userDefined,
           },
         ]
       : [],
   );
+}
 
 /** Puts the first token before every text, where special tokens are asked for. */
-const beginsWith = (token: string, id: number) => ({
-  type: 'TemplateProcessing',
-  single: [{ SpecialToken: { id: token, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
-  pair: [
-    { SpecialToken: { id: token, type_id: 0 } },
-    { Sequence: { id: 'A', type_id: 0 } },
-    { SpecialToken: { id: token, type_id: 1 } },
-    { Sequence: { id: 'B', type_id: 1 } },
-  ],
-  special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
-});
+function beginsWith(token: string, id: number) {
+  return {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: token, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+    pair: [
+      { SpecialToken: { id: token, type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: token, type_id: 1 } },
+      { Sequence: { id: 'B', type_id: 1 } },
+    ],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
+}
 
 /**
  * Control tokens too: `tokenizers` in Python numbers an added token that is no word anew. No merge makes one out of
  * text, because none of their pieces merge.
  */
-const wordsOf = ({ tokens }: Vocabulary): Record<string, number> =>
-  Object.fromEntries(tokens.map((token, id) => [token, id]));
+function wordsOf({ tokens }: Vocabulary): Record<string, number> {
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
 
-const byteLevelPart = (use_regex: boolean) => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex,
-});
-const splitBefore = (pattern: string) => ({
-  type: 'Sequence',
-  pretokenizers: [
-    { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
-    byteLevelPart(false),
-  ],
-});
-const words = (digits: string) =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+function byteLevelPart(use_regex: boolean) {
+  return {
+    type: 'ByteLevel',
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex,
+  };
+}
+function splitBefore(pattern: string) {
+  return {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
+      byteLevelPart(false),
+    ],
+  };
+}
+function words(digits: string) {
+  return `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+}
 
-const gpt2 = { pre_tokenizer: byteLevelPart(true) };
-const llama3 = { pre_tokenizer: splitBefore(words('\\p{N}{1,3}')), ignoresMerges: true };
-const qwen2 = { pre_tokenizer: splitBefore(words('\\p{N}')), normalizer: { type: 'NFC' } };
-const smollm = {
+const GPT2 = { pre_tokenizer: byteLevelPart(true) };
+const LLAMA3 = { pre_tokenizer: splitBefore(words('\\p{N}{1,3}')), ignoresMerges: true };
+const QWEN2 = { pre_tokenizer: splitBefore(words('\\p{N}')), normalizer: { type: 'NFC' } };
+const SMOLLM = {
   pre_tokenizer: {
     type: 'Sequence',
     pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevelPart(true)],
@@ -170,24 +184,24 @@ interface Splitting {
   readonly ignoresMerges?: boolean;
 }
 /** By llama.cpp's name (`tokenizer.ggml.pre`). */
-const splittings: Readonly<Record<string, Splitting>> = {
-  'gpt-2': gpt2,
-  default: gpt2,
-  smollm,
-  'llama-bpe': llama3,
-  'llama-v3': llama3,
-  llama3,
-  qwen2,
-  'deepseek-r1-qwen': qwen2,
+const SPLITTINGS: Readonly<Record<string, Splitting>> = {
+  'gpt-2': GPT2,
+  default: GPT2,
+  smollm: SMOLLM,
+  'llama-bpe': LLAMA3,
+  'llama-v3': LLAMA3,
+  llama3: LLAMA3,
+  qwen2: QWEN2,
+  'deepseek-r1-qwen': QWEN2,
 };
 
 function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary) {
   const name = textOf(metadata, 'tokenizer.ggml.pre') ?? 'default';
-  const splitting = splittings[name];
+  const splitting = SPLITTINGS[name];
   if (!splitting)
     throw new EngineError(
       'file',
-      `tokenizer.ggml.pre "${name}" is not supported; these are: ${Object.keys(splittings).join(', ')}`,
+      `tokenizer.ggml.pre "${name}" is not supported; these are: ${Object.keys(SPLITTINGS).join(', ')}`,
     );
   const merges = list(metadata, 'tokenizer.ggml.merges', isText).map((merge) => {
     const at = merge.indexOf(' ', 1);
@@ -201,19 +215,21 @@ function byteLevel(metadata: GgufMetadata, vocabulary: Vocabulary) {
   };
 }
 
-const bpe = (vocab: object, merges: readonly (readonly string[])[], more: object) => ({
-  type: 'BPE',
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: false,
-  byte_fallback: false,
-  ignore_merges: false,
-  ...more,
-  vocab,
-  merges,
-});
+function bpe(vocab: object, merges: readonly (readonly string[])[], more: object) {
+  return {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    ...more,
+    vocab,
+    merges,
+  };
+}
 
 function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
   const scores = list(metadata, 'tokenizer.ggml.scores', isNumber);
@@ -247,7 +263,7 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
 }
 
 /** Letters compared in all; cutting a piece takes the square of its length. Real vocabularies take a hundredth of it. */
-const mostCutting = 2 ** 28;
+const MOST_CUTTING = 2 ** 28;
 
 /**
  * SentencePiece merges the neighbours whose union has the best score. As merges in order: every way to cut a piece into
@@ -259,7 +275,7 @@ function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[
   let cutting = 0;
   for (const [piece, id] of ids) {
     cutting += piece.length ** 2;
-    if (cutting > mostCutting)
+    if (cutting > MOST_CUTTING)
       throw new EngineError(
         'file',
         `metadata "tokenizer.ggml.tokens": its pieces are too long to be cut; piece ${id} has ${piece.length} letters`,
