@@ -162,9 +162,9 @@ async function writing(
   peer: Peer | undefined,
 ): Promise<void> {
   for (const shape of plan.rollouts) {
-    const { lanes, prompt, write } = shape;
+    const { sequences, prompt, write } = shape;
     console.log(
-      `\n## Rollouts of ${model.name}, ${lanes} lanes, ${prompt} tokens read, ${write} written\n`,
+      `\n## Rollouts of ${model.name}, ${sequences} sequences, ${prompt} tokens read, ${write} written\n`,
     );
     const rows: string[][] = [];
     const spent: [string, Measured][] = [];

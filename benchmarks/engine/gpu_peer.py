@@ -88,8 +88,8 @@ def training(request):
 
 def rollouts(request):
     model = open_model(request).eval()
-    lanes, prompt, write = request["lanes"], request["prompt"], request["write"]
-    tokens = torch.randint(3, model.config.vocab_size, (lanes, prompt), device=device)
+    sequences, prompt, write = request["sequences"], request["prompt"], request["write"]
+    tokens = torch.randint(3, model.config.vocab_size, (sequences, prompt), device=device)
 
     def write_all():
         with torch.inference_mode():
@@ -98,7 +98,7 @@ def rollouts(request):
             )
 
     write_all()
-    return {"tokensPerSecond": lanes * write / median_seconds(write_all, request["rounds"]), "megabytes": megabytes()}
+    return {"tokensPerSecond": sequences * write / median_seconds(write_all, request["rounds"]), "megabytes": megabytes()}
 
 
 def megabytes():

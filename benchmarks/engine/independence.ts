@@ -1,5 +1,5 @@
 /**
- * How far a rollout depends on what it is batched with: the same prompts in waves of 512 and 16 lanes, with one thread
+ * How far a rollout depends on what it is batched with: the same prompts in waves of 512 and 16 sequences, with one thread
  * and two, one alone, and once more as before. Prints what differs: sequences, and logprobs of equal sequences (nats);
  * last, how far logprobs are from those that the training pass finds for the same tokens.
  *
@@ -81,7 +81,7 @@ async function measure(name: string, open: Open, prompts: number, maxTokens: num
     compare((await sample(run)).samples, usual.slice(0, many));
   printTable(
     [
-      'against 2 threads, 512 lanes',
+      'against 2 threads, 512 sequences',
       'sequences that differ',
       'logprobs that differ',
       'largest difference',
@@ -89,7 +89,7 @@ async function measure(name: string, open: Open, prompts: number, maxTokens: num
     [
       ['the same again', ...(await against({}))],
       ['1 thread', ...(await against({ threads: 1 }))],
-      ['16 lanes, refilled', ...(await against({ maxSequences: 16 }))],
+      ['16 sequences, refilled', ...(await against({ maxSequences: 16 }))],
       ['one prompt alone', ...(await against({ count: 1 }, options.groupSize))],
       [
         'one rollout at a time',

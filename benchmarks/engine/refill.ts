@@ -1,9 +1,9 @@
 /**
  * What continuous refill is worth where sequences end at very different lengths: rollouts of 8 times as many prompts as
- * there are lanes for, lengths geometric with a mean of about 27 tokens and cut off at 160. Beside it the same prompts in
+ * there are sequences for, lengths geometric with a mean of about 27 tokens and cut off at 160. Beside it the same prompts in
  * waves, each of which is written to its last end before the next begins. In turn, in one run.
  *
- *   node benchmarks/engine/refill.ts [--rounds 3] [--threads 2] [--lanes 64]
+ *   node benchmarks/engine/refill.ts [--rounds 3] [--threads 2] [--sequences 64]
  */
 import { parseArgs } from 'node:util';
 import { createLocalEngine, type LocalEngine } from '../../packages/engine/src/index.ts';
@@ -23,12 +23,12 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '2' },
-    lanes: { type: 'string', default: '64' },
+    sequences: { type: 'string', default: '64' },
   },
 });
 const rounds = Number(values.rounds);
 const threads = Number(values.threads);
-const lanes = Number(values.lanes);
+const sequences = Number(values.sequences);
 const [waves, maxTokens, meanLength] = [8, 160, 27];
 
 function prompts({ vocab_size: v }: ModelConfig, count: number) {
@@ -53,7 +53,7 @@ async function inWaves(
   all: readonly Int32Array[],
   options: SamplingOptions,
 ): Promise<Sample[]> {
-  const size = lanes / options.groupSize;
+  const size = sequences / options.groupSize;
   const samples: Sample[] = [];
   for (let start = 0; start < all.length; start += size)
     samples.push(...(await engine.sample(all.slice(start, start + size), options)).flat());
@@ -61,7 +61,7 @@ async function inWaves(
 }
 
 async function compare(engine: LocalEngine, groupSize: number): Promise<string[]> {
-  const all = prompts(engine.config, (waves * lanes) / groupSize);
+  const all = prompts(engine.config, (waves * sequences) / groupSize);
   const options = optionsOf(engine.config, groupSize);
   const ways = [
     () => inWaves(engine, all, options),
@@ -93,10 +93,12 @@ async function compare(engine: LocalEngine, groupSize: number): Promise<string[]
   ];
 }
 
-announce(`refill against waves, ${lanes} lanes, ${waves * lanes} rollouts, ${threads} threads`);
+announce(
+  `refill against waves, ${sequences} sequences, ${waves * sequences} rollouts, ${threads} threads`,
+);
 const rows = [];
 for (const config of [smallModel, wideModel]) {
-  const engine = await createLocalEngine({ config, seed: 1, threads, maxSequences: lanes });
+  const engine = await createLocalEngine({ config, seed: 1, threads, maxSequences: sequences });
   for (const groupSize of [1, 8]) {
     rows.push(await compare(engine, groupSize));
     console.error(rows.at(-1)!.join(' | '));

@@ -97,9 +97,9 @@ export async function trainingStep(
 export async function rollouts(
   engine: LocalEngine,
   { config }: GpuModel,
-  { lanes, prompt, write }: Plan['rollouts'][number],
+  { sequences, prompt, write }: Plan['rollouts'][number],
 ): Promise<number> {
-  const prompts = Array.from({ length: lanes }, (_, i) =>
+  const prompts = Array.from({ length: sequences }, (_, i) =>
     Int32Array.from({ length: prompt }, (__, t) => (3 + i * 31 + t * 17) % config.vocab_size),
   );
   const options = { groupSize: 1, maxTokens: write, temperature: 1, seed: 1 };

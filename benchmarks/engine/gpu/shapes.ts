@@ -22,7 +22,7 @@ export interface Plan {
   readonly training: { readonly sequences: number; readonly length: number };
   /** Lanes, and tokens read and written by each. */
   readonly rollouts: readonly {
-    readonly lanes: number;
+    readonly sequences: number;
     readonly prompt: number;
     readonly write: number;
   }[];
@@ -80,8 +80,8 @@ export const card: Plan = {
   models: [small, half],
   training: { sequences: 8, length: 512 },
   rollouts: [
-    { lanes: 1, prompt: 128, write: 64 },
-    { lanes: 64, prompt: 128, write: 128 },
+    { sequences: 1, prompt: 128, write: 64 },
+    { sequences: 64, prompt: 128, write: 128 },
   ],
 };
 
@@ -90,5 +90,5 @@ export const toy: Plan = {
   chain: [20, 120],
   models: toys,
   training: { sequences: 2, length: 32 },
-  rollouts: [{ lanes: 4, prompt: 16, write: 8 }],
+  rollouts: [{ sequences: 4, prompt: 16, write: 8 }],
 };

@@ -113,9 +113,10 @@ export function scratchOf(
 }
 
 function cacheBytes({ config, sequences, maxTokens }: MemoryPlan): number {
-  const slot = config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * FLOAT;
+  const tokenBytes =
+    config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * FLOAT;
   // A sequence's own tokens, and its share of the prompt.
-  return sequences * maxTokens * 1.25 * slot;
+  return sequences * maxTokens * 1.25 * tokenBytes;
 }
 
 /** A smaller plan by a setting, or several, as a user would write it after --set. */

@@ -1,6 +1,6 @@
 /**
  * Attention with a key/value cache, for sampling. Reading a prompt gives its keys and values; writing goes on from
- * them, one token a lane at a time. Lanes that continue the same prompt form a unit and read it together: a product
+ * them, one token a slot at a time. Slots that continue the same prompt form a unit and read it together: a product
  * of one row is bound by memory, one of several rows is not. The caches are only read here: what a step adds is
  * returned, and whoever holds the caches writes it into them.
  */
@@ -26,12 +26,12 @@ export interface ReadShape {
 export interface WriteShape {
   /** U, prompts that are being continued. */
   readonly units: number;
-  /** G, lanes of a unit. */
+  /** G, slots of a unit. */
   readonly branches: number;
-  /** P, slots of a prompt. */
+  /** P, capacity of a prompt. */
   readonly prefix: number;
-  /** C, slots for tokens written so far. */
-  readonly slots: number;
+  /** C, capacity for tokens written so far. */
+  readonly capacity: number;
 }
 
 const KINDS = ['key', 'value'] as const;
@@ -103,9 +103,9 @@ export function readingAttention<T>(
 }
 
 /**
- * Attention of one new token a lane, rows [U*G], over its unit's prompt, its own earlier tokens and itself.
+ * Attention of one new token a slot, rows [U*G], over its unit's prompt, its own earlier tokens and itself.
  * Reads `prompt:*` [U, K, P, d] and `own:*` [U, K, G, C, d] with masks `promptMask` [U, P] and `ownMask` [U*G, C]
- * (0, or -1e9 where a slot is empty). Made: `new:*` [U*G, K*d].
+ * (0, or -1e9 where a token is empty). Made: `new:*` [U*G, K*d].
  */
 export function writingAttention<T>(
   ops: Ops<T>,
@@ -152,8 +152,8 @@ interface Step<T> {
 
 function attendOnce<T>(ops: Ops<T>, config: ModelConfig, shape: WriteShape, x: Step<T>): T {
   const { kv, per, d } = headAxes(config);
-  const { units: u, branches: g, prefix: p, slots: c } = shape;
-  // By unit and head, a unit's lanes side by side: [U, K, G, R, d].
+  const { units: u, branches: g, prefix: p, capacity: c } = shape;
+  // By unit and head, a unit's slots side by side: [U, K, G, R, d].
   const byHead = (y: T, heads: number) =>
     ops.transpose(ops.reshape(y, [u, g, kv, heads, d]), [0, 2, 1, 3, 4]);
   const [query, key, value] = [byHead(x.query, per), byHead(x.key, 1), byHead(x.value, 1)];

@@ -17,10 +17,10 @@ function distribution(seed: number, vocabulary: number): Float32Array {
   return powers.map((x) => x / total);
 }
 
-function program(lanes: number, vocabulary: number): Program {
+function program(slots: number, vocabulary: number): Program {
   return {
     name: 'blocks',
-    inputs: { p: f32(lanes, vocabulary), u: f32(lanes) },
+    inputs: { p: f32(slots, vocabulary), u: f32(slots) },
     build: (ops, { p, u }) => ({ rows: drawnBlocks(ops, p!, u!) }),
   };
 }
@@ -37,7 +37,7 @@ describe.each(quick)(
     async function rowsOf(p: Float32Array[], u: readonly number[]): Promise<Float32Array[]> {
       const vocabulary = p[0]!.length;
       const flat = new Float32Array(p.length * vocabulary);
-      for (const [lane, one] of p.entries()) flat.set(one, lane * vocabulary);
+      for (const [slot, one] of p.entries()) flat.set(one, slot * vocabulary);
       const inputs = { p: flat, u: Float32Array.from(u) };
       const made = { rows: f32(p.length, blockWidth) };
       const { rows } = await runProgram(executor, program(p.length, vocabulary), inputs, made);

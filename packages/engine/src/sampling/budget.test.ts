@@ -2,11 +2,11 @@ import { expect, test, vi } from 'vitest';
 import { cacheNames, type ReadShape } from '../model/cached.ts';
 import { parseModelConfig } from '../model/config.ts';
 import { integers } from '../testing/data.ts';
-import type { Arrays, LaneCache } from './cache.ts';
-import type { Sources } from './cohort.ts';
+import type { Arrays, BatchCache } from './cache.ts';
 import type { CachedModel } from './model.ts';
 import { hash32 } from './random.ts';
-import { isWriting, type Rollout } from './rollouts.ts';
+import { isActive, type Rollout } from './rollouts.ts';
+import type { Sources } from './running-batch.ts';
 import { sampleRollouts } from './sampler.ts';
 
 const config = parseModelConfig({
@@ -19,21 +19,21 @@ const config = parseModelConfig({
   max_position_embeddings: 2048,
 });
 const width = 8;
-const slotBytes = 2 * width * Float32Array.BYTES_PER_ELEMENT;
+const tokenBytes = 2 * width * Float32Array.BYTES_PER_ELEMENT;
 
 /** What the sampler uses of a model: one that finds every token as likely as any other. */
 const blank = {
   config,
   endIds: [1],
   positions: 2048,
-  slotBytes,
+  tokenBytes,
   readKind: 'probabilities',
   writtenKind: 'probabilities',
   read: async ({ prompts, length, isLast }: ReadShape) => ({
     ...filled(cacheNames('prompt', config), prompts * length * width),
     ...(isLast && { next: even(prompts) }),
   }),
-  write: async ({ shape: { units, branches } }: LaneCache) => ({
+  write: async ({ shape: { units, branches } }: BatchCache) => ({
     ...filled(cacheNames('new', config), units * branches * width),
     next: even(units * branches),
   }),
@@ -46,14 +46,14 @@ function even(rows: number) {
 }
 
 /** Where each rollout is, and the most bytes of caches that stood at once. */
-const seen = vi.hoisted(() => ({ where: new Map<Rollout, LaneCache>(), most: 0 }));
+const seen = vi.hoisted(() => ({ where: new Map<Rollout, BatchCache>(), most: 0 }));
 
-vi.mock(import('./cohort.ts'), async (original) => {
+vi.mock(import('./running-batch.ts'), async (original) => {
   const actual = await original();
-  const arraysOf = ({ parts }: LaneCache) => [parts.prompt, parts.own];
+  const arraysOf = ({ parts }: BatchCache) => [parts.prompt, parts.own];
   /** With what is there and what was read: all of it stands while the new cache is filled. */
-  const note = (cache: LaneCache, sources: Sources = new Map()) => {
-    const caches = seen.where.entries().flatMap(([r, c]) => (isWriting(r) ? arraysOf(c) : []));
+  const note = (cache: BatchCache, sources: Sources = new Map()) => {
+    const caches = seen.where.entries().flatMap(([r, c]) => (isActive(r) ? arraysOf(c) : []));
     const read = sources.values().map(({ prompt }) => prompt.from.arrays);
     const arrays = [...caches, ...read, ...arraysOf(cache)].flatMap((some) => Object.values(some));
     seen.most = Math.max(
@@ -61,9 +61,9 @@ vi.mock(import('./cohort.ts'), async (original) => {
       new Set(arrays).values().reduce((n, { byteLength }) => n + byteLength, 0),
     );
   };
-  const settle = <C extends ReturnType<typeof actual.assemble>>(cohort: C): C => {
-    for (const rollout of cohort.lanes) if (rollout) seen.where.set(rollout, cohort.cache);
-    return cohort;
+  const settle = <C extends ReturnType<typeof actual.assemble>>(batch: C): C => {
+    for (const rollout of batch.slots) if (rollout) seen.where.set(rollout, batch.cache);
+    return batch;
   };
   return {
     ...actual,
@@ -72,15 +72,15 @@ vi.mock(import('./cohort.ts'), async (original) => {
       note(made.cache, sources);
       return settle(made);
     },
-    joinedInPlace: (cohort, arrivals, sources) => {
-      note(cohort.cache, sources);
-      const joined = actual.joinedInPlace(cohort, arrivals, sources);
+    joinInPlace: (batch, arrivals, sources) => {
+      note(batch.cache, sources);
+      const joined = actual.joinInPlace(batch, arrivals, sources);
       return joined && settle(joined);
     },
-    withRoom: (cohort) => {
-      const grown = actual.withRoom(cohort);
-      note(grown.cache);
-      return settle(grown);
+    withCapacity: (batch) => {
+      const grow = actual.withCapacity(batch);
+      note(grow.cache);
+      return settle(grow);
     },
   };
 });
@@ -94,7 +94,7 @@ test('caches stay within their budget however prompts, groups and lengths fall, 
     const maxTokens = pick(0, [1, 20, 90, 300]);
     const groupSize = pick(1, [1, 2, 3, 5, 9, 17]);
     const longest = pick(2, [8, 100, 400, 600]);
-    const cacheBytes = slotBytes * pick(3, [1000, 4000, 16_000, 60_000]);
+    const cacheBytes = tokenBytes * pick(3, [1000, 4000, 16_000, 60_000]);
     const prompts = Array.from({ length: pick(4, [1, 7, 30]) }, (_, b) =>
       integers(call, pick(5, [0, 1]) ? longest : 1 + (hash32(call, b, 6) % longest), 2, 40),
     );

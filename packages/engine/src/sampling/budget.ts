@@ -3,7 +3,7 @@
 import { EngineError } from '../errors.ts';
 import type { WriteShape } from '../model/cached.ts';
 import type { CachedModel } from './model.ts';
-import { BRANCH_SIZES, laneCount, slotCount } from './shapes.ts';
+import { BRANCH_SIZES, paddedCount, paddedTokens } from './shapes.ts';
 
 export interface Demand {
   readonly groupSize: number;
@@ -17,31 +17,31 @@ const COPIES = 2;
 
 /** What fits is counted at full length: nothing that was let in has to leave before its end. */
 export class CacheBudget {
-  readonly #slotBytes: number;
+  readonly #tokenBytes: number;
   readonly #limit: number;
-  /** Slots of a lane that has come to its end. */
-  readonly #slots: number;
+  /** Tokens of a slot that has come to its end. */
+  readonly #capacity: number;
 
   constructor(
-    { slotBytes, cacheBytes }: Pick<CachedModel, 'slotBytes' | 'cacheBytes'>,
+    { tokenBytes, cacheBytes }: Pick<CachedModel, 'tokenBytes' | 'cacheBytes'>,
     maxTokens: number,
   ) {
-    this.#slotBytes = slotBytes;
+    this.#tokenBytes = tokenBytes;
     this.#limit = cacheBytes;
-    this.#slots = slotCount(maxTokens);
+    this.#capacity = paddedTokens(maxTokens);
   }
 
-  /** Bytes that cohorts of these shapes take at most, and so many slots of prompts that are read for them. */
-  bytes(shapes: readonly WriteShape[], readSlots: number): number {
-    const slots = shapes.reduce(
-      (n, { units, branches, prefix }) => n + units * (branches * this.#slots + prefix),
-      readSlots,
+  /** Bytes that batches of these shapes take at most, and so many capacity of prompts that are read for them. */
+  bytes(shapes: readonly WriteShape[], readTokens: number): number {
+    const capacity = shapes.reduce(
+      (n, { units, branches, prefix }) => n + units * (branches * this.#capacity + prefix),
+      readTokens,
     );
-    return COPIES * this.#slotBytes * slots;
+    return COPIES * this.#tokenBytes * capacity;
   }
 
-  fits(shapes: readonly WriteShape[], readSlots = 0): boolean {
-    return this.bytes(shapes, readSlots) <= this.#limit;
+  fits(shapes: readonly WriteShape[], readTokens = 0): boolean {
+    return this.bytes(shapes, readTokens) <= this.#limit;
   }
 }
 
@@ -49,22 +49,22 @@ export class CacheBudget {
  * How many rollouts fit in some shape. Fewer rollouts, and a group of them alone, fit then too.
  * @throws where not even one does, with what it needs
  */
-export function lanesWithin(
+export function slotsWithin(
   {
-    slotBytes,
+    tokenBytes,
     cacheBytes,
     maxSequences,
-  }: Pick<CachedModel, 'slotBytes' | 'cacheBytes' | 'maxSequences'>,
+  }: Pick<CachedModel, 'tokenBytes' | 'cacheBytes' | 'maxSequences'>,
   { groupSize, prompt, maxTokens }: Demand,
 ): number {
-  const budget = new CacheBudget({ slotBytes, cacheBytes }, maxTokens);
-  const prefix = slotCount(prompt);
-  const shapesOf = (lanes: number): WriteShape[] =>
+  const budget = new CacheBudget({ tokenBytes, cacheBytes }, maxTokens);
+  const prefix = paddedTokens(prompt);
+  const shapesOf = (slots: number): WriteShape[] =>
     BRANCH_SIZES.map((branches) => {
-      const units = Math.ceil(lanes / groupSize) * Math.ceil(Math.min(lanes, groupSize) / branches);
-      return { units: laneCount(units), branches, prefix, slots: slotCount(maxTokens) };
+      const units = Math.ceil(slots / groupSize) * Math.ceil(Math.min(slots, groupSize) / branches);
+      return { units: paddedCount(units), branches, prefix, capacity: paddedTokens(maxTokens) };
     });
-  const fits = (lanes: number) => shapesOf(lanes).some((shape) => budget.fits([shape], prefix));
+  const fits = (slots: number) => shapesOf(slots).some((shape) => budget.fits([shape], prefix));
   const mb = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(2));
   if (!fits(1)) {
     const needs = budget.bytes(shapesOf(1).slice(-1), prefix);
@@ -73,7 +73,7 @@ export function lanesWithin(
       `one rollout of ${prompt} + ${maxTokens} tokens needs ${mb(needs)} MB of cache, got ${mb(cacheBytes)} MB: raise cacheBytes (engine.cacheMb), or lower maxTokens`,
     );
   }
-  let lanes = maxSequences;
-  while (!fits(lanes)) lanes = Math.floor(lanes * 0.75);
-  return lanes;
+  let slots = maxSequences;
+  while (!fits(slots)) slots = Math.floor(slots * 0.75);
+  return slots;
 }

@@ -1,6 +1,6 @@
 /**
- * The key/value caches of the rollouts being written, as arrays of this process: U units of G lanes, each unit with
- * its prompt's cache, each lane with that of its own tokens. Steps read them in place; only what a step adds is copied.
+ * The key/value caches of the rollouts being written, as arrays of this process: U units of G slots, each unit with
+ * its prompt's cache, each slot with that of its own tokens. Steps read them in place; only what a step adds is copied.
  */
 
 import { MASKED } from '../model/attention.ts';
@@ -15,10 +15,10 @@ export function versionOf(arrays: Arrays): number {
   return versions.get(arrays) ?? 0;
 }
 
-/** Prompt caches: [rows, K, slots, d] by name. */
+/** Prompt caches: [rows, K, capacity, d] by name. */
 export interface PromptArrays {
   readonly arrays: Readonly<Arrays>;
-  readonly slots: number;
+  readonly capacity: number;
 }
 
 /** Where a unit takes its prompt from. */
@@ -28,20 +28,20 @@ export interface PromptSource {
   readonly length: number;
 }
 
-/** Where a lane takes the tokens written so far from. */
-export interface LaneSource {
-  readonly from: LaneCache;
-  readonly lane: number;
+/** Where a slot takes the tokens written so far from. */
+export interface SlotSource {
+  readonly from: BatchCache;
+  readonly slot: number;
   readonly count: number;
 }
 
 export interface UnitSource {
   readonly prompt: PromptSource;
-  /** Of each lane; absent for one that has written nothing, or is idle. */
-  readonly lanes: readonly (LaneSource | undefined)[];
+  /** Of each slot; absent for one that has written nothing, or is idle. */
+  readonly slots: readonly (SlotSource | undefined)[];
 }
 
-export class LaneCache {
+export class BatchCache {
   readonly shape: WriteShape;
   readonly #config: ModelConfig;
   readonly #prompt: Arrays;
@@ -49,28 +49,28 @@ export class LaneCache {
   readonly #promptMask: Float32Array;
   readonly #ownMask: Float32Array;
 
-  /** Empty; with `like`, whose lanes and prompts are the same, it shares the prompts' part. */
-  constructor(config: ModelConfig, shape: WriteShape, like?: LaneCache) {
-    const { units, branches, prefix, slots } = shape;
+  /** Empty; with `like`, whose slots and prompts are the same, it shares the prompts' part. */
+  constructor(config: ModelConfig, shape: WriteShape, like?: BatchCache) {
+    const { units, branches, prefix, capacity } = shape;
     const width = config.num_key_value_heads * headSize(config);
     const make = (part: CachePart, size: number): Arrays =>
       Object.fromEntries(cacheNames(part, config).map((name) => [name, new Float32Array(size)]));
     this.shape = shape;
     this.#config = config;
     this.#prompt = like ? like.#prompt : make('prompt', units * prefix * width);
-    this.#own = make('own', units * branches * slots * width);
+    this.#own = make('own', units * branches * capacity * width);
     this.#promptMask = like ? like.#promptMask : new Float32Array(units * prefix).fill(MASKED);
-    this.#ownMask = new Float32Array(units * branches * slots).fill(MASKED);
+    this.#ownMask = new Float32Array(units * branches * capacity).fill(MASKED);
   }
 
   /** Units of other caches in one of this shape. */
-  static gathered(config: ModelConfig, shape: WriteShape, units: readonly UnitSource[]): LaneCache {
-    const cache = new LaneCache(config, shape);
+  static gather(config: ModelConfig, shape: WriteShape, units: readonly UnitSource[]): BatchCache {
+    const cache = new BatchCache(config, shape);
     for (const [unit, source] of units.entries()) cache.place(unit, source);
     return cache;
   }
 
-  /** Which slots hold something: inputs of the write program. */
+  /** Which capacity hold something: inputs of the write program. */
   get masks(): Arrays {
     return { promptMask: this.#promptMask, ownMask: this.#ownMask };
   }
@@ -79,20 +79,20 @@ export class LaneCache {
     return { prompt: this.#prompt, own: this.#own };
   }
   get prompts(): PromptArrays {
-    return { arrays: this.#prompt, slots: this.shape.prefix };
+    return { arrays: this.#prompt, capacity: this.shape.prefix };
   }
 
-  /** Gives a unit another prompt and its lanes other tokens. */
-  place(unit: number, { prompt, lanes }: UnitSource): void {
-    const { branches, slots } = this.shape;
+  /** Gives a unit another prompt and its slots other tokens. */
+  place(unit: number, { prompt, slots }: UnitSource): void {
+    const { branches, capacity } = this.shape;
     this.#setPrompt(unit, prompt);
-    this.#ownMask.fill(MASKED, unit * branches * slots, (unit + 1) * branches * slots);
-    this.#clearLanes(unit);
-    for (const [branch, source] of lanes.entries())
-      if (source && source.count > 0) this.#setLane(unit * branches + branch, source);
+    this.#ownMask.fill(MASKED, unit * branches * capacity, (unit + 1) * branches * capacity);
+    this.#clearSlots(unit);
+    for (const [branch, source] of slots.entries())
+      if (source && source.count > 0) this.#setSlot(unit * branches + branch, source);
   }
 
-  /** Adds what a step made, `new:*` [lanes, K*d], behind the `counts[lane]` tokens of each lane; -1 leaves it out. */
+  /** Adds what a step made, `new:*` [slots, K*d], behind the `counts[slot]` tokens of each slot; -1 leaves it out. */
   append(made: Readonly<Record<string, Float32Array>>, counts: Int32Array): void {
     const heads = this.#config.num_key_value_heads;
     const d = headSize(this.#config);
@@ -100,31 +100,31 @@ export class LaneCache {
     const news = cacheNames('new', this.#config);
     for (const [i, name] of names.entries()) {
       const [from, to] = [made[news[i]!]!, this.#own[name]!];
-      for (let lane = 0; lane < counts.length; lane++) {
-        if (counts[lane]! < 0) continue;
+      for (let slot = 0; slot < counts.length; slot++) {
+        if (counts[slot]! < 0) continue;
         for (let head = 0; head < heads; head++) {
-          const start = (lane * heads + head) * d;
-          const at = this.#start(lane, head) + counts[lane]! * d;
+          const start = (slot * heads + head) * d;
+          const at = this.#start(slot, head) + counts[slot]! * d;
           for (let j = 0; j < d; j++) to[at + j] = from[start + j]!;
         }
       }
     }
-    const { slots } = this.shape;
-    for (let lane = 0; lane < counts.length; lane++)
-      if (counts[lane]! >= 0) this.#ownMask[lane * slots + counts[lane]!] = 0;
+    const { capacity } = this.shape;
+    for (let slot = 0; slot < counts.length; slot++)
+      if (counts[slot]! >= 0) this.#ownMask[slot * capacity + counts[slot]!] = 0;
   }
 
-  /** The same lanes with room for more tokens. `counts` as in {@link append}: tokens of each lane. */
-  grown(slots: number, counts: Int32Array): LaneCache {
-    const next = new LaneCache(this.#config, { ...this.shape, slots }, this);
-    for (const [lane, count] of counts.entries())
-      if (count > 0) next.#setLane(lane, { from: this, lane, count });
+  /** The same slots with room for more tokens. `counts` as in {@link append}: tokens of each slot. */
+  grow(capacity: number, counts: Int32Array): BatchCache {
+    const next = new BatchCache(this.#config, { ...this.shape, capacity }, this);
+    for (const [slot, count] of counts.entries())
+      if (count > 0) next.#setSlot(slot, { from: this, slot, count });
     return next;
   }
 
-  /** Slots without a token are 0. */
-  #clearLanes(unit: number): void {
-    const size = this.#config.num_key_value_heads * this.shape.branches * this.shape.slots;
+  /** Token places without a token are 0. */
+  #clearSlots(unit: number): void {
+    const size = this.#config.num_key_value_heads * this.shape.branches * this.shape.capacity;
     const row = size * headSize(this.#config);
     for (const target of Object.values(this.#own)) target.fill(0, unit * row, (unit + 1) * row);
     for (const arrays of [this.#prompt, this.#own]) versions.set(arrays, versionOf(arrays) + 1);
@@ -136,7 +136,7 @@ export class LaneCache {
     const heads = this.#config.num_key_value_heads;
     for (const [name, target] of Object.entries(this.#prompt))
       for (let head = 0; head < heads; head++) {
-        const start = (row * heads + head) * from.slots * d;
+        const start = (row * heads + head) * from.capacity * d;
         const rows = from.arrays[name]!.subarray(start, start + length * d);
         target.set(rows, (unit * heads + head) * prefix * d);
       }
@@ -144,23 +144,23 @@ export class LaneCache {
     this.#promptMask.fill(0, unit * prefix, unit * prefix + length);
   }
 
-  #setLane(lane: number, { from, lane: sourceLane, count }: LaneSource): void {
+  #setSlot(slot: number, { from, slot: sourceSlot, count }: SlotSource): void {
     const heads = this.#config.num_key_value_heads;
     const size = count * headSize(this.#config);
     for (const [name, target] of Object.entries(this.#own))
       for (let head = 0; head < heads; head++) {
-        const start = from.#start(sourceLane, head);
-        target.set(from.#own[name]!.subarray(start, start + size), this.#start(lane, head));
+        const start = from.#start(sourceSlot, head);
+        target.set(from.#own[name]!.subarray(start, start + size), this.#start(slot, head));
       }
-    const { slots } = this.shape;
-    this.#ownMask.fill(0, lane * slots, lane * slots + count);
+    const { capacity } = this.shape;
+    this.#ownMask.fill(0, slot * capacity, slot * capacity + count);
   }
 
-  /** Where a head of a lane begins in the tensors [U, K, G, C, d]. */
-  #start(lane: number, head: number): number {
-    const { branches, slots } = this.shape;
-    const unit = Math.floor(lane / branches);
-    const row = (unit * this.#config.num_key_value_heads + head) * branches + (lane % branches);
-    return row * slots * headSize(this.#config);
+  /** Where a head of a slot begins in the tensors [U, K, G, C, d]. */
+  #start(slot: number, head: number): number {
+    const { branches, capacity } = this.shape;
+    const unit = Math.floor(slot / branches);
+    const row = (unit * this.#config.num_key_value_heads + head) * branches + (slot % branches);
+    return row * capacity * headSize(this.#config);
   }
 }

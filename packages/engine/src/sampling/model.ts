@@ -7,7 +7,7 @@ import type { EngineLimits } from '../limits.ts';
 import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
 import { endIds, headSize, type ModelConfig } from '../model/config.ts';
 import { f32 } from '../ops.ts';
-import type { Arrays, LaneCache } from './cache.ts';
+import type { Arrays, BatchCache } from './cache.ts';
 import { isLimited, type Limits } from './pick.ts';
 import { type NextKind, nextWidth, readProgram, writeProgram } from './programs.ts';
 import {
@@ -58,7 +58,7 @@ export class CachedModel {
   }
 
   /** Bytes of one token's keys and values. */
-  get slotBytes(): number {
+  get tokenBytes(): number {
     const { num_hidden_layers: layers, num_key_value_heads: kv } = this.config;
     return layers * 2 * kv * headSize(this.config) * Float32Array.BYTES_PER_ELEMENT;
   }
@@ -81,11 +81,11 @@ export class CachedModel {
   }
 
   /**
-   * tokens, positions, uniforms [lanes] and the caches -> `next` [lanes, nextWidth] and `new:*`. `counts`: tokens of
-   * each lane.
+   * tokens, positions, uniforms [slots] and the caches -> `next` [slots, nextWidth] and `new:*`. `counts`: tokens of
+   * each slot.
    */
   write(
-    cache: LaneCache,
+    cache: BatchCache,
     { uniforms, ...inputs }: Record<'tokens' | 'positions' | 'uniforms', TypedArray>,
     counts: Int32Array,
   ): Promise<Arrays> {
@@ -108,26 +108,26 @@ export class CachedModel {
     this.#resident?.close();
   }
 
-  #writeHere({ shape, parts }: LaneCache, fresh: Record<string, TypedArray>): Promise<Arrays> {
-    const lanes = shape.units * shape.branches;
-    const row = f32(lanes, this.config.num_key_value_heads * headSize(this.config));
+  #writeHere({ shape, parts }: BatchCache, fresh: Record<string, TypedArray>): Promise<Arrays> {
+    const slots = shape.units * shape.branches;
+    const row = f32(slots, this.config.num_key_value_heads * headSize(this.config));
     const made = cacheNames('new', this.config).map((name) => [name, row] as const);
     return this.#run({
       key: this.#writeKey(shape),
       make: () => writeProgram(this.config, shape, this.writtenKind, this.positions),
-      scratch: this.#scratch(lanes, 1, shape.prefix + shape.slots),
+      scratch: this.#scratch(slots, 1, shape.prefix + shape.capacity),
       fresh: { ...fresh, ...parts.prompt, ...parts.own },
       wanted: {
-        next: f32(lanes, nextWidth(this.writtenKind, this.config)),
+        next: f32(slots, nextWidth(this.writtenKind, this.config)),
         ...Object.fromEntries(made),
       },
     });
   }
 
   /** Bytes that a program keeps: rows of two widths at a time, scores and their softmax, logits and theirs. */
-  #scratch(sequences: number, rows: number, slots: number): number {
+  #scratch(sequences: number, rows: number, capacity: number): number {
     const { hidden_size: d, intermediate_size: f, vocab_size: v } = this.config;
-    const scores = 2 * this.config.num_attention_heads * slots;
+    const scores = 2 * this.config.num_attention_heads * capacity;
     const floats = sequences * (rows * (2 * d + 2 * f + scores) + 2 * v);
     return floats * Float32Array.BYTES_PER_ELEMENT;
   }
@@ -135,7 +135,7 @@ export class CachedModel {
   /** With the caches on the device, which keeps them up to date. */
   async #writeThere(
     caches: ResidentCaches,
-    cache: LaneCache,
+    cache: BatchCache,
     fresh: Record<string, TypedArray>,
   ): Promise<Arrays> {
     const { shape } = cache;
@@ -156,8 +156,8 @@ export class CachedModel {
     return { next: next!, ...unpackMade(this.config, made!) };
   }
 
-  #writeKey({ units, branches, prefix, slots }: WriteShape): string {
-    return `write ${this.writtenKind} ${units}x${branches}/${prefix}+${slots}`;
+  #writeKey({ units, branches, prefix, capacity }: WriteShape): string {
+    return `write ${this.writtenKind} ${units}x${branches}/${prefix}+${capacity}`;
   }
 
   async #run(

@@ -8,7 +8,7 @@ import { headSize } from '../model/config.ts';
 import type { TokenIds } from '../types.ts';
 import type { Arrays, PromptSource } from './cache.ts';
 import type { CachedModel } from './model.ts';
-import { chunks, laneCount, slotCount } from './shapes.ts';
+import { chunks, paddedCount, paddedTokens } from './shapes.ts';
 
 /** A prompt read: its cache, and what its first token is drawn from, [V]. */
 export interface ReadPrompt {
@@ -27,7 +27,7 @@ export async function readPrompts(
   indices: readonly number[],
 ): Promise<Map<number, ReadPrompt>> {
   const read = new Map<number, ReadPrompt>();
-  for (const some of readingsOf(prompts, indices)) {
+  for (const some of groupReadings(prompts, indices)) {
     const found = await readTogether(
       model,
       some.map((b) => prompts[b]!),
@@ -37,29 +37,29 @@ export async function readPrompts(
   return read;
 }
 
-/** Slots of the caches that {@link readPrompts} makes. */
-export function slotsRead(prompts: readonly TokenIds[], indices: readonly number[]): number {
-  const slots = readingsOf(prompts, indices).map((some) => {
+/** Tokens of the caches that {@link readPrompts} makes. */
+export function tokensRead(prompts: readonly TokenIds[], indices: readonly number[]): number {
+  const capacity = groupReadings(prompts, indices).map((some) => {
     const [whole, rest] = lengthClass(prompts[some[0]!]!.length);
-    return laneCount(some.length) * (whole * CHUNK_LENGTH + rest);
+    return paddedCount(some.length) * (whole * CHUNK_LENGTH + rest);
   });
-  return slots.reduce((sum, n) => sum + n, 0);
+  return capacity.reduce((sum, n) => sum + n, 0);
 }
 
 /** What is read together. */
-function readingsOf(prompts: readonly TokenIds[], indices: readonly number[]): number[][] {
+function groupReadings(prompts: readonly TokenIds[], indices: readonly number[]): number[][] {
   // Equal rounded lengths only, so that a prompt's numbers are its own, whatever it is read with.
   const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
   return [...classes.values()].flatMap((members) => {
     const [, rest] = lengthClass(prompts[members[0]!]!.length);
-    return chunks(members, laneCount(Math.max(1, Math.floor(READ_ROWS / rest))));
+    return chunks(members, paddedCount(Math.max(1, Math.floor(READ_ROWS / rest))));
   });
 }
 
 /** Whole chunks, and the rounded length of what is left, which is at least one token. */
 function lengthClass(length: number): readonly [chunks: number, rest: number] {
   const whole = Math.floor((length - 1) / CHUNK_LENGTH);
-  return [whole, slotCount(length - whole * CHUNK_LENGTH)];
+  return [whole, paddedTokens(length - whole * CHUNK_LENGTH)];
 }
 
 /** Prompts of one length class. */
@@ -75,7 +75,7 @@ async function readTogether(
   const { next, ...arrays } = await readChunk(model, prompts, past, start, rest, true);
   const width = model.config.vocab_size;
   return prompts.map(({ length }, row) => ({
-    prompt: { from: { arrays, slots: start + rest }, row, length },
+    prompt: { from: { arrays, capacity: start + rest }, row, length },
     next: next!.subarray(row * width, (row + 1) * width),
   }));
 }
@@ -89,7 +89,7 @@ async function readChunk(
   length: number,
   isLast: boolean,
 ): Promise<Arrays> {
-  const rows = laneCount(prompts.length);
+  const rows = paddedCount(prompts.length);
   const tokens = new Int32Array(rows * length);
   const lastRows = new Int32Array(rows);
   for (const [row, prompt] of prompts.entries()) {
@@ -107,11 +107,11 @@ async function readChunk(
     ...Object.fromEntries(pastNames.map((name, i) => [name, past[names[i]!]!])),
   };
   const made = await model.read({ prompts: rows, length, past: start, isLast }, inputs);
-  return start === 0 ? made : joined(model, rows, past, start, made, length);
+  return start === 0 ? made : concatCaches(model, rows, past, start, made, length);
 }
 
 /** Caches [B, K, a, d] and [B, K, b, d] behind each other. */
-function joined(
+function concatCaches(
   model: CachedModel,
   rows: number,
   past: Readonly<Arrays>,

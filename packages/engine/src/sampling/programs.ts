@@ -1,7 +1,7 @@
 /**
- * The two programs of sampling, written over {@link Ops}: reading (a chunk of) prompts, and writing one token a lane.
+ * The two programs of sampling, written over {@link Ops}: reading (a chunk of) prompts, and writing one token a slot.
  * Both end in what a token is drawn from: logits for a greedy choice, else the probabilities at a temperature, so that
- * exponentials are taken by the executor for all lanes at once.
+ * exponentials are taken by the executor for all slots at once.
  */
 
 import type { Program } from '../executors/types.ts';
@@ -70,30 +70,30 @@ export function readProgram(
   };
 }
 
-/** Writes one token a lane: `next` [U*G, {@link nextWidth}] and what the caches gain, `new:*` [U*G, K*d]. */
+/** Writes one token a slot: `next` [U*G, {@link nextWidth}] and what the caches gain, `new:*` [U*G, K*d]. */
 export function writeProgram(
   config: ModelConfig,
   shape: WriteShape,
   kind: NextKind,
   positions: number,
 ): Program {
-  const { units, branches, prefix, slots } = shape;
-  const lanes = units * branches;
+  const { units, branches, prefix, capacity } = shape;
+  const slots = units * branches;
   const [kv, d] = [config.num_key_value_heads, headSize(config)];
   const caches = (part: 'prompt' | 'own', spec: TensorSpec) =>
     Object.fromEntries(cacheNames(part, config).map((name) => [name, spec]));
   return {
-    name: `write ${units}x${branches} after ${prefix}+${slots}`,
+    name: `write ${units}x${branches} after ${prefix}+${capacity}`,
     inputs: {
       ...weightInputs(config),
       ...ropeInputs(config, positions),
-      tokens: i32(lanes),
-      positions: i32(lanes),
+      tokens: i32(slots),
+      positions: i32(slots),
       promptMask: f32(units, prefix),
-      ownMask: f32(lanes, slots),
+      ownMask: f32(slots, capacity),
       ...caches('prompt', f32(units, kv, prefix, d)),
-      ...caches('own', f32(units, kv, branches, slots, d)),
-      ...nextInputs(kind, lanes),
+      ...caches('own', f32(units, kv, branches, capacity, d)),
+      ...nextInputs(kind, slots),
     },
     build: <T>(ops: Ops<T>, x: Values<T>) => {
       const { attention, made }: CachingAttention<T> = writingAttention(ops, config, shape, x);

@@ -11,7 +11,7 @@ import type { SamplingOptions } from '../types.ts';
 const weights = livelyWeights(tinyConfig, 7);
 const prompts = [3, 7, 7, 18, 1, 30].map((length, i) => integers(i, length, 2, 13));
 const options: SamplingOptions = { groupSize: 3, maxTokens: 24, temperature: 1, seed: 5 };
-/** Few lanes: prompts are read as others end, and cohorts join, grow and shrink. */
+/** Few slots: prompts are read as others end, and batches join, grow and shrink. */
 const parts = {
   config: tinyConfig,
   weights,

@@ -1,5 +1,5 @@
 /**
- * Caches on a device. The arrays of a {@link LaneCache} are copied there when they are new or were rearranged; after
+ * Caches on a device. The arrays of a {@link BatchCache} are copied there when they are new or were rearranged; after
  * that each step writes its tokens into the device's copy itself, and only the rows it added come back, in one tensor.
  */
 
@@ -7,7 +7,7 @@ import type { BufferMap, Executor, Program } from '../executors/types.ts';
 import { cacheNames, type WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 import { f32, type Ops, type TensorSpec } from '../ops.ts';
-import { type Arrays, type LaneCache, versionOf } from './cache.ts';
+import { type Arrays, type BatchCache, versionOf } from './cache.ts';
 import { type NextKind, writeProgram } from './programs.ts';
 
 interface Mirror {
@@ -16,7 +16,7 @@ interface Mirror {
   lastUsed: number;
 }
 
-/** Steps after which a cache that no step has read is taken for gone. Few cohorts are written in turn. */
+/** Steps after which a cache that no step has read is taken for gone. Few batches are written in turn. */
 const FORGOTTEN_AFTER = 8;
 
 export class ResidentCaches {
@@ -31,7 +31,7 @@ export class ResidentCaches {
   }
 
   /** The device's tensors of a cache, holding what its arrays hold. */
-  take(cache: LaneCache): { readonly prompt: BufferMap; readonly own: BufferMap } {
+  take(cache: BatchCache): { readonly prompt: BufferMap; readonly own: BufferMap } {
     const { prompt, own } = cacheSpecs(this.#config, cache.shape);
     const found = {
       prompt: this.#mirror(cache.parts.prompt, prompt),
@@ -72,25 +72,25 @@ export class ResidentCaches {
   }
 }
 
-function cacheSpecs(config: ModelConfig, { units, branches, prefix, slots }: WriteShape) {
+function cacheSpecs(config: ModelConfig, { units, branches, prefix, capacity }: WriteShape) {
   const [kv, d] = [config.num_key_value_heads, headSize(config)];
-  return { prompt: f32(units, kv, prefix, d), own: f32(units, kv, branches, slots, d) };
+  return { prompt: f32(units, kv, prefix, d), own: f32(units, kv, branches, capacity, d) };
 }
 
-/** 1 where a lane's next token goes: f32 [lanes, slots], from how many tokens each has; -1 leaves it out. */
-export function nextPlaces({ units, branches, slots }: WriteShape, counts: Int32Array) {
-  const places = new Float32Array(units * branches * slots);
-  for (const [lane, count] of counts.entries()) if (count >= 0) places[lane * slots + count] = 1;
+/** 1 where a slot's next token goes: f32 [slots, capacity], from how many tokens each has; -1 leaves it out. */
+export function nextPlaces({ units, branches, capacity }: WriteShape, counts: Int32Array) {
+  const places = new Float32Array(units * branches * capacity);
+  for (const [slot, count] of counts.entries()) if (count >= 0) places[slot * capacity + count] = 1;
   return places;
 }
 
-/** What the steps' rows come back in, `made`: keys and values layer by layer, [2 L, lanes, K*d]. */
+/** What the steps' rows come back in, `made`: keys and values layer by layer, [2 L, slots, K*d]. */
 export function madeSpec(config: ModelConfig, { units, branches }: WriteShape): TensorSpec {
   const width = config.num_key_value_heads * headSize(config);
   return f32(2 * config.num_hidden_layers, units * branches, width);
 }
 
-/** `made` as `new:*` [lanes, K*d]. */
+/** `made` as `new:*` [slots, K*d]. */
 export function unpackMade(config: ModelConfig, made: Float32Array): Arrays {
   const names = cacheNames('new', config);
   const size = made.length / names.length;
@@ -107,7 +107,7 @@ export function residentWriteProgram(
   positions: number,
 ): Program {
   const base = writeProgram(config, shape, kind, positions);
-  const { units: u, branches: g, slots: c } = shape;
+  const { units: u, branches: g, capacity: c } = shape;
   const [kv, d] = [config.num_key_value_heads, headSize(config)];
   const [owns, news] = [cacheNames('own', config), cacheNames('new', config)];
   return {
@@ -118,7 +118,7 @@ export function residentWriteProgram(
       const places = ops.reshape(x.places!, [u, 1, g, c, 1]);
       const row = (name: string) =>
         ops.transpose(ops.reshape(made[name]!, [u, g, kv, 1, d]), [0, 2, 1, 3, 4]);
-      // Empty slots are 0: the token is added to one.
+      // Empty capacity are 0: the token is added to one.
       const updated = owns.map(
         (name, i) => [name, ops.add(x[name]!, ops.mul(places, row(news[i]!)))] as const,
       );

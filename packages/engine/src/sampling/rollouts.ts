@@ -45,7 +45,7 @@ export function toSample({ tokens, logprobs, count, stop }: Rollout): Sample {
   };
 }
 
-export function isWriting(rollout: Rollout | undefined): rollout is Rollout {
+export function isActive(rollout: Rollout | undefined): rollout is Rollout {
   return rollout !== undefined && rollout.stop === undefined;
 }
 
@@ -69,7 +69,7 @@ function pick({ kind, row }: Next, rollout: Rollout, options: SamplingOptions): 
   return pickToken(row, nextUniform(rollout), options);
 }
 
-export function drawing(options: SamplingOptions, stopOf: StopCheck): Draw {
+export function makeDraw(options: SamplingOptions, stopOf: StopCheck): Draw {
   const { maxTokens, onToken } = options;
   return (rollout, next) => {
     const { b, g, count } = rollout;

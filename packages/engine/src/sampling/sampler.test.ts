@@ -42,20 +42,20 @@ function full(prompt: TokenIds, { tokens }: Sample) {
 }
 
 describe('a sequence is the same whatever it is batched with', () => {
-  test('in any number of lanes, with any neighbours before and behind, refilled or not', async () => {
-    const byLanes = new Map<number, LocalEngine>();
+  test('in any number of slots, with any neighbours before and behind, refilled or not', async () => {
+    const bySlots = new Map<number, LocalEngine>();
     for (const maxSequences of [1, 2, 3, 5, 12, 512])
-      byLanes.set(maxSequences, await open({ maxSequences }));
+      bySlots.set(maxSequences, await open({ maxSequences }));
     const whole = (await engine.sample(prompts, options)).flat();
     const some = fc.record({
-      lanes: fc.constantFrom(...byLanes.keys()),
+      slots: fc.constantFrom(...bySlots.keys()),
       count: fc.integer({ min: 1, max: prompts.length }),
       groupSize: fc.integer({ min: 1, max: options.groupSize }),
     });
     await fc.assert(
-      fc.asyncProperty(some, async ({ lanes, count, groupSize }) => {
+      fc.asyncProperty(some, async ({ slots, count, groupSize }) => {
         const asked = { ...options, groupSize };
-        const found = await byLanes.get(lanes)!.sample(prompts.slice(0, count), asked);
+        const found = await bySlots.get(slots)!.sample(prompts.slice(0, count), asked);
         const expected = found.flatMap((group, b) =>
           group.map((_, g) => whole[b * options.groupSize + g]!),
         );
@@ -79,10 +79,10 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
-  test('in lanes that are as few as the budget of the caches allows', async () => {
-    // 32 slots for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
-    const slotBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
-    const one = 2 * 3 * 32 * slotBytes;
+  test('in slots that are as few as the budget of the caches allows', async () => {
+    // 32 capacity for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
+    const tokenBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
+    const one = 2 * 3 * 32 * tokenBytes;
     const small = await open({ cacheBytes: 4 * one });
     expectSame(
       (await small.sample(prompts, options)).flat(),

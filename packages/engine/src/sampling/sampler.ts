@@ -1,39 +1,39 @@
 /**
  * Draws rollouts with a key/value cache. Prompts wait in a queue; as sequences end, waiting ones enter, and join a
- * cohort that is being written wherever one step for both costs less than two. Cohorts that have become sparse shrink.
- * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a lane's numbers
+ * batch that is being written wherever one step for both costs less than two. Batches that have become sparse shrink.
+ * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a slot's numbers
  * depend on its neighbours by no more than rounding (docs/measurements/engine.md says how much that is).
  */
 
 import { setImmediate } from 'node:timers/promises';
 import type { Sample, SamplingOptions, TokenIds } from '../types.ts';
-import { CacheBudget, lanesWithin } from './budget.ts';
+import { CacheBudget, slotsWithin } from './budget.ts';
+import type { CachedModel } from './model.ts';
+import { checkOptions } from './options.ts';
+import { readPrompts, tokensRead } from './prefill.ts';
+import { type Draw, isActive, makeDraw, newGroup, type Rollout, toSample } from './rollouts.ts';
 import {
   advance,
   arrivalSources,
   assemble,
-  type Cohort,
-  cohortSources,
-  joinedInPlace,
+  batchSources,
+  bestStepCost,
+  choosePlan,
+  joinInPlace,
   type Plan,
-  planFor,
+  type RunningBatch,
   running,
   type Sources,
-  withRoom,
-  worth,
-} from './cohort.ts';
-import type { CachedModel } from './model.ts';
-import { checkOptions } from './options.ts';
-import { readPrompts, slotsRead } from './prefill.ts';
-import { type Draw, drawing, isWriting, newGroup, type Rollout, toSample } from './rollouts.ts';
+  withCapacity,
+} from './running-batch.ts';
 import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
 import { stopCheck } from './stops.ts';
 
-/** Share of the lanes that must be free before prompts are read for them: reading and moving cost something too. */
+/** Share of the slots that must be free before prompts are read for them: reading and moving cost something too. */
 const JOIN_SHARE = 1 / 8;
-/** The same where the arrivals would be a cohort of their own, which pays only when it is large. */
+/** The same where the arrivals would be a batch of their own, which pays only when it is large. */
 const ALONE_SHARE = 1 / 2;
-/** A cohort moves into a smaller shape for a step of at most this share of its cost. */
+/** A batch moves into a smaller shape for a step of at most this share of its cost. */
 const SHRINK_SHARE = 0.8;
 /** Milliseconds after which timers, signals and messages of this process get their turn. */
 const YIELD_EVERY_MS = 20;
@@ -53,16 +53,16 @@ export async function sampleRollouts(
   return groups.map((group) => group.map(toSample));
 }
 
-/** Where arrivals go: into a cohort that is there, or one of their own. */
+/** Where arrivals go: into a batch that is there, or one of their own. */
 interface Place {
-  readonly host: Cohort | undefined;
+  readonly host: RunningBatch | undefined;
   readonly plan: Plan;
 }
 
-/** Waiting groups whose turn it is, and the slots that reading their prompts takes. */
+/** Waiting groups whose turn it is, and the capacity that reading their prompts takes. */
 interface Entry {
   readonly groups: readonly Rollout[][];
-  readonly readSlots: number;
+  readonly readTokens: number;
   readonly place: Place;
 }
 
@@ -74,10 +74,10 @@ class Sampler {
   readonly #costs: StepCosts;
   readonly #budget: CacheBudget;
   /** Most rollouts written at once. */
-  readonly #lanes: number;
+  readonly #slots: number;
   /** Rollouts of one prompt each, waiting; the next one last. */
   readonly #waiting: Rollout[][];
-  #cohorts: Cohort[] = [];
+  #batches: RunningBatch[] = [];
   #yielded = performance.now();
 
   constructor(
@@ -90,21 +90,21 @@ class Sampler {
     this.#model = model;
     this.#prompts = prompts;
     this.#signal = options.signal;
-    this.#draw = drawing(options, stopCheck(model.endIds, options));
+    this.#draw = makeDraw(options, stopCheck(model.endIds, options));
     this.#costs = stepCosts(model.config);
     this.#budget = new CacheBudget(model, options.maxTokens);
-    this.#lanes = lanesWithin(model, { ...options, prompt });
-    this.#waiting = groups.flatMap((group) => chunks(group, this.#lanes)).reverse();
+    this.#slots = slotsWithin(model, { ...options, prompt });
+    this.#waiting = groups.flatMap((group) => chunks(group, this.#slots)).reverse();
   }
 
   async run(): Promise<void> {
     for (;;) {
       await this.#pause();
       await this.#refill();
-      if (this.#cohorts.length === 0) return;
-      this.#cohorts = this.#cohorts.map(withRoom);
-      for (const cohort of this.#cohorts) await advance(this.#model, cohort, this.#draw);
-      this.#tidy();
+      if (this.#batches.length === 0) return;
+      this.#batches = this.#batches.map(withCapacity);
+      for (const batch of this.#batches) await advance(this.#model, batch, this.#draw);
+      this.#compact();
     }
   }
 
@@ -117,16 +117,16 @@ class Sampler {
   }
 
   /**
-   * Lets waiting groups in: few at a time where they join a cohort, many where they are better off as one of their own.
+   * Lets waiting groups in: few at a time where they join a batch, many where they are better off as one of their own.
    * Their prompts are read, their first tokens drawn.
    */
   async #refill(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const free = this.#lanes - this.#cohorts.reduce((n, cohort) => n + running(cohort).length, 0);
-      if (this.#cohorts.length > 0 && free < JOIN_SHARE * this.#lanes) return;
-      const next = this.#next(free);
-      if (!next || (free < ALONE_SHARE * this.#lanes && !next.place.host)) return;
-      const { groups, readSlots } = next;
+      const free = this.#slots - this.#batches.reduce((n, batch) => n + running(batch).length, 0);
+      if (this.#batches.length > 0 && free < JOIN_SHARE * this.#slots) return;
+      const next = this.#nextEntry(free);
+      if (!next || (free < ALONE_SHARE * this.#slots && !next.place.host)) return;
+      const { groups, readTokens } = next;
       this.#waiting.length -= groups.length;
       const read = await readPrompts(
         this.#model,
@@ -136,26 +136,30 @@ class Sampler {
       const rollouts = groups.flat();
       for (const rollout of rollouts)
         this.#draw(rollout, { kind: this.#model.readKind, row: read.get(rollout.b)!.next });
-      const arrivals = rollouts.filter(isWriting);
-      if (arrivals.length > 0) this.#join(arrivals, readSlots, arrivalSources(arrivals, read));
+      const arrivals = rollouts.filter(isActive);
+      if (arrivals.length > 0) this.#join(arrivals, readTokens, arrivalSources(arrivals, read));
       await this.#pause();
     }
   }
 
-  /** The groups that are next in the queue, as many as so many lanes take and the budget allows. */
-  #next(free: number): Entry | undefined {
-    for (let groups = this.#first(free); groups.length > 0; groups = mostOf(groups)) {
-      const readSlots = slotsRead(
+  /** The groups that are next in the queue, as many as so many slots take and the budget allows. */
+  #nextEntry(free: number): Entry | undefined {
+    for (
+      let groups = this.#waitingWithin(free);
+      groups.length > 0;
+      groups = firstThreeQuarters(groups)
+    ) {
+      const readTokens = tokensRead(
         this.#prompts,
         groups.map((group) => group[0]!.b),
       );
-      const place = this.#place(groups.flat(), readSlots);
-      if (place) return { groups, readSlots, place };
+      const place = this.#bestPlace(groups.flat(), readTokens);
+      if (place) return { groups, readTokens, place };
     }
     return undefined;
   }
 
-  #first(free: number): Rollout[][] {
+  #waitingWithin(free: number): Rollout[][] {
     const groups: Rollout[][] = [];
     let left = free;
     for (let at = this.#waiting.length - 1; at >= 0; at--) {
@@ -168,71 +172,72 @@ class Sampler {
   }
 
   /** Where arrivals cost least, of the places where their caches fit. */
-  #place(arrivals: readonly Rollout[], readSlots: number): Place | undefined {
-    const places = [undefined, ...this.#cohorts].flatMap((host) => {
+  #bestPlace(arrivals: readonly Rollout[], readTokens: number): Place | undefined {
+    const places = [undefined, ...this.#batches].flatMap((host) => {
       const here = host ? running(host) : [];
-      const plan = this.#plan([...here, ...arrivals], host ? [host] : [], readSlots);
+      const plan = this.#plan([...here, ...arrivals], host ? [host] : [], readTokens);
       if (!plan) return [];
       const more =
-        worth(this.#costs, [...here, ...arrivals]) - (host ? worth(this.#costs, here) : 0);
+        bestStepCost(this.#costs, [...here, ...arrivals]) -
+        (host ? bestStepCost(this.#costs, here) : 0);
       return [{ host, plan, more }];
     });
     return places.toSorted((a, b) => a.more - b.more).at(0);
   }
 
-  /** The best shape for rollouts in place of some cohorts, of those that fit beside the others. */
+  /** The best shape for rollouts in place of some batches, of those that fit beside the others. */
   #plan(
     rollouts: readonly Rollout[],
-    replaced: readonly Cohort[],
-    readSlots = 0,
+    replaced: readonly RunningBatch[],
+    readTokens = 0,
   ): Plan | undefined {
-    const others = this.#cohorts.filter((cohort) => !replaced.includes(cohort));
+    const others = this.#batches.filter((batch) => !replaced.includes(batch));
     const shapes = others.map(({ cache }) => cache.shape);
-    return planFor(this.#costs, rollouts, (shape) =>
-      this.#budget.fits([...shapes, shape], readSlots),
+    return choosePlan(this.#costs, rollouts, (shape) =>
+      this.#budget.fits([...shapes, shape], readTokens),
     );
   }
 
-  #join(arrivals: readonly Rollout[], readSlots: number, sources: Sources): void {
+  #join(arrivals: readonly Rollout[], readTokens: number, sources: Sources): void {
     // There is one still: without those that have ended at once a plan needs no more than it did.
-    const { host, plan } = this.#place(arrivals, readSlots)!;
+    const { host, plan } = this.#bestPlace(arrivals, readTokens)!;
     if (!host) {
-      this.#cohorts.push(assemble(this.#model, plan, sources));
+      this.#batches.push(assemble(this.#model, plan, sources));
       return;
     }
     const now = stepCost(this.#costs, host.cache.shape);
     const inPlace =
-      now <= plan.cost / SHRINK_SHARE ? joinedInPlace(host, arrivals, sources) : undefined;
+      now <= plan.cost / SHRINK_SHARE ? joinInPlace(host, arrivals, sources) : undefined;
     const joined =
-      inPlace ?? assemble(this.#model, plan, new Map([...cohortSources(host), ...sources]));
-    this.#cohorts = this.#cohorts.map((cohort) => (cohort === host ? joined : cohort));
+      inPlace ?? assemble(this.#model, plan, new Map([...batchSources(host), ...sources]));
+    this.#batches = this.#batches.map((batch) => (batch === host ? joined : batch));
   }
 
-  /** Drops cohorts that are done, puts together what is cheaper together, and shrinks what has become sparse. */
-  #tidy(): void {
-    this.#cohorts = this.#cohorts.filter((cohort) => cohort.lanes.some(isWriting));
+  /** Drops batches that are done, puts together what is cheaper together, and shrinks what has become sparse. */
+  #compact(): void {
+    this.#batches = this.#batches.filter((batch) => batch.slots.some(isActive));
     this.#merge();
-    for (const [i, cohort] of this.#cohorts.entries()) {
-      if (running(cohort).length > SHRINK_SHARE * cohort.lanes.length) continue;
-      const plan = this.#plan(running(cohort), [cohort]);
-      if (!plan || plan.cost > SHRINK_SHARE * stepCost(this.#costs, cohort.cache.shape)) continue;
-      this.#cohorts[i] = assemble(this.#model, plan, cohortSources(cohort));
+    for (const [i, batch] of this.#batches.entries()) {
+      if (running(batch).length > SHRINK_SHARE * batch.slots.length) continue;
+      const plan = this.#plan(running(batch), [batch]);
+      if (!plan || plan.cost > SHRINK_SHARE * stepCost(this.#costs, batch.cache.shape)) continue;
+      this.#batches[i] = assemble(this.#model, plan, batchSources(batch));
     }
   }
 
   #merge(): void {
-    for (let i = this.#cohorts.length - 1; i > 0; i--) {
-      const [a, b] = [this.#cohorts[i - 1]!, this.#cohorts[i]!];
+    for (let i = this.#batches.length - 1; i > 0; i--) {
+      const [a, b] = [this.#batches[i - 1]!, this.#batches[i]!];
       const together = this.#plan([...running(a), ...running(b)], [a, b]);
-      const apart = [a, b].map((cohort) => stepCost(this.#costs, cohort.cache.shape));
+      const apart = [a, b].map((batch) => stepCost(this.#costs, batch.cache.shape));
       if (!together || together.cost > SHRINK_SHARE * (apart[0]! + apart[1]!)) continue;
-      const sources = new Map([...cohortSources(a), ...cohortSources(b)]);
-      this.#cohorts.splice(i - 1, 2, assemble(this.#model, together, sources));
+      const sources = new Map([...batchSources(a), ...batchSources(b)]);
+      this.#batches.splice(i - 1, 2, assemble(this.#model, together, sources));
     }
   }
 }
 
 /** Three quarters of them, the first: none of one. */
-function mostOf(groups: readonly Rollout[][]): Rollout[][] {
+function firstThreeQuarters(groups: readonly Rollout[][]): Rollout[][] {
   return groups.slice(0, Math.floor(groups.length * 0.75));
 }

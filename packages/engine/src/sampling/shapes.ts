@@ -1,23 +1,23 @@
 /**
  * Which of a few shapes rollouts are written in, and what a step of one costs: a shape is a compiled graph, an idle
- * lane is wasted work, a second set of lanes reads the weights a second time.
+ * slot is wasted work, a second set of slots reads the weights a second time.
  */
 
 import type { WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 
-/** Slots of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
-const SLOT_STEP = 16;
+/** Tokens of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
+const TOKEN_STEP = 16;
 
 /** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
-export function laneCount(n: number): number {
+export function paddedCount(n: number): number {
   const power = 2 ** Math.ceil(Math.log2(Math.max(1, n)));
   return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
 }
 
-/** Slots for so many tokens: 16, 32, 48, 64, 96, 128, ... */
-export function slotCount(n: number): number {
-  return SLOT_STEP * laneCount(Math.ceil(n / SLOT_STEP));
+/** Token places for so many tokens: 16, 32, 48, 64, 96, 128, ... */
+export function paddedTokens(n: number): number {
+  return TOKEN_STEP * paddedCount(Math.ceil(n / TOKEN_STEP));
 }
 
 export interface Lengths {
@@ -26,23 +26,23 @@ export interface Lengths {
   readonly count: number;
 }
 
-/** Lanes of a unit. */
+/** Slots of a unit. */
 export const BRANCH_SIZES: readonly number[] = [16, 8, 4, 2, 1];
 
 /** Multiply-adds of a step, or what takes as long as so many. */
 export interface StepCosts {
-  /** Of a step, however many lanes it has: all weights are read once, and every operation is started. */
+  /** Of a step, however many slots it has: all weights are read once, and every operation is started. */
   readonly step: number;
-  /** Of a lane in the linear layers. */
-  readonly lane: number;
-  /** Of a slot that a lane or a unit has for itself. */
+  /** Of a slot in the linear layers. */
   readonly slot: number;
-  /** Of a query with a slot of its unit's prompt. */
+  /** Of a token that a slot or a unit has for itself. */
+  readonly token: number;
+  /** Of a query with a token of its unit's prompt. */
   readonly query: number;
 }
 
-/** Reading all weights takes about as long as this many lanes' own work. */
-const WEIGHT_LANES = 12;
+/** Reading all weights takes about as long as this many slots' own work. */
+const WEIGHT_SLOTS = 12;
 /** Starting the operations of a layer, some 46. */
 const LAYER_START = 6e6;
 /** A float of a cache is read for one or two multiply-adds, and takes as long as so many of a product of many rows. */
@@ -52,21 +52,21 @@ export function stepCosts(config: ModelConfig): StepCosts {
   const { hidden_size: d, num_hidden_layers: layers, num_attention_heads: heads } = config;
   const width = headSize(config);
   const kv = config.num_key_value_heads;
-  const lane =
+  const slot =
     layers * (d * width * 2 * (heads + kv) + 3 * d * config.intermediate_size) +
     d * config.vocab_size;
   return {
-    step: WEIGHT_LANES * lane + layers * LAYER_START,
-    lane,
-    slot: FLOAT_COST * layers * 2 * kv * width,
+    step: WEIGHT_SLOTS * slot + layers * LAYER_START,
+    slot,
+    token: FLOAT_COST * layers * 2 * kv * width,
     query: layers * 2 * heads * width,
   };
 }
 
-export function stepCost({ step, lane, slot, query }: StepCosts, shape: WriteShape): number {
-  const { units, branches, prefix, slots } = shape;
-  const lanes = units * branches;
-  return step + lane * lanes + slot * (lanes * slots + units * prefix) + query * lanes * prefix;
+export function stepCost({ step, slot, token, query }: StepCosts, shape: WriteShape): number {
+  const { units, branches, prefix, capacity } = shape;
+  const slots = units * branches;
+  return step + slot * slots + token * (slots * capacity + units * prefix) + query * slots * prefix;
 }
 
 export interface ChosenShape<R> {
@@ -88,7 +88,7 @@ export function chooseShape<R>(
   lengths: Lengths,
   fits: Fits,
 ): ChosenShape<R> | undefined {
-  const chosen = cheapest(stepShapes(groups, lengths, laneCount).filter(fits), costs);
+  const chosen = cheapest(stepShapes(groups, lengths, paddedCount).filter(fits), costs);
   return (
     chosen && {
       ...chosen,
@@ -97,8 +97,8 @@ export function chooseShape<R>(
   );
 }
 
-/** Of a step without lanes that only fill up a shape: what rollouts cost as they come and go. */
-export function bareCost(
+/** Of a step without slots that only fill up a shape: what rollouts cost as they come and go. */
+export function unpaddedStepCost(
   costs: StepCosts,
   groups: readonly (readonly unknown[])[],
   lengths: Lengths,
@@ -114,10 +114,10 @@ function stepShapes(
   lengths: Lengths,
   round: (units: number) => number,
 ): WriteShape[] {
-  const [prefix, slots] = [slotCount(lengths.prefix), slotCount(lengths.count)];
+  const [prefix, capacity] = [paddedTokens(lengths.prefix), paddedTokens(lengths.count)];
   return BRANCH_SIZES.map((branches) => {
     const units = groups.reduce((n, group) => n + Math.ceil(group.length / branches), 0);
-    return { units: round(units), branches, prefix, slots };
+    return { units: round(units), branches, prefix, capacity };
   });
 }
 
