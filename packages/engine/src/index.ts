@@ -56,7 +56,11 @@ export interface EngineOptions extends ExecutorOptions, Partial<EngineLimits> {
   readonly lora?: Omit<LoraSettings, 'seed'> & { readonly seed?: number };
 }
 
-/** @throws where the configuration or a limit is wrong, a weight missing, or the executor not available. */
+/**
+ * Makes an engine from a configuration and weights.
+ * @throws EngineError `config` if the configuration or a limit is wrong or a weight is missing; `unavailable` if the
+ * executor cannot be opened
+ */
 export async function createLocalEngine(options: EngineOptions): Promise<LocalEngine> {
   const config = parseModelConfig(options.config);
   const checked = partsOf(options);
@@ -64,7 +68,7 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
   return opened(options, { config, weights, ...checked });
 }
 
-/** An engine on an executor of its own, which does not stay open where there can be no engine. */
+/** Opens an executor and makes an engine on it. Closes the executor if the engine cannot be made. */
 async function opened(
   options: ExecutorOptions,
   parts: Omit<ConstructorParameters<typeof LocalEngine>[0], 'executor'>,
@@ -79,15 +83,16 @@ async function opened(
 }
 
 /**
- * A model as it was saved: a Hugging Face folder or a GGUF file.
- * @throws naming the file, and the key or tensor that is wrong; or where the executor is not available.
+ * Opens a saved model: a Hugging Face folder or a GGUF file.
+ * @throws EngineError naming the file, and the key or tensor that is wrong; `unavailable` if the executor cannot be
+ * opened
  */
 export async function loadLocalEngine(
   path: string,
   options: Omit<EngineOptions, 'config' | 'seed' | 'weights'> & { readonly seed?: number } = {},
 ): Promise<LocalEngine> {
   const checked = partsOf(options);
-  // Memory is taken for sizes that the tensors bear out, not for what a configuration says.
+  // Opening checks the tensors against the configuration before memory is allocated for its sizes.
   const { config, source } = await openModel(path);
   await source.close();
   const engine = await opened(options, { config, ...checked });

@@ -1,12 +1,15 @@
-/** JSON files with errors that name them. */
+/** Reads JSON files; errors name the file. */
 
 import { readFileSync, statSync } from 'node:fs';
 import { EngineError } from './errors.ts';
 
-/** Bytes. The largest JSON that models have, a tokenizer, is a tenth of it. */
+/** Bytes. A tokenizer, the largest JSON file of a model, has a tenth of this. */
 const LARGEST = 2 ** 28;
 
-/** @throws where the file is missing, too large or not JSON, naming it */
+/**
+ * Reads and parses a JSON file.
+ * @throws EngineError `file` naming it, if it is too large or not JSON
+ */
 export function readJson(path: string): unknown {
   const { size } = statSync(path);
   if (size > LARGEST)

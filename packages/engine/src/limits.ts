@@ -30,7 +30,7 @@ export const ENGINE_DEFAULTS: EngineLimits = {
 
 /**
  * Default AdamW coefficients. `beta2` is 0.99 instead of PyTorch's 0.999: a run of reinforcement learning has some
- * hundred steps, and a mean over the last thousand squared gradients would still be dominated by its first ones.
+ * hundred steps, fewer than the thousand that 0.999 averages over.
  */
 export const ADAMW_DEFAULTS = {
   beta1: 0.9,

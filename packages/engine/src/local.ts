@@ -1,6 +1,6 @@
 /**
- * The PolicyEngine in this process: one model on one executor. What runs are the programs of programs.ts; here
- * stands which of them run when, and what is kept between calls.
+ * The PolicyEngine in this process: one model on one executor. Chooses which program (training/programs.ts,
+ * sampling/programs.ts) runs when, and holds the state that is kept between calls.
  */
 
 import { EngineError } from './errors.ts';
@@ -69,7 +69,7 @@ export class LocalEngine implements PolicyEngine {
   readonly #limits: EngineLimits;
   readonly #rope: BufferMap;
   #steps = 0;
-  /** Whether the gradient buffers hold anything since the last step. */
+  /** Whether a gradient was accumulated since the last step. */
   #hasGradient = false;
 
   constructor(parts: LocalEngineParts) {
@@ -99,11 +99,11 @@ export class LocalEngine implements PolicyEngine {
   get parameterCount(): number {
     return this.#store.parameterCount;
   }
-  /** Of those, or beside them, how many are trained. */
+  /** Number of trained parameters: those of the model, or of the adapters beside it. */
   get trainedCount(): number {
     return this.#trained.parameterCount;
   }
-  /** What runs the model, for people. */
+  /** Human-readable: library, version, backend, threads. */
   get executor(): string {
     return this.#runner.executor.description;
   }
@@ -111,16 +111,16 @@ export class LocalEngine implements PolicyEngine {
   get steps(): number {
     return this.#steps;
   }
-  /** A copy of the weights that are trained: the model's, or the adapters'. */
+  /** A copy of the trained weights: those of the model, or of the adapters. */
   paramsSnapshot(): Promise<NamedArrays> {
     return snapshot(this.#trained.weights);
   }
-  /** A copy of the gradient accumulated so far. */
+  /** A copy of the gradient accumulated since the last step. */
   gradientsSnapshot(): Promise<NamedArrays> {
     this.#openGradient();
     return snapshot(this.#trained.training.grad);
   }
-  /** A copy of the model's weights as sampling takes them: with the adapters, where there are any, merged into them. */
+  /** A copy of the weights that sampling uses: the model's, with the adapters merged into them if there are any. */
   async mergedSnapshot(): Promise<NamedArrays> {
     return snapshot({ byName: await this.#policy() });
   }
@@ -204,12 +204,14 @@ export class LocalEngine implements PolicyEngine {
     return { gradNorm };
   }
 
-  /** With adapters the base model is the reference, and nothing is copied. */
+  /**
+   * Copies the current weights as the reference. With adapters the base model is the reference and nothing is copied.
+   */
   async freezeReference(): Promise<void> {
     if (!this.#adapter) await this.#store.freeze();
   }
 
-  /** Between optimizer steps: a gradient still accumulating is not saved. */
+  /** Saves weights and optimizer state. A gradient that was not yet used by a step is not saved. */
   async save(directory: string, options: { readonly weightsOnly?: boolean } = {}): Promise<void> {
     const { weightsOnly = false } = options;
     if (this.#adapter) {
@@ -221,9 +223,9 @@ export class LocalEngine implements PolicyEngine {
   }
 
   /**
-   * Weights, and what of optimizer state and reference was saved beside them. Where they were not, the optimizer starts
-   * anew, and a reference that is frozen stays. Of a folder with an adapter, the adapter; of one with a model, the base
-   * model, and an adapter that changes nothing yet.
+   * Loads weights, and the optimizer state and reference saved beside them. Without a saved state the optimizer starts
+   * from zero; without a saved reference a frozen one stays. A folder with an adapter loads the adapter; one with a
+   * model loads the base model and resets the adapter.
    */
   async load(directory: string): Promise<void> {
     this.#hasGradient = false;
@@ -290,7 +292,7 @@ export class LocalEngine implements PolicyEngine {
     return logp!;
   }
 
-  /** Bytes that the program of a layout keeps. */
+  /** Bytes of scratch memory that the program of a layout keeps. */
   #scratch(layout: Layout, trains: boolean): number {
     const plan = { config: this.config, ...this.#settings, trains };
     const { activations, logits } = scratchOf(
@@ -305,7 +307,7 @@ export class LocalEngine implements PolicyEngine {
     return this.#adapter ?? this.#store;
   }
 
-  /** The weights that answer as the policy. */
+  /** The weights of the policy, with adapters merged. */
   async #policy(): Promise<BufferMap> {
     const { byName } = this.#store.weights;
     if (!this.#adapter) return byName;
@@ -323,7 +325,7 @@ export class LocalEngine implements PolicyEngine {
     );
   }
 
-  /** Zeroes the gradient where the last one was used up. */
+  /** Zeroes the gradient if the last step used it. */
   #openGradient(): void {
     if (this.#hasGradient) return;
     this.#trained.training.grad.clear();
@@ -346,7 +348,7 @@ export class LocalEngine implements PolicyEngine {
   }
 }
 
-/** @throws where it is no temperature that anything can be sampled at */
+/** @throws EngineError `config` if it is too small to divide logits by */
 function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   if (isTemperature(temperature)) return temperature;
   throw new EngineError(

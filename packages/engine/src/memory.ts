@@ -1,7 +1,7 @@
 /**
- * How much memory a policy will take, from its configuration and settings alone: before anything is loaded it can be
- * said, and refused. Float32 throughout. Counted from what the programs keep; benchmarks/engine/memory.ts compares it
- * with what a process really takes.
+ * Estimates the memory of a policy from its configuration and settings, before anything is loaded. Everything is
+ * float32. The estimate counts what the programs keep; benchmarks/engine/memory.ts compares it with the memory of a
+ * process.
  */
 
 import { freemem } from 'node:os';
@@ -13,23 +13,23 @@ export interface MemoryPlan {
   readonly config: ModelConfig;
   /** Absent: the model's own weights are trained. */
   readonly adapters?: readonly LoraModule[];
-  /** False: only sampled and scored. */
+  /** False if the policy is only sampled and scored. */
   readonly trains: boolean;
   /** Whether a frozen reference is kept. */
   readonly reference: boolean;
   readonly microBatchRows: number;
   readonly logitsBytes: number;
   readonly recompute: boolean;
-  /** Micro-batches of different shapes whose programs keep their memory at the same time. */
+  /** Number of micro-batch shapes whose programs keep their memory at the same time. */
   readonly shapes: number;
   /** Sequences generated at once. */
   readonly sequences: number;
-  /** Longest completion; prompts are taken to be no longer. */
+  /** Maximum tokens of a completion; prompts are assumed to be no longer. */
   readonly maxTokens: number;
   readonly cacheBytes: number;
 }
 
-/** Bytes by what they are for. */
+/** Estimated bytes, by purpose. */
 export interface MemoryEstimate {
   readonly weights: number;
   readonly mergedWeights: number;
@@ -46,7 +46,7 @@ export interface MemoryEstimate {
 const FLOAT = 4;
 /** Node, the libraries and their code. */
 const PROCESS_BYTES = 200 * 2 ** 20;
-/** What onnxruntime's arena holds beyond the tensors it was asked for: it grows by steps and leaves gaps. */
+/** onnxruntime's arena holds more than the tensors: it grows in steps and leaves gaps. */
 const ARENA_SLACK = 1.15;
 
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
@@ -59,7 +59,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
     weights: model + (adapters ? trained : 0),
     mergedWeights: merged,
     reference: reference && !adapters ? model : 0,
-    // Beside the gradient what a run adds to it, as fresh arrays, and those of the run before until they are collected.
+    // The gradient, the fresh arrays that a run adds to it, and those of the previous run until they are collected.
     gradients: trains ? 3 * trained : 0,
     optimizer: trains ? 2 * trained : 0,
     activations: trains ? plan.shapes * scratch.activations : 0,
@@ -70,7 +70,10 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   return { ...parts, total: Object.values(parts).reduce((a, b) => a + b) };
 }
 
-/** Floats that one row (token) of a layer keeps for the gradient, by the tensors of model/llama.ts and attention.ts. */
+/**
+ * Floats that one row (token) of a layer keeps for the backward pass, from the tensors of model/llama.ts and
+ * attention.ts.
+ */
 export function floatsOfRow(config: ModelConfig, sequence: number): number {
   const { hidden_size: d, intermediate_size: f, num_attention_heads: heads } = config;
   const queries = heads * headSize(config);
@@ -80,18 +83,18 @@ export function floatsOfRow(config: ModelConfig, sequence: number): number {
   return residual + attention + 4 * f; // gate, its silu, up, their product
 }
 
-/** Longest sequence: the prompt of a correction holds an attempt. */
+/** The longest sequence. The prompt of a correction holds an attempt. */
 function sequenceOf({ config, maxTokens }: MemoryPlan) {
   return Math.min(contextLength(config), 3 * maxTokens);
 }
 
-/** Of the largest micro-batch: one sequence always fits. */
+/** Scratch of the largest micro-batch; it holds at least one whole sequence. */
 function largestScratch(plan: MemoryPlan) {
   const sequence = sequenceOf(plan);
   return scratchOf(plan, Math.max(plan.microBatchRows, sequence), sequence);
 }
 
-/** What a program of this many rows keeps between runs. */
+/** Bytes that a program of this many rows keeps between runs. */
 export function scratchOf(
   plan: Pick<MemoryPlan, 'config' | 'adapters' | 'logitsBytes' | 'recompute' | 'trains'>,
   rows: number,
@@ -100,9 +103,9 @@ export function scratchOf(
   const { config, adapters, logitsBytes, recompute, trains } = plan;
   const layers = config.num_hidden_layers;
   const whole = floatsOfRow(config, sequence);
-  // A layer being differentiated has about as much again in gradients.
+  // The layer being differentiated keeps about as much again in gradients.
   const kept = recompute ? layers * config.hidden_size + 2 * whole : (layers + 1) * whole;
-  // Of a piece of the head: logits, their distribution, its gradient and two passes on the way.
+  // Per chunk of logits: logits, their distribution, its gradient and two temporaries.
   const piece = Math.min(logitsBytes / FLOAT, rows * config.vocab_size);
   const matrix = trains && !adapters ? 2 * config.vocab_size * config.hidden_size : 0;
   const bytes = (floats: number) => floats * FLOAT * ARENA_SLACK;
@@ -115,20 +118,23 @@ export function scratchOf(
 function cacheBytes({ config, sequences, maxTokens }: MemoryPlan): number {
   const tokenBytes =
     config.num_hidden_layers * 2 * config.num_key_value_heads * headSize(config) * FLOAT;
-  // A sequence's own tokens, and its share of the prompt.
+  // The tokens of a sequence, and its share of the prompt.
   return sequences * maxTokens * 1.25 * tokenBytes;
 }
 
-/** A smaller plan by a setting, or several, as a user would write it after --set. */
+/** A setting that makes the plan smaller, as a user writes it after --set. */
 export interface Advice {
   readonly setting: string;
   readonly total: number;
 }
 
-/** An advice saves at least this part of a plan: less is not to be seen in megabytes. */
+/** Advice must save at least this share of the plan; less is not visible in megabytes. */
 const WORTHWHILE = 0.01;
 
-/** Settings that would each make the plan smaller, those that make it fit first, the gentlest first; last all together. */
+/**
+ * Settings that each make the plan smaller: first those that make it fit, the mildest first; last, all of them
+ * together.
+ */
 export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   const now = estimateMemory(plan).total;
   const rows = Math.max(256, Math.floor(plan.microBatchRows / 4));
@@ -155,7 +161,7 @@ export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   ];
 }
 
-/** Bytes that this process may still take: what is free, or what a container's limit leaves. */
+/** Bytes that this process may still allocate: free memory, or the rest of a container's limit. */
 export function availableMemory(): number {
   const limit = process.constrainedMemory();
   const left = limit > 0 ? limit - process.memoryUsage.rss() : Infinity;

@@ -1,7 +1,7 @@
 /**
- * The tensor operations a transformer with AdamW needs, and nothing else. Model, losses, optimizer and
- * autograd are written once over this interface; an executor (onnx, tfjs) implements it.
- * Left out: dtypes beyond float32 and int32, dynamic shapes (every shape is known when a program is built).
+ * The tensor operations that a transformer with AdamW needs. Model, losses, optimizer and autodiff are written once
+ * over this interface; an executor (onnx, tfjs) implements it.
+ * Leaves out: dtypes other than float32 and int32, and dynamic shapes (every shape is known when a program is built).
  */
 
 import { EngineError } from './errors.ts';
@@ -17,7 +17,7 @@ export interface TensorSpec {
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-  /** The product is multiplied by this. */
+  /** Factor of the product. */
   readonly alpha?: number;
 }
 
@@ -35,11 +35,11 @@ export interface Ops<T> {
   /** 1 where a <= b, else 0, as f32. */
   lessEqual(a: T, b: T): T;
 
-  /** What `make` gives; whatever else it makes may be dropped at once. */
+  /** Returns the result of `make`. Everything else that `make` computes may be freed at once. */
   scope(make: () => T[]): T[];
-  /** x itself, computed when all of `others` are there: says what is done first where memory depends on it. */
+  /** Returns x, computed after all of `others`: sets the order if memory depends on it. */
   after(x: T, others: readonly T[]): T;
-  /** x itself, through which no gradient flows. */
+  /** Returns x and stops the gradient. */
   stopGradient(x: T): T;
   neg(x: T): T;
   exp(x: T): T;
@@ -51,18 +51,18 @@ export interface Ops<T> {
 
   /** Sum over the axes. */
   sum(x: T, axes: readonly number[], keepDims: boolean): T;
-  /** Largest element over all axes, []. No gradient. */
+  /** Maximum over all axes, []. No gradient. */
   maxAll(x: T): T;
 
   reshape(x: T, shape: Shape): T;
   transpose(x: T, order: readonly number[]): T;
   concat(xs: readonly T[], axis: number): T;
-  /** Pieces of these lengths, which together are the axis. */
+  /** Splits an axis into pieces of these lengths, which add up to the axis. */
   split(x: T, axis: number, lengths: readonly number[]): T[];
   /** Repeats along axes of length 1. */
   broadcastTo(x: T, shape: Shape): T;
 
-  /** Batched over the leading axes, which broadcast; a gradient is there only where they are equal. */
+  /** Batched over the leading axes, which broadcast. The gradient needs equal leading axes. */
   matmul(a: T, b: T, options?: MatmulOptions): T;
   /** Over the last axis. */
   softmax(x: T): T;
@@ -71,11 +71,11 @@ export interface Ops<T> {
 
   /** table [R, D], ids i32 [N] -> [N, D] */
   gatherRows(table: T, ids: T): T;
-  /** x [N, D], ids i32 [N] -> [rows, D], rows of equal id added up. */
+  /** x [N, D], ids i32 [N] -> [rows, D]: sums the rows with equal ids. */
   scatterRows(x: T, ids: T, rows: number): T;
   /** x [N, V], ids i32 [N] -> [N] */
   pickLast(x: T, ids: T): T;
-  /** x [N], ids i32 [N] -> [N, width], zero but at ids. */
+  /** x [N], ids i32 [N] -> [N, width]: zero except at ids. */
   spreadLast(x: T, ids: T, width: number): T;
 
   /** y = x * inv * weight, inv = 1/sqrt(mean(x^2) + eps) over the last axis, inv [..., 1] without gradient. */
@@ -91,7 +91,10 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((product, n) => product * n, 1);
 }
 
-/** NumPy's broadcast of two shapes. @throws where they do not fit. */
+/**
+ * The shape of two shapes broadcast as in NumPy.
+ * @throws EngineError if they do not fit
+ */
 export function broadcastShapes(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -103,7 +106,10 @@ export function broadcastShapes(a: Shape, b: Shape): number[] {
   });
 }
 
-/** Shape of {@link Ops.matmul}'s product. @throws where the inner lengths differ. */
+/**
+ * The shape of the product of {@link Ops.matmul}.
+ * @throws EngineError if the inner lengths differ
+ */
 export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): number[] {
   const [m, ka] = options.transposeA ? [a.at(-1), a.at(-2)] : [a.at(-2), a.at(-1)];
   const [kb, n] = options.transposeB ? [b.at(-1), b.at(-2)] : [b.at(-2), b.at(-1)];

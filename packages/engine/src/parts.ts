@@ -1,4 +1,4 @@
-/** What a local engine is made of: model, executor, what is trained, and how memory is used. */
+/** The parts of a local engine: model, executor, trained weights, limits. */
 
 import type { Executor } from './executors/types.ts';
 import type { EngineLimits } from './limits.ts';
@@ -9,7 +9,7 @@ import type { NamedArrays } from './weights/store.ts';
 export interface LocalEngineParts {
   readonly config: ModelConfig;
   readonly executor: Executor;
-  /** Absent: {@link LocalEngine.load} brings them. */
+  /** Absent: {@link LocalEngine.load} provides them. */
   readonly weights?: Readonly<NamedArrays>;
   /** Absent: the model's own weights are trained. */
   readonly lora?: LoraSettings;
@@ -18,10 +18,10 @@ export interface LocalEngineParts {
   readonly recompute?: boolean;
 }
 
-/** Adapters to be trained in place of the model's own weights. */
+/** Adapters that are trained instead of the model's weights. */
 export interface LoraSettings extends LoraOptions {
-  /** Of the adapters' initial weights. */
+  /** Seed of the initial weights of the adapters. */
   readonly seed: number;
-  /** Folder or hub id of the base model, for the adapter's files. */
+  /** Folder or hub id of the base model, for `adapter_config.json`. */
   readonly base?: string;
 }

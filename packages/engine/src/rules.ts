@@ -1,4 +1,4 @@
-/** Checks of the numbers that callers give. */
+/** Checks numbers that callers give. */
 
 import { EngineError } from './errors.ts';
 
@@ -8,7 +8,7 @@ export function isWhole(x: number, least: number): boolean {
   return Number.isSafeInteger(x) && x >= least;
 }
 
-/** @throws naming the option, its value and what is allowed */
+/** @throws EngineError `config` naming the option, its value and what is allowed */
 export function checkRules(what: string, rules: readonly Rule[]): void {
   for (const [name, value, isRight, allowed] of rules)
     if (!isRight || typeof value !== 'number')

@@ -1,58 +1,64 @@
 /**
  * @packageDocumentation
- * The nouns of training: tokens, samples, data, losses, the PolicyEngine that holds the policy.
- * Axis legend, everywhere: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
+ * The types of training: tokens, samples, data, losses, and the PolicyEngine that holds the policy.
+ * Axes: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model width, H heads.
  */
 
 /** Token ids of one sequence, [T]. */
 export type TokenIds = Int32Array;
 
-/** How the engine draws rollouts. */
+/** Options of {@link PolicyEngine.sample}. */
 export interface SamplingOptions {
   /** Rollouts of each prompt (G). */
   readonly groupSize: number;
-  /** Most tokens of a completion, the end token included. */
+  /** Maximum tokens of a completion, including the end token. */
   readonly maxTokens: number;
-  /** 0 is greedy. Logprobs are those of the distribution that was sampled from. */
+  /** Sampling temperature; 0 is greedy. Logprobs are those of the distribution that was sampled from. */
   readonly temperature: number;
-  /** Keep the k likeliest tokens; absent or 0 keeps all. */
+  /** Keep the k most likely tokens; absent or 0 keeps all. */
   readonly topK?: number;
-  /** Keep the smallest set of tokens with at least this mass, of those that top-k left; absent or 1 keeps all. */
+  /** Keep the smallest set of the remaining tokens with at least this probability; absent or 1 keeps all. */
   readonly topP?: number;
-  /** Keep tokens at least this many times as likely as the likeliest; absent or 0 keeps all. */
+  /** Keep tokens with at least this fraction of the highest probability; absent or 0 keeps all. */
   readonly minP?: number;
-  /** Tokens that end a completion besides the model's own end tokens; included in it. */
+  /** Tokens that end a completion, besides the end tokens of the model; included in the completion. */
   readonly stopTokens?: readonly number[];
-  /** Texts that end a completion: with the token that completes one, which is included. They need `decode`. */
+  /** Strings that end a completion; the token that completes one is included. They need `decode`. */
   readonly stopStrings?: readonly string[];
-  /** Tokens to text, the tokenizer's. */
+  /** Decodes tokens to text. */
   readonly decode?: (tokens: TokenIds) => string;
   /**
-   * A sequence depends on (seed, its place [b, g], its prompt) alone, never on what it was batched with. A list has a
-   * seed for each prompt: then (seed[b], g, its prompt), wherever in a call the prompt stands.
+   * A sequence depends only on (seed, b, g, its prompt), never on what it is batched with. With a list of seeds, one
+   * per prompt, it depends on (seed[b], g, its prompt), not on the position of the prompt in the call.
    */
   readonly seed: number | readonly number[];
-  /** Told of every token as it is drawn. Must not throw: that ends the call. */
+  /** Called with every token as it is sampled. Must not throw: an error ends the call. */
   readonly onToken?: (drawn: DrawnToken) => void;
-  /** Ends the call between two tokens; it rejects with the signal's reason. */
+  /** Stops the call between two tokens; it rejects with the reason of the signal. */
   readonly signal?: AbortSignal;
 }
 
-/** A token just drawn for rollout g of prompt b. */
+/** A token just sampled for rollout g of prompt b. */
 export interface DrawnToken {
   readonly b: number;
   readonly g: number;
   readonly token: number;
   /** nats */
   readonly logprob: number;
-  /** Why the rollout ends here; absent where it goes on. */
+  /** Why the rollout ends here; absent if it continues. */
   readonly stop?: StopReason;
 }
 
-/** 'end': the model's end token, 'stop': a stop token or text of the caller, 'length': no room for more. */
+/**
+ * Why a completion ended. `end`: an end token of the model; `stop`: a stop token or string of the caller; `length`: the
+ * maximum length.
+ */
 export type StopReason = 'end' | 'stop' | 'length';
 
-/** One rollout. `logprobs[t]` (nats) belongs to `tokens[t]`; what ended it is included unless `stop` is 'length'. */
+/**
+ * One rollout. `logprobs[t]` (nats) belongs to `tokens[t]`. The token that ended it is included, unless `stop` is
+ * `length`.
+ */
 export interface Sample {
   readonly tokens: TokenIds;
   readonly logprobs: Float32Array;
@@ -60,19 +66,19 @@ export interface Sample {
 }
 
 /**
- * One training sequence, token in, token out. All arrays have the length T of `tokens`.
- * Position t of `weights`, `advantages` and `logprobs` belongs to the *prediction of* `tokens[t]`
- * (so index 0 is never trained). A token with weight 0 (prompt, anchor, padding) never enters the loss.
+ * One training sequence as tokens. All arrays have the length T of `tokens`. Position t of `weights`, `advantages` and
+ * `logprobs` belongs to the prediction of `tokens[t]`, so index 0 is never trained. A token with weight 0 (prompt,
+ * anchor, padding) never enters the loss.
  */
 export interface Datum {
   readonly tokens: TokenIds;
-  /** Share of this token in the loss: loss aggregation and stream mixing are expressed here. */
+  /** Weight of this token in the loss: loss aggregation and stream mixing are expressed here. */
   readonly weights: Float32Array;
   /** Absent for cross-entropy. */
   readonly advantages?: Float32Array;
-  /** The sampler's own logprobs (pi_old), nats. Absent for cross-entropy. */
+  /** Logprobs of the sampler (pi_old), nats. Absent for cross-entropy. */
   readonly logprobs?: Float32Array;
-  /** Reference-model logprobs, nats. Needed only where the loss has beta > 0. */
+  /** Logprobs of the reference, nats. Only needed if the loss has beta > 0. */
   readonly refLogprobs?: Float32Array;
 }
 
@@ -94,20 +100,20 @@ export type LossSpec =
     }
   | { readonly kind: 'cispo'; readonly clipHigh: number };
 
-/** What one forwardBackward saw, over the tokens with weight > 0. */
+/** Metrics of one forwardBackward, over the tokens with weight > 0. */
 export interface StepMetrics {
   readonly loss: number;
   /** Number of tokens with weight > 0. */
   readonly tokens: number;
-  /** Mean k3 to the reference; 0 where beta is 0. */
+  /** Mean k3 estimate of the KL divergence to the reference, nats; 0 if beta is 0. */
   readonly kl: number;
-  /** Share of tokens where the clip was active. */
+  /** Fraction of tokens at which the clip was active. */
   readonly clipRatio: number;
-  /** Largest |logp - logp_old|, nats: sampler and trainer of the same weights must agree. */
+  /** Maximum |logp - logp_old|, nats: sampler and trainer must agree for the same weights. */
   readonly logprobGap: number;
 }
 
-/** AdamW with decoupled weight decay and clipping by global norm. */
+/** Options of an AdamW step (Loshchilov & Hutter 2019). */
 export interface AdamWOptions {
   readonly learningRate: number;
   /** Decay of the mean of gradients. Default 0.9. */
@@ -122,41 +128,54 @@ export interface AdamWOptions {
   readonly maxGradNorm?: number;
 }
 
-/** Which distribution logprobs are of. */
+/** The distribution that logprobs belong to. */
 export interface ScoringOptions {
-  /** Logits are divided by it: the temperature that was sampled at, so that both say the same. Default 1. */
+  /** Logits are divided by it. Use the sampling temperature, so that scorer and sampler agree. Default 1. */
   readonly temperature?: number;
 }
 
-/** Which weights answer: the ones being trained, or the frozen copy made by {@link PolicyEngine.freezeReference}. */
+/** Which weights to use: those being trained, or the copy made by {@link PolicyEngine.freezeReference}. */
 export type Which = 'policy' | 'reference';
 
 /**
- * Where the policy lives: this process, or a training service. Shaped like the Tinker training API
- * (sample / forward_backward / optim_step / save_weights), so one loop runs on a laptop and on a cluster.
+ * Holds the policy: in this process, or in a training service. Shaped like the Tinker training API (sample /
+ * forward_backward / optim_step / save_weights), so that one loop runs on a laptop and on a cluster.
  */
 export interface PolicyEngine {
-  /** Longest sequence (prompt + completion) it can hold. */
+  /** Maximum tokens of a sequence (prompt + completion). */
   readonly maxLength: number;
-  /** prompts [B] -> samples [B][G]. */
+  /**
+   * Samples completions: prompts [B] -> samples [B][G].
+   * @throws EngineError if an option or prompt is invalid, or memory does not suffice; the reason of an aborted signal
+   */
   sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]>;
-  /** Per-token logprobs (nats) of given sequences, [B][T], index 0 is 0. */
+  /**
+   * Logprobs (nats) of the tokens of given sequences, [B][T]; index 0 is 0.
+   * @throws EngineError `input` if a sequence is invalid
+   */
   logprobs(
     sequences: readonly TokenIds[],
     which?: Which,
     options?: ScoringOptions,
   ): Promise<Float32Array[]>;
-  /** Adds the gradient of the summed loss to what is accumulated. */
+  /**
+   * Adds the gradient of the summed loss to the accumulated gradient.
+   * @throws EngineError `input` if a datum is invalid or lacks what the loss needs
+   */
   forwardBackward(
     batch: readonly Datum[],
     loss: LossSpec,
     options?: ScoringOptions,
   ): Promise<StepMetrics>;
-  /** One AdamW step on the accumulated gradient, which it clears. */
+  /**
+   * Takes one AdamW step with the accumulated gradient and clears it.
+   * @returns the global norm of the gradient before clipping
+   * @throws EngineError `numeric` if the norm is not finite; weights are not changed then
+   */
   optimStep(options: AdamWOptions): Promise<{ gradNorm: number }>;
   /** Copies the current weights as the reference of the KL term. */
   freezeReference(): Promise<void>;
-  /** Writes weights and optimizer state. `weightsOnly` leaves the optimizer out. */
+  /** Writes weights and optimizer state to a folder; `weightsOnly` leaves the optimizer out. */
   save(directory: string, options?: { readonly weightsOnly?: boolean }): Promise<void>;
   load(directory: string): Promise<void>;
   close(): Promise<void>;

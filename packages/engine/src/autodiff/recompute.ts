@@ -1,6 +1,7 @@
 /**
- * What a tape need not keep: a function whose inside is made again for its gradient, and a loss over pieces of its rows
- * that has each piece's gradient at once. Both give the numbers of the plain tape; only memory and order differ.
+ * Gradient checkpointing (Chen et al. 2016): recomputes a function in the backward pass instead of storing its
+ * intermediate tensors; and a loss over chunks of rows that computes the gradient of a chunk at once. Both give the
+ * numbers of the plain tape; only memory and order differ.
  */
 
 import type { Ops } from '../ops.ts';
@@ -9,12 +10,12 @@ import { type Pull, Tape, type Var } from './tape.ts';
 type Values<T> = Readonly<Record<string, T>>;
 type Vars<T> = Values<Var<T>>;
 
-/** A function that is written once for values and for variables. */
+/** A function that works on plain values and on variables. */
 export type Recomputable = <X>(ops: Ops<X>, x: X, rest: Values<X>) => X;
 
 /**
- * f of x and `rest`, of which nothing in between is kept: the backward pass makes it again (Chen et al. 2016, "Training
- * deep nets with sublinear memory cost"). f reads tensors through its arguments alone.
+ * f(x, rest) without storing what f computes in between: the backward pass computes it again. f must read tensors
+ * through its arguments only. Source: Chen et al. 2016, "Training deep nets with sublinear memory cost".
  */
 export function recomputed<T>(tape: Tape<T>, x: Var<T>, rest: Vars<T>, f: Recomputable): Var<T> {
   const ops = tape.inner;
@@ -36,7 +37,7 @@ export function recomputed<T>(tape: Tape<T>, x: Var<T>, rest: Vars<T>, f: Recomp
   return tape.operation(value!, pulls);
 }
 
-/** A loss, [], and what was measured beside it, by row. */
+/** A loss, [], and metrics by row. */
 export interface RowLoss<V> {
   readonly loss: V;
   readonly rows: Values<V>;
@@ -47,18 +48,19 @@ export interface RowsOfLoss<V> {
   readonly x: V;
   /** [N, ...] each; they have no gradient. */
   readonly rows: Values<V>;
-  /** The same for every piece. */
+  /** Inputs that every chunk reads. */
   readonly shared: Values<V>;
-  /** Rows of each piece, N together. */
+  /** Rows of each chunk; they add up to N. */
   readonly lengths: readonly number[];
 }
 
-/** The loss of some rows, written once for values and for variables. */
+/** The loss of some rows; works on plain values and on variables. */
 export type LossOfRows = <X>(ops: Ops<X>, x: X, rows: Values<X>, shared: Values<X>) => RowLoss<X>;
 
 /**
- * A loss added up over pieces of the rows. Each piece has its gradient before the next begins, so that the intermediate
- * tensors of one piece alone ever exist. The loss may only be differentiated as it is, or as a term of a sum.
+ * A loss summed over chunks of rows. The gradient of a chunk is computed before the next chunk begins, so that the
+ * intermediate tensors of only one chunk exist at a time. The loss may only be differentiated as it is, or as a term of
+ * a sum.
  */
 export function lossOverRows<T>(
   tape: Tape<T>,
@@ -95,7 +97,7 @@ export function lossOverRows<T>(
   };
 }
 
-/** The same of plain values, without gradient. */
+/** As {@link lossOverRows}, on plain values and without a gradient. */
 export function measureOverRows<T>(
   ops: Ops<T>,
   { shared, ...whole }: RowsOfLoss<T>,
@@ -111,13 +113,13 @@ export function measureOverRows<T>(
 const OF_X = 'gradient of x';
 
 interface Piece<T> {
-  /** Added up over the pieces. */
+  /** Summed over the chunks. */
   readonly sums: readonly T[];
-  /** Joined over the pieces, by rows. */
+  /** Concatenated over the chunks, by rows. */
   readonly kept: Values<T>;
 }
 
-/** Pieces one after the other. */
+/** Concatenates chunks. */
 function inTurn<T>(
   ops: Ops<T>,
   { x, rows, lengths }: Omit<RowsOfLoss<T>, 'shared'>,
@@ -149,7 +151,7 @@ function inTurn<T>(
   return { sums, kept: mapValues(kept, join) };
 }
 
-/** A value that is tracked where `other` is. */
+/** A value that is tracked if `other` is. */
 function like<T>(tape: Tape<T>, other: Var<T>, value: T): Var<T> {
   return other.tracked ? tape.variable(value) : tape.fixed(value);
 }

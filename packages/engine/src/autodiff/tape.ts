@@ -1,8 +1,8 @@
 /**
- * Reverse-mode differentiation over {@link Ops}. A Tape is itself an Ops: code written over Ops runs on it
- * unchanged and can then be asked for gradients. Each operation states its vector-Jacobian product in terms of
- * the inner Ops, so the backward pass runs on whichever executor the forward pass runs on.
- * Left out: second derivatives; gradients of lessEqual and maxAll (they are only ever measured).
+ * Reverse-mode automatic differentiation over {@link Ops}. A Tape is itself an Ops: code written over Ops runs on it
+ * unchanged and then has gradients. Each operation states its vector-Jacobian product in the inner Ops, so the backward
+ * pass runs on the executor of the forward pass.
+ * Leaves out: second derivatives; gradients of lessEqual and maxAll, which are only used for metrics.
  */
 
 import { EngineError } from '../errors.ts';
@@ -12,21 +12,24 @@ import { scalar } from '../ops.ts';
 /** A value on the tape. */
 export interface Var<T> {
   readonly value: T;
-  /** Whether a gradient is wanted of it or of something it was made from. */
+  /** Whether its gradient, or that of a value it was computed from, is needed. */
   readonly tracked: boolean;
 }
 
-/** From the gradient of an operation's output to that of one of its inputs. */
+/** Maps the gradient of an operation's output to the gradient of one of its inputs. */
 export type Pull<T> = readonly [input: Var<T>, pull: (gradient: T) => T];
 
-/** An operation done: from its outputs' gradients, absent where nothing depends on one, to its inputs'. */
+/**
+ * A recorded operation: maps the gradients of its outputs to those of its inputs. A gradient is undefined if nothing
+ * depends on that output.
+ */
 interface Entry<T> {
   readonly outputs: readonly Var<T>[];
   readonly pulls: readonly (readonly [Var<T>, (gradients: readonly (T | undefined)[]) => T])[];
 }
 
 export class Tape<T> implements Ops<Var<T>> {
-  /** What the values are made with. */
+  /** The operations that compute the values. */
   readonly inner: Ops<T>;
   readonly #ops: Ops<T>;
   readonly #entries: Entry<T>[] = [];
@@ -36,24 +39,25 @@ export class Tape<T> implements Ops<Var<T>> {
     this.#ops = ops;
   }
 
-  /** A value whose gradient will be asked for. */
+  /** A value whose gradient is needed. */
   variable(value: T): Var<T> {
     return { value, tracked: true };
   }
-  /** A value that is only read. */
+  /** A constant. */
   fixed(value: T): Var<T> {
     return { value, tracked: false };
   }
 
   /**
-   * Gradients of a scalar with respect to variables, each of its variable's shape.
-   * @throws where the scalar does not depend on one of them: a weight nothing uses is a mistake in the model.
+   * Gradients of a scalar with respect to variables, each with the shape of its variable.
+   * @throws EngineError if the scalar does not depend on a variable: a weight that nothing uses is a mistake in the
+   * model
    */
   gradients(loss: Var<T>, variables: readonly Var<T>[]): T[] {
     return this.pullBack(loss, scalar(this.#ops, 1), variables);
   }
 
-  /** As {@link gradients}, of a tensor whose own gradient is given. */
+  /** As {@link gradients}, for a tensor whose own gradient is given. */
   pullBack(output: Var<T>, gradient: T, variables: readonly Var<T>[]): T[] {
     const gradients = new Map<Var<T>, T>([[output, gradient]]);
     for (const { outputs, pulls } of this.#entries.toReversed()) {
@@ -121,7 +125,7 @@ export class Tape<T> implements Ops<Var<T>> {
     return this.fixed(this.#ops.lessEqual(a.value, b.value));
   }
 
-  /** All that is made may be wanted for the gradient. */
+  /** Keeps everything: the backward pass may need it. */
   scope(make: () => Var<T>[]): Var<T>[] {
     return make();
   }
@@ -302,7 +306,7 @@ export class Tape<T> implements Ops<Var<T>> {
     const pull = (g: T) => ops.rope(g, positions.value, cos.value, ops.neg(sin.value));
     return this.operation(value, [[x, pull]]);
   }
-  /** A value with gradients of its own making: what each input's is, from that of the value. */
+  /** A value with custom gradients: `backward` maps the gradient of the value to those of its inputs. */
   operation(value: T, pulls: readonly Pull<T>[]): Var<T> {
     const wanted = pulls.filter(([input]) => input.tracked);
     const output = { value, tracked: wanted.length > 0 };
@@ -313,7 +317,7 @@ export class Tape<T> implements Ops<Var<T>> {
     return output;
   }
 
-  /** min and max: the gradient goes to `a` where low <= high, else to `b`. */
+  /** For min and max: the gradient goes to `a` if low <= high, else to `b`. */
   #choose(value: T, a: Var<T>, b: Var<T>, [low, high]: readonly [Var<T>, Var<T>]): Var<T> {
     const ops = this.#ops;
     const toA = once(() => ops.lessEqual(low.value, high.value));

@@ -1,19 +1,22 @@
 /**
- * Drawing in two steps, for devices from which a whole distribution is slow to fetch: the device finds the block of
- * the vocabulary in which the cumulative distribution reaches a random number, and this process draws within it.
+ * Sampling in two steps, for devices from which a whole distribution is slow to read. The device finds the block of the
+ * vocabulary in which the cumulative distribution reaches a random number; this process samples within the block.
  */
 
 import { type Ops, scalar } from '../ops.ts';
 import { notFinite, type Picked } from './pick.ts';
 
-/** Tokens in a block. */
+/** Tokens of a block. */
 export const BLOCK_LENGTH = 512;
-/** A row of {@link drawnBlocks}: the block's probabilities, the mass before it, the mass of all, its index. */
+/**
+ * Floats of a row of {@link drawnBlocks}: the probabilities of the block, the mass before it, the total mass, its
+ * index.
+ */
 export const blockWidth = BLOCK_LENGTH + 3;
 
 /**
- * probabilities [N, V], uniforms [N] in [0, 1) -> [N, {@link blockWidth}].
- * Sums are float32: a block's share of draws is off by at most some 1e-7 of all.
+ * probabilities [N, V], uniforms [N] in [0, 1) -> [N, {@link blockWidth}]. Sums are float32, so the share of draws of a
+ * block is off by at most about 1e-7.
  */
 export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   const [n, v] = ops.spec(probabilities).shape as [number, number];
@@ -27,7 +30,7 @@ export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   const upTo = ops.matmul(sums, ops.constant(triangle(count), [count, count])); // [N, C]
   const [before, total] = count === 1 ? [undefined, upTo] : ops.split(upTo, 1, [count - 1, 1]);
   const target = ops.mul(ops.reshape(uniforms, [n, 1]), total!);
-  // Blocks that the target lies behind; none from the last with any mass on.
+  // Number of blocks before the target; at most the last block with any mass.
   const passed = before && ops.mul(ops.lessEqual(before, target), below(ops, before, total!));
   const index = passed ? ops.sum(passed, [1], true) : ops.mul(target, scalar(ops, 0)); // [N, 1]
   const places = ops.constant(
@@ -54,7 +57,7 @@ function padded<T>(ops: Ops<T>, x: T, columns: number): T {
   return ops.concat([x, zeros], 1);
 }
 
-/** Ones on the diagonal and above: a row times this is its cumulative sum. */
+/** Upper triangle of ones: a row times this is its cumulative sum. */
 function triangle(n: number): Float32Array {
   const ones = new Float32Array(n * n);
   for (let i = 0; i < n; i++) ones.fill(1, i * n + i, (i + 1) * n);
@@ -62,8 +65,8 @@ function triangle(n: number): Float32Array {
 }
 
 /**
- * The token that the cumulative distribution reaches `u` at, from its row of {@link drawnBlocks}.
- * @throws where the distribution was not finite
+ * The token at which the cumulative distribution reaches `u`, from its row of {@link drawnBlocks}.
+ * @throws EngineError `numeric` if the distribution is not finite
  */
 export function pickFromBlock(row: Float32Array, u: number): Picked {
   const [before = 0, total = 0, index = 0] = row.subarray(BLOCK_LENGTH);

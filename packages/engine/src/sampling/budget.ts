@@ -1,4 +1,4 @@
-/** How many rollouts may be written at once, and in which shapes, so that their caches stay within a budget. */
+/** How many rollouts may be generated at once, and in which shapes, within the budget of the caches. */
 
 import { EngineError } from '../errors.ts';
 import type { WriteShape } from '../model/cached.ts';
@@ -12,14 +12,14 @@ export interface Demand {
   readonly maxTokens: number;
 }
 
-/** A cache that moves into another shape, or grows, is there twice for a moment. */
+/** A cache exists twice for a moment when it is moved into another shape or grows. */
 const COPIES = 2;
 
-/** What fits is counted at full length: nothing that was let in has to leave before its end. */
+/** Counts every rollout at full length, so that no admitted rollout has to be evicted. */
 export class CacheBudget {
   readonly #tokenBytes: number;
   readonly #limit: number;
-  /** Tokens of a slot that has come to its end. */
+  /** Cache tokens of a slot at full length. */
   readonly #capacity: number;
 
   constructor(
@@ -31,7 +31,7 @@ export class CacheBudget {
     this.#capacity = paddedTokens(maxTokens);
   }
 
-  /** Bytes that batches of these shapes take at most, and so many capacity of prompts that are read for them. */
+  /** Maximum bytes of running batches of these shapes, plus `readTokens` tokens of prompts being read for them. */
   bytes(shapes: readonly WriteShape[], readTokens: number): number {
     const capacity = shapes.reduce(
       (n, { units, branches, prefix }) => n + units * (branches * this.#capacity + prefix),
@@ -46,8 +46,8 @@ export class CacheBudget {
 }
 
 /**
- * How many rollouts fit in some shape. Fewer rollouts, and a group of them alone, fit then too.
- * @throws where not even one does, with what it needs
+ * Maximum number of rollouts that fit in some shape. Fewer rollouts, and a single group of them, then fit too.
+ * @throws EngineError `memory` with the bytes needed, if not even one rollout fits
  */
 export function slotsWithin(
   {

@@ -1,6 +1,6 @@
 /**
- * The key/value caches of the rollouts being written, as arrays of this process: U units of G slots, each unit with
- * its prompt's cache, each slot with that of its own tokens. Steps read them in place; only what a step adds is copied.
+ * The key/value caches of a running batch, as arrays of this process: U units of G slots. Each unit has the cache of
+ * its prompt, each slot that of its own tokens. Steps read the arrays in place; only what a step adds is copied.
  */
 
 import { MASKED } from '../model/attention.ts';
@@ -9,7 +9,7 @@ import { headSize, type ModelConfig } from '../model/config.ts';
 
 export type Arrays = Record<string, Float32Array>;
 
-/** How often arrays were changed other than by a step; who mirrors them copies them anew. */
+/** Counts changes of arrays other than by a step; a mirror on a device copies them again when the count changes. */
 const versions = new WeakMap<Arrays, number>();
 export function versionOf(arrays: Arrays): number {
   return versions.get(arrays) ?? 0;
@@ -21,14 +21,14 @@ export interface PromptArrays {
   readonly capacity: number;
 }
 
-/** Where a unit takes its prompt from. */
+/** Source of the prompt of a unit. */
 export interface PromptSource {
   readonly from: PromptArrays;
   readonly row: number;
   readonly length: number;
 }
 
-/** Where a slot takes the tokens written so far from. */
+/** Source of the generated tokens of a slot. */
 export interface SlotSource {
   readonly from: BatchCache;
   readonly slot: number;
@@ -37,7 +37,7 @@ export interface SlotSource {
 
 export interface UnitSource {
   readonly prompt: PromptSource;
-  /** Of each slot; absent for one that has written nothing, or is idle. */
+  /** Per slot; undefined for a rollout without generated tokens and for an idle slot. */
   readonly slots: readonly (SlotSource | undefined)[];
 }
 
@@ -49,7 +49,7 @@ export class BatchCache {
   readonly #promptMask: Float32Array;
   readonly #ownMask: Float32Array;
 
-  /** Empty; with `like`, whose slots and prompts are the same, it shares the prompts' part. */
+  /** An empty cache. With `like`, a cache of the same slots and prompts, it shares the prompt arrays. */
   constructor(config: ModelConfig, shape: WriteShape, like?: BatchCache) {
     const { units, branches, prefix, capacity } = shape;
     const width = config.num_key_value_heads * headSize(config);
@@ -63,18 +63,18 @@ export class BatchCache {
     this.#ownMask = new Float32Array(units * branches * capacity).fill(MASKED);
   }
 
-  /** Units of other caches in one of this shape. */
+  /** A cache of this shape, filled with units of other caches. */
   static gather(config: ModelConfig, shape: WriteShape, units: readonly UnitSource[]): BatchCache {
     const cache = new BatchCache(config, shape);
     for (const [unit, source] of units.entries()) cache.place(unit, source);
     return cache;
   }
 
-  /** Which capacity hold something: inputs of the write program. */
+  /** Masks of the positions that hold a token: inputs of the write program. */
   get masks(): Arrays {
     return { promptMask: this.#promptMask, ownMask: this.#ownMask };
   }
-  /** The other inputs, by what they are of. */
+  /** The other inputs of the write program. */
   get parts(): { readonly prompt: Arrays; readonly own: Arrays } {
     return { prompt: this.#prompt, own: this.#own };
   }
@@ -82,7 +82,7 @@ export class BatchCache {
     return { arrays: this.#prompt, capacity: this.shape.prefix };
   }
 
-  /** Gives a unit another prompt and its slots other tokens. */
+  /** Replaces the prompt of a unit and the tokens of its slots. */
   place(unit: number, { prompt, slots }: UnitSource): void {
     const { branches, capacity } = this.shape;
     this.#setPrompt(unit, prompt);
@@ -92,7 +92,9 @@ export class BatchCache {
       if (source && source.count > 0) this.#setSlot(unit * branches + branch, source);
   }
 
-  /** Adds what a step made, `new:*` [slots, K*d], behind the `counts[slot]` tokens of each slot; -1 leaves it out. */
+  /**
+   * Appends what a step computed, `new:*` [slots, K*d], after the `counts[slot]` tokens of each slot; -1 skips a slot.
+   */
   append(made: Readonly<Record<string, Float32Array>>, counts: Int32Array): void {
     const heads = this.#config.num_key_value_heads;
     const d = headSize(this.#config);
@@ -114,7 +116,7 @@ export class BatchCache {
       if (counts[slot]! >= 0) this.#ownMask[slot * capacity + counts[slot]!] = 0;
   }
 
-  /** The same slots with room for more tokens. `counts` as in {@link append}: tokens of each slot. */
+  /** The same slots with a larger capacity. `counts` as in {@link append}: tokens of each slot. */
   grow(capacity: number, counts: Int32Array): BatchCache {
     const next = new BatchCache(this.#config, { ...this.shape, capacity }, this);
     for (const [slot, count] of counts.entries())
@@ -122,7 +124,7 @@ export class BatchCache {
     return next;
   }
 
-  /** Token places without a token are 0. */
+  /** Positions without a token are 0. */
   #clearSlots(unit: number): void {
     const size = this.#config.num_key_value_heads * this.shape.branches * this.shape.capacity;
     const row = size * headSize(this.#config);
@@ -156,7 +158,7 @@ export class BatchCache {
     this.#ownMask.fill(0, slot * capacity, slot * capacity + count);
   }
 
-  /** Where a head of a slot begins in the tensors [U, K, G, C, d]. */
+  /** Offset of a head of a slot in the tensors [U, K, G, C, d]. */
   #start(slot: number, head: number): number {
     const { branches, capacity } = this.shape;
     const unit = Math.floor(slot / branches);

@@ -1,15 +1,15 @@
 /**
- * Where a vocabulary is cut off, without sorting it: the bits of a float that is not negative order as the float does,
- * so a radix search over them finds the last value that stays in four passes.
+ * Finds the cutoff of top-k, top-p and min-p without sorting. The bits of non-negative floats have the order of the
+ * floats, so a radix search over the bits finds the smallest kept value in four passes.
  */
 
-/** What stays: every value whose bits are above `bits`, and the first `ties` that equal them. */
+/** What is kept: every value whose bits are above `bits`, and the first `ties` values that equal them. */
 export interface Cut {
   readonly bits: number;
   readonly ties: number;
 }
 
-/** Bits of a level, from the top; 31 in all, because the sign is 0. */
+/** Bits of each level, from the top: 31 in all, because the sign is 0. */
 const LEVELS = [
   { shift: 23, width: 8 },
   { shift: 15, width: 8 },
@@ -44,7 +44,7 @@ export function stricter(a: Cut | undefined, b: Cut): Cut {
   return a.bits > b.bits ? a : { bits: a.bits, ties: Math.min(a.ties, b.ties) };
 }
 
-/** Ids that stay, ascending. */
+/** The kept ids, ascending. */
 export function kept(values: Float32Array, { bits, ties }: Cut): number[] {
   const all = bitsOf(values);
   const ids: number[] = [];
@@ -54,7 +54,7 @@ export function kept(values: Float32Array, { bits, ties }: Cut): number[] {
   return ids;
 }
 
-/** Walks the bins of each level from the largest values down until `target` of the `measure` is reached. */
+/** Walks the bins of each level from the largest values down until `measure` reaches `target`. */
 function search(
   values: Float32Array,
   target: number,
@@ -75,7 +75,7 @@ function search(
   return { bits: found, ties: tiesOf(left, value) };
 }
 
-/** Counts and masses by the next `width` bits, of the values that agree with `found` above them. */
+/** Counts and masses by the next `width` bits, of the values whose higher bits are `found`. */
 function fillBins(
   values: Float32Array,
   bits: Uint32Array,

@@ -1,4 +1,6 @@
-/** The model as the sampler sees it: prompts read into caches, tokens written after them. Runs the two programs. */
+/**
+ * The model as the sampler sees it: reads prompts into caches and generates tokens from them. Runs the two programs.
+ */
 
 import { EngineError } from '../errors.ts';
 import type { Runner } from '../executors/runner.ts';
@@ -23,7 +25,7 @@ export interface CachedModelParts {
   readonly runner: Runner;
   /** Weights and rotary tables. */
   readonly resident: BufferMap;
-  /** Positions that the rotary tables have. */
+  /** Rows of the rotary tables. */
   readonly positions: number;
   readonly limits: Pick<EngineLimits, 'maxSequences' | 'cacheBytes'>;
 }
@@ -35,7 +37,7 @@ export class CachedModel {
   readonly cacheBytes: number;
   readonly positions: number;
   readonly #parts: CachedModelParts;
-  /** What is drawn from after a prompt was read, and after a token was written. */
+  /** What a token is sampled from, after a prompt was read and after a token was generated. */
   readonly readKind: NextKind;
   readonly writtenKind: NextKind;
   readonly #sharpness: Record<string, Float32Array>;
@@ -63,7 +65,10 @@ export class CachedModel {
     return layers * 2 * kv * headSize(this.config) * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  /** tokens, positions [B*S], `past:*`, and lastRows [B] in the last chunk -> `prompt:*`, and then `next` [B, V]. */
+  /**
+   * tokens, positions [B*S], `past:*`, and for the last chunk lastRows [B] -> `prompt:*`, and for the last chunk `next`
+   * [B, V].
+   */
   read(shape: ReadShape, inputs: Record<string, TypedArray>): Promise<Arrays> {
     const { prompts, length, past, isLast } = shape;
     const cache = f32(prompts, this.config.num_key_value_heads, length, headSize(this.config));
@@ -103,7 +108,7 @@ export class CachedModel {
       : this.#writeHere(cache, fresh);
   }
 
-  /** Gives back what a device holds for this model's caches. */
+  /** Frees the device memory of this model's caches. */
   close(): void {
     this.#resident?.close();
   }
@@ -124,7 +129,7 @@ export class CachedModel {
     });
   }
 
-  /** Bytes that a program keeps: rows of two widths at a time, scores and their softmax, logits and theirs. */
+  /** Bytes that a program keeps: rows of two widths, scores and their softmax, logits and theirs. */
   #scratch(sequences: number, rows: number, capacity: number): number {
     const { hidden_size: d, intermediate_size: f, vocab_size: v } = this.config;
     const scores = 2 * this.config.num_attention_heads * capacity;
@@ -132,7 +137,7 @@ export class CachedModel {
     return floats * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  /** With the caches on the device, which keeps them up to date. */
+  /** Runs the program that updates the caches on the device. */
   async #writeThere(
     caches: ResidentCaches,
     cache: BatchCache,

@@ -1,16 +1,16 @@
-/** Checks what a caller asks of the sampler. */
+/** Checks the options of a sampling call. */
 
 import { EngineError } from '../errors.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';
 import type { SamplingOptions } from '../types.ts';
 
-/** Logits over a smaller one may be infinite in single precision. */
+/** Logits divided by a smaller temperature may be infinite in float32. */
 export const LEAST_TEMPERATURE = 1e-30;
 export function isTemperature(x: number): boolean {
   return x >= LEAST_TEMPERATURE && x < Infinity;
 }
 
-/** @throws naming the option, its value and what is allowed */
+/** @throws EngineError `config` naming the option, its value and what is allowed */
 export function checkOptions(options: SamplingOptions, prompts: number, vocabulary: number): void {
   const { groupSize, maxTokens, temperature, topK = 0, topP = 1, minP = 0, seed } = options;
   const seeds: readonly (readonly [string, number])[] =

@@ -1,6 +1,6 @@
 /**
- * Drawing one token: the likeliest of logits, or one of probabilities limited by top-k, top-p and min-p, with its
- * logprob under what was drawn from. Limits are found by cutoff.ts without sorting the vocabulary.
+ * Samples one token: the most likely of the logits, or one of the probabilities limited by top-k, top-p and min-p, with
+ * its logprob under the limited distribution. cutoff.ts finds the limits without sorting the vocabulary.
  */
 
 import { EngineError } from '../errors.ts';
@@ -14,27 +14,27 @@ export interface Limits {
 
 export interface Picked {
   readonly token: number;
-  /** nats, of the distribution drawn from; 0 for a greedy choice, which is certain. */
+  /** Nats, of the distribution that was sampled from; 0 for a greedy choice. */
   readonly logprob: number;
 }
 
-/** Whether limits can take anything away from a vocabulary of this size. */
+/** Whether the limits can remove anything from a vocabulary of this size. */
 export function isLimited({ topK = 0, topP = 1, minP = 0 }: Limits, vocabulary: number): boolean {
   return (topK > 0 && topK < vocabulary) || topP < 1 || minP > 0;
 }
 
-/** The likeliest token; of equals the lower id. */
+/** The most likely token; among equals the lowest id. */
 export function pickLikeliest(logits: Float32Array): Picked {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
-  // One NaN anywhere makes every comparison with it false; the sum shows it.
+  // Comparisons with NaN are false; a sum is NaN if one logit is.
   if (!Number.isFinite(sumOf(logits))) throw notFinite();
   return { token: best, logprob: 0 };
 }
 
 /**
  * Inverse of the cumulative distribution at `u`, uniform in [0, 1). Limits apply as in Hugging Face's processors:
- * top-k, then top-p of what is left, then min-p; of equal probabilities the lower ids stay.
+ * top-k, then top-p of what is left, then min-p; among equal probabilities the lowest ids are kept.
  */
 export function pickToken(probabilities: Float32Array, u: number, limits: Limits): Picked {
   const cut = cutOf(probabilities, limits);
@@ -54,7 +54,7 @@ function cutOf(probabilities: Float32Array, { topK = 0, topP = 1, minP = 0 }: Li
   return minP > 0 ? stricter(cut, cutAt(minP * largest(probabilities))) : cut;
 }
 
-/** Tokens in a block of {@link draw}: one pass sums blocks, a second one looks into a single block. */
+/** Tokens of a block of {@link draw}: one pass sums the blocks, a second one searches a single block. */
 const BLOCK_SIZE = 256;
 let blockSums = new Float64Array(0);
 
@@ -77,7 +77,7 @@ function draw(mass: Float32Array, u: number): Picked {
     rest -= mass[i]!;
     if (rest < 0) break;
   }
-  // Rounding can leave a rest behind the last token with any mass.
+  // Rounding can leave a remainder after the last token with any mass.
   if (token < 0) token = mass.findLastIndex((x) => x > 0);
   return { token, logprob: Math.log(mass[token]! / total) };
 }
@@ -97,7 +97,7 @@ function drawKept(mass: Float32Array, u: number, cut: Cut): Picked {
   return { token, logprob: Math.log(mass[token]! / total) };
 }
 
-/** Four sums side by side: one alone waits for each addition. */
+/** Four sums in parallel: a single one would wait for each addition. */
 function sumOf(values: Float32Array, start = 0, end = values.length): number {
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = start;
@@ -117,7 +117,7 @@ function largest(values: Float32Array): number {
   return most;
 }
 
-/** What {@link pickToken} and its kin throw. */
+/** The error of {@link pickToken} and the others. */
 export function notFinite() {
   return new EngineError('numeric', 'logits are not finite: nothing to draw');
 }

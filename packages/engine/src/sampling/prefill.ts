@@ -1,6 +1,6 @@
 /**
- * Reads prompts into caches: those of like length together, long ones in chunks, so that what a run holds at once does
- * not grow with the square of a prompt's length.
+ * Reads prompts into caches (prefill). Prompts of similar length are read together and long ones in chunks, so that
+ * memory does not grow with the square of the prompt length.
  */
 
 import { cacheNames } from '../model/cached.ts';
@@ -10,17 +10,17 @@ import type { Arrays, PromptSource } from './cache.ts';
 import type { CachedModel } from './model.ts';
 import { chunks, paddedCount, paddedTokens } from './shapes.ts';
 
-/** A prompt read: its cache, and what its first token is drawn from, [V]. */
+/** A prompt that was read: its cache, and what its first token is sampled from, [V]. */
 export interface ReadPrompt {
   readonly prompt: PromptSource;
   readonly next: Float32Array;
 }
 
-/** Tokens that one run reads: of a prompt, and together. */
+/** Maximum tokens that one run reads: of one prompt, and of all prompts together. */
 const CHUNK_LENGTH = 512;
 const READ_ROWS = 2048;
 
-/** `indices` of the prompts to read -> by index. */
+/** Reads the prompts with these `indices` -> by index. */
 export async function readPrompts(
   model: CachedModel,
   prompts: readonly TokenIds[],
@@ -46,9 +46,9 @@ export function tokensRead(prompts: readonly TokenIds[], indices: readonly numbe
   return capacity.reduce((sum, n) => sum + n, 0);
 }
 
-/** What is read together. */
+/** Groups prompts that are read together. */
 function groupReadings(prompts: readonly TokenIds[], indices: readonly number[]): number[][] {
-  // Equal rounded lengths only, so that a prompt's numbers are its own, whatever it is read with.
+  // Only prompts of equal rounded length, so that the numbers of a prompt do not depend on the others.
   const classes = Map.groupBy(indices, (b) => lengthClass(prompts[b]!.length).join());
   return [...classes.values()].flatMap((members) => {
     const [, rest] = lengthClass(prompts[members[0]!]!.length);
@@ -56,13 +56,13 @@ function groupReadings(prompts: readonly TokenIds[], indices: readonly number[])
   });
 }
 
-/** Whole chunks, and the rounded length of what is left, which is at least one token. */
+/** Number of whole chunks, and the rounded length of the rest, which has at least one token. */
 function lengthClass(length: number): readonly [chunks: number, rest: number] {
   const whole = Math.floor((length - 1) / CHUNK_LENGTH);
   return [whole, paddedTokens(length - whole * CHUNK_LENGTH)];
 }
 
-/** Prompts of one length class. */
+/** Reads prompts of one length class. */
 async function readTogether(
   model: CachedModel,
   prompts: readonly TokenIds[],
@@ -80,7 +80,10 @@ async function readTogether(
   }));
 }
 
-/** Rows from `start` on, after `past`, the `prompt:*` of those before -> `prompt:*` of all, and of the last `next`. */
+/**
+ * Reads rows from `start`, after `past`, the `prompt:*` of the rows before -> `prompt:*` of all rows, and `next` for
+ * the last chunk.
+ */
 async function readChunk(
   model: CachedModel,
   prompts: readonly TokenIds[],
@@ -96,7 +99,7 @@ async function readChunk(
     tokens.set(prompt.subarray(start, start + length), row * length);
     lastRows[row] = row * length + prompt.length - start - 1;
   }
-  // Padding stands past the end of the rotary tables at times; nobody reads it.
+  // The positions of padding may exceed the rotary tables; their result is never used.
   const positions = tokens.map((_, at) => Math.min(start + (at % length), model.positions - 1));
   const names = cacheNames('prompt', model.config);
   const pastNames = start > 0 ? cacheNames('past', model.config) : [];
@@ -110,7 +113,7 @@ async function readChunk(
   return start === 0 ? made : concatCaches(model, rows, past, start, made, length);
 }
 
-/** Caches [B, K, a, d] and [B, K, b, d] behind each other. */
+/** Concatenates caches [B, K, a, d] and [B, K, b, d]. */
 function concatCaches(
   model: CachedModel,
   rows: number,

@@ -1,7 +1,7 @@
 /**
- * The two programs of sampling, written over {@link Ops}: reading (a chunk of) prompts, and writing one token a slot.
- * Both end in what a token is drawn from: logits for a greedy choice, else the probabilities at a temperature, so that
- * exponentials are taken by the executor for all slots at once.
+ * The two programs of sampling, written over {@link Ops}: `read` reads prompts or chunks of them, `write` generates one
+ * token per slot. Both return what a token is sampled from: logits for a greedy choice, else probabilities at a
+ * temperature, so that the executor computes the exponentials of all slots at once.
  */
 
 import type { Program } from '../executors/types.ts';
@@ -23,8 +23,8 @@ type Specs = Record<string, TensorSpec>;
 type Values<T> = Readonly<Record<string, T>>;
 
 /**
- * What a row of `next` holds: logits; softmax(logits * `sharpness`), sharpness = 1 / temperature; or of that the block
- * which a random number, one of `uniforms`, falls into.
+ * What a row of `next` holds: logits; softmax(logits * `sharpness`), sharpness = 1 / temperature; or the block of those
+ * probabilities that a random number, one of `uniforms`, falls into.
  */
 export type NextKind = 'logits' | 'probabilities' | 'block';
 
@@ -40,8 +40,8 @@ function nextInputs(kind: NextKind, rows: number): Specs {
 }
 
 /**
- * Reads prompts, or one chunk of them: `next` [B, {@link nextWidth}] after each one's last row, unless the chunk is not the last, and
- * the caches of the rows, `prompt:*` [B, K, S, d]. Earlier chunks come in as `past:*` [B, K, P, d].
+ * Reads prompts or one chunk of them. Returns the caches of the rows, `prompt:*` [B, K, S, d], and for the last chunk
+ * `next` [B, {@link nextWidth}] after the last row of each prompt. Earlier chunks are given as `past:*` [B, K, P, d].
  */
 export function readProgram(
   config: ModelConfig,
@@ -70,7 +70,9 @@ export function readProgram(
   };
 }
 
-/** Writes one token a slot: `next` [U*G, {@link nextWidth}] and what the caches gain, `new:*` [U*G, K*d]. */
+/**
+ * Generates one token per slot: `next` [U*G, {@link nextWidth}], and what is added to the caches, `new:*` [U*G, K*d].
+ */
 export function writeProgram(
   config: ModelConfig,
   shape: WriteShape,

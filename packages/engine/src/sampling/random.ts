@@ -1,6 +1,6 @@
 /**
- * Random numbers by counter: a pure function of a seed and a place, so nothing depends on the order of drawing.
- * The mixing step is MurmurHash3's 32-bit finaliser; good for sampling, not for secrets.
+ * Counter-based random numbers: pure functions of a seed and a position, so that nothing depends on the order of
+ * sampling. The mixing step is the 32-bit finaliser of MurmurHash3: good for sampling, not for cryptography.
  */
 
 function mix(x: number): number {
@@ -11,12 +11,12 @@ function mix(x: number): number {
 }
 
 const START = 0x9e3779b9;
-/** A hash of what `h` is the hash of, and one whole number more. */
+/** Extends the hash `h` by one whole number. */
 function hashed(h: number, value: number): number {
   return mix(mix(h ^ mix(value + 0x7f4a7c15)) + Math.floor(value / 2 ** 32) + 0x165667b1);
 }
 
-/** A 32-bit hash of whole numbers, order mattering. */
+/** A 32-bit hash of whole numbers; the order matters. */
 export function hash32(...values: readonly number[]): number {
   return values.reduce(hashed, START);
 }
@@ -30,7 +30,7 @@ function uniformAt(h: number): number {
   return ((hashed(h, 0) >>> 5) * 2 ** 26 + (hashed(h, 1) >>> 6)) / 2 ** 53;
 }
 
-/** Standard normal numbers, the i-th a function of (seed, i): Box and Muller's transform. */
+/** Standard normal numbers by the Box-Muller transform; the i-th is a function of (seed, i). */
 export function normals(seed: number, count: number): Float32Array {
   const out = new Float32Array(count);
   const h = hash32(seed);

@@ -1,6 +1,6 @@
 /**
  * Caches on a device. The arrays of a {@link BatchCache} are copied there when they are new or were rearranged; after
- * that each step writes its tokens into the device's copy itself, and only the rows it added come back, in one tensor.
+ * that each step adds its tokens to the copy on the device, and only the added rows are read back, in one tensor.
  */
 
 import type { BufferMap, Executor, Program } from '../executors/types.ts';
@@ -16,7 +16,7 @@ interface Mirror {
   lastUsed: number;
 }
 
-/** Steps after which a cache that no step has read is taken for gone. Few batches are written in turn. */
+/** Number of steps after which a cache that no step has read is freed. Few batches run in turn. */
 const FORGOTTEN_AFTER = 8;
 
 export class ResidentCaches {
@@ -30,7 +30,7 @@ export class ResidentCaches {
     this.#config = config;
   }
 
-  /** The device's tensors of a cache, holding what its arrays hold. */
+  /** The tensors on the device that mirror a cache. */
   take(cache: BatchCache): { readonly prompt: BufferMap; readonly own: BufferMap } {
     const { prompt, own } = cacheSpecs(this.#config, cache.shape);
     const found = {
@@ -77,20 +77,23 @@ function cacheSpecs(config: ModelConfig, { units, branches, prefix, capacity }: 
   return { prompt: f32(units, kv, prefix, d), own: f32(units, kv, branches, capacity, d) };
 }
 
-/** 1 where a slot's next token goes: f32 [slots, capacity], from how many tokens each has; -1 leaves it out. */
+/**
+ * 1 at the position of the next token of each slot: f32 [slots, capacity], from the number of tokens of each slot; -1
+ * skips a slot.
+ */
 export function nextPlaces({ units, branches, capacity }: WriteShape, counts: Int32Array) {
   const places = new Float32Array(units * branches * capacity);
   for (const [slot, count] of counts.entries()) if (count >= 0) places[slot * capacity + count] = 1;
   return places;
 }
 
-/** What the steps' rows come back in, `made`: keys and values layer by layer, [2 L, slots, K*d]. */
+/** The tensor of the added rows, `made`: keys and values layer by layer, [2 L, slots, K*d]. */
 export function madeSpec(config: ModelConfig, { units, branches }: WriteShape): TensorSpec {
   const width = config.num_key_value_heads * headSize(config);
   return f32(2 * config.num_hidden_layers, units * branches, width);
 }
 
-/** `made` as `new:*` [slots, K*d]. */
+/** Splits `made` into `new:*` [slots, K*d]. */
 export function unpackMade(config: ModelConfig, made: Float32Array): Arrays {
   const names = cacheNames('new', config);
   const size = made.length / names.length;
@@ -99,7 +102,7 @@ export function unpackMade(config: ModelConfig, made: Float32Array): Arrays {
   );
 }
 
-/** The write program with `own:*` as outputs too, the new token in its place, and all rows added in `made`. */
+/** The write program with `own:*` among its outputs, with the new token in its place, and all added rows in `made`. */
 export function residentWriteProgram(
   config: ModelConfig,
   shape: WriteShape,
@@ -118,7 +121,7 @@ export function residentWriteProgram(
       const places = ops.reshape(x.places!, [u, 1, g, c, 1]);
       const row = (name: string) =>
         ops.transpose(ops.reshape(made[name]!, [u, g, kv, 1, d]), [0, 2, 1, 3, 4]);
-      // Empty capacity are 0: the token is added to one.
+      // Empty positions are 0, so the token is added.
       const updated = owns.map(
         (name, i) => [name, ops.add(x[name]!, ops.mul(places, row(news[i]!)))] as const,
       );

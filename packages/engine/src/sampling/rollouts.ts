@@ -1,4 +1,4 @@
-/** Rollouts while they are written. */
+/** Rollouts while they are generated. */
 
 import type { Sample, SamplingOptions, StopReason, TokenIds } from '../types.ts';
 import { pickFromBlock } from './block.ts';
@@ -11,7 +11,7 @@ export interface Rollout {
   readonly b: number;
   readonly g: number;
   readonly promptLength: number;
-  /** Where its random numbers come from, a token's place following. */
+  /** Key of its random numbers; the index of a token is appended. */
   readonly origin: readonly number[];
   readonly tokens: Int32Array;
   readonly logprobs: Float32Array;
@@ -54,13 +54,13 @@ export function nextUniform({ origin, count }: Rollout): number {
   return uniform(...origin, count);
 }
 
-/** What a token is drawn from. */
+/** What a token is sampled from. */
 export interface Next {
   readonly kind: NextKind;
   readonly row: Float32Array;
 }
 
-/** Draws a rollout's next token. */
+/** Samples the next token of a rollout. */
 export type Draw = (rollout: Rollout, next: Next) => void;
 
 function pick({ kind, row }: Next, rollout: Rollout, options: SamplingOptions): Picked {

@@ -1,6 +1,6 @@
 /**
- * A batch: rollouts that are written in step, in one shape. Here stands how batches are put together from others and
- * from prompts just read, how they shrink and grow, and how they take a step; when they do is the sampler's business.
+ * A running batch: rollouts that are generated together in one shape. Assembles batches from others and from prompts
+ * just read, shrinks and grows them, and runs their steps. sampler.ts decides when.
  */
 
 import {
@@ -31,7 +31,7 @@ export interface RunningBatch {
   readonly slots: readonly (Rollout | undefined)[];
 }
 
-/** Where a rollout's prompt lies, and its own tokens if it has been written already. */
+/** Where the prompt of a rollout is cached, and its own tokens if there are any. */
 interface Source {
   readonly prompt: PromptSource;
   readonly slot?: SlotSource;
@@ -44,7 +44,7 @@ export function running({ slots }: RunningBatch): Rollout[] {
 
 export type Plan = ChosenShape<Rollout>;
 
-/** Of the shapes that fit the one whose step costs least for these rollouts. */
+/** The fitting shape with the lowest step cost for these rollouts. */
 export function choosePlan(
   costs: StepCosts,
   rollouts: readonly Rollout[],
@@ -53,7 +53,7 @@ export function choosePlan(
   return chooseShape(costs, groupsOf(rollouts), lengthsOf(rollouts), fits);
 }
 
-/** What a step of these rollouts costs, whatever shape they are in. */
+/** The lowest cost of a step of these rollouts, in any shape and without padding. */
 export function bestStepCost(costs: StepCosts, rollouts: readonly Rollout[]): number {
   return unpaddedStepCost(costs, groupsOf(rollouts), lengthsOf(rollouts));
 }
@@ -73,7 +73,7 @@ function longest(rollouts: readonly Rollout[]): number {
   return rollouts.reduce((n, { count }) => Math.max(n, count), 0);
 }
 
-/** Of the rollouts that a batch is writing. */
+/** Sources of the active rollouts of a batch. */
 export function batchSources({ cache, slots }: RunningBatch): Sources {
   const sources = slots.entries().flatMap(([slot, rollout]): [Rollout, Source][] => {
     if (!isActive(rollout)) return [];
@@ -84,7 +84,7 @@ export function batchSources({ cache, slots }: RunningBatch): Sources {
   return new Map(sources);
 }
 
-/** Of rollouts whose prompts have just been read. */
+/** Sources of rollouts whose prompts have just been read. */
 export function arrivalSources(
   rollouts: readonly Rollout[],
   read: ReadonlyMap<number, ReadPrompt>,
@@ -99,7 +99,7 @@ function unitSource(unit: readonly Rollout[], sources: Sources): UnitSource {
   };
 }
 
-/** Rollouts from wherever they are, in a new batch. */
+/** A new batch of rollouts from any sources. */
 export function assemble(
   { config }: CachedModel,
   { shape, units }: Plan,
@@ -112,7 +112,7 @@ export function assemble(
   return { cache: BatchCache.gather(config, shape, all), slots };
 }
 
-/** Rollouts just read in units of a batch that have nothing more to write; undefined where there are too few. */
+/** Puts rollouts just read into idle units of a batch; undefined if there are too few. */
 export function joinInPlace(
   batch: RunningBatch,
   arrivals: readonly Rollout[],
@@ -134,7 +134,7 @@ export function joinInPlace(
   return { cache: batch.cache, slots };
 }
 
-/** With room for the next token. */
+/** A batch with capacity for the next token. */
 export function withCapacity(batch: RunningBatch): RunningBatch {
   const { cache, slots } = batch;
   const capacity = paddedTokens(longest(running(batch)));
@@ -143,12 +143,12 @@ export function withCapacity(batch: RunningBatch): RunningBatch {
     : { cache: cache.grow(capacity, cachedCounts(slots)), slots };
 }
 
-/** Tokens of each slot that its cache holds, all but the last drawn; -1 for a slot that is not writing. */
+/** Cached tokens of each slot: all but the last one sampled; -1 for an idle slot. */
 function cachedCounts(slots: RunningBatch['slots']): Int32Array {
   return Int32Array.from(slots, (rollout) => (isActive(rollout) ? rollout.count - 1 : -1));
 }
 
-/** One more token for every rollout that is still writing. */
+/** Generates one token for every active rollout. */
 export async function advance(
   model: CachedModel,
   { cache, slots }: RunningBatch,

@@ -1,8 +1,27 @@
 /**
- * Draws rollouts with a key/value cache. Prompts wait in a queue; as sequences end, waiting ones enter, and join a
- * batch that is being written wherever one step for both costs less than two. Batches that have become sparse shrink.
- * A sequence is a function of (weights, prompt, seed, b, g) alone: randomness is by counter, and a slot's numbers
- * depend on its neighbours by no more than rounding (docs/measurements/engine.md says how much that is).
+ * Samples rollouts with a key/value cache and continuous batching, as vLLM does: prompts wait in a queue, and when
+ * sequences end, waiting ones take their places.
+ *
+ * ```
+ *  waiting ──read prompts──► running batch (one shape, one program)          samples
+ *  [group][group]...           unit 0: prompt cache │ slot │ slot │ slot │ ──ends──► [b][g]
+ *     ▲        join or         unit 1: prompt cache │ slot │ slot │ idle │
+ *     └─ admit while the       running batch ...                  │
+ *        caches fit            └─ each step: one token per slot ──┘ merge, shrink
+ * ```
+ *
+ * - group: the G rollouts of one prompt (vLLM: sequence group)
+ * - waiting / running: not yet admitted / being generated
+ * - running batch: rollouts that take their steps together, in one shape
+ * - slot: the place of one sequence in a running batch; idle when its rollout has ended
+ * - unit: slots that share the cache of one prompt and read it together (vLLM: prefix sharing)
+ * - capacity: tokens that the cache of a slot can hold before it must grow
+ * - read / write: the program of prefill / the program of one decoding step
+ * - arrivals: rollouts whose prompts have just been read
+ * - cost: estimated work of a step, in multiply-adds (shapes.ts)
+ *
+ * A sequence depends only on (weights, prompt, seed, b, g): random numbers are counter-based, and the numbers of a slot
+ * depend on its neighbours by no more than rounding (docs/measurements/engine.md states how much).
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -29,18 +48,18 @@ import {
 import { chunks, type StepCosts, stepCost, stepCosts } from './shapes.ts';
 import { stopCheck } from './stops.ts';
 
-/** Share of the slots that must be free before prompts are read for them: reading and moving cost something too. */
+/** Fraction of the slots that must be idle before prompts are read for them: reading and moving have a cost. */
 const JOIN_SHARE = 1 / 8;
-/** The same where the arrivals would be a batch of their own, which pays only when it is large. */
+/** As JOIN_SHARE, for arrivals that would form a batch of their own; that pays only if the batch is large. */
 const ALONE_SHARE = 1 / 2;
-/** A batch moves into a smaller shape for a step of at most this share of its cost. */
+/** A batch moves into a smaller shape if a step there costs at most this fraction. */
 const SHRINK_SHARE = 0.8;
-/** Milliseconds after which timers, signals and messages of this process get their turn. */
+/** Interval after which control is returned to the event loop for timers, signals and messages. */
 const YIELD_EVERY_MS = 20;
 
 /**
- * prompts [B] -> samples [B][G].
- * @throws naming the option, its value and what is allowed; the signal's reason where it is aborted
+ * Samples completions: prompts [B] -> samples [B][G].
+ * @throws EngineError `config` naming the option, its value and what is allowed; the reason of an aborted signal
  */
 export async function sampleRollouts(
   model: CachedModel,
@@ -53,13 +72,13 @@ export async function sampleRollouts(
   return groups.map((group) => group.map(toSample));
 }
 
-/** Where arrivals go: into a batch that is there, or one of their own. */
+/** The place of arrivals: an existing batch (`host`), or a new one. */
 interface Place {
   readonly host: RunningBatch | undefined;
   readonly plan: Plan;
 }
 
-/** Waiting groups whose turn it is, and the capacity that reading their prompts takes. */
+/** Waiting groups that are admitted next, and the cache tokens that reading their prompts takes. */
 interface Entry {
   readonly groups: readonly Rollout[][];
   readonly readTokens: number;
@@ -73,9 +92,9 @@ class Sampler {
   readonly #draw: Draw;
   readonly #costs: StepCosts;
   readonly #budget: CacheBudget;
-  /** Most rollouts written at once. */
+  /** Maximum number of active rollouts. */
   readonly #slots: number;
-  /** Rollouts of one prompt each, waiting; the next one last. */
+  /** Waiting groups (rollouts of one prompt); the next one last. */
   readonly #waiting: Rollout[][];
   #batches: RunningBatch[] = [];
   #yielded = performance.now();
@@ -117,8 +136,8 @@ class Sampler {
   }
 
   /**
-   * Lets waiting groups in: few at a time where they join a batch, many where they are better off as one of their own.
-   * Their prompts are read, their first tokens drawn.
+   * Admits waiting groups: few at a time if they join a batch, many if they form one of their own. Reads their prompts
+   * and samples their first tokens.
    */
   async #refill(): Promise<void> {
     while (this.#waiting.length > 0) {
@@ -142,7 +161,7 @@ class Sampler {
     }
   }
 
-  /** The groups that are next in the queue, as many as so many slots take and the budget allows. */
+  /** The next waiting groups that the idle slots and the cache budget allow. */
   #nextEntry(free: number): Entry | undefined {
     for (
       let groups = this.#waitingWithin(free);
@@ -171,7 +190,7 @@ class Sampler {
     return groups;
   }
 
-  /** Where arrivals cost least, of the places where their caches fit. */
+  /** The place where arrivals add the least step cost, of those where their caches fit. */
   #bestPlace(arrivals: readonly Rollout[], readTokens: number): Place | undefined {
     const places = [undefined, ...this.#batches].flatMap((host) => {
       const here = host ? running(host) : [];
@@ -185,7 +204,7 @@ class Sampler {
     return places.toSorted((a, b) => a.more - b.more).at(0);
   }
 
-  /** The best shape for rollouts in place of some batches, of those that fit beside the others. */
+  /** The best shape for rollouts that replace some batches, of the shapes that fit beside the other batches. */
   #plan(
     rollouts: readonly Rollout[],
     replaced: readonly RunningBatch[],
@@ -199,7 +218,7 @@ class Sampler {
   }
 
   #join(arrivals: readonly Rollout[], readTokens: number, sources: Sources): void {
-    // There is one still: without those that have ended at once a plan needs no more than it did.
+    // There still is a place: without the rollouts that ended at once a plan needs no more than before.
     const { host, plan } = this.#bestPlace(arrivals, readTokens)!;
     if (!host) {
       this.#batches.push(assemble(this.#model, plan, sources));
@@ -213,7 +232,7 @@ class Sampler {
     this.#batches = this.#batches.map((batch) => (batch === host ? joined : batch));
   }
 
-  /** Drops batches that are done, puts together what is cheaper together, and shrinks what has become sparse. */
+  /** Drops finished batches, merges batches that are cheaper together, and shrinks sparse ones. */
   #compact(): void {
     this.#batches = this.#batches.filter((batch) => batch.slots.some(isActive));
     this.#merge();
@@ -237,7 +256,7 @@ class Sampler {
   }
 }
 
-/** Three quarters of them, the first: none of one. */
+/** The first three quarters of the groups; none of one. */
 function firstThreeQuarters(groups: readonly Rollout[][]): Rollout[][] {
   return groups.slice(0, Math.floor(groups.length * 0.75));
 }

@@ -1,51 +1,51 @@
 /**
- * Which of a few shapes rollouts are written in, and what a step of one costs: a shape is a compiled graph, an idle
- * slot is wasted work, a second set of slots reads the weights a second time.
+ * Chooses the shape of a running batch by the cost of a step. A shape is a compiled graph, an idle slot is wasted work,
+ * and a second batch reads the weights a second time.
  */
 
 import type { WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 
-/** Tokens of caches come in multiples of this: as many floats as a vector register holds, so that sums have no rest. */
+/** Caches hold multiples of this many tokens: the floats of a vector register, so that sums have no remainder. */
 const TOKEN_STEP = 16;
 
-/** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
+/** Rounds up to 2^n or 1.5 * 2^n: 1, 2, 3, 4, 6, 8, 12, ... */
 export function paddedCount(n: number): number {
   const power = 2 ** Math.ceil(Math.log2(Math.max(1, n)));
   return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
 }
 
-/** Token places for so many tokens: 16, 32, 48, 64, 96, 128, ... */
+/** Cache capacity for this many tokens: 16, 32, 48, 64, 96, 128, ... */
 export function paddedTokens(n: number): number {
   return TOKEN_STEP * paddedCount(Math.ceil(n / TOKEN_STEP));
 }
 
 export interface Lengths {
-  /** Tokens of the longest prompt, and of the longest sequence written so far. */
+  /** Tokens of the longest prompt, and of the longest completion so far. */
   readonly prefix: number;
   readonly count: number;
 }
 
-/** Slots of a unit. */
+/** Possible numbers of slots in a unit. */
 export const BRANCH_SIZES: readonly number[] = [16, 8, 4, 2, 1];
 
-/** Multiply-adds of a step, or what takes as long as so many. */
+/** Costs of a step, in multiply-adds or what takes as long. */
 export interface StepCosts {
-  /** Of a step, however many slots it has: all weights are read once, and every operation is started. */
+  /** Per step: all weights are read once, and every operation is started. */
   readonly step: number;
-  /** Of a slot in the linear layers. */
+  /** Per slot: the linear layers. */
   readonly slot: number;
-  /** Of a token that a slot or a unit has for itself. */
+  /** Per cached token of a slot or unit. */
   readonly token: number;
-  /** Of a query with a token of its unit's prompt. */
+  /** Per query and token of its unit's prompt. */
   readonly query: number;
 }
 
-/** Reading all weights takes about as long as this many slots' own work. */
+/** Reading all weights takes about as long as the work of this many slots. */
 const WEIGHT_SLOTS = 12;
-/** Starting the operations of a layer, some 46. */
+/** Cost of starting the operations of a layer, about 46. */
 const LAYER_START = 6e6;
-/** A float of a cache is read for one or two multiply-adds, and takes as long as so many of a product of many rows. */
+/** A cached float is read for one or two multiply-adds, and takes as long as this many of a large matrix product. */
 const FLOAT_COST = 10;
 
 export function stepCosts(config: ModelConfig): StepCosts {
@@ -71,7 +71,7 @@ export function stepCost({ step, slot, token, query }: StepCosts, shape: WriteSh
 
 export interface ChosenShape<R> {
   readonly shape: WriteShape;
-  /** The groups, split into parts of at most `shape.branches`. */
+  /** The groups, split into units of at most `shape.branches`. */
   readonly units: readonly (readonly R[])[];
   readonly cost: number;
 }
@@ -79,8 +79,8 @@ export interface ChosenShape<R> {
 export type Fits = (shape: WriteShape) => boolean;
 
 /**
- * Splits groups into units of one size, of those that fit the one whose step costs least, and rounds everything up;
- * undefined where none fits.
+ * Splits groups into units of one size: the fitting size with the lowest step cost, everything rounded up; undefined if
+ * none fits.
  */
 export function chooseShape<R>(
   costs: StepCosts,
@@ -97,7 +97,7 @@ export function chooseShape<R>(
   );
 }
 
-/** Of a step without slots that only fill up a shape: what rollouts cost as they come and go. */
+/** Lowest cost of a step without padding slots: the cost of rollouts that come and go. */
 export function unpaddedStepCost(
   costs: StepCosts,
   groups: readonly (readonly unknown[])[],

@@ -1,8 +1,11 @@
-/** What ends a completion before its length does: end tokens, stop tokens, stop texts that may span tokens. */
+/**
+ * Conditions that end a completion before its maximum length: end tokens, stop tokens, and stop strings, which may span
+ * tokens.
+ */
 
 import type { SamplingOptions, StopReason, TokenIds } from '../types.ts';
 
-/** Why a completion ends with the last of `tokens`, or undefined where it goes on. */
+/** Why a completion ends with the last of `tokens`; undefined if it continues. */
 export type StopCheck = (tokens: TokenIds) => StopReason | undefined;
 
 export function stopCheck(
@@ -19,9 +22,9 @@ export function stopCheck(
 }
 
 /**
- * Looks at the end of the text only: a token with text makes at least one byte of it, so a stop text that the last token
- * completes began within as many of them as it has bytes. A few more keep away from what a decoder does at the start of
- * a text (a blank left out, half a character).
+ * Decodes only the end of the completion. A token with text makes at least one byte, so a stop string that the last
+ * token completes began within as many tokens as it has bytes. A few more tokens avoid what a decoder does at the start
+ * of a text (a dropped space, half a character).
  */
 function textCheck(stopStrings: readonly string[], decode: (tokens: TokenIds) => string) {
   const window = Math.max(...stopStrings.map((text) => Buffer.byteLength(text))) + 4;
@@ -36,7 +39,10 @@ function textCheck(stopStrings: readonly string[], decode: (tokens: TokenIds) =>
   };
 }
 
-/** Whether a token is text: special tokens are not. Twice, because a decoder leaves out a blank at the start. */
+/**
+ * Whether a token is text: special tokens are not. The token is decoded twice in a row because a decoder drops a space
+ * at the start.
+ */
 function textTokens(decode: (tokens: TokenIds) => string): (token: number) => boolean {
   const known = new Map<number, boolean>();
   return (token) => {
@@ -46,7 +52,7 @@ function textTokens(decode: (tokens: TokenIds) => string): (token: number) => bo
   };
 }
 
-/** A completion's text without the first stop text and what follows it. */
+/** The text of a completion without the first stop string and what follows it. */
 export function withoutStop(text: string, stopStrings: readonly string[]): string {
   const places = stopStrings.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
   return places.length > 0 ? text.slice(0, Math.min(...places)) : text;

@@ -1,7 +1,7 @@
 /**
- * AdamW (Loshchilov & Hutter 2019): Adam with bias correction, weight decay apart from the gradient, and
- * clipping by the global norm. Written over blocks of weights, however an executor lays them out.
- * As is usual, decay touches matrices only, not the norms' gains.
+ * AdamW (Loshchilov & Hutter 2019): Adam with bias correction, decoupled weight decay, and clipping by the global norm.
+ * Written over blocks of weights, for any memory layout of an executor. As usual, decay applies to matrices only, not
+ * to the gains of norms.
  */
 
 import type { Program } from '../executors/types.ts';
@@ -10,7 +10,7 @@ import { f32, type Ops, type Shape, type TensorSpec } from '../ops.ts';
 import { checkRules } from '../rules.ts';
 import type { AdamWOptions } from '../types.ts';
 
-/** A run of weights with one rule for decay. */
+/** A block of weights with one decay rule. */
 export interface Block {
   readonly shape: Shape;
   readonly decay: boolean;
@@ -23,7 +23,7 @@ export function blockName(state: StateName, block: number): string {
   return `${state}:${block}`;
 }
 
-/** Buffers, or whatever stands for them, under the programs' names. */
+/** Buffers (or other handles) under the names that the programs use. */
 export function blockStates<B>(
   states: Readonly<Partial<Record<StateName, readonly B[]>>>,
 ): Record<string, B> {
@@ -39,10 +39,10 @@ function blockInputs(blocks: readonly Block[], states: readonly StateName[]) {
   );
 }
 
-/** Blocks of one program: a graph of thousands takes minutes to compile, and large models have thousands. */
+/** Maximum blocks of one program: a graph of thousands takes minutes to compile, and large models have thousands. */
 const MOST_BLOCKS = 64;
 
-/** Runs of blocks, each with a name that is equal where one program does for both. */
+/** Groups of blocks; groups with equal keys share a program. */
 export interface BlockGroup {
   readonly key: string;
   readonly start: number;
@@ -71,7 +71,7 @@ export function normProgram(blocks: readonly Block[]): Program {
     name: 'gradient norm',
     inputs: blockInputs(blocks, ['grad']),
     build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
-      // By rows first: a device gives one sum to one group of its threads.
+      // Sums rows first: a device assigns each sum to one thread group.
       const squares = blocks.map(({ shape }, i) => {
         const g = x[blockName('grad', i)]!;
         const square = ops.mul(g, g);
@@ -97,7 +97,7 @@ export interface AdamWScalars {
   readonly gradScale: number;
 }
 
-/** Smallest eps whose share of a step is still a normal number in float32. */
+/** Smallest eps whose effect on a step is still a normal number in float32. */
 const LEAST_EPS = 1e-30;
 function isFinite32(x: number) {
   return Number.isFinite(Math.fround(x));
@@ -105,7 +105,8 @@ function isFinite32(x: number) {
 
 /**
  * Options completed with {@link ADAMW_DEFAULTS}; without `maxGradNorm` gradients are not clipped.
- * @throws naming the option, its value and what is allowed: one wrong number would leave no weight standing
+ * @throws EngineError `config` naming the option, its value and what is allowed: one wrong number would destroy every
+ * weight
  */
 export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
   const { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm } = {
@@ -140,7 +141,7 @@ export function adamwStep(options: AdamWOptions, t: number, gradNorm: number): A
   };
 }
 
-/** Scalars of {@link adamwProgram}: those of a step, put together so that fewest passes over the tensors are left. */
+/** Scalars of {@link adamwProgram}: those of a step, combined to need the fewest passes over the tensors. */
 export function foldedScalars(s: AdamWScalars) {
   const root = Math.sqrt(s.squareCorrection);
   return {
@@ -164,7 +165,7 @@ const FOLDED_NAMES: readonly FoldedName[] = [
   'keep',
 ];
 
-/** w, m, v of every block after one step, each into its own name. */
+/** Weights and both moments of every block after one step, each under its own name. */
 export function adamwProgram(blocks: readonly Block[]): Program {
   const scalars = FOLDED_NAMES.map((name): readonly [string, TensorSpec] => [name, f32()]);
   return {
@@ -194,5 +195,5 @@ function step<T>(
   };
 }
 
-/** The arrays of one block, of equal length. */
+/** The arrays of one block, all of one length. */
 export type BlockArrays = Readonly<Record<StateName, Float32Array>>;

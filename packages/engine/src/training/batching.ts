@@ -1,16 +1,16 @@
 /**
- * Training sequences into micro-batches of a few fixed shapes: sequences with the same prompt share it (see
- * model/attention.ts), lengths are rounded up to buckets, sequences without weight are left out.
+ * Packs training sequences into micro-batches of a few fixed shapes. Sequences with the same prompt share it
+ * (model/attention.ts), lengths are rounded up to buckets, and sequences without weight are skipped.
  */
 
 import { EngineError } from '../errors.ts';
 import { type Layout, MASKED, prefixRows, totalRows } from '../model/attention.ts';
 import type { Datum, TokenIds } from '../types.ts';
 
-/** The trained stretch of a sequence: rows predict `targets`, after a context of `prefix`. */
+/** The trained part of a sequence: its rows predict `targets` after a context of `prefix`. */
 export interface Branch {
   readonly prefix: TokenIds;
-  /** Input rows: the token before each target. */
+  /** Input tokens: the one before each target. */
   readonly tokens: TokenIds;
   readonly targets: TokenIds;
   readonly terms: Terms;
@@ -20,16 +20,16 @@ const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
 export type TermName = (typeof TERM_NAMES)[number];
 type Terms = Readonly<Record<TermName, Float32Array>>;
 
-/** One run of a training program: a layout and the values of its inputs. */
+/** The inputs of one run of a training program, and their layout. */
 export interface MicroBatch {
   readonly layout: Layout;
   readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>;
 }
 
-/** Largest number of branches that hold one prefix. */
+/** Maximum number of branches that share one prefix. */
 export const MOST_BRANCHES = 16;
 
-/** Rounds a length up to one of a few: a shape is a compiled graph, padding is wasted work. */
+/** Rounds a length up to a bucket. Each shape is a compiled graph; padding is wasted work. */
 export function bucketLength(length: number): number {
   const step = length <= 48 ? 8 : length <= 128 ? 16 : length <= 512 ? 32 : 128;
   return Math.ceil(length / step) * step;
@@ -39,26 +39,29 @@ function powerOfTwo(n: number): number {
   return 2 ** Math.ceil(Math.log2(n));
 }
 
-/** What a loss reads of a Datum. */
+/** Which fields of a Datum a loss reads. */
 export interface LossNeeds {
   /** Advantages and the sampler's logprobs. */
   readonly policyTerms: boolean;
   readonly reference: boolean;
 }
 
-/** A micro-batch, and whether its gradient is zero by construction, so that measuring it is enough. */
+/** A micro-batch, and whether its gradient is zero by construction, so that it only needs to be measured. */
 export interface TrainingBatch extends MicroBatch {
   readonly still: boolean;
 }
 
-/** @throws naming the datum and array where lengths differ, a weighted token lacks what the loss needs, or that is not finite. */
+/**
+ * @throws EngineError `input` naming the datum and array, if lengths differ, or a weighted token lacks what the loss
+ * needs or has a value that is not finite
+ */
 export function microBatches(
   data: readonly Datum[],
   needs: LossNeeds,
   maxRows: number,
 ): TrainingBatch[] {
   const branches = data.flatMap((datum, i) => toBranch(datum, i, needs) ?? []);
-  // Without advantage, and without a KL term, a token moves nothing.
+  // A token without advantage and without a KL term has no gradient.
   const isStill = ({ terms }: Branch) =>
     needs.policyTerms && !needs.reference && terms.advantages.every((a) => a === 0);
   return [false, true].flatMap((still) => {
@@ -110,7 +113,7 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
   };
 }
 
-/** Branches by equal prefix; one without company carries its prefix as rows of its own. */
+/** Groups branches by equal prefix; a branch that shares its prefix with no other gets it as own rows. */
 function groupByPrefix(branches: readonly Branch[], maxRows: number): Branch[][] {
   const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
   return [...groups.values()].flatMap((group) =>
@@ -120,7 +123,7 @@ function groupByPrefix(branches: readonly Branch[], maxRows: number): Branch[][]
   );
 }
 
-/** Branches of one prefix, divided where together they have too many rows: then the longest first. */
+/** Splits the branches of one prefix if they have too many rows together, the longest first. */
 function inParts(group: readonly Branch[], maxRows: number): Branch[][] {
   const whole = groupShape(group);
   if (whole.branches <= MOST_BRANCHES && rowsOf(whole) <= maxRows) return [[...group]];
@@ -154,7 +157,7 @@ function withPrefix({ prefix, tokens, targets, terms }: Branch): Branch {
 
 interface Packed {
   readonly layout: Layout;
-  /** Groups in the layout's order; the last may be missing. */
+  /** Groups in the order of the layout; the last ones may be missing. */
   readonly members: readonly Branch[][];
 }
 
@@ -163,10 +166,10 @@ function rowsOf({ prefix, branches, length }: GroupShape): number {
   return prefix + branches * length;
 }
 
-/** How much padding may cost before a group of another length starts a micro-batch of its own. */
+/** Maximum factor of padding before a group of another length starts a new micro-batch. */
 const MOST_PADDING = 1.3;
 
-/** Longest first; groups of nearly the same shape together, under the first one's shape. */
+/** Packs groups, the longest first. Groups of nearly the same shape go together, in the shape of the first. */
 export function packGroups(groups: readonly Branch[][], maxRows: number): Packed[] {
   const sized = groups.map((group) => ({ group, shape: groupShape(group) }));
   sized.sort(
@@ -200,7 +203,7 @@ function fits(shape: GroupShape, into: GroupShape): boolean {
   );
 }
 
-/** Rounds up to a power of two or one and a half of one: 1, 2, 3, 4, 6, 8, 12, ... */
+/** Rounds up to 2^n or 1.5 * 2^n: 1, 2, 3, 4, 6, 8, 12, ... */
 function groupCount(n: number): number {
   const power = powerOfTwo(n);
   return power > 2 && n <= 0.75 * power ? 0.75 * power : power;

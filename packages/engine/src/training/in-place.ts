@@ -1,7 +1,8 @@
 /**
- * AdamW and the gradient's norm on arrays of this process, in place, by kernels/adamw.wat. A loop in JavaScript, whose
- * square root and division are float64 and one at a time, takes five times as long (docs/design/engine.md). Kernels reach
- * WebAssembly memories alone, so that is where the arrays lie. Left out: arrays on a device (adamw.ts has their programs).
+ * AdamW and the gradient norm on arrays of this process, in place, with kernels/adamw.wat. A JavaScript loop takes five
+ * times as long, because its square root and division are scalar float64 (docs/design/engine.md). Kernels can only
+ * reach WebAssembly memories, so the arrays are allocated there.
+ * Leaves out: arrays on a device (adamw.ts has their programs).
  */
 
 import { readFileSync } from 'node:fs';
@@ -17,7 +18,7 @@ interface Kernels {
     sumOfSquares(place: number, count: number): number;
   };
 }
-/** As much of it as is used here; the types of Node do not declare it. */
+/** The part of WebAssembly that is used here; Node's types do not declare it. */
 declare const WebAssembly: {
   readonly Memory: new (pages: { initial: number; maximum: number }) => Memory;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -25,17 +26,20 @@ declare const WebAssembly: {
 };
 
 const PAGE_FLOATS = 16_384;
-/** Floats of the largest memory there is, 4 GiB, but for its end: kernels could not tell that place from the start. */
+/** Floats of the largest memory, 4 GiB, minus its end, whose address kernels could not distinguish from 0. */
 export const MOST_FLOATS = 2 ** 30 - 16;
-/** Floats; kernels take this many at least, from places that are multiples of it. */
+/** Kernels process this many floats at a time; lengths and offsets are multiples of it. */
 const STRIDE = 8;
 
 const memories = new WeakMap<ArrayBufferLike, Memory>();
-/** By the memory of the first kind of array. */
+/** By the memory of the weights. */
 const instances = new WeakMap<Memory, { readonly of: readonly Memory[]; readonly made: Kernels }>();
 let module: object | undefined;
 
-/** Zeros that kernels reach. @throws RangeError above {@link mostFloats}, or where the machine has no such memory. */
+/**
+ * Zeros in memory that kernels can reach.
+ * @throws RangeError above {@link MOST_FLOATS}, or if the machine cannot allocate the memory
+ */
 export function reachableFloats(count: number): Float32Array<ArrayBuffer> {
   const pages = Math.ceil(count / PAGE_FLOATS);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -43,7 +47,7 @@ export function reachableFloats(count: number): Float32Array<ArrayBuffer> {
   return new Float32Array(memory.buffer, 0, count);
 }
 
-/** One step of a block: all four arrays change but the gradient. Their length is a multiple of 8. */
+/** One step of a block: changes all arrays except the gradient. Their length is a multiple of 8. */
 export function adamwInPlace(x: BlockArrays, { decay }: Block, s: AdamWScalars): void {
   const arrays = [x.weight, x.grad, x.mean, x.square];
   const { exports } = kernelsOn(arrays);
@@ -54,7 +58,7 @@ export function adamwInPlace(x: BlockArrays, { decay }: Block, s: AdamWScalars):
   exports.adamw(...places, x.weight.length, ...moments, ...change);
 }
 
-/** In float64. The length is a multiple of 8. */
+/** Sum of squares in float64. The length is a multiple of 8. */
 export function sumOfSquares(x: Float32Array): number {
   return kernelsOn([x, x, x, x]).exports.sumOfSquares(x.byteOffset, x.length);
 }

@@ -1,23 +1,23 @@
 /**
- * The losses of LossSpec as functions of per-token logprobs, over {@link Ops}. Gradients come from the tape.
- * Left out: how tokens are weighted; that is in the Datum.
+ * The losses of LossSpec as functions of per-token logprobs, over {@link Ops}. The tape computes their gradients.
+ * Leaves out: the weights of tokens, which are in the Datum.
  */
 
 import { type Ops, scalar } from '../ops.ts';
 import { checkRules, type Rule } from '../rules.ts';
 import type { LossSpec } from '../types.ts';
 
-/** Everything [N], one entry a token. */
+/** All arrays are [N], one entry per token. */
 export interface TokenTerms<T> {
   readonly logp: T;
-  /** logprobs of the policy that sampled. */
+  /** Logprobs of the policy that sampled. */
   readonly old: T;
   readonly advantages: T;
-  /** Only read where beta > 0. */
+  /** Only read if beta > 0. */
   readonly ref: T;
 }
 
-/** Scalars of a LossSpec that may change between steps; [] each. */
+/** Scalars of a LossSpec that may change between steps, [] each. */
 export type LossScalars<T> = {
   readonly clipLow: T;
   readonly clipHigh: T;
@@ -26,13 +26,13 @@ export type LossScalars<T> = {
 
 export interface TokenLosses<T> {
   readonly loss: T;
-  /** 1 where the clip cut the gradient. */
+  /** 1 if the clip was active. */
   readonly clipped: T;
   /** k3 estimate of KL(policy || reference). */
   readonly kl: T;
 }
 
-/** Which graph a LossSpec needs: equal keys differ in scalars alone. */
+/** The graph that a LossSpec needs: specs of the same shape differ in scalars only. */
 export type LossShape = 'cross_entropy' | 'importance_sampling' | 'ppo' | 'ppo+kl' | 'cispo';
 
 export function lossShape(spec: LossSpec): LossShape {
@@ -40,8 +40,8 @@ export function lossShape(spec: LossSpec): LossShape {
 }
 
 /**
- * The scalars of a LossSpec as numbers; what it does not have is 0.
- * @throws naming the option that is not a number from 0
+ * The scalars of a LossSpec as numbers; 0 for those that it does not have.
+ * @throws EngineError `config` naming the option that is not a number of at least 0
  */
 export function lossScalars(spec: LossSpec): LossScalars<number> {
   const scalars = {
@@ -56,10 +56,10 @@ export function lossScalars(spec: LossSpec): LossScalars<number> {
   return scalars;
 }
 
-/** Beyond e^20 a ratio says only that the two policies have nothing in common; unbounded it would be inf. */
+/** Bound of the log-ratio. Beyond e^20 the two policies have nothing in common, and the ratio would overflow. */
 const LARGEST_LOG_RATIO = 20;
 
-/** Loss of each token before weighting; formulas at {@link LossSpec}. */
+/** The loss of each token before weighting; formulas at {@link LossSpec}. */
 export function tokenLosses<T>(
   ops: Ops<T>,
   shape: LossShape,

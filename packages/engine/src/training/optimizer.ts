@@ -1,6 +1,6 @@
 /**
- * A step of AdamW on tensors that are trained: in place where their arrays lie in this process, by the programs of
- * adamw.ts elsewhere. Left out: when a step is taken.
+ * One AdamW step on the trained tensors: in place if their arrays are in this process, else with the programs of
+ * adamw.ts.
  */
 
 import type { Runner } from '../executors/runner.ts';
@@ -40,7 +40,7 @@ export async function gradientNorm(
   return Math.sqrt(squares);
 }
 
-/** Moves weights and both moments by one step. */
+/** Updates weights and both moments by one step. */
 export async function takeStep(
   runner: Runner,
   tensors: TrainedTensors,
@@ -53,7 +53,7 @@ export async function takeStep(
   else for (const group of blockGroups(blocks)) await runStep(runner, tensors, group, values);
 }
 
-/** A block's arrays, where they lie in this process. */
+/** The arrays of a block, if they are in this process. */
 function arraysOf({ weights, training }: TrainedTensors, block: number): BlockArrays | undefined {
   const sets = { weight: weights, ...training };
   const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]!.memory]);

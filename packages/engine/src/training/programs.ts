@@ -1,6 +1,6 @@
 /**
- * The programs an engine trains and scores with, each a pure function of named tensors. Written over {@link Ops}; what
- * runs them is an Executor. Those that sample are in sampling/programs.ts, those of the optimizer in adamw.ts.
+ * The programs of training and scoring: pure functions of named tensors, written over {@link Ops} and run by an
+ * Executor. The programs of sampling are in sampling/programs.ts, those of the optimizer in adamw.ts.
  */
 
 import {
@@ -32,7 +32,7 @@ import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
 type Specs = Record<string, TensorSpec>;
 type Values<T> = Readonly<Record<string, T>>;
 
-/** Input name of the gradient of a weight; the output of the same name is the sum with this batch's. */
+/** Input name of the gradient of a weight. The output of the same name is the input plus the gradient of this batch. */
 export function gradientName(param: string): string {
   return `grad:${param}`;
 }
@@ -65,7 +65,10 @@ function batchInputs(config: ModelConfig, layout: Layout, positions: number): Sp
 /** `sharpness` is 1 / temperature. */
 const SCALAR_NAMES = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
 
-/** What a program of losses takes as scalars. @param temperature the one that was sampled at */
+/**
+ * The scalar inputs of a program with a loss.
+ * @param temperature the sampling temperature
+ */
 export function programScalars(loss: LossSpec, temperature: number) {
   return {
     ...lossScalars(loss),
@@ -83,13 +86,13 @@ function lossInputs(rows: number): Specs {
   };
 }
 
-/** How a training program uses memory, and what it trains. */
+/** How a training program uses memory, and which tensors it trains. */
 export interface TrainSettings {
-  /** Trained in place of the model's own weights. */
+  /** Adapters to train instead of the model's weights. */
   readonly adapters?: readonly LoraModule[];
   /** Maximum bytes of logits held at once: rows x V x 4. */
   readonly logitsBytes: number;
-  /** Keep each layer's input alone and make the rest again for the gradient. */
+  /** Keep only the input of each layer and recompute the rest in the backward pass. */
   readonly recompute: boolean;
 }
 
@@ -98,10 +101,10 @@ export const DEFAULT_TRAIN_SETTINGS: TrainSettings = {
   recompute: false,
 };
 
-/** What the attention of a batch reads. */
+/** Inputs of the attention of a batch. */
 const ATTENTION_NAMES = ['positions', 'cos', 'sin', 'prefixMask'] as const;
 
-/** Attention of a batch, `all` as in {@link groupedAttention}. */
+/** The attention of a batch; `all` as in {@link groupedAttention}. */
 function batchAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
@@ -130,7 +133,7 @@ function batchHidden<T>(
   return llamaHidden(ops, config, x, x.tokens!, batchAttention(ops, config, layout, x, all));
 }
 
-/** The same; with `recompute` of each layer only the input is kept for its gradient. */
+/** As {@link batchHidden}; with `recompute` only the input of each layer is kept for the backward pass. */
 function trainedHidden<T>(
   tape: Tape<T>,
   config: ModelConfig,
@@ -153,7 +156,7 @@ function trainedHidden<T>(
 
 const ROW_NAMES = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
 
-/** What the output matrix, and the losses, take of the inputs beside hidden states. */
+/** The inputs of the output matrix and the losses. */
 function lossRows<T>(
   config: ModelConfig,
   layout: Layout,
@@ -177,7 +180,7 @@ function headParams<T>(config: ModelConfig, x: Values<T>): Record<string, T> {
   return Object.fromEntries(Object.entries(x).filter(([name]) => name.startsWith(at)));
 }
 
-/** Rows cut into pieces of about equal length whose logits are at most `bytes`; at least 16 rows each. */
+/** Splits rows into chunks of about equal length whose logits take at most `bytes`, with at least 16 rows each. */
 export function headPieces(rows: number, vocabulary: number, bytes: number): number[] {
   const floats = bytes / Float32Array.BYTES_PER_ELEMENT;
   const most = Math.max(16, Math.floor(floats / vocabulary / 16) * 16);
@@ -187,13 +190,16 @@ export function headPieces(rows: number, vocabulary: number, bytes: number): num
   return full.with(-1, rows - length * (full.length - 1));
 }
 
-/** hidden [R, D] -> the log-distribution of what follows, [R, V]: of logits times `sharpness`, which costs less here. */
+/**
+ * hidden [R, D] -> log-probabilities of the next token, [R, V]. Scales `hidden` by `sharpness`, which is cheaper than
+ * scaling logits.
+ */
 function logDistribution<T>(ops: Ops<T>, config: ModelConfig, params: Values<T>, hidden: T): T {
   const sharpened = ops.mul(hidden, params.sharpness!);
   return ops.logSoftmax(llamaLogits(ops, config, params, sharpened));
 }
 
-/** The loss of some rows, and what metrics are made of, [R] each. */
+/** The loss of some rows and their metrics, [R] each. */
 function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
   return <T>(ops: Ops<T>, hidden: T, rows: Values<T>, shared: Values<T>) => {
     const all = logDistribution(ops, config, shared, hidden); // [R, V]
@@ -214,7 +220,7 @@ function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
 
 export const METRIC_NAMES = ['loss', 'kl', 'clipped', 'gap'] as const;
 
-/** The sums StepMetrics are made of. */
+/** The sums that StepMetrics are computed from. */
 function metricsOf<T>(
   ops: Ops<T>,
   { loss, rows }: RowLoss<T>,
@@ -230,7 +236,7 @@ function metricsOf<T>(
   };
 }
 
-/** Loss and metrics of a batch; no gradient. */
+/** The program that computes loss and metrics of a batch, without a gradient. */
 export function measureProgram(
   config: ModelConfig,
   layout: Layout,
@@ -257,12 +263,12 @@ export function measureProgram(
   };
 }
 
-/** Names of the tensors that are trained: the model's own, or those of the adapters. */
+/** Names of the trained tensors: those of the model, or of the adapters. */
 export function trainedNames(config: ModelConfig, { adapters }: TrainSettings): string[] {
   return (adapters ? adapterSpecs(adapters) : paramSpecs(config)).map(({ name }) => name);
 }
 
-/** Loss and metrics of a batch, and its gradient added to what `grad:*` hold. */
+/** The program that computes loss and metrics of a batch and adds its gradient to `grad:*`. */
 export function trainProgram(
   config: ModelConfig,
   layout: Layout,
@@ -304,7 +310,7 @@ export function trainProgram(
   };
 }
 
-/** Logprobs of the targets of all rows, those of prefixes too: `logp` [N]. */
+/** The program that computes the logprobs of the targets of all rows, including prefixes: `logp` [N]. */
 export function logprobProgram(
   config: ModelConfig,
   layout: Layout,

@@ -1,6 +1,6 @@
 /**
- * Sequences into micro-batches that only score: the logprob of every token but the first. What begins alike, the
- * rollouts of one prompt above all, shares its beginning.
+ * Packs sequences into micro-batches that are only scored: the logprob of every token but the first. Sequences with a
+ * common beginning, above all the rollouts of one prompt, share it.
  */
 
 import { type Layout, prefixRows } from '../model/attention.ts';
@@ -9,18 +9,18 @@ import { type Branch, fill, type MicroBatch, MOST_BRANCHES, packGroups } from '.
 
 /** A micro-batch that scores every token but the first of some sequences. */
 export interface ScoringBatch extends MicroBatch {
-  /** Copies the rows' logprobs, [N], to their places in the sequences' results. */
+  /** Copies the logprobs of the rows, [N], into the results of the sequences. */
   collect(logp: ArrayLike<number>, results: readonly Float32Array[]): void;
 }
 
-/** Shorter beginnings are not worth sharing. */
+/** Minimum common beginning, in tokens; sharing a shorter one saves nothing. */
 const LEAST_SHARED = 16;
 
-/** Sequences that begin alike share their beginning; targets are those of all rows, prefixes first. */
+/** Packs sequences so that common beginnings are shared; targets are those of all rows, prefixes first. */
 export function scoringBatches(sequences: readonly TokenIds[], maxRows: number): ScoringBatch[] {
   const sources = new Map<Branch, number>();
   const groups = groupByBeginning(sequences).map(({ members, shared }) => {
-    // Every member keeps a token after its prefix, for its branch's one row at least.
+    // Every member keeps a token after its prefix, at least one row for its branch.
     const prefix = Math.min(shared, ...members.map((i) => sequences[i]!.length - 1)) - 1;
     return members.map((i) => {
       const branch = scoringBranch(sequences[i]!, Math.max(0, prefix));
@@ -37,7 +37,7 @@ export function scoringBatches(sequences: readonly TokenIds[], maxRows: number):
   });
 }
 
-/** Sequences in groups that share their first `shared` tokens; of a group alone nothing is shared. */
+/** Groups sequences that share their first `shared` tokens; a group of one shares nothing. */
 function groupByBeginning(sequences: readonly TokenIds[]) {
   const order = [...sequences.keys()].filter((i) => sequences[i]!.length > 1);
   order.sort((a, b) => compareTokens(sequences[a]!, sequences[b]!));
@@ -45,7 +45,7 @@ function groupByBeginning(sequences: readonly TokenIds[]) {
   for (const i of order) {
     const open = groups.at(-1);
     const common = open ? commonLength(sequences[open.members[0]!]!, sequences[i]!) : 0;
-    // What is shared so far may shrink a little, or many short beginnings would swallow long ones.
+    // The shared beginning may shrink only a little, or many short ones would absorb long ones.
     const isClose = open && (open.members.length === 1 || common >= 0.75 * open.shared);
     if (open && isClose && common >= LEAST_SHARED && open.members.length < MOST_BRANCHES) {
       open.shared = open.members.length === 1 ? common : Math.min(open.shared, common);
