@@ -1,4 +1,4 @@
-/** What could compute a policy on this machine, and why not the rest. */
+/** Lists the executors and backends that work on this machine, and why the others do not. */
 
 import { BACKENDS_OF, openExecutor } from './open.ts';
 import { type Probe, probe, TOLERANCE } from './probe.ts';
@@ -8,20 +8,20 @@ export interface ExecutorFinding {
   readonly executor: ExecutorName;
   readonly backend: string;
   readonly available: boolean;
-  /** What createLocalEngine takes unless told otherwise. */
+  /** Whether createLocalEngine uses it by default. */
   readonly isDefault: boolean;
-  /** Library and version; or why it is not available, and what would make it so. */
+  /** Library and version; or why it is not available and how to install it. */
   readonly detail: string;
-  /** What it computes and how fast; where that was asked for and it is available. */
+  /** Accuracy and speed; present if it was requested and the backend is available. */
   readonly probe?: Probe;
 }
 
 export interface DescribeOptions {
-  /** Time a product on each and compare it with float64: some seconds. */
+  /** Measure speed and accuracy of each backend; takes some seconds. */
   readonly measure?: boolean;
 }
 
-/** Tries every executor and backend, the default first. Changes nothing that an engine relies on; never throws. */
+/** Tries every executor and backend, the default first. Does not affect engines that are open, and never throws. */
 export async function describeExecutors(options: DescribeOptions = {}): Promise<ExecutorFinding[]> {
   const findings: ExecutorFinding[] = [];
   for (const executor of ['onnx', 'tfjs'] as const)
@@ -55,7 +55,7 @@ async function examine(
   }
 }
 
-/** A backend that computes something else is not available, however fast. */
+/** A backend that computes wrong numbers counts as not available. */
 function judge(detail: string, found: Probe): Examined {
   if (found.relativeError < TOLERANCE) return { available: true, detail, probe: found };
   const off = `${found.relativeError.toExponential(0)} off the definition in float64`;

@@ -1,4 +1,4 @@
-/** Opens an executor by name. Each is loaded only when it is asked for: one that a machine lacks harms nobody else. */
+/** Opens an executor by name. Each is loaded only when it is opened, so that a missing one does no harm. */
 
 import { availableParallelism } from 'node:os';
 import { EngineError } from '../errors.ts';
@@ -8,13 +8,17 @@ import type { Executor, ExecutorName, OnnxOptions } from './types.ts';
 export interface ExecutorOptions {
   /** Absent: onnx. */
   readonly executor?: ExecutorName;
-  /** Of {@link backendsOf}; absent: cpu of onnx, the first of tfjs's that works, webgpu left out. */
+  /** One of {@link BACKENDS_OF}. Absent: cpu for onnx; for tfjs the first that works, except webgpu. */
   readonly backend?: string;
-  /** Absent: one for each core. tfjs decides for itself. */
+  /** Absent: one per core. tfjs ignores it. */
   readonly threads?: number;
 }
 
-/** @throws where the executor or its backend is not available, with the reason */
+/**
+ * Opens an executor.
+ * @throws EngineError `config` for an unknown backend; `unavailable` with the reason and, for a missing package, the
+ * command that installs it
+ */
 export async function openExecutor(options: ExecutorOptions): Promise<Executor> {
   const { executor = 'onnx', backend, threads = availableParallelism() } = options;
   if (executor === 'tfjs') {
@@ -30,13 +34,13 @@ export async function openExecutor(options: ExecutorOptions): Promise<Executor> 
   return openOnnx({ threads });
 }
 
-/** Every backend there may be. */
+/** All backends of each executor. */
 export const BACKENDS_OF = {
   onnx: ['cpu', 'webgpu'],
   tfjs: ['tensorflow', 'webgpu', 'wasm', 'cpu'],
 } as const satisfies Record<ExecutorName, readonly string[]>;
 
-/** @throws where there is no device, saying what one needs */
+/** @throws EngineError `unavailable` if there is no device, with what one needs */
 async function openOnnxWebGpu(): Promise<Executor> {
   const { OnnxWebGpuExecutor } = await loading(import('./onnx/webgpu.ts'));
   return OnnxWebGpuExecutor.create().catch((cause: unknown) => {
@@ -47,7 +51,7 @@ async function openOnnxWebGpu(): Promise<Executor> {
   });
 }
 
-/** @throws where onnxruntime-node does not load, naming the other executor */
+/** @throws EngineError `unavailable` if onnxruntime-node does not load */
 export async function openOnnx(options: OnnxOptions): Promise<Executor> {
   const { OnnxExecutor } = await loading(import('./onnx/executor.ts'));
   return new OnnxExecutor(options);
@@ -67,7 +71,7 @@ function loading<M>(module: Promise<M>): Promise<M> {
   });
 }
 
-/** onnxruntime puts the place in its own source in front. */
+/** The reason without the source location that onnxruntime puts in front. */
 function reasonOf(cause: unknown): string {
   const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
   return line.replace(/^.* was false\. /, '');

@@ -1,6 +1,6 @@
 /**
- * What a backend is worth on this machine: how far its numbers are from the definition in float64, and how fast it
- * multiplies matrices, in float32 and in half precision where it has that. A second or two each; rough on purpose.
+ * Measures a backend on this machine: the difference of its numbers to float64, and the speed of matrix products in
+ * float32 and, if available, in half precision. Takes one or two seconds per backend; approximate on purpose.
  */
 
 import { f32, type Ops } from '../ops.ts';
@@ -9,20 +9,23 @@ import { normals } from '../sampling/random.ts';
 import type { Compiled, Executor, HalfType, Program } from './types.ts';
 
 export interface Rate {
-  /** Of a product of two square matrices, 10^9 operations (2 n^3) a second. */
+  /** Speed of a product of two n x n matrices, in 10^9 operations (2 n^3) per second. */
   readonly gigaflops: number;
   readonly n: number;
 }
 
 export interface Probe {
-  /** Largest difference to float64 over the largest entry, of the operations of a layer. */
+  /** Maximum difference to float64 over the maximum entry, for the operations of a layer. */
   readonly relativeError: number;
   readonly product: Rate;
-  /** Absent where the backend has no such product. Error: of a product of 64 x 64; rounding to f16 alone makes 1e-3. */
+  /**
+   * Absent if the backend has no such product. The error is that of a 64 x 64 product; rounding to f16 alone makes
+   * 1e-3.
+   */
   readonly half: Readonly<Partial<Record<HalfType, Rate & { readonly relativeError: number }>>>;
 }
 
-/** float32 rounds at 6e-8; what is beyond this is wrong. */
+/** float32 rounds at 6e-8; larger differences are errors. */
 export const TOLERANCE = 1e-5;
 
 export async function probe(executor: Executor): Promise<Probe> {
@@ -38,7 +41,7 @@ export async function probe(executor: Executor): Promise<Probe> {
   return { relativeError, product, half };
 }
 
-/** Of one product of n x n and waiting for it; undefined where the backend does not compute in that type. */
+/** Speed of one n x n product, including waiting for it; undefined if the backend does not compute in that type. */
 export async function productRate(
   executor: Executor,
   type: 'f32' | HalfType,
@@ -49,14 +52,14 @@ export async function productRate(
   return timed(executor, n, await executor.compileHalfProduct!(type, n));
 }
 
-/** Relative error of a small product; undefined: there is none of that type, or it is float32 all the same. */
+/** Relative error of a small product; undefined if the backend lacks the type or computes in float32 anyway. */
 async function halfError(executor: Executor, type: HalfType): Promise<number | undefined> {
   const [a, b] = twoMatrices();
   const exact = new ReferenceOps().matmul(plain(a!, [SIDE, SIDE]), plain(b!, [SIDE, SIDE]));
-  // Refused when compiled, or, by a device without the type, when run.
+  // Refused when compiled, or when run, by a device without the type.
   const found = await smallProduct(executor, type, a!, b!).catch(() => undefined);
   const error = found && largest(found, exact.data);
-  // As exact as float32: it was computed in that. Far off: it was not computed.
+  // As exact as float32: computed in float32. Far off: not computed.
   return error === undefined || error < TOLERANCE || error > 0.1 ? undefined : error;
 }
 
@@ -86,7 +89,7 @@ function productProgram(n: number): Program {
   };
 }
 
-/** Larger and larger products until one takes long enough to be timed. */
+/** Products of increasing size, until one takes long enough to be timed. */
 async function rate(executor: Executor): Promise<Rate> {
   let found: Rate = { gigaflops: 0, n: 0 };
   for (const n of [128, 256, 512, 1024, 2048, 4096]) {
@@ -113,7 +116,7 @@ async function timed(executor: Executor, n: number, compiled: Compiled): Promise
   return { gigaflops: (2 * n ** 3) / (milliseconds * 1e6), n };
 }
 
-/** x, w [64, 64] -> [64, 64]: the operations of a layer, one after the other. */
+/** x, w [64, 64] -> [64, 64]: the operations of a layer in sequence. */
 function layer<T>(ops: Ops<T>, x: T, w: T): T {
   const gain = ops.constant(new Float32Array(SIDE).fill(1.5), [SIDE]);
   const { y } = ops.rmsNorm(x, gain, 1e-5);
@@ -140,7 +143,7 @@ async function layerError(executor: Executor): Promise<number> {
   return found;
 }
 
-/** Infinity where anything is not a number. */
+/** Relative maximum difference; Infinity if anything is NaN. */
 function largest(found: ArrayLike<number>, exact: Float64Array): number {
   let [difference, scale] = [0, 0];
   for (const [i, value] of exact.entries()) {

@@ -1,31 +1,31 @@
 /**
- * Runs programs by name: compiles each once, gives it the tensors that live on (weights, state, caches), wraps
- * the arrays that are fresh, and reads back what is asked for. The least used of many compiled programs go.
+ * Compiles each program once and runs it by name: passes resident tensors (weights, state, caches), wraps fresh arrays,
+ * and reads outputs back. Evicts the least recently used of many compiled programs.
  */
 
 import type { TensorSpec } from '../ops.ts';
 import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types.ts';
 
 /**
- * Programs kept of each kind, the first word of their key. A compiled program keeps its scratch memory, and that of
- * training is large; a shape beyond the limit is compiled anew when it comes back.
+ * Maximum compiled programs of each kind, the first word of their key. A compiled program keeps its scratch memory,
+ * which is large for training; an evicted shape is compiled again when it comes back.
  */
 const MOST_COMPILED: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
 const MOST_OF_OTHERS = 96;
 
 export interface RunRequest {
-  /** Names the program; equal keys mean equal programs. */
+  /** Name of the program; equal keys mean equal programs. */
   readonly key: string;
   readonly make: () => Program;
-  /** Bytes that the compiled program keeps between runs, about; absent where they are few. */
+  /** Approximate bytes that the compiled program keeps between runs; absent if they are few. */
   readonly scratch?: number;
   /** Tensors that outlive the run. */
   readonly resident: BufferMap;
-  /** Inputs of this run alone; the arrays are taken over. */
+  /** Inputs of this run only; takes ownership of the arrays. */
   readonly fresh: Readonly<Record<string, TypedArray>>;
   /** Outputs to read back. */
   readonly wanted?: Readonly<Record<string, TensorSpec>>;
-  /** Outputs that replace the contents of tensors that outlive the run. */
+  /** Outputs that replace the contents of resident tensors. */
   readonly updated?: BufferMap;
 }
 
@@ -41,7 +41,7 @@ export class Runner {
 
   readonly #scratchBytes: number;
 
-  /** @param scratchBytes most that compiled programs may keep together, one of them always may */
+  /** @param scratchBytes maximum bytes that compiled programs keep together; one program is always kept */
   constructor(executor: Executor, scratchBytes = Infinity) {
     this.executor = executor;
     this.#scratchBytes = scratchBytes;
@@ -89,11 +89,11 @@ export class Runner {
     return { program, compiled: await this.executor.compile(program) };
   }
 
-  /** Drops the least recently used of a kind with too many. */
+  /** Evicts the least recently used program of a kind with too many. */
   async #evict(kind: string): Promise<void> {
     const keys = [...this.#kernels.keys()].filter((key) => key.split(' ', 1)[0] === kind);
     if (keys.length > (MOST_COMPILED[kind] ?? MOST_OF_OTHERS)) await this.#drop(keys[0]!);
-    // The last one is that which is about to run.
+    // The last one is about to run.
     const heavy = [...this.#kernels].filter(([, { scratch }]) => scratch > 0);
     let total = heavy.reduce((sum, [, { scratch }]) => sum + scratch, 0);
     for (const [key, { scratch }] of heavy.slice(0, -1)) {
@@ -110,7 +110,7 @@ export class Runner {
   }
 }
 
-/** The specs of the names that `chosen` has too. */
+/** The specs whose names are keys of `chosen`. */
 function pick(specs: Readonly<Record<string, TensorSpec>>, chosen: object) {
   return Object.fromEntries(Object.entries(specs).filter(([name]) => Object.hasOwn(chosen, name)));
 }

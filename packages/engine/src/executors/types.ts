@@ -1,10 +1,10 @@
-/** What an executor offers: memory, and programs over {@link Ops} made runnable. */
+/** The interface of an executor: memory, and programs over {@link Ops} compiled to run. */
 
 import type { Ops, TensorSpec } from '../ops.ts';
 
 export type ExecutorName = 'onnx' | 'tfjs';
 export type TypedArray = Float32Array | Int32Array;
-/** Types that a backend may compute a product in besides float32; programs do not use them. */
+/** Types besides float32 in which a backend may compute a product; programs do not use them. */
 export type HalfType = 'f16' | 'bf16';
 
 /** Options of the onnx executor on the CPU. */
@@ -15,21 +15,24 @@ export interface OnnxOptions {
 /** A tensor that outlives a run: weights, gradients, optimizer state, caches, inputs and outputs. */
 export interface TensorBuffer {
   readonly spec: TensorSpec;
-  /** The contents themselves, where they lie in this process and may be changed in place. */
+  /** The contents, if they are in this process and may be changed in place. */
   readonly memory?: TypedArray;
-  /** The contents. May be the memory itself: copy what must outlive the next run, `write` what was changed. */
+  /** The contents, possibly the memory itself: copy what must outlive the next run, and `write` what was changed. */
   read(): Promise<TypedArray>;
-  /** Replaces the contents; as many elements as the spec says. */
+  /** Replaces the contents with as many elements as the spec says. */
   write(data: TypedArray): void;
-  /** Sets every element to 0, without a copy from this process where the tensor lies on a device. */
+  /** Sets every element to 0; on a device without a copy from this process. */
   zero(): void;
   dispose(): void;
 }
 
-/** A function of named tensors, built once (onnx) or called at each run (tfjs). */
+/** A function of named tensors, built once (onnx) or called in each run (tfjs). */
 export interface Program {
   readonly name: string;
-  /** Its operations take milliseconds, as training's do and sampling's do not: threads wait for each other longer. */
+  /**
+   * Whether its operations take milliseconds, as in training but not in sampling; threads then wait longer for each
+   * other.
+   */
   readonly isLong?: boolean;
   readonly inputs: Readonly<Record<string, TensorSpec>>;
   build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T>;
@@ -39,14 +42,14 @@ export type BufferMap = Readonly<Record<string, TensorBuffer>>;
 
 export interface Compiled {
   /**
-   * Runs the program; every output is written into the buffer of its name. A buffer may stand on both sides
-   * where the output is an elementwise update of that input (accumulation).
+   * Runs the program. Every output is written into the buffer of its name. A buffer may be both input and output if the
+   * output is an elementwise update of the input (accumulation).
    */
   run(inputs: BufferMap, outputs: BufferMap): Promise<void>;
   dispose(): Promise<void>;
 }
 
-/** Tensors that belong together: `parts` by tensor, `whole` the same memory in as few buffers as possible. */
+/** Tensors allocated together: `parts` are the tensors, `whole` is the same memory in as few buffers as possible. */
 export interface Allocation {
   readonly parts: readonly TensorBuffer[];
   readonly whole: readonly TensorBuffer[];
@@ -54,21 +57,25 @@ export interface Allocation {
 
 export interface Executor {
   readonly name: ExecutorName;
-  /** What runs here, for people: library, version, backend, threads. */
+  /** Human-readable: library, version, backend, threads. */
   readonly description: string;
-  /** Programs run in a device's memory: what is not allocated there is copied, and an output never overwrites what the same run still reads. */
+  /**
+   * Whether programs run in the memory of a device: tensors that are not allocated there are copied, and an output
+   * never overwrites what the same run still reads.
+   */
   readonly isApart: boolean;
   /**
-   * A tensor whose contents come from this process or go to it: inputs of a run, outputs to be read, small tables.
-   * The array given is taken over: it must not be changed afterwards.
+   * A tensor whose contents come from or go to this process: inputs of a run, outputs to be read, small tables. Takes
+   * ownership of the array: it must not be changed afterwards.
    */
   buffer(spec: TensorSpec, data?: TypedArray): TensorBuffer;
-  /** Zeros where programs run, on a device where there is one: weights, gradients, moments, caches. Reading one is a copy. */
+  /** Zeros where programs run (weights, gradients, moments, caches). On a device, reading one is a copy. */
   allocate(specs: readonly TensorSpec[]): Allocation;
   compile(program: Program): Promise<Compiled>;
   /**
    * a, b [n, n] float32, rounded to `type` and multiplied in it -> y [n, n] and its sum `total` [], both float32.
-   * @throws where the backend has no such product; absent where it has no such type.
+   * Absent if the executor has no half types.
+   * @throws if the backend has no such product
    */
   compileHalfProduct?(type: HalfType, n: number): Promise<Compiled>;
   close(): Promise<void>;

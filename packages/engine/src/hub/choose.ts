@@ -1,4 +1,7 @@
-/** Which files of a repository a model needs, and nothing else: no weights in other formats, no pictures, no code. */
+/**
+ * Chooses the files of a repository that a model needs.
+ * Leaves out: weights in other formats, pictures, code.
+ */
 
 import { basename } from 'node:path';
 import { EngineError } from '../errors.ts';
@@ -6,11 +9,11 @@ import { EngineError } from '../errors.ts';
 export interface RemoteFile {
   readonly path: string;
   readonly size: number;
-  /** What its bytes must hash to: SHA-256 of large files, git's SHA-1 of the others. */
+  /** Expected hash of its bytes: SHA-256 for large files, git's SHA-1 for the others. */
   readonly digest: { readonly kind: 'sha256' | 'git'; readonly hex: string };
 }
 
-/** Small files that say what the model is; the ones that must be there come first. */
+/** Small files that describe the model; required ones first. */
 const DESCRIPTIONS = [
   'config.json',
   'tokenizer.json',
@@ -24,9 +27,9 @@ const SINGLE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
 
 export interface Choice {
-  /** Fetched first: with them it can be told whether the model is one that loads. */
+  /** Downloaded first: they show whether the model can be loaded. */
   readonly descriptions: readonly RemoteFile[];
-  /** Fetched then. A shard list has to be read out of its index first. */
+  /** Downloaded next. The list of shards is read from the index first. */
   readonly weights: readonly RemoteFile[];
 }
 
@@ -36,8 +39,8 @@ function those(files: Files, names: readonly string[]): RemoteFile[] {
 }
 
 /**
- * @param wanted a GGUF file of the repository, in place of the folder
- * @throws naming what there is instead
+ * @param wanted a GGUF file of the repository, instead of the folder
+ * @throws EngineError `file` naming what the repository has instead
  */
 export function chooseFiles(files: Files, where: string, wanted?: string): Choice {
   if (wanted !== undefined) return { descriptions: [], weights: [named(files, where, wanted)] };
@@ -60,7 +63,10 @@ export function chooseFiles(files: Files, where: string, wanted?: string): Choic
   };
 }
 
-/** The shards of an index. @throws where it names one that the repository does not have, or a place outside of it */
+/**
+ * The shards of an index.
+ * @throws EngineError `file` if it names a file that the repository does not have
+ */
 export function shardsOf(files: Files, where: string, index: unknown): RemoteFile[] {
   const map: unknown = Object(index).weight_map;
   const names = [...new Set(Object.values(Object(map)))];

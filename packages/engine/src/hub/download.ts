@@ -1,6 +1,6 @@
 /**
- * One file from the hub: into `<name>.<digest>.part`, from where it broke off, tried again when the connection goes;
- * under its own name only once its checksum is right.
+ * Downloads one file into `<name>.<digest>.part`: resumes where it stopped, retries when the connection breaks, and
+ * renames the file once its checksum is right.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -12,21 +12,21 @@ import { HubApiError } from '@huggingface/hub';
 import { EngineError } from '../errors.ts';
 import type { RemoteFile } from './choose.ts';
 
-/** Bytes of the file from `start` on. */
+/** The bytes of the file from `start` to its end. */
 export type Source = (start: number) => Promise<ReadableStream<Uint8Array>>;
 
 export interface DownloadOptions {
   readonly directory: string;
   readonly signal?: AbortSignal;
-  /** Times a broken connection is taken up again before giving up. */
+  /** Maximum number of retries of a broken connection. */
   readonly retries: number;
-  /** Before the first of them; twice as long before each further one. */
+  /** Wait before the first retry, ms; doubled for each further one. */
   readonly waitMs: number;
-  /** Bytes there so far. */
+  /** Called with the number of bytes downloaded so far. */
   readonly onBytes: (done: number) => void;
 }
 
-/** @throws naming the file where its bytes are not what the hub says they are; where it cannot be had */
+/** @throws EngineError `network` naming the file, if its checksum is wrong or it cannot be downloaded */
 export async function download(
   file: RemoteFile,
   source: Source,
@@ -51,14 +51,14 @@ export async function download(
   await rename(part, target);
 }
 
-/** What another try would not change. */
+/** An error that a retry would not change. */
 export class FinalError extends EngineError {
   constructor(message: string) {
     super('network', message);
   }
 }
 
-/** Answers that ask for patience, of those that are the client's fault by their number. */
+/** Status codes below 500 that are worth a retry. */
 const PATIENCE = [408, 425, 429];
 
 function isFinal(error: unknown): boolean {
@@ -124,7 +124,7 @@ async function hashFile(hash: Hash, path: string, length: number): Promise<void>
   for await (const piece of createReadStream(path, { end: length - 1 })) hash.update(piece);
 }
 
-/** -1 where there is nothing. */
+/** Size of a file; -1 if there is none. */
 function sizeOf(path: string): Promise<number> {
   return stat(path).then(
     ({ size }) => size,

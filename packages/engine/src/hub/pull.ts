@@ -1,7 +1,8 @@
 /**
  * @packageDocumentation
- * A model from the hub into a folder, through `@huggingface/hub`: only what is needed to load it, resumed where it broke
- * off, each file checked against the hub's checksum. Leaves out: uploading, and the xet protocol.
+ * Downloads a model from the Hugging Face Hub into a folder, with `@huggingface/hub`: only the files that loading
+ * needs, resumed where it stopped, each verified by the checksum of the hub.
+ * Leaves out: uploading, and the xet protocol.
  */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -18,13 +19,13 @@ import { download, FinalError } from './download.ts';
 export interface PullOptions {
   /** Branch, tag or commit; absent: `main`. */
   readonly revision?: string;
-  /** Where the files go; made where it is not there. */
+  /** Folder of the files; created if it does not exist. */
   readonly directory: string;
-  /** A GGUF file of the repository, in place of the folder. */
+  /** A GGUF file of the repository, instead of the folder. */
   readonly file?: string;
-  /** Absent: the library's own. */
+  /** Address of the hub; absent: that of the library. */
   readonly hubUrl?: string;
-  /** For models that are private or want an agreement. */
+  /** Access token, for private and gated models. */
   readonly accessToken?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: PullProgress) => void;
@@ -33,23 +34,26 @@ export interface PullOptions {
 }
 
 export interface PullProgress {
-  /** The file being fetched. */
+  /** The file being downloaded. */
   readonly path: string;
-  /** Bytes there, of all files known so far. */
+  /** Bytes downloaded, of all known files. */
   readonly done: number;
   readonly total: number;
 }
 
 export interface PulledModel {
-  /** What loads: the folder, or the GGUF file in it. */
+  /** What to load: the folder, or the GGUF file in it. */
   readonly path: string;
-  /** The commit. */
+  /** The commit that was downloaded. */
   readonly revision: string;
   readonly files: readonly string[];
   readonly bytes: number;
 }
 
-/** @throws naming the model and what is wrong: unknown, not allowed, not of a kind that loads, bytes that are not right */
+/**
+ * Downloads a model.
+ * @throws EngineError naming the model and the reason: unknown, no access, not loadable, or a wrong checksum
+ */
 export async function pullModel(id: string, options: PullOptions): Promise<PulledModel> {
   if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(id) || id.includes('..'))
     throw new EngineError('config', `"${id}" is not the name of a model: owner/name is`);
@@ -96,7 +100,7 @@ export async function pullModel(id: string, options: PullOptions): Promise<Pulle
   };
 }
 
-/** What came from where, for whoever finds the folder. */
+/** Records the source of the files in the folder. */
 function source(model: string, revision: string, files: readonly RemoteFile[]) {
   return `${JSON.stringify({ model, revision, files: files.map(({ path, digest }) => ({ path, ...digest })) }, null, 2)}\n`;
 }
@@ -111,7 +115,7 @@ interface HubRevision {
   readonly accessToken?: string;
 }
 
-/** Those at the top of the repository: nothing that a model needs lies deeper. */
+/** Files at the top of the repository; a model needs no others. */
 async function remoteFiles(hub: HubRevision): Promise<Map<string, RemoteFile>> {
   const files = new Map<string, RemoteFile>();
   for await (const { type, path, size, oid, lfs } of listFiles(hub)) {
@@ -122,7 +126,7 @@ async function remoteFiles(hub: HubRevision): Promise<Map<string, RemoteFile>> {
   return files;
 }
 
-/** The small files first: a model that does not load is told so before gigabytes are fetched. */
+/** Small files first: a model that cannot be loaded is refused before gigabytes are downloaded. */
 async function fetchAll(
   choice: Choice,
   files: ReadonlyMap<string, RemoteFile>,
@@ -197,7 +201,7 @@ function withSignal(signal: AbortSignal | undefined): typeof fetch {
   return (input, init) => fetch(input, { ...init, ...(signal && { signal }) });
 }
 
-/** A network that wants a login first, or a server that is no hub, answers with what the library stumbles over. */
+/** Translates errors of the library when a login page of the network or another server answers instead of a hub. */
 async function understood<T>(
   id: string,
   { hubUrl = HUB_URL }: PullOptions,
@@ -206,7 +210,7 @@ async function understood<T>(
   try {
     return await work();
   } catch (error) {
-    // A broken connection is a TypeError too, and has a cause.
+    // A broken connection is a TypeError too, but has a cause.
     const isStumble = error instanceof TypeError && error.cause === undefined;
     if (!isStumble && !(error instanceof SyntaxError) && !(error instanceof z.ZodError))
       throw error;
@@ -218,7 +222,7 @@ async function understood<T>(
   }
 }
 
-/** The hub's answers in words that say what to do. */
+/** Translates status codes of the hub into messages that say what to do. */
 async function explained<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,6 +1,6 @@
 /**
- * Adapters at work: their tensors on an executor, and the weights that sampling takes, W + scale B A. Merged weights
- * are a copy of the adapted matrices alone; the base model is never changed, so that it can answer as the reference.
+ * The tensors of adapters on an executor, and the weights that sampling uses, W + scale B A. Merged weights are copies
+ * of the adapted matrices; the base model is never changed, so it can serve as the reference.
  */
 
 import type { Runner } from '../executors/runner.ts';
@@ -25,7 +25,7 @@ export class Adapter extends TrainedTensors {
   #merged: BufferMap | undefined;
   #isMerged = false;
 
-  /** @throws where a target names no linear layer of the model. */
+  /** @throws EngineError `config` if a target names no linear layer of the model */
   constructor(executor: Executor, config: ModelConfig, options: LoraOptions, seed: number) {
     const modules = loraModules(config, options);
     super(executor, adapterSpecs(modules));
@@ -36,19 +36,19 @@ export class Adapter extends TrainedTensors {
     this.restart();
   }
 
-  /** As it was before any training: it changes nothing. */
+  /** Resets the adapter to its initial state, which changes nothing. */
   restart(): void {
     restore(this.weights, initialAdapter(this.modules, this.#seed));
     this.forgetTraining();
     this.changed();
   }
 
-  /** The adapter's weights, or those under it, are others now: what was merged is out of date. */
+  /** Marks merged weights as outdated: the adapter's weights or the base weights have changed. */
   changed(): void {
     this.#isMerged = false;
   }
 
-  /** The adapted matrices under their own names, merged, computed anew where something changed. */
+  /** The merged matrices under their own names, computed again after a change. */
   async merged(runner: Runner, base: BufferMap): Promise<BufferMap> {
     const merged = this.#openMerged();
     if (!this.#isMerged) for (const module of this.modules) await this.#merge(runner, base, module);
@@ -99,7 +99,7 @@ function mergeProgram({ outputs, inputs, rank }: LoraModule): Program {
   };
 }
 
-/** The adapters' tensors as a program's inputs. */
+/** The tensors of the adapters as inputs of a program. */
 export function adapterInputs(modules: readonly LoraModule[]): Record<string, TensorSpec> {
   return Object.fromEntries(adapterSpecs(modules).map(({ name, shape }) => [name, f32(...shape)]));
 }

@@ -1,6 +1,7 @@
 /**
- * What a low-rank adapter is: which linear layers have one, its rank and scale, its tensors and how they start.
- * The words are those of PEFT's LoraConfig. Left out: dropout, DoRA, biases and whole modules trained beside.
+ * Options of low-rank adapters: which linear layers have one, rank and scale, their tensors and initial values. Names
+ * as in PEFT's LoraConfig.
+ * Leaves out: dropout, DoRA, trained biases and whole trained modules.
  */
 
 import { EngineError } from '../errors.ts';
@@ -11,22 +12,22 @@ import { checkRules, isWhole, type Rule } from '../rules.ts';
 import { hash32, uniform } from '../sampling/random.ts';
 import type { NamedArrays, TensorName } from '../weights/store.ts';
 
-/** PEFT's word for every linear layer but the output matrix. */
+/** PEFT's name for every linear layer except the output matrix. */
 export const ALL_LINEAR = 'all-linear';
 
 export interface LoraOptions {
   readonly rank: number;
   readonly alpha: number;
   /**
-   * Last parts of module names (`q_proj`) or whole names; or {@link allLinear}; or any other text, which is a regular
-   * expression for whole names.
+   * Last parts of module names (`q_proj`) or whole names; {@link ALL_LINEAR}; or any other string, a regular expression
+   * for whole names.
    */
   readonly targetModules: readonly string[] | string;
-  /** Scale alpha / sqrt(rank) (Kalajdzievski 2023) in place of alpha / rank. */
+  /** Scale by alpha / sqrt(rank) (Kalajdzievski 2023) instead of alpha / rank. */
   readonly rslora?: boolean;
   /** Indices of the layers that have adapters; absent: all. */
   readonly layers?: readonly number[];
-  /** Ranks and alphas of modules that have their own, by the end of their names, as PEFT's *_pattern. */
+  /** Ranks and alphas of modules with their own, by the end of their names (PEFT: rank_pattern, alpha_pattern). */
   readonly rankPattern?: Readonly<Record<string, number>>;
   readonly alphaPattern?: Readonly<Record<string, number>>;
 }
@@ -41,16 +42,16 @@ export interface LoraModule {
   readonly scale: number;
 }
 
-/** Not a linear layer though it is a matrix, and the one that all-linear leaves out. */
+/** The embedding is a matrix but not a linear layer; all-linear leaves out the output matrix. */
 const EMBEDDING = 'model.embed_tokens';
 const HEAD = 'lm_head';
 
-/** Beyond any rank that is used; an adapter is allocated before its tensors are read. */
+/** Upper bound of ranks; an adapter is allocated before its tensors are read. */
 export const MOST_RANK = 2 ** 16;
 
 /**
- * @throws where a rank, an alpha or a pattern is none, naming it; where a target names no linear layer of the model,
- * listing those there are
+ * @throws EngineError `config` naming an invalid rank, alpha or pattern, or a target that names no linear layer of the
+ * model, with the existing ones
  */
 export function loraModules(config: ModelConfig, options: LoraOptions): LoraModule[] {
   checkWords(options);
@@ -128,7 +129,7 @@ function isTarget(name: string, { targetModules, layers }: LoraOptions): boolean
   return targetModules.some((target) => endsWith(name, target));
 }
 
-/** A pattern is the end of a name, or a regular expression for it. */
+/** Matches a pattern: the end of a name, or a regular expression for it. */
 function ofPattern(
   patterns: Readonly<Record<string, number>> | undefined,
   name: string,
@@ -143,7 +144,7 @@ function wholeName(text: string): RegExp {
   return new RegExp(`^(?:${text})$`);
 }
 
-/** Whether a text is a regular expression here: Python's has words that JavaScript's does not. */
+/** Whether a string is a regular expression in JavaScript; some of Python's are not. */
 export function isPattern(text: string): boolean {
   try {
     wholeName(text);
@@ -153,7 +154,7 @@ export function isPattern(text: string): boolean {
   }
 }
 
-/** The adapters' tensors, in a fixed order. */
+/** The tensors of the adapters, in a fixed order. */
 export function adapterSpecs(modules: readonly LoraModule[]): TensorName[] {
   return modules.flatMap(({ name, outputs, inputs, rank }) => {
     const names = adapterNames(name);
@@ -164,7 +165,10 @@ export function adapterSpecs(modules: readonly LoraModule[]): TensorName[] {
   });
 }
 
-/** As in PEFT: A uniform within 1/sqrt(in) (Kaiming with a = sqrt 5), B zero, so that training starts at the base model. */
+/**
+ * Initial values as in PEFT: A uniform within 1/sqrt(in) (Kaiming with a = sqrt 5), B zero, so that training starts at
+ * the base model.
+ */
 export function initialAdapter(modules: readonly LoraModule[], seed: number): NamedArrays {
   const made: NamedArrays = {};
   for (const { name, outputs, inputs, rank } of modules) {

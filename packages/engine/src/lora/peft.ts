@@ -1,6 +1,6 @@
 /**
- * Adapters on disk in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`; beside them
- * `optimizer.safetensors`, with which training goes on bit for bit. The base model is named, never written.
+ * Adapters on disk in PEFT's format: `adapter_config.json` and `adapter_model.safetensors`, and `optimizer.safetensors`
+ * to resume training bit for bit. The base model is named, never written.
  */
 
 import { access, mkdir, readFile, rm } from 'node:fs/promises';
@@ -22,19 +22,19 @@ import { isPattern, type LoraOptions, MOST_RANK } from './options.ts';
 export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
 const WEIGHTS_FILE = 'adapter_model.safetensors';
 const OPTIMIZER_FILE = 'optimizer.safetensors';
-/** What PEFT puts before the name of a module in the model it wraps. */
+/** PEFT's prefix of the names of modules. */
 const PEFT_PREFIX = 'base_model.model.';
 const MOMENTS = ['mean', 'square'] as const;
 
 export interface AdapterFolder {
-  /** Hub id or folder, as written; empty where unknown. */
+  /** Hub id or folder, as written; empty if unknown. */
   readonly base: string;
   readonly options: LoraOptions;
 }
 
 const rank = z.number().int().min(1).max(MOST_RANK);
 const pattern = z.string().refine(isPattern, 'no regular expression that JavaScript knows');
-/** Keys of LoraConfig that change what an adapter computes, in ways that are not built in. */
+/** Keys of LoraConfig that change what an adapter computes in a way that is not supported. */
 const UNSUPPORTED = [
   'use_dora',
   'fan_in_fan_out',
@@ -65,7 +65,7 @@ const schema = z.looseObject({
   bias: z.literal('none').optional(),
 });
 
-/** @throws where a key is set that would make another adapter of it */
+/** @throws EngineError `file` if a key has a value that is not supported */
 function refuse(config: Readonly<Record<string, unknown>>, path: string): void {
   for (const key of UNSUPPORTED) {
     const value = config[key];
@@ -89,7 +89,10 @@ export function isAdapterFolder(directory: string): Promise<boolean> {
   return exists(join(directory, ADAPTER_CONFIG_FILE));
 }
 
-/** @throws naming the file and the key where it asks for what is not supported. */
+/**
+ * Reads `adapter_config.json`.
+ * @throws EngineError `file` naming the file and the key that is not supported
+ */
 export async function readAdapterConfig(directory: string): Promise<AdapterFolder> {
   const path = join(directory, ADAPTER_CONFIG_FILE);
   const parsed = schema.safeParse(parseJson(await readFile(path, 'utf8'), path));
@@ -120,13 +123,15 @@ function parseJson(text: string, path: string): unknown {
 }
 
 export interface SaveAdapterOptions {
-  /** What `base_model_name_or_path` says. */
+  /** The value of `base_model_name_or_path`. */
   readonly base: string;
   readonly steps: number;
   readonly weightsOnly: boolean;
 }
 
-/** The weights are written last; the optimizer's file carries the step, so that a folder half overwritten is noticed. */
+/**
+ * The weights are written last, and the optimizer file carries the step, so that a half-overwritten folder is detected.
+ */
 export async function saveAdapter(
   directory: string,
   adapter: Adapter,
@@ -145,7 +150,7 @@ export async function saveAdapter(
 
 /** Every key that PEFT 0.21 needs to load it; it fills in the rest. */
 function peftConfig({ options, modules }: Adapter, base: string) {
-  // PEFT takes layers beside a list of modules only: beside a text, the modules that both together mean are written.
+  // PEFT accepts layers only beside a list of modules. Beside a string, the selected modules are written.
   const isBoth = typeof options.targetModules === 'string' && options.layers !== undefined;
   return {
     peft_type: 'LORA',
@@ -169,8 +174,9 @@ function peftConfig({ options, modules }: Adapter, base: string) {
 }
 
 /**
- * Weights, and the optimizer's state where it was saved.
- * @returns the optimizer's step count. @throws naming the file, and the tensor where one is wrong or not the adapter's.
+ * Loads weights, and the optimizer state if it was saved.
+ * @returns the step count of the optimizer
+ * @throws EngineError `file` naming the file, and a tensor that is wrong or not the adapter's
  */
 export async function loadAdapter(directory: string, adapter: Adapter): Promise<number> {
   const path = join(directory, WEIGHTS_FILE);
@@ -198,7 +204,7 @@ export async function loadAdapter(directory: string, adapter: Adapter): Promise<
   return steps;
 }
 
-/** A tensor that no module of ours takes would be a part of the adapter silently left out. */
+/** A tensor that matches no module would be a part of the adapter that is silently ignored. */
 function checkNames(tensors: Tensors, adapter: Adapter, path: string): void {
   const known = new Set(adapter.specs.map(({ name }) => PEFT_PREFIX + name));
   const stranger = Object.keys(tensors).find((name) => !known.has(name));

@@ -1,8 +1,8 @@
 /**
- * Causal attention for training: sequences that share a prefix (the rollouts of one prompt) hold it once.
- * A batch is B groups of P prefix rows, then B x G branches of C rows; branch rows see their group's prefix and
- * their own branch. P = 0 and G = 1 is the ordinary batch of B sequences.
- * Rows are ordered [prefixes: B, P] then [branches: B, G, C]. Padding stands at the end of prefixes and branches.
+ * Causal attention for training, in which sequences that share a prefix (the rollouts of one prompt) hold it once. A
+ * batch is B groups of P prefix rows, then B x G branches of C rows; branch rows attend to the prefix of their group
+ * and to their own branch. P = 0 and G = 1 is the ordinary batch of B sequences. Rows are ordered [prefixes: B, P],
+ * then [branches: B, G, C]. Padding is at the end of prefixes and branches.
  */
 
 import { type Ops, scalar } from '../ops.ts';
@@ -12,11 +12,11 @@ import type { Attention } from './llama.ts';
 export interface Layout {
   /** B */
   readonly groups: number;
-  /** P, slots of a prefix; 0 where nothing is shared. */
+  /** P, rows of a prefix; 0 if nothing is shared. */
   readonly prefix: number;
   /** G, branches of a group. */
   readonly branches: number;
-  /** C, slots of a branch. */
+  /** C, rows of a branch. */
   readonly length: number;
 }
 
@@ -36,14 +36,17 @@ export interface AttentionInputs<T> {
   /** [maxPositions, d/2] */
   readonly cos: T;
   readonly sin: T;
-  /** [B, P]: 0 for a prefix token, -1e9 for padding. Absent where P = 0. */
+  /** [B, P]: 0 for a prefix token, -1e9 for padding. Absent if P = 0. */
   readonly prefixMask?: T;
 }
 
-/** Added to a score that must not count: far below any score, and finite so that no row becomes NaN. */
+/** Added to a masked score: far below any score, but finite so that no row becomes NaN. */
 export const MASKED = -1e9;
 
-/** The {@link Attention} of a layout. Unless `keepPrefix`, prefix rows end in the last layer: nothing reads them. */
+/**
+ * The {@link Attention} of a layout. Unless `keepPrefix`, prefix rows are dropped in the last layer: nothing reads
+ * them.
+ */
 export function groupedAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
@@ -81,7 +84,7 @@ interface Heads<T> {
   readonly v: T;
 }
 
-/** Sizes of the head axes: K key/value heads, R query heads of each, d. */
+/** Sizes of the head axes: K key/value heads, R query heads per key/value head, head size d. */
 export function headAxes(config: ModelConfig) {
   const kv = config.num_key_value_heads;
   return { kv, per: config.num_attention_heads / kv, d: headSize(config) };
@@ -100,7 +103,7 @@ function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Hea
   return { q, k: byHead(x.k), v: byHead(x.v) };
 }
 
-/** Prefixes over themselves -> rows [B*P, H*d]. */
+/** Attention of prefixes to themselves -> rows [B*P, H*d]. */
 function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): T {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p } = layout;
@@ -108,7 +111,7 @@ function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: 
   return ops.reshape(ops.transpose(out, [0, 3, 1, 2, 4]), [b * p, kv * per * d]);
 }
 
-/** Branch rows over their prefix, if there is one, and themselves -> [B*G*C, H*d]. */
+/** Attention of branch rows to their prefix, if any, and to themselves -> [B*G*C, H*d]. */
 function attendBranches<T>(
   ops: Ops<T>,
   config: ModelConfig,
@@ -142,13 +145,16 @@ function attendBranches<T>(
   return ops.reshape(ops.transpose(out, [0, 2, 4, 1, 3, 5]), [b * g * c, kv * per * d]);
 }
 
-/** Rows are taken in at most this many parts, of at least this many rows: more of either costs more than it saves. */
+/**
+ * Rows are split into at most this many parts of at least this many rows; more parts or smaller ones cost more than
+ * they save.
+ */
 const MOST_PARTS = 4;
 const FEWEST_ROWS = 64;
 
 /**
- * Attention of rows over themselves, a part of the rows at a time over the keys up to its end: with four parts three
- * eighths of the products and scores, which are masked, are never made. q [..., R, N, d], k and v [..., N, d] -> as q.
+ * Attention of rows to themselves, part by part, each over the keys up to its end: with four parts, three eighths of
+ * the products and scores, which are masked, are never computed. q [..., R, N, d], k and v [..., N, d] -> as q.
  */
 function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T {
   const { shape } = ops.spec(x.k);
@@ -166,7 +172,7 @@ function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T 
   return ops.concat(parts, axis + 1);
 }
 
-/** The last n of m rows over all m: q [..., R, n, d], k [..., m, d] -> [..., R, n, m]. */
+/** Scores of the last n of m rows with all m: q [..., R, n, d], k [..., m, d] -> [..., R, n, m]. */
 function ownScores<T>(ops: Ops<T>, q: T, k: T): T {
   const [r, n, d] = ops.spec(q).shape.slice(-3) as [number, number, number];
   const [...lead] = ops.spec(k).shape.slice(0, -2);
@@ -176,7 +182,7 @@ function ownScores<T>(ops: Ops<T>, q: T, k: T): T {
   return ops.add(ops.reshape(products, [...lead, r, n, m]), causalMask(ops, n, m));
 }
 
-/** weights [..., R, n, m] of values [..., m, d] -> [..., R, n, d] */
+/** Weighted sums: weights [..., R, n, m], values [..., m, d] -> [..., R, n, d] */
 function mix<T>(ops: Ops<T>, weights: T, values: T): T {
   const [r, n, m] = ops.spec(weights).shape.slice(-3) as [number, number, number];
   const [...lead] = ops.spec(values).shape.slice(0, -2);
@@ -184,7 +190,7 @@ function mix<T>(ops: Ops<T>, weights: T, values: T): T {
   return ops.reshape(out, [...lead, r, n, ops.spec(values).shape.at(-1)!]);
 }
 
-/** [n, m], of the last n of m rows: 0 on and below their diagonal. */
+/** Causal mask of the last n of m rows, [n, m]: 0 on and below their diagonal. */
 export function causalMask<T>(ops: Ops<T>, n: number, m = n): T {
   if (m === 1) return scalar(ops, 0);
   const mask = new Float32Array(n * m);

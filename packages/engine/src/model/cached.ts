@@ -1,8 +1,8 @@
 /**
- * Attention with a key/value cache, for sampling. Reading a prompt gives its keys and values; writing goes on from
- * them, one token a slot at a time. Slots that continue the same prompt form a unit and read it together: a product
- * of one row is bound by memory, one of several rows is not. The caches are only read here: what a step adds is
- * returned, and whoever holds the caches writes it into them.
+ * Attention with a key/value cache, for sampling. Reading a prompt returns its keys and values; writing continues from
+ * them, one token per slot. Slots that continue the same prompt form a unit and read its cache together: a product of
+ * one row is bound by memory, one of several rows is not. Caches are only read here: what a step adds is returned, and
+ * the owner of the caches stores it.
  */
 
 import { type Ops, scalar } from '../ops.ts';
@@ -15,50 +15,50 @@ export type Values<T> = Readonly<Record<string, T>>;
 export interface ReadShape {
   /** B */
   readonly prompts: number;
-  /** S, rows read of each prompt; padding stands at the end. */
+  /** S, rows read of each prompt; padding is at the end. */
   readonly length: number;
-  /** P, tokens of each prompt read before, all of them real. */
+  /** P, tokens of each prompt read before, without padding. */
   readonly past: number;
-  /** Whether the prompts end here: what comes after them is asked for. */
+  /** Whether this is the last chunk: the distribution of the next token is returned. */
   readonly isLast: boolean;
 }
 
 export interface WriteShape {
-  /** U, prompts that are being continued. */
+  /** U, units. */
   readonly units: number;
   /** G, slots of a unit. */
   readonly branches: number;
-  /** P, capacity of a prompt. */
+  /** P, capacity for a prompt, in tokens. */
   readonly prefix: number;
-  /** C, capacity for tokens written so far. */
+  /** C, capacity for generated tokens. */
   readonly capacity: number;
 }
 
 const KINDS = ['key', 'value'] as const;
 export type CacheKind = (typeof KINDS)[number];
-/** A tensor of the cache: of a prompt, of its earlier chunks, of the tokens written, or of the token just written. */
+/** A part of the cache: of a prompt, of its earlier chunks, of the generated tokens, or of the newest token. */
 export type CachePart = 'prompt' | 'past' | 'own' | 'new';
 
 export function cacheName(part: CachePart, kind: CacheKind, layer: number): string {
   return `${part}:${kind}:${layer}`;
 }
 
-/** Names of all caches of a part, keys and values, layer by layer. */
+/** Names of all cache tensors of a part, keys and values, layer by layer. */
 export function cacheNames(part: CachePart, config: ModelConfig): string[] {
   return Array.from({ length: config.num_hidden_layers }, (_, layer) =>
     KINDS.map((kind) => cacheName(part, kind, layer)),
   ).flat();
 }
 
-/** An {@link Attention} and the caches it makes, which are there once the model has run. */
+/** An {@link Attention} and the cache tensors it computes, which exist once the model has run. */
 export interface CachingAttention<T> {
   readonly attention: Attention<T>;
   readonly made: Readonly<Record<string, T>>;
 }
 
 /**
- * Causal attention over prompts or a chunk of them, rows [B, S], after `past:*` [B, K, P, d]. Made: `prompt:*`
- * [B, K, S, d]. After the last layer only each prompt's last row goes on. Needs positions [B*S], cos, sin, and in the
+ * Causal attention of prompts or a chunk of them, rows [B, S], after `past:*` [B, K, P, d]. Returns `prompt:*` [B, K,
+ * S, d]. After the last layer only the last row of each prompt is kept. Needs positions [B*S], cos, sin, and for the
  * last chunk `lastRows` i32 [B].
  */
 export function readingAttention<T>(
@@ -103,9 +103,9 @@ export function readingAttention<T>(
 }
 
 /**
- * Attention of one new token a slot, rows [U*G], over its unit's prompt, its own earlier tokens and itself.
- * Reads `prompt:*` [U, K, P, d] and `own:*` [U, K, G, C, d] with masks `promptMask` [U, P] and `ownMask` [U*G, C]
- * (0, or -1e9 where a token is empty). Made: `new:*` [U*G, K*d].
+ * Attention of one new token per slot, rows [U*G], to the prompt of its unit, its own earlier tokens and itself. Reads
+ * `prompt:*` [U, K, P, d] and `own:*` [U, K, G, C, d] with masks `promptMask` [U, P] and `ownMask` [U*G, C] (0, or -1e9
+ * for an empty position). Returns `new:*` [U*G, K*d].
  */
 export function writingAttention<T>(
   ops: Ops<T>,
@@ -120,7 +120,7 @@ export function writingAttention<T>(
     const key = rope(k);
     made[cacheName('new', 'key', layer)] = key;
     made[cacheName('new', 'value', layer)] = v;
-    // Scaled before, not by the products' alpha: with alpha 1 a product of one row skips the packing of its matrix.
+    // Scaled here and not by alpha: with alpha 1 a product of one row skips the packing of its matrix.
     const query = ops.mul(rope(q), scale);
     const cache = (part: CachePart, kind: CacheKind) => x[cacheName(part, kind, layer)]!;
     return attendOnce(ops, config, shape, {
@@ -153,7 +153,7 @@ interface Step<T> {
 function attendOnce<T>(ops: Ops<T>, config: ModelConfig, shape: WriteShape, x: Step<T>): T {
   const { kv, per, d } = headAxes(config);
   const { units: u, branches: g, prefix: p, capacity: c } = shape;
-  // By unit and head, a unit's slots side by side: [U, K, G, R, d].
+  // By unit and head, with the slots of a unit side by side: [U, K, G, R, d].
   const byHead = (y: T, heads: number) =>
     ops.transpose(ops.reshape(y, [u, g, kv, heads, d]), [0, 2, 1, 3, 4]);
   const [query, key, value] = [byHead(x.query, per), byHead(x.key, 1), byHead(x.value, 1)];

@@ -1,6 +1,6 @@
 /**
- * The architecture of a policy, in the words of Hugging Face's config.json, and the tensors it has. What the families
- * (llama, qwen2, ...) differ in is in architectures/.
+ * The configuration of a model, with the keys of Hugging Face's config.json, and the tensors of the model. Differences
+ * between families (llama, qwen2, ...) are in architectures/.
  */
 
 import { z } from 'zod';
@@ -9,7 +9,7 @@ import type { Shape } from '../ops.ts';
 import { architectureOf, type Traits } from './architectures/index.ts';
 import { ropeFields, ropeScaling, withoutNulls } from './rope-scaling.ts';
 
-/** Bounds far above any model there is, so that a hostile file cannot ask for endless work. */
+/** Bounds far above any model, so that a hostile file cannot request endless work. */
 function upTo(most: number) {
   return z.number().int().positive().max(most);
 }
@@ -29,24 +29,24 @@ const schema = z.object({
   max_position_embeddings: upTo(2 ** 24).default(2048),
   rope_theta: z.number().positive().default(10_000),
   rope_scaling: ropeScaling.optional(),
-  /** Tokens that every layer, or some, can look back; absent: all. See {@link contextLength}. */
+  /** Sliding window in tokens; absent: none. See {@link contextLength}. */
   sliding_window: upTo(2 ** 24).optional(),
-  /** Qwen's two conditions of that window, kept for saving. */
+  /** Qwen's two conditions of the window, kept for saving. */
   use_sliding_window: z.boolean().optional(),
   max_window_layers: z.number().int().nonnegative().optional(),
   rms_norm_eps: z.number().positive().default(1e-6),
   attention_bias: z.boolean().default(false),
   mlp_bias: z.boolean().default(false),
   tie_word_embeddings: z.boolean().default(false),
-  /** Deviation of initial weights; narrow models learn faster from a wider one. */
+  /** Standard deviation of initial weights; narrow models learn faster with a larger one. */
   initializer_range: z.number().positive().default(0.02),
   bos_token_id: tokenId.optional(),
   pad_token_id: tokenId.optional(),
-  /** The token, or tokens, that end a completion; absent: only its length does. */
+  /** The token or tokens that end a completion; absent: only the maximum length does. */
   eos_token_id: z.union([tokenId, z.array(tokenId).nonempty()]).optional(),
 });
 
-/** What a user writes: defaults may be left out. */
+/** A model configuration as written: keys with defaults are optional. */
 export type ModelConfigInput = z.input<typeof schema>;
 export interface ModelConfig extends z.output<typeof schema> {
   readonly num_key_value_heads: number;
@@ -54,9 +54,9 @@ export interface ModelConfig extends z.output<typeof schema> {
 }
 
 /**
- * Checks a configuration and fills in the defaults of its family; keys it does not know are ignored, those that would
- * change what the model computes are refused.
- * @throws naming the key, the value received and what is allowed.
+ * Checks a model configuration and fills in the defaults of its family. Ignores unknown keys, except those that would
+ * change what the model computes.
+ * @throws EngineError `config` naming the key, the value and what is allowed
  */
 export function parseModelConfig(input: unknown): ModelConfig {
   const given = z.record(z.string(), z.unknown()).safeParse(input);
@@ -87,7 +87,7 @@ export function parseModelConfig(input: unknown): ModelConfig {
   return withHeads(result.data);
 }
 
-/** What these keys stand for is not built in; a model would load and answer nonsense. */
+/** Refuses keys that are not supported: the model would load and compute nonsense. */
 function refuse(raw: Readonly<Record<string, unknown>>): void {
   const act = raw.hidden_act ?? 'silu';
   if (act !== 'silu' && act !== 'swish')
@@ -148,12 +148,15 @@ export function traitsOf(config: ModelConfig): Traits {
   return architectureOf(config.model_type).traits(config);
 }
 
-/** Longest sequence it holds. Up to its window sliding attention is full attention; beyond is not built in. */
+/**
+ * Maximum tokens of a sequence. Sliding attention equals full attention up to its window; longer sequences are not
+ * supported.
+ */
 export function contextLength({ max_position_embeddings: most, sliding_window }: ModelConfig) {
   return Math.min(most, sliding_window ?? most);
 }
 
-/** How a tensor starts: ones, zeros, or normal numbers of this deviation. */
+/** Initial values of a tensor: ones, zeros, or normal with this standard deviation. */
 export type Init = 'ones' | 'zeros' | { readonly std: number };
 
 export interface ParamSpec {
@@ -162,7 +165,7 @@ export interface ParamSpec {
   readonly init: Init;
 }
 
-/** Every tensor of the model with Hugging Face's name and shape ([out, in]), in a fixed order. */
+/** Every tensor of the model with its Hugging Face name and shape ([out, in]), in a fixed order. */
 export function paramSpecs(config: ModelConfig): ParamSpec[] {
   const { hidden_size: d, vocab_size: v, num_hidden_layers: layers } = config;
   const std = config.initializer_range;

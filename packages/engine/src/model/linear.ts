@@ -1,12 +1,12 @@
 /**
- * A linear layer over {@link Ops}, by what the parameters hold for its name: a weight, perhaps a bias, perhaps a
- * low-rank adapter (Hu et al. 2021, "LoRA"). A weight whose adapter is trained is only read.
+ * A linear layer over {@link Ops}. The parameters under its name decide what it has: a weight, optionally a bias,
+ * optionally a low-rank adapter (Hu et al. 2021, "LoRA"). A weight with a trained adapter is not trained.
  */
 
 import type { Ops } from '../ops.ts';
 import type { Params } from './params.ts';
 
-/** Names of an adapter's tensors and scale beside `name.weight`. */
+/** Names of the tensors and the scale of an adapter, beside `name.weight`. */
 export function adapterNames(name: string) {
   return {
     a: `${name}.lora_A.weight`,

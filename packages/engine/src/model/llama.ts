@@ -1,7 +1,7 @@
 /**
  * The decoder of the Llama family over {@link Ops}: embedding, layers of (RMSNorm, attention, RMSNorm, SwiGLU) with
- * residuals, final RMSNorm, output matrix; with the biases and head norms that the model's architecture has.
- * Rows are tokens: x is [N, D] whatever they belong to; only the attention that is passed in knows about sequences.
+ * residuals, final RMSNorm, output matrix; with the biases and head norms of the architecture. Rows are tokens, x is
+ * [N, D]; only the given attention knows about sequences.
  */
 
 import type { Ops } from '../ops.ts';
@@ -9,17 +9,17 @@ import { type ModelConfig, traitsOf } from './config.ts';
 import { linear } from './linear.ts';
 import type { Params } from './params.ts';
 
-/** How the tokens of a sequence see each other. */
+/** How the tokens of a sequence attend to each other. */
 export interface Attention<T> {
   /** q [N, H*d], k and v [N, K*d], not yet rotated -> [N', H*d]. */
   attend(layer: number, q: T, k: T, v: T): T;
-  /** The rows that live on after this layer's attention: x [N, D] -> [N', D]. */
+  /** The rows that are kept after the attention of this layer: x [N, D] -> [N', D]. */
   keep(layer: number, x: T): T;
 }
 
 /**
- * tokens i32 [N] -> final hidden states of the rows kept, normalised. `runLayer` may do a layer's work in its own way
- * (training drops what a layer made and makes it again); absent: {@link llamaLayer}.
+ * tokens i32 [N] -> final normalised hidden states of the kept rows. `runLayer` replaces the computation of a layer
+ * (training uses it for checkpointing); absent: {@link llamaLayer}.
  */
 export function llamaHidden<T>(
   ops: Ops<T>,
@@ -34,12 +34,12 @@ export function llamaHidden<T>(
   return ops.rmsNorm(x, params['model.norm.weight']!, config.rms_norm_eps).y;
 }
 
-/** What comes before the names of a layer's parameters. */
+/** Prefix of the names of the parameters of a layer. */
 export function layerPrefix(layer: number): string {
   return `model.layers.${layer}.`;
 }
 
-/** One layer: x [N, D] -> [N', D]. Of the parameters it reads those that begin with {@link layerPrefix}. */
+/** One layer: x [N, D] -> [N', D]. Reads the parameters whose names begin with {@link layerPrefix}. */
 export function llamaLayer<T>(
   ops: Ops<T>,
   config: ModelConfig,
@@ -80,7 +80,7 @@ function queriesKeysValues<T>(
   return { q: byHead('q_norm', q!), k: byHead('k_norm', k!), v: v! };
 }
 
-/** Name of the output matrix, which may be the embeddings'. */
+/** Name of the output matrix; tied models use the embeddings. */
 export function headName({ tie_word_embeddings: tied }: ModelConfig): string {
   return tied ? 'model.embed_tokens' : 'lm_head';
 }

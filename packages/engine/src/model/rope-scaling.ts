@@ -1,8 +1,8 @@
 /**
- * How a configuration stretches rotary positions, in the words of config.json: `rope_scaling` beside `rope_theta`, or
- * both in `rope_parameters` as transformers 5 writes them. The tables themselves are model/rope.ts.
- * Refused: `dynamic` and `longrope`, whose angles depend on how long a sequence has become, so that a cached key would
- * have to be turned again; and rotating only a part of a head.
+ * Scaling of rotary positions in a configuration: `rope_scaling` beside `rope_theta`, or both in `rope_parameters` as
+ * in transformers 5. model/rope.ts computes the tables.
+ * Leaves out: `dynamic` and `longrope`, whose angles change with the length of the sequence, so that cached keys would
+ * have to be rotated again; rotating only a part of a head.
  */
 
 import { z } from 'zod';
@@ -58,8 +58,8 @@ export function withoutNulls(raw: Raw): Raw {
 }
 
 /**
- * `rope_theta` and `rope_scaling` from either way of writing them; `rope_scaling` is absent for plain positions.
- * @throws naming the kind and why it is refused
+ * `rope_theta` and `rope_scaling` from both forms; `rope_scaling` is absent for plain positions.
+ * @throws EngineError `config` naming the kind and why it is not supported
  */
 export function ropeFields(config: Raw): Record<string, unknown> {
   const found = config.rope_parameters ?? config.rope_scaling;

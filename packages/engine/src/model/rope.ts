@@ -1,7 +1,7 @@
 /**
- * Tables of the rotary position embedding (Su et al. 2021), in Hugging Face's half-rotation layout, plain or stretched:
+ * Tables of the rotary position embedding (Su et al. 2021) in Hugging Face's half-rotation layout, plain or scaled:
  * linear, llama3 (Llama 3.1) and YaRN (Peng et al. 2023). Computed in float32 steps like transformers, because models
- * were trained on these very angles: at position 2000 a rounding of the frequency is 1e-4 of a radian.
+ * were trained with these angles: at position 2000 a rounding of the frequency is 1e-4 radians.
  */
 
 import type { Shape } from '../ops.ts';
@@ -30,7 +30,7 @@ export function ropeTables(config: ModelConfig, positions: number): RopeTables {
   return { cos, sin, shape: [positions, half] };
 }
 
-/** Radians that a position more turns each pair of a head, [d/2]. */
+/** Radians per position of each pair of a head, [d/2]. */
 export function ropeFrequencies(config: ModelConfig): Float32Array {
   const d = headSize(config);
   const exponent = (i: number) => Math.fround(Math.fround(2 * i) / d);
@@ -57,7 +57,7 @@ function stretch(scaling: RopeScaling, plain: Float32Array, config: ModelConfig)
   }
 }
 
-/** Long waves are slowed down by the factor, short ones kept, those between mixed by how often they fit. */
+/** Llama 3.1: divides low frequencies by the factor, keeps high ones, and interpolates between. */
 const llama3: Stretch<'llama3'> = (scaling, plain) => {
   const { factor, low_freq_factor: low, high_freq_factor: high } = scaling;
   const length = scaling.original_max_position_embeddings;
@@ -70,7 +70,7 @@ const llama3: Stretch<'llama3'> = (scaling, plain) => {
   });
 };
 
-/** A ramp over the pairs: those that turn more than beta_fast times in the original context are kept. */
+/** YaRN: interpolates over the pairs; those that turn more than beta_fast times in the original context are kept. */
 const yarn: Stretch<'yarn'> = (scaling, plain, config) => {
   const d = headSize(config);
   const length = scaling.original_max_position_embeddings;
@@ -86,7 +86,7 @@ const yarn: Stretch<'yarn'> = (scaling, plain, config) => {
   });
 };
 
-/** By what YaRN multiplies both tables, and so every product of a query and a key by its square. */
+/** YaRN's factor of both tables; products of queries and keys change by its square. */
 function attentionFactor(scaling: RopeScaling | undefined): number {
   if (scaling?.rope_type !== 'yarn') return 1;
   const { factor, attention_factor: given, mscale, mscale_all_dim: all } = scaling;

@@ -1,6 +1,6 @@
 /**
- * {@link Ops} by its definition, in float64, with plain loops: what the executors and the tape are checked against.
- * Slow on purpose; only tests and the probe of a backend use it.
+ * {@link Ops} by definition, in float64 with plain loops: executors and the tape are compared with it. Slow on purpose;
+ * only tests and the probe of a backend use it.
  */
 
 import { EngineError } from '../errors.ts';
@@ -26,7 +26,7 @@ export function plain(data: ArrayLike<number>, shape: Shape): Plain {
   };
 }
 
-/** Row-major steps, 0 along axes of length 1, aligned to `rank` axes. */
+/** Row-major strides, 0 for axes of length 1, aligned to `rank` axes. */
 function strides(shape: Shape, rank = shape.length): number[] {
   const out = new Array<number>(rank).fill(0);
   let step = 1;
@@ -37,7 +37,7 @@ function strides(shape: Shape, rank = shape.length): number[] {
   return out;
 }
 
-/** The multi-index of a flat place. */
+/** The multi-index of a flat index. */
 function unravel(at: number, shape: Shape): number[] {
   const index = new Array<number>(shape.length);
   let rest = at;
@@ -52,7 +52,7 @@ function dot(a: readonly number[], b: readonly number[]): number {
   return a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 }
 
-/** A tensor whose element is a function of its index. */
+/** A tensor whose elements are a function of their index. */
 function generate(shape: Shape, f: (index: number[]) => number): Plain {
   return {
     shape,

@@ -1,4 +1,4 @@
-/** Bytes read at any place, from a file or from memory: models are larger than what should be held twice. */
+/** Random access to the bytes of a file or of memory: models are too large to be held twice. */
 
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,15 +8,18 @@ export interface Bytes {
   /** For messages. */
   readonly path: string;
   readonly size: number;
-  /** @throws where the file ends before */
+  /** @throws EngineError `file` if the file ends before */
   read(start: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** What one system call reads: some systems refuse 2 GiB and more. */
+/** Maximum bytes of one system call; some systems refuse 2 GiB and more. */
 const MOST_AT_ONCE = 2 ** 28;
 
-/** @throws what the file system says */
+/**
+ * Opens a file.
+ * @throws EngineError `file` for a folder; the error of the file system
+ */
 export async function openBytes(path: string): Promise<Bytes> {
   const handle = await open(path, 'r');
   const found = await handle.stat();
@@ -50,14 +53,14 @@ async function readFully(handle: FileHandle, path: string, start: number, length
 }
 
 /**
- * Writes beside the target and renames over it: a reader never sees half a file.
- * @throws what the file system says (no space, no permission); the old file then still stands.
+ * Writes a file beside the target and renames it over the target, so that a reader never sees half a file.
+ * @throws the error of the file system (no space, no permission); the old file is unchanged then
  */
 export async function writeAtomically(path: string, data: Uint8Array | string): Promise<void> {
   await replaceFile(path, (temporary) => writeFile(temporary, data));
 }
 
-/** {@link writeAtomically} in pieces. */
+/** As {@link writeAtomically}, in pieces. */
 export async function writePieces(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   await replaceFile(path, async (temporary) => {
     await using handle = await open(temporary, 'wx');

@@ -1,6 +1,6 @@
 /**
- * A policy on disk: `config.json` and `model.safetensors` as Hugging Face has them; beside them what training
- * needs to go on bit for bit: `optimizer.safetensors`, and `reference.safetensors` where a reference was frozen.
+ * A policy on disk: `config.json` and `model.safetensors` as Hugging Face has them; to resume training bit for bit also
+ * `optimizer.safetensors`, and `reference.safetensors` if a reference was frozen.
  */
 
 import { mkdir, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ export interface SaveOptions {
   readonly weightsOnly: boolean;
 }
 
-/** The weights file is written last; all files carry the step, so that a folder half overwritten is noticed. */
+/** The weights file is written last, and all files carry the step, so that a half-overwritten folder is detected. */
 export async function saveEngine(
   directory: string,
   config: ModelConfig,
@@ -52,7 +52,7 @@ export async function saveEngine(
   await writeFolder(directory, config, pending(store.weights, store.specs), { metadata });
 }
 
-/** A folder that `transformers` loads: config.json, generation_config.json, model.safetensors. */
+/** Writes a folder that `transformers` loads: config.json, generation_config.json, model.safetensors. */
 export async function writeFolder(
   directory: string,
   config: ModelConfig,
@@ -65,7 +65,7 @@ export async function writeFolder(
   const write = (name: 'config' | 'generation', value: unknown) =>
     writeAtomically(join(directory, FILES[name]), json(value));
   await write('config', { ...huggingFaceConfig(config), ...dtypeFields(type) });
-  // One that is there came with the model, and says more of sampling than a configuration knows.
+  // An existing file came with the model and says more about sampling than the configuration.
   if (!(await exists(join(directory, FILES.generation))))
     await write('generation', generationConfig(config));
   await writeTensors(join(directory, FILES.weights), tensors, {
@@ -88,7 +88,10 @@ function generationConfig({ bos_token_id, eos_token_id, pad_token_id }: ModelCon
   };
 }
 
-/** @returns the optimizer's step count; 0 where only weights were saved. */
+/**
+ * Loads weights and saved state.
+ * @returns the step count of the optimizer; 0 if only weights were saved
+ */
 export async function loadEngine(path: string, store: WeightStore): Promise<number> {
   await using opened = new AsyncDisposableStack();
   const keep = (source: TensorSource) => opened.adopt(source, (s) => s.close());
@@ -123,7 +126,10 @@ function checkStep(found: TensorSource, weights: TensorSource): void {
     );
 }
 
-/** Configuration and weights, all at once. @throws naming the file, and the tensor where one is wrong. */
+/**
+ * Reads configuration and weights at once.
+ * @throws EngineError `file` naming the file, and the tensor that is wrong
+ */
 export async function readModel(
   path: string,
 ): Promise<{ config: ModelConfig; weights: NamedArrays }> {
@@ -137,7 +143,7 @@ export async function readModel(
   }
 }
 
-/** A set's tensors, each copied out when it is written. */
+/** The tensors of a set; each is copied when it is written. */
 function pending(set: TensorSet, specs: readonly TensorName[], prefix = ''): PendingTensor[] {
   return specs.map(({ name, shape }) => ({
     name: prefix + name,

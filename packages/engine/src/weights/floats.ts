@@ -1,4 +1,4 @@
-/** float32 from and to the bytes of F32, F16 and BF16 (little endian; rounding to nearest even). */
+/** Converts float32 from and to the bytes of F32, F16 and BF16 (little endian, round to nearest even). */
 
 export type FloatType = 'F32' | 'F16' | 'BF16';
 export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
@@ -9,7 +9,7 @@ export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
   return out;
 }
 
-/** Decodes all of `bytes` to the beginning of `out`. */
+/** Decodes all of `bytes` into the beginning of `out`. */
 export function decodeFloatsInto(out: Float32Array, bytes: Uint8Array, type: FloatType): void {
   if (type === 'F32') {
     new Uint8Array(out.buffer, out.byteOffset, bytes.length).set(bytes);
@@ -25,7 +25,7 @@ export function decodeFloatsInto(out: Float32Array, bytes: Uint8Array, type: Flo
   for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]!]!;
 }
 
-/** A typed array may only begin at an even byte; what does not is copied. */
+/** Typed arrays must begin at aligned bytes; others are copied. */
 function aligned16(bytes: Uint8Array): Uint16Array {
   const view = bytes.byteOffset % 2 === 0 ? bytes : Uint8Array.from(bytes);
   return new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2);
@@ -41,7 +41,7 @@ export function encodeFloats(data: Float32Array, type: FloatType): Uint8Array {
 }
 
 let halves: Float32Array | undefined;
-/** The value of every half: looking it up is a tenth of the work of making it. */
+/** The value of every half: a lookup takes a tenth of the time of a conversion. */
 export function halfTable(): Float32Array {
   halves ??= Float32Array.from({ length: 65_536 }, (_, h) => halfToFloat(h));
   return halves;

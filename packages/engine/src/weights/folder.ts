@@ -1,6 +1,6 @@
 /**
- * A model as people have it: a Hugging Face folder, or a GGUF file. Opening it reads configuration and headers;
- * tensors are read one at a time.
+ * Opens a model: a Hugging Face folder or a GGUF file. Opening reads the configuration and headers; tensors are read
+ * one at a time.
  */
 
 import { readFile, stat } from 'node:fs/promises';
@@ -22,7 +22,10 @@ export function isGguf(path: string): boolean {
   return path.toLowerCase().endsWith('.gguf');
 }
 
-/** @throws naming the file, and the key or tensor that is wrong */
+/**
+ * Opens a model.
+ * @throws EngineError `file` naming the file, and the key or tensor that is wrong
+ */
 export async function openModel(path: string): Promise<OpenedModel> {
   const opened = isGguf(path)
     ? await openGguf(path)
@@ -36,7 +39,10 @@ export async function openModel(path: string): Promise<OpenedModel> {
   }
 }
 
-/** Configuration of a folder or a GGUF file. @throws naming the file and the key */
+/**
+ * Reads the configuration of a folder or a GGUF file.
+ * @throws EngineError `file` naming the file and the key
+ */
 export async function readConfig(path: string): Promise<ModelConfig> {
   if (!isGguf(path)) return readModelConfig(path);
   const { config, source } = await openGguf(path);
@@ -44,7 +50,7 @@ export async function readConfig(path: string): Promise<ModelConfig> {
   return config;
 }
 
-/** `config.json`; what ends a completion is in `generation_config.json` where that is there, as in transformers. */
+/** Reads `config.json`; the end tokens are read from `generation_config.json` if that exists, as in transformers. */
 async function readModelConfig(directory: string): Promise<ModelConfig> {
   const path = join(directory, 'config.json');
   const config = await inFile(path, async () => parseModelConfig(await readJsonFile(path)));
@@ -67,7 +73,7 @@ async function readGenerationConfig(directory: string): Promise<Pick<ModelConfig
   });
 }
 
-/** Nothing that is read as JSON here is anywhere near this; tokenizers are the largest. */
+/** Maximum bytes of a JSON file; tokenizers, the largest, are far smaller. */
 const LARGEST_JSON = 2 ** 28;
 
 async function readJsonFile(path: string): Promise<unknown> {
@@ -87,13 +93,13 @@ async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Left behind by old versions of transformers; they are computed anew. */
+/** Tensors that old versions of transformers saved; they are recomputed. */
 const SUPERFLUOUS = /\.(rotary_emb\.inv_freq|masked_bias|attention\.bias)$/;
 
 /**
- * Every tensor of the model is there in its shape, fit to be read, and no other: one that has no place here changes what the model
- * computes elsewhere.
- * @throws naming file, tensor, shape found and expected
+ * Checks that every tensor of the model exists in its shape and can be read, and that there is no other tensor: an
+ * extra one changes what the model computes elsewhere.
+ * @throws EngineError `file` naming file, tensor, shape found and expected
  */
 export function checkTensors(
   source: TensorSource,

@@ -1,7 +1,7 @@
 /**
- * The safetensors format: an 8-byte little-endian header length, a JSON header, the tensors' bytes.
- * (https://huggingface.co/docs/safetensors). Reads F32, F16 and BF16 as float32, a tensor at a time; writes any of them.
- * Left out: other types, which are only refused once such a tensor is asked for.
+ * The safetensors format (https://huggingface.co/docs/safetensors): an 8-byte little-endian header length, a JSON
+ * header, the bytes of the tensors. Reads F32, F16 and BF16 as float32, one tensor at a time; writes any of them.
+ * Leaves out: other types, which are refused when such a tensor is read.
  */
 
 import { z } from 'zod';
@@ -24,9 +24,9 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What the reference implementation accepts too; a header is a hundred bytes a tensor. */
+/** The limit of the reference implementation; a header has about a hundred bytes per tensor. */
 const LONGEST_HEADER = 100_000_000;
-/** Bytes decoded at once: what is held beside the result. */
+/** Bytes decoded at once: the memory beside the result. */
 const CHUNK = 2 ** 23;
 
 const length = z.number().int().nonnegative();
@@ -38,7 +38,10 @@ const entrySchema = z.object({
 type Entry = z.output<typeof entrySchema>;
 const metadataSchema = z.record(z.string(), z.string()).default({});
 
-/** Everything at once. @throws naming the file, the tensor and what was found and expected. */
+/**
+ * Reads all tensors.
+ * @throws EngineError `file` naming the file, the tensor, and what was expected and found
+ */
 export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   const source = await openSafetensors(path);
   try {
@@ -51,7 +54,10 @@ export async function readSafetensors(path: string): Promise<SafetensorsFile> {
   }
 }
 
-/** Reads the header. @throws naming the file, the tensor and what was found and expected. */
+/**
+ * Reads the header.
+ * @throws EngineError `file` naming the file, the tensor, and what was expected and found
+ */
 export async function openSafetensors(path: string): Promise<TensorSource> {
   const bytes = await openBytes(path);
   try {
@@ -128,7 +134,7 @@ function entryOf(path: string, name: string, raw: unknown): Entry {
   return parsed.data;
 }
 
-/** Tensors lie side by side, without gaps or overlaps, up to the file's end, as the format demands. */
+/** Checks that tensors follow each other without gaps or overlaps up to the end of the file, as the format requires. */
 function checkPlaces(path: string, entries: ReadonlyMap<string, Entry>, available: number): void {
   const order = [...entries].sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0]);
   let at = 0;
@@ -192,14 +198,14 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** A tensor to be written, made when its turn comes. */
+/** A tensor to write, computed when its turn comes. */
 export interface PendingTensor {
   readonly name: string;
   readonly shape: Shape;
   read(): Promise<Float32Array> | Float32Array;
 }
 
-/** Written beside the target and renamed over it: a reader never sees half a file. */
+/** Writes a file beside the target and renames it over the target: a reader never sees half a file. */
 export async function writeSafetensors(
   path: string,
   tensors: Tensors,
@@ -213,7 +219,7 @@ export async function writeSafetensors(
   await writeTensors(path, pending, options);
 }
 
-/** {@link writeSafetensors} of tensors that are never all in memory. */
+/** As {@link writeSafetensors}, for tensors that are never all in memory. */
 export async function writeTensors(
   path: string,
   tensors: readonly PendingTensor[],
@@ -238,7 +244,7 @@ async function* pieces(
   }
 }
 
-/** Its length and the header, padded with blanks to a multiple of 8. */
+/** The header and its length, padded with spaces to a multiple of 8. */
 function headerBytes(
   tensors: readonly PendingTensor[],
   dtype: FloatType,

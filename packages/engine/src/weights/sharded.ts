@@ -1,4 +1,7 @@
-/** The weights of a Hugging Face folder: `model.safetensors`, or the shards that `model.safetensors.index.json` lists. */
+/**
+ * Opens the weights of a Hugging Face folder: `model.safetensors`, or the shards listed in
+ * `model.safetensors.index.json`.
+ */
 
 import { access } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -14,7 +17,7 @@ const MOST_SHARDS = 1000;
 
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-/** @throws where there is neither, naming both; where a shard is missing or is not where the index says */
+/** @throws EngineError `file` if neither exists, naming both; if a shard is missing or lacks a tensor of the index */
 export async function openWeights(directory: string): Promise<TensorSource> {
   const path = join(directory, WEIGHTS_FILE);
   if (await exists(path)) return openSafetensors(path);

@@ -1,28 +1,34 @@
-/** Where a model's tensors come from: one file, several, or a quantised one. Each is read when it is asked for. */
+/** A source of tensors: one file, several, or a quantised one. Each tensor is read on demand. */
 
 import { EngineError } from '../errors.ts';
 import type { Shape } from '../ops.ts';
 
 export interface TensorEntry {
   readonly shape: Shape;
-  /** The file that holds it, for messages. */
+  /** The file of the tensor, for messages. */
   readonly path: string;
-  /** Why it cannot be read, where it cannot: a type that is not known. */
+  /** Why the tensor cannot be read, if so: an unknown type. */
   readonly flaw?: string;
 }
 
 export interface TensorSource {
   /** For messages. */
   readonly path: string;
-  /** By Hugging Face name. */
+  /** Tensors by Hugging Face name. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** In float32. @throws naming file and tensor where the type is unknown, or the file ends before */
+  /**
+   * Reads a tensor as float32.
+   * @throws EngineError `file` naming file and tensor, if the type is unknown or the file ends before
+   */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
-/** Optimizer steps of what was saved with their count. @throws naming the file, where it is no count */
+/**
+ * The step count saved with tensors.
+ * @throws EngineError `file` naming the file, if it is not a count
+ */
 export function stepsOf({ path, metadata }: Pick<TensorSource, 'path' | 'metadata'>): number {
   const { steps } = metadata;
   if (steps !== undefined && /^\d+$/.test(steps) && Number.isSafeInteger(Number(steps)))

@@ -1,4 +1,4 @@
-/** The tensors of a policy on an executor: weights, gradients, AdamW's two moments, and the frozen reference. */
+/** The tensors of a policy on an executor: weights, gradients, both AdamW moments, and the frozen reference. */
 
 import { EngineError } from '../errors.ts';
 import type { Executor, TensorBuffer } from '../executors/types.ts';
@@ -15,7 +15,7 @@ export type TensorName = Pick<ParamSpec, 'name' | 'shape'>;
 /** One tensor for each weight. */
 export class TensorSet {
   readonly byName: Readonly<Record<string, TensorBuffer>>;
-  /** The same memory by {@link Block}: matrices first, then the norms' gains. */
+  /** The same memory by {@link Block}: matrices first, then the gains of norms. */
   readonly blocks: readonly TensorBuffer[];
   readonly matrixBlocks: number;
 
@@ -45,7 +45,7 @@ export interface TrainingState {
   readonly square: TensorSet;
 }
 
-/** Tensors that are trained: with a gradient and AdamW's moments, made when first wanted. */
+/** Trained tensors, with a gradient and AdamW moments that are allocated on first use. */
 export class TrainedTensors {
   readonly specs: readonly TensorName[];
   readonly weights: TensorSet;
@@ -67,7 +67,7 @@ export class TrainedTensors {
     return blocks.map(({ spec }, i) => ({ shape: spec.shape, decay: i < matrixBlocks }));
   }
 
-  /** Three more copies of the weights' size. */
+  /** Allocates gradient and moments: three copies of the size of the weights. */
   get training(): TrainingState {
     this.#training ??= {
       grad: this.allocate(),
@@ -77,7 +77,7 @@ export class TrainedTensors {
     return this.#training;
   }
 
-  /** Gradient and optimizer state start from zero again. */
+  /** Resets gradient and optimizer state to zero. */
   forgetTraining(): void {
     if (this.#training) for (const set of Object.values(this.#training)) set.clear();
   }
@@ -87,7 +87,7 @@ export class TrainedTensors {
   }
 }
 
-/** The model's own weights, and their frozen copy where there is one. */
+/** The weights of the model, and their frozen copy if there is one. */
 export class WeightStore extends TrainedTensors {
   #reference: TensorSet | undefined;
 
@@ -98,13 +98,16 @@ export class WeightStore extends TrainedTensors {
   get hasReference(): boolean {
     return this.#reference !== undefined;
   }
-  /** The weights as they were when {@link freeze} was called. @throws before. */
+  /**
+   * The weights at the time of {@link freeze}.
+   * @throws EngineError `input` before that
+   */
   get reference(): TensorSet {
     if (!this.#reference)
       throw new EngineError('input', 'there is no reference policy: call freezeReference() first');
     return this.#reference;
   }
-  /** Memory for a reference, whatever it holds. */
+  /** Memory for a reference, with any contents. */
   openReference(): TensorSet {
     this.#reference ??= this.allocate();
     return this.#reference;
@@ -114,7 +117,7 @@ export class WeightStore extends TrainedTensors {
   }
 }
 
-/** Initial weights; each tensor's numbers depend on the seed and its own name alone. */
+/** Initial weights; the numbers of each tensor depend only on the seed and its name. */
 export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
   const made: NamedArrays = {};
   for (const { name, shape, init } of paramSpecs(config)) {
@@ -131,7 +134,7 @@ export function initialWeights(config: ModelConfig, seed: number): NamedArrays {
   return made;
 }
 
-/** A copy of a set's tensors in this process's memory. */
+/** A copy of the tensors of a set in the memory of this process. */
 export async function snapshot(set: Pick<TensorSet, 'byName'>): Promise<NamedArrays> {
   const out: NamedArrays = {};
   for (const [name, buffer] of Object.entries(set.byName))
@@ -139,7 +142,10 @@ export async function snapshot(set: Pick<TensorSet, 'byName'>): Promise<NamedArr
   return out;
 }
 
-/** @throws naming the tensor that is missing or has another size. */
+/**
+ * Writes arrays into a set.
+ * @throws EngineError `config` naming the tensor that is missing or has another size
+ */
 export function restore(set: TensorSet, arrays: Readonly<NamedArrays>): void {
   for (const [name, buffer] of Object.entries(set.byName)) {
     const data = arrays[name];
@@ -153,7 +159,7 @@ export function restore(set: TensorSet, arrays: Readonly<NamedArrays>): void {
   }
 }
 
-/** A source's tensors into a set, one after the other: beside the set only one is held. */
+/** Reads the tensors of a source into a set, one at a time, so that only one is held beside the set. */
 export async function fill(set: TensorSet, source: TensorSource, prefix = ''): Promise<void> {
   for (const [name, buffer] of Object.entries(set.byName))
     buffer.write(await source.read(prefix + name));

@@ -1,10 +1,10 @@
-/** Where tensors that belong together lie: one after the other in as few arrays as can be. */
+/** Places tensors that belong together one after another, in as few arrays as possible. */
 
 import type { Shape } from '../../ops.ts';
 import { sizeOf } from '../../ops.ts';
 import { MOST_FLOATS, reachableFloats } from '../../training/in-place.ts';
 
-/** Floats; a tensor begins on a cache line. */
+/** Floats; each tensor begins on a cache line. */
 const ALIGNMENT = 16;
 
 export interface Placed {
@@ -12,7 +12,7 @@ export interface Placed {
   readonly parts: readonly Float32Array[];
 }
 
-/** Zeros for tensors of these shapes; an array holds `most` floats at most, unless a tensor alone is larger. */
+/** Zeros for tensors of these shapes. An array holds at most `most` floats, unless one tensor alone is larger. */
 export function placed(shapes: readonly Shape[], most = MOST_FLOATS): Placed[] {
   const runs: Shape[][] = [];
   let room = 0;

@@ -1,13 +1,14 @@
 /**
- * {@link OnnxOps} for the CPU provider, which packs the right side of a product before it multiplies. Where a weight
- * stands there and few rows on the left, packing costs more than multiplying, so the sides are swapped: y = (W x^T)^T.
+ * {@link OnnxOps} for the CPU provider, which packs the right side of a product before it multiplies. If the right side
+ * is a weight and the left side has few rows, packing costs more than multiplying, so the sides are swapped: y = (W
+ * x^T)^T.
  */
 
 import type { MatmulOptions } from '../../ops.ts';
 import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
-/** Rows with which swapping wins; a single one has a path of its own that packs nothing. */
+/** Row counts for which swapping is faster; a single row has its own path that packs nothing. */
 const FEWEST_ROWS = 2;
 const MOST_ROWS = 96;
 

@@ -1,7 +1,7 @@
 /**
- * Memory of a WebGPU device as onnxruntime-node has it: made, filled, written and read by small sessions, because the
- * library's own download ends the process (1.30: it throws a C string). Tensors that are no longer needed are kept
- * for the next one of their size: WebGPU lets no dispatch read and write one buffer, so an update goes into a spare.
+ * Memory of a WebGPU device, as onnxruntime-node exposes it: allocated, filled, written and read by small sessions,
+ * because the library's own download ends the process (1.30 throws a C string). Unused tensors are kept for the next
+ * one of their size. WebGPU does not let a dispatch read and write one buffer, so an update is written to a spare.
  */
 
 import type * as Ort from 'onnxruntime-node';
@@ -16,10 +16,10 @@ import { WebGpuOps } from './webgpu-ops.ts';
 type Kind = 'allocate' | 'fill' | 'upload' | 'download';
 
 /**
- * basic: errors of WebGPU's validation are thrown; without, a wrong dispatch is dropped and its output is whatever
- * was there. simple: buffers of a run are kept for the next one that needs just that size; as the library comes it
- * keeps ten or so of each large size and makes the rest anew, which took a third of a training step on an H200.
- * Both are the process's: the first session's settings hold for all.
+ * validationMode basic: validation errors are thrown; without it, an invalid dispatch is dropped and its output is
+ * undefined. storageBufferCacheMode simple: the buffers of a run are kept for the next one of the same size; by default
+ * the library keeps about ten of each large size and allocates the rest again, which took a third of a training step on
+ * an H200. Both belong to the process: the settings of the first session apply to all.
  */
 const PROVIDER = {
   name: 'webgpu',
@@ -30,7 +30,7 @@ const PROVIDER = {
 const OUTPUT_NAME = `${OUTPUT_PREFIX}y`;
 const ELEMENT_NAME = { f32: 'float32', i32: 'int32' } as const;
 
-/** @throws where there is no device, or where the model would need the CPU. */
+/** @throws if there is no device, or if the model needs the CPU */
 export function deviceSession(
   model: Uint8Array,
   options: Ort.InferenceSession.SessionOptions = {},
@@ -39,10 +39,10 @@ export function deviceSession(
     executionProviders: [PROVIDER],
     graphOptimizationLevel: 'all',
     enableMemPattern: false,
-    logSeverityLevel: 4, // what is refused is thrown, and need not be printed too
+    logSeverityLevel: 4, // errors are thrown and need not be logged too
     extra: {
       session: { disable_cpu_ep_fallback: '1' },
-      // It makes one Gemm of a product and a sum, which has under half of MatMul's speed here.
+      // This fusion makes one Gemm of a product and a sum, at less than half the speed of MatMul here.
       optimization: { disable_specified_optimizers: 'MatMulAddFusion' },
     },
     ...options,
@@ -51,7 +51,8 @@ export function deviceSession(
 
 /**
  * Compiles a program.
- * @throws naming the operators that the provider has not: run on the CPU they would cost a copy there and back each.
+ * @throws EngineError naming the operators that the provider lacks: on the CPU each would cost a copy in both
+ * directions
  */
 export async function programSession(
   program: Program,
@@ -74,7 +75,7 @@ export async function programSession(
   }
 }
 
-/** Which nodes are not compiled alone either. */
+/** Names of the nodes that the provider does not compile alone either. */
 async function refused(graph: GraphRecorder): Promise<string[]> {
   const lacking: string[] = [];
   const singles = new Map(graph.singles().map(({ name, model }) => [name, model]));
@@ -91,12 +92,12 @@ export class DeviceMemory {
   readonly #spares = new Map<string, Ort.Tensor[]>();
   readonly #users = new Map<string, number>();
 
-  /** Starts the device: as long as no session is left, it is gone and all its tensors with it. */
+  /** Starts the device. It and all its tensors exist as long as a session does. */
   async start(): Promise<void> {
     await this.#session('allocate', { dtype: 'f32', shape: [1] });
   }
 
-  /** A tensor of any contents. */
+  /** A tensor with undefined contents. */
   async take(spec: TensorSpec): Promise<Ort.Tensor> {
     const spare = this.#spares.get(shapeKey(spec))?.pop();
     if (spare) return spare;
@@ -105,7 +106,7 @@ export class DeviceMemory {
     return shaped(made[OUTPUT_NAME]!, spec);
   }
 
-  /** A tensor of this shape is in use; its spares are kept as long as one is. */
+  /** Counts a tensor of this shape as in use; its spares are kept as long as one is. */
   opened(spec: TensorSpec): void {
     this.#users.set(shapeKey(spec), (this.#users.get(shapeKey(spec)) ?? 0) + 1);
   }
@@ -119,7 +120,7 @@ export class DeviceMemory {
     this.#spares.delete(key);
   }
 
-  /** Gives a tensor back; it may be handed out again. */
+  /** Takes a tensor back; it may be handed out again. */
   keep(tensor: Ort.Tensor, spec: TensorSpec): void {
     const key = shapeKey(spec);
     this.#spares.set(key, [...(this.#spares.get(key) ?? []), tensor]);
@@ -146,7 +147,7 @@ export class DeviceMemory {
     return data;
   }
 
-  /** Tensors must not be used afterwards. */
+  /** Releases everything; tensors must not be used afterwards. */
   async close(): Promise<void> {
     for (const tensor of [...this.#spares.values()].flat()) tensor.dispose();
     this.#spares.clear();
@@ -167,7 +168,7 @@ export class DeviceMemory {
   }
 }
 
-/** Sizes are static: one small session for each size that a model has. */
+/** Sizes are static, so there is one small session per size. */
 function memoryProgram(kind: Kind, spec: TensorSpec): Program {
   const fresh = kind === 'allocate' || kind === 'fill';
   return {
@@ -195,14 +196,14 @@ function oneZero(dtype: DType) {
   });
 }
 
-/** A tensor over an array of this process; a run reads it, or writes into it. */
+/** A tensor over an array of this process: a run reads it or writes into it. */
 export function hostTensor(data: TypedArray, { shape }: TensorSpec): Ort.Tensor {
   return data instanceof Float32Array
     ? new ort.Tensor('float32', data, shape)
     : new ort.Tensor('int32', data, shape);
 }
 
-/** The same memory under another shape; disposing of either disposes of it. */
+/** The same memory under another shape; disposing of one disposes of both. */
 function shaped(tensor: Ort.Tensor, { dtype, shape }: TensorSpec): Ort.Tensor {
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
     dataType: ELEMENT_NAME[dtype],

@@ -1,7 +1,7 @@
 /**
- * Programs on onnxruntime-node's CPU provider. Buffers are typed arrays of ours and every output goes into one
- * (`fetches`), so a run copies nothing; tensors allocated together are views of one array.
- * Trap: `session.run` of onnxruntime-node works on the calling thread; nothing else happens in this process meanwhile.
+ * Runs programs on the CPU provider of onnxruntime-node. Buffers are typed arrays of this process, and outputs are
+ * written into them (`fetches`), so a run copies nothing. Tensors allocated together are views of one array.
+ * Caution: `session.run` of onnxruntime-node blocks the calling thread.
  */
 
 import type * as Ort from 'onnxruntime-node';
@@ -150,10 +150,10 @@ export class OnnxExecutor implements Executor {
       intraOpNumThreads: this.#threads,
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
-      // One block for a whole run's tensors is no faster and keeps twice the memory.
+      // One block for all tensors of a run is no faster and takes twice the memory.
       enableMemPattern: false,
       logSeverityLevel: 3,
-      // Waking a thread takes longer than many nodes last; spinning for long takes shared cores from others.
+      // Waking a thread takes longer than many nodes run; spinning for long takes shared cores from others.
       extra: {
         session: { intra_op: { allow_spinning: '1', spin_duration_us: String(spinMicroseconds) } },
       },

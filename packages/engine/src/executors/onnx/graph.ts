@@ -1,6 +1,7 @@
 /**
- * Records operations as nodes of one ONNX graph. Keeps shapes, shares equal constants and leaves out nodes that no
- * output needs. Left out: any optimisation that onnxruntime does itself.
+ * Records operations as nodes of one ONNX graph. Tracks shapes, shares equal constants and drops nodes that no output
+ * needs.
+ * Leaves out: optimisations that onnxruntime does itself.
  */
 
 import { hash } from 'node:crypto';
@@ -26,7 +27,7 @@ export interface EmitOptions {
   readonly domain?: string;
 }
 
-/** com.microsoft: the operators that onnxruntime adds to ONNX. */
+/** com.microsoft: onnxruntime's additions to ONNX. */
 export const CONTRIB = 'com.microsoft';
 
 export class GraphRecorder {
@@ -46,7 +47,7 @@ export class GraphRecorder {
 
   constant(type: ElementType, shape: Shape, data: Float32Array | Int32Array | BigInt64Array): Sym {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    // Every layer asks for the masks of its attention; a model file ends at 2 GiB.
+    // Shares large constants: every layer needs the masks of its attention, and a model file is limited to 2 GiB.
     const key = `${type}[${shape}]${hash('sha256', bytes)}`;
     const known = this.#shared.get(key);
     if (known) return known;
@@ -56,7 +57,7 @@ export class GraphRecorder {
     return sym;
   }
 
-  /** A list of whole numbers as ONNX wants shapes, axes and indices: int64 [n]. */
+  /** A list of whole numbers in ONNX's form for shapes, axes and indices: int64 [n]. */
   int64s(values: readonly number[]): Sym {
     return this.constant('i64', [values.length], BigInt64Array.from(values, BigInt));
   }
@@ -88,7 +89,7 @@ export class GraphRecorder {
     return syms;
   }
 
-  /** The model's bytes, with the outputs under the names given. */
+  /** The bytes of the model, with the outputs under the given names. */
   encode(name: string, outputs: Readonly<Record<string, Sym>>): Uint8Array {
     const nodes = [...this.#nodes];
     const values = Object.entries(outputs).map(([outputName, sym]) => {
@@ -108,7 +109,7 @@ export class GraphRecorder {
     });
   }
 
-  /** Every node as a model of its own, under a name that says what it takes: to find out which one is refused. */
+  /** Every node as its own model, named by its operator and inputs: finds the node that a provider refuses. */
   singles(): { readonly name: string; readonly model: () => Uint8Array }[] {
     const constants = new Map(this.#initializers.map((tensor) => [tensor.name, tensor]));
     return this.#nodes.map((node) => {
@@ -129,7 +130,7 @@ export class GraphRecorder {
   }
 }
 
-/** Removes an Identity that names a node's output: an extra node would be an extra copy. */
+/** Removes an Identity that only names the output of a node; it would be an extra copy. */
 function fold(nodes: readonly NodeProto[]): NodeProto[] {
   const rename = new Map<string, string>();
   const made = new Set(nodes.filter((n) => n.op !== 'Identity').flatMap((n) => n.outputs));

@@ -1,6 +1,6 @@
 /**
- * A product of two matrices in half precision, to find out whether a provider has one and what it is worth. The
- * engine's programs are float32; nothing else here knows of other types.
+ * A matrix product in half precision, to measure whether a provider supports it and how fast it is. The programs of the
+ * engine use float32 only.
  */
 
 import type { HalfType } from '../types.ts';
@@ -8,7 +8,7 @@ import { GraphRecorder, type Sym } from './graph.ts';
 import { OUTPUT_PREFIX } from './model.ts';
 import { ELEMENT_TYPE } from './proto.ts';
 
-/** Model of {@link Executor.compileHalfProduct}. */
+/** The model of {@link Executor.compileHalfProduct}. */
 export function halfProduct(type: HalfType, n: number): Uint8Array {
   const graph = new GraphRecorder();
   const cast = (x: Sym, to: Sym['type']) =>

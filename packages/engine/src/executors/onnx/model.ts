@@ -1,10 +1,13 @@
-/** A program as the bytes of an ONNX model, for whichever provider: the operations given decide which nodes it has. */
+/** Encodes a program as the bytes of an ONNX model for a provider; the given operations decide which nodes it has. */
 
 import type { Ops } from '../../ops.ts';
 import type { Program } from '../types.ts';
 import { GraphRecorder, type Sym } from './graph.ts';
 
-/** ONNX wants one namespace for inputs and outputs; here an output may have an input's name. */
+/**
+ * Prefix of output names. ONNX has one namespace for inputs and outputs; in a program an output may have the name of an
+ * input.
+ */
 export const OUTPUT_PREFIX = 'out:';
 
 export type MakeOps = (graph: GraphRecorder) => Ops<Sym>;

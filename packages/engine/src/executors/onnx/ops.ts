@@ -1,6 +1,6 @@
 /**
- * {@link Ops} as ONNX nodes. Where onnxruntime has a fused operator of its own (com.microsoft), that one is
- * used: a chain of elementwise nodes is a chain of passes over memory.
+ * {@link Ops} as ONNX nodes. Uses the fused operators of onnxruntime (com.microsoft): a chain of elementwise nodes is a
+ * chain of passes over memory.
  */
 
 import {
@@ -57,7 +57,7 @@ export class OnnxOps implements Ops<Sym> {
   scope(make: () => Sym[]): Sym[] {
     return make();
   }
-  /** onnxruntime goes depth first from the outputs; only what a node needs is sure to be done before it. */
+  /** onnxruntime executes depth first from the outputs; only the inputs of a node are sure to be computed before it. */
   after(x: Sym, others: readonly Sym[]): Sym {
     const first = this.constant(Int32Array.of(0), []);
     const zeros = others.map((other) => {
@@ -115,7 +115,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   transpose(x: Sym, order: readonly number[]): Sym {
     const shape = order.map((axis) => x.shape[axis]!);
-    // Where only axes of length 1 move, no element does.
+    // If only axes of length 1 move, no element does.
     const long = order.filter((axis) => x.shape[axis] !== 1);
     if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return this.reshape(x, shape);
     return this.graph.emit('Transpose', [x], x.type, shape, { attributes: { perm: order } });
@@ -165,7 +165,7 @@ export class OnnxOps implements Ops<Sym> {
     if (rows <= WIDEST_ONE_HOT)
       return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
     const zeros = this.broadcastTo(this.constant(Float32Array.of(0), [1, 1]), [rows, width]);
-    // Not ScatterND: with several threads it adds rows of equal id at the same time and loses some.
+    // Not ScatterND: with several threads it adds rows of equal id concurrently and loses some.
     const indices = this.broadcastTo(this.reshape(ids, [n, 1]), [n, width]);
     const attributes = { axis: 0, reduction: 'add' };
     return this.graph.emit('ScatterElements', [zeros, indices, x], 'f32', [rows, width], {
@@ -196,7 +196,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   rope(x: Sym, positions: Sym, cos: Sym, sin: Sym): Sym {
     const [n, width] = [x.shape[0]!, x.shape[1]!];
-    // Each row is a batch entry of one token: as one sequence, more rows than positions are refused.
+    // Each row is a batch entry of one token: onnxruntime refuses one sequence with more rows than positions.
     const attributes = { num_heads: width / (2 * cos.shape[1]!), interleaved: 0 };
     const places = this.#cast(this.reshape(positions, [n, 1]), 'i64');
     const inputs = [this.reshape(x, [n, 1, width]), places, cos, sin];

@@ -1,6 +1,7 @@
 /**
- * ONNX's protobuf messages, as far as a graph made here needs them, encoded by protobufjs.
- * Field numbers from onnx/onnx.proto3 (ONNX 1.16). Left out: training info, functions, sparse tensors, subgraphs.
+ * The protobuf messages of ONNX that a generated graph needs, encoded by protobufjs. Field numbers from
+ * onnx/onnx.proto3 (ONNX 1.16).
+ * Leaves out: training info, functions, sparse tensors, subgraphs.
  */
 
 import protobuf from 'protobufjs';
@@ -121,7 +122,7 @@ function valueInfo({ name, type, shape }: ValueProto) {
   };
 }
 
-/** The bytes of a model of one graph: opset 18 of ONNX, opset 1 of onnxruntime's own operators. */
+/** The bytes of a model with one graph: opset 18 of ONNX, opset 1 of onnxruntime's operators. */
 export function encodeModel(graph: GraphProto): Uint8Array {
   return modelType
     .encode({

@@ -1,4 +1,4 @@
-/** onnxruntime-node, loaded when this module is: only the executor imports it, and only when it is opened. */
+/** Loads onnxruntime-node when it is imported. Only the executors import it, and only when they are opened. */
 
 import type * as OnnxRuntime from 'onnxruntime-node';
 import { requireOptional } from '../optional.ts';

@@ -1,17 +1,17 @@
 /**
- * {@link OnnxOps} with the nodes that onnxruntime's WebGPU provider has not, written by nodes that it has. The rest of
- * the operations is shared; sessions refuse to fall back to the CPU, so a node that is missing shows at once.
+ * {@link OnnxOps} for the WebGPU provider: replaces the nodes that the provider lacks by nodes that it has. Sessions
+ * refuse to fall back to the CPU, so a missing node is noticed at once.
  */
 
 import { type MatmulOptions, matmulShape, type Shape, sizeOf } from '../../ops.ts';
 import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
-/** Outputs of one Split, with its input eight buffers. */
+/** Outputs of one Split; with its input these are eight buffers. */
 const MOST_PIECES = 7;
 
 export class WebGpuOps extends OnnxOps {
-  /** In groups of groups: every piece is a buffer of one shader, and eight are all that WebGPU promises. */
+  /** Splits in two levels: every piece is a buffer of one shader, and WebGPU guarantees only eight. */
   override split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
     if (lengths.length <= MOST_PIECES) return super.split(x, axis, lengths);
     const size = Math.ceil(lengths.length / MOST_PIECES);
@@ -24,8 +24,9 @@ export class WebGpuOps extends OnnxOps {
   }
 
   /**
-   * Sides are turned by a Transpose: FusedMatMul does not exist here, and Gemm, which has flags for it, ran at less than
-   * half the speed of MatMul on an H200. Where the other side and the product are smaller, they are turned: y = (b' a')'.
+   * Sides are transposed by a Transpose node: FusedMatMul does not exist here, and Gemm, which has flags for it, ran at
+   * less than half the speed of MatMul on an H200. If the other side and the product are smaller, they are transposed
+   * instead: y = (b' a')'.
    */
   override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
@@ -33,7 +34,7 @@ export class WebGpuOps extends OnnxOps {
     const [sizeA, sizeB, sizeY] = [a.shape, b.shape, matmulShape(a.shape, b.shape, options)].map(
       turningCost,
     ) as [number, number, number];
-    // A weight stands on the right, and several products share its Transpose.
+    // The right side is a weight, and several products share its Transpose.
     const straight = (transposeA ? sizeA : 0) + (transposeB ? sizeB / 2 : 0);
     const swapped = (transposeA ? 0 : sizeA) + (transposeB ? 0 : sizeB) + sizeY;
     const product =
@@ -54,7 +55,10 @@ export class WebGpuOps extends OnnxOps {
     return this.sub(shifted, this.graph.emit('Log', [sum], x.type, shape));
   }
 
-  /** The provider's second output is not 1/sqrt(mean(x^2) + eps), with which gradients would be quietly wrong. */
+  /**
+   * The second output of the provider is not 1/sqrt(mean(x^2) + eps); gradients computed from it would be wrong without
+   * an error.
+   */
   override rmsNorm(x: Sym, weight: Sym, eps: number): { y: Sym; inv: Sym } {
     const number = (value: number) => this.constant(Float32Array.of(value), []);
     const squares = this.sum(this.mul(x, x), [-1], true);
@@ -69,7 +73,7 @@ export class WebGpuOps extends OnnxOps {
   }
 }
 
-/** Elements that move when the last two axes change places; none where one of them is 1. */
+/** Elements that move when the last two axes are swapped; none if one of them has length 1. */
 function turningCost(shape: Shape): number {
   return shape.at(-1) === 1 || shape.at(-2) === 1 ? 0 : sizeOf(shape);
 }

@@ -1,7 +1,7 @@
 /**
- * Programs on onnxruntime-node's WebGPU provider. What is allocated lives on the device and stays there; arrays of
- * this process are read by runs and written by them. An array that is read a second time moves to the device.
- * Left out: several devices; half precision.
+ * Runs programs on the WebGPU provider of onnxruntime-node. Allocated tensors stay on the device; runs read and write
+ * arrays of this process. An array that is read a second time moves to the device.
+ * Leaves out: several devices; half precision.
  */
 
 import type * as ort from 'onnxruntime-node';
@@ -22,12 +22,12 @@ import { halfProduct } from './half.ts';
 import { OUTPUT_PREFIX } from './model.ts';
 import { onnxLibrary } from './runtime.ts';
 
-/** What a buffer's contents are, where it has no memory on the device yet or another than it should have. */
+/** The contents of a buffer that are not yet in its memory on the device. */
 type Pending = TypedArray | 'zeros' | undefined;
 
 class WebGpuBuffer implements TensorBuffer {
   readonly spec: TensorSpec;
-  /** Outputs of a run go to the array here; undefined: they stay on the device. */
+  /** Outputs of a run are written to this array; undefined: they stay on the device. */
   readonly host: TypedArray | undefined;
   readonly #memory: DeviceMemory;
   onDispose: (() => void) | undefined;
@@ -44,7 +44,7 @@ class WebGpuBuffer implements TensorBuffer {
     if (!host) memory.opened(spec);
   }
 
-  /** As an input. */
+  /** The tensor as an input of a run. */
   async feed(): Promise<ort.Tensor> {
     this.#reads += 1;
     if (this.host && this.#pending && this.#reads < 2) return hostTensor(this.host, this.spec);
@@ -56,20 +56,20 @@ class WebGpuBuffer implements TensorBuffer {
     return device;
   }
 
-  /** Its memory on the device, whatever that holds. */
+  /** Its memory on the device, with any contents. */
   async own(): Promise<ort.Tensor> {
     this.#device ??= await this.#memory.take(this.spec);
     return this.#device;
   }
 
-  /** A run has written `tensor`, which is its own memory or takes that one's place. */
+  /** Called when a run has written `tensor`: its own memory, or memory that replaces it. */
   adopt(tensor: ort.Tensor): void {
     this.#pending = undefined;
     if (this.#device && this.#device !== tensor) this.#memory.keep(this.#device, this.spec);
     this.#device = tensor;
   }
 
-  /** A run has written the array. */
+  /** Called when a run has written the array. */
   hostWritten(): void {
     this.#pending = this.host;
     this.#reads = 0;
@@ -142,7 +142,7 @@ class WebGpuCompiled implements Compiled {
     }
   }
 
-  /** Where an output goes: its array, its own memory, or a spare where the run reads its own. */
+  /** The target of an output: its array, its own memory, or a spare if the run reads its own. */
   async #place(buffer: WebGpuBuffer, read: ReadonlySet<WebGpuBuffer>): Promise<ort.Tensor> {
     if (buffer.host) return hostTensor(buffer.host, buffer.spec);
     return read.has(buffer) ? this.#memory.take(buffer.spec) : buffer.own();
@@ -156,8 +156,8 @@ class WebGpuCompiled implements Compiled {
 
 export interface WebGpuOptions {
   /**
-   * Each program's kernels are timed, and written when the program is disposed of, to a file of onnxruntime's trace
-   * format: this path, `-`, the first word of the program's name, and what makes it unique.
+   * Path prefix of traces: the kernels of each program are timed and written, when the program is disposed of, to
+   * `PATH-WORD-ID` in onnxruntime's trace format. WORD is the first word of the program's name.
    */
   readonly profile?: string;
 }
@@ -178,7 +178,7 @@ export class OnnxWebGpuExecutor implements Executor {
     this.description = `${onnxLibrary()} webgpu`;
   }
 
-  /** @throws where no device can be had, with the library's reason. */
+  /** @throws if there is no device, with the reason of the library */
   static async create(options: WebGpuOptions = {}): Promise<OnnxWebGpuExecutor> {
     const memory = new DeviceMemory();
     await memory.start();

@@ -1,6 +1,6 @@
 /**
- * Finds TensorFlow.js and its backends: `tensorflow` where the user has installed @tensorflow/tfjs-node or
- * -node-gpu, `webgpu` where a driver and the two packages of dawn.ts are, `wasm` and `cpu` with this package.
+ * Finds TensorFlow.js and its backends: `tensorflow` needs @tensorflow/tfjs-node or -node-gpu, `webgpu` a driver and
+ * the packages of dawn.ts, `wasm` @tensorflow/tfjs-backend-wasm, `cpu` nothing else.
  */
 
 import { createRequire } from 'node:module';
@@ -15,24 +15,27 @@ import type { Tf } from './types.ts';
 export const TFJS_BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
 
-/** What is taken where nobody says: webgpu only by name, for a driver in software is slower than wasm. */
+/** Backends tried by default. webgpu must be requested: with a software driver it is slower than wasm. */
 const BY_ITSELF: readonly TfjsBackend[] = ['tensorflow', 'wasm', 'cpu'];
 
 const NATIVE_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
 export interface BackendFinding {
   readonly backend: TfjsBackend;
-  /** What is there, or why it cannot be used. */
+  /** Library and version, or why the backend cannot be used. */
   readonly detail: string;
   readonly tf?: Tf;
-  /** Of webgpu: runs work and throws what the device found wrong with it. */
+  /** For webgpu: runs work and throws the errors of the device. */
   readonly watch?: Watch;
 }
 
-/** tfjs has one current backend and starts one at a time: whoever asks meanwhile waits. */
+/** tfjs has one current backend and starts one at a time; further requests wait here. */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Loads a backend and makes it tfjs's current one. Never throws: what is wrong is in `detail`, and `tf` absent. */
+/**
+ * Loads a backend and makes it the current one of tfjs. Never throws: on failure `detail` has the reason and `tf` is
+ * absent.
+ */
 export function findBackend(backend: TfjsBackend): Promise<BackendFinding> {
   const found = turn.then(() => withoutNewListeners(() => tryBackend(backend)));
   turn = found;
@@ -48,7 +51,7 @@ async function tryBackend(backend: TfjsBackend): Promise<BackendFinding> {
   }
 }
 
-/** tfjs's wasm loader installs handlers for the process's uncaught errors; they are not its business. */
+/** Removes the handlers for uncaught errors that the wasm loader of tfjs installs in the process. */
 async function withoutNewListeners<R>(work: () => Promise<R>): Promise<R> {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
   const before = events.map((event) => new Set(process.rawListeners(event)));
@@ -63,7 +66,10 @@ function toHandler(listener: { readonly length: number }) {
   return listener as (...args: unknown[]) => void;
 }
 
-/** The backend asked for, or the first of the list that works. @throws with every reason where none does. */
+/**
+ * The wanted backend, or the first of the defaults that works.
+ * @throws EngineError `unavailable` with every reason if none works
+ */
 export async function chooseBackend(wanted?: string): Promise<BackendFinding & { tf: Tf }> {
   const known =
     wanted === undefined ? BY_ITSELF : TFJS_BACKENDS.filter((backend) => backend === wanted);
@@ -103,7 +109,7 @@ async function findBundled(backend: 'wasm' | 'cpu'): Promise<BackendFinding> {
   return use(tf, backend, `@tensorflow/tfjs ${tf.version_core} ${backend}`);
 }
 
-/** All of TensorFlow.js, its parts alone lack gradients and kernels; as PROD it keeps its advice off the terminal. */
+/** All of TensorFlow.js: its parts alone lack gradients and kernels. PROD suppresses its advice on the terminal. */
 function union(): Tf {
   const tf: Tf = requireOptional('@tensorflow/tfjs');
   tf.env().set('PROD', true);
@@ -133,8 +139,8 @@ async function findNative(): Promise<BackendFinding> {
     }
     try {
       shimRemovedUtilities();
-      process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'; // TensorFlow's remarks about the processor
-      union(); // the package brings its own copy, whose kernels would each be announced as registered twice
+      process.env.TF_CPP_MIN_LOG_LEVEL ??= '1'; // hides TensorFlow's messages about the processor
+      union(); // the package has its own copy; loading this one first avoids a warning per kernel
       const tf: Tf = createRequire(import.meta.url)(path);
       return await use(tf, 'tensorflow', `${name} ${tf.version_core}`);
     } catch (error) {

@@ -1,7 +1,7 @@
 /**
- * WebGPU in Node: Dawn from the package `webgpu`, made to look like a browser's to @tensorflow/tfjs-backend-webgpu.
- * Both are the user's to install (Dawn alone is 130 MB). tfjs does not look at errors of the device, which then
- * leave garbage behind; {@link Watch} does.
+ * WebGPU in Node: Dawn from the package `webgpu`, presented to @tensorflow/tfjs-backend-webgpu like a browser's. The
+ * user installs both (Dawn is 130 MB). tfjs ignores errors of the device, whose results are then garbage; {@link Watch}
+ * checks them.
  */
 
 import { createRequire } from 'node:module';
@@ -10,10 +10,13 @@ import { EngineError } from '../../errors.ts';
 import { installCommand, resolveOptional } from '../optional.ts';
 import type { Tf } from './types.ts';
 
-/** Runs `work` and waits for the device's verdict on it. @throws what the device reports. */
+/**
+ * Runs `work` and waits until the device has validated it.
+ * @throws the error of the device
+ */
 export type Watch = (work: () => void) => Promise<void>;
 
-/** Of WebGPU's interfaces, what is used here. */
+/** The parts of WebGPU's interfaces that are used here. */
 interface Device {
   pushErrorScope(filter: ErrorFilter): void;
   popErrorScope(): Promise<{ readonly message: string } | null>;
@@ -33,19 +36,19 @@ type ErrorFilter = 'validation' | 'out-of-memory' | 'internal';
 const FILTERS: readonly ErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
 
 export interface Dawn {
-  /** The device's name, for people. */
+  /** Human-readable name of the device. */
   readonly adapter: string;
   watch(tf: Tf): Watch;
-  /** Takes back what only starting the backend needed. */
+  /** Removes what only starting the backend needed. */
   finish(): void;
 }
 
 const PACKAGES = ['webgpu', '@tensorflow/tfjs-backend-webgpu'] as const;
 
-/** One instance for the process; letting go of it ends its devices. */
+/** One instance per process; releasing it ends its devices. */
 let gpu: Gpu | undefined;
 
-/** @throws naming the packages that are missing, or that there is no driver. */
+/** @throws EngineError `unavailable` naming the missing packages, or that there is no driver */
 export async function startDawn(): Promise<Dawn> {
   const [dawnPath, backendPath] = PACKAGES.map(resolveOptional);
   const missing = PACKAGES.filter((_, i) => [dawnPath, backendPath][i] === undefined);
@@ -62,7 +65,7 @@ export async function startDawn(): Promise<Dawn> {
   return { adapter: adapterName(adapter), watch: watchOf, finish };
 }
 
-/** `navigator.gpu` and WebGPU's constants, where a browser has them. */
+/** Provides `navigator.gpu` and WebGPU's constants, as in a browser. */
 async function provideGpu(path: string): Promise<Gpu> {
   const dawn: DawnModule = await import(pathToFileURL(path).href);
   Object.assign(globalThis, dawn.globals);
@@ -71,7 +74,10 @@ async function provideGpu(path: string): Promise<Gpu> {
   return created;
 }
 
-/** tfjs registers the backend in windows and workers only; others must not take this process for one. */
+/**
+ * tfjs registers the backend in windows and workers only. The marker is removed again, so that other code does not take
+ * this process for a worker.
+ */
 function pretendToBeAWorker(): () => void {
   if ('WorkerGlobalScope' in globalThis) return () => {};
   Object.assign(globalThis, { WorkerGlobalScope: class {} });

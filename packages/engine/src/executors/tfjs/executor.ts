@@ -1,6 +1,6 @@
 /**
- * Programs by TensorFlow.js: nothing is compiled, each run calls the program's function on tensors.
- * Trap: tfjs has one current backend for the whole process; every run sets its own first.
+ * Runs programs on TensorFlow.js: nothing is compiled; each run calls the function of the program on tensors.
+ * Caution: tfjs has one current backend per process; every run sets its own first.
  */
 
 import type * as TensorFlow from '@tensorflow/tfjs';
@@ -40,7 +40,7 @@ class TfjsBuffer implements TensorBuffer {
   }
   async read(): Promise<TypedArray> {
     const data = await this.#tensor.data();
-    // The cpu backend keeps a boolean's bytes when it is cast to float32.
+    // The cpu backend keeps the bytes of a boolean when it casts to float32.
     return data instanceof Uint8Array ? Float32Array.from(data) : data;
   }
   write(data: TypedArray): void {
@@ -63,9 +63,9 @@ class TfjsBuffer implements TensorBuffer {
 }
 
 export interface TfjsOptions {
-  /** Absent: the first of tensorflow, wasm, cpu that works; webgpu must be asked for. */
+  /** Absent: the first of tensorflow, wasm and cpu that works; webgpu must be requested. */
   readonly backend?: string;
-  /** Leave products transposed as they come; only benchmarks want that. */
+  /** Keep transposed products as they are; only benchmarks use it. */
   readonly naive?: boolean;
 }
 
@@ -89,7 +89,7 @@ export class TfjsExecutor implements Executor {
     this.#ops = new TfjsOps(tf, { plainProducts: backend === 'wasm' && !naive });
   }
 
-  /** @throws with the reasons where no backend works. */
+  /** @throws EngineError `unavailable` with the reasons if no backend works */
   static async create({ backend: wanted, naive = false }: TfjsOptions = {}): Promise<TfjsExecutor> {
     return new TfjsExecutor(await chooseBackend(wanted), naive);
   }
@@ -135,7 +135,7 @@ export class TfjsExecutor implements Executor {
     }
   }
 
-  /** The outputs, none of them an input itself: inputs live on and outputs are disposed of. */
+  /** The outputs. None of them is an input: inputs live on and outputs are disposed of. */
   #copies(program: Program, values: Record<string, TensorFlow.Tensor>) {
     const given = new Set(Object.values(values));
     const made = Object.entries(program.build(this.#ops, values)).map(([name, tensor]) => [

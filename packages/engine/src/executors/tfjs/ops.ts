@@ -1,6 +1,6 @@
 /**
- * {@link Ops} by TensorFlow.js, eagerly. Kernels that a backend lacks are written by ones that all have:
- * gathers' gradients and picks by one-hot matrices, fused operations by their parts.
+ * {@link Ops} on TensorFlow.js, eagerly. Replaces kernels that some backends lack: gradients of gathers and picks by
+ * one-hot matrices, fused operations by their parts.
  */
 
 import type * as TensorFlow from '@tensorflow/tfjs';
@@ -15,11 +15,14 @@ import type { Tf } from './types.ts';
 
 type Tensor = TensorFlow.Tensor;
 
-/** Floats of a one-hot matrix that stands at once, 64 MB: of a batch's tokens and a large vocabulary it is much more. */
+/**
+ * Maximum floats of a one-hot matrix held at once, 64 MB: for the tokens of a batch and a large vocabulary it would be
+ * much more.
+ */
 const MOST_ONE_HOT = 2 ** 24;
 
 export interface TfjsOpsOptions {
-  /** Transpose before multiplying: XNNPACK, which tfjs's wasm backend calls, only takes plain products. */
+  /** Transpose before multiplying: XNNPACK, which the wasm backend calls, only accepts plain products. */
   readonly plainProducts: boolean;
 }
 
@@ -64,7 +67,7 @@ export class TfjsOps implements Ops<Tensor> {
   scope(make: () => Tensor[]): Tensor[] {
     return this.#tf.tidy(make);
   }
-  /** Nothing runs here but in the order of the calls. */
+  /** Operations run in the order of the calls. */
   after(x: Tensor): Tensor {
     return x;
   }
@@ -109,7 +112,7 @@ export class TfjsOps implements Ops<Tensor> {
   split(x: Tensor, axis: number, lengths: readonly number[]): Tensor[] {
     return this.#tf.split(x, [...lengths], axis);
   }
-  /** Axes side by side that all repeat, or all stay, as one: webgpu repeats tensors of up to four axes only. */
+  /** Merges adjacent axes that all repeat or all stay: webgpu repeats tensors of up to four axes only. */
   broadcastTo(x: Tensor, shape: Shape): Tensor {
     const from = [...shape.slice(x.shape.length).map(() => 1), ...x.shape];
     const [small, large]: [number[], number[]] = [[], []];
@@ -199,7 +202,7 @@ export class TfjsOps implements Ops<Tensor> {
     const last = axes.length - 1;
     return this.#tf.transpose(x, [...axes.slice(0, -2), last, last - 1]);
   }
-  /** tfjs's kernels take the batch number modulo the shorter batch: right only where whole axes repeat. */
+  /** Kernels of tfjs take the batch index modulo the shorter batch, which is right only if whole axes repeat. */
   #withBatch(x: Tensor, batch: Shape): Tensor {
     const shape = [...batch, ...x.shape.slice(-2)];
     return shape.join() === x.shape.join() ? x : this.broadcastTo(x, shape);

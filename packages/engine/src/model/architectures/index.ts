@@ -1,4 +1,4 @@
-/** The families of models that load, by `model_type`. */
+/** The supported model families, by `model_type`. */
 import { EngineError } from '../../errors.ts';
 import { LLAMA } from './llama.ts';
 import { MISTRAL } from './mistral.ts';
@@ -10,7 +10,7 @@ export type { Architecture, Traits } from './types.ts';
 
 export const ARCHITECTURES: readonly Architecture[] = [LLAMA, MISTRAL, QWEN2, QWEN3];
 
-/** @throws naming the type and those that are supported */
+/** @throws EngineError `config` naming the type and those that are supported */
 export function architectureOf(modelType: string): Architecture {
   const found = ARCHITECTURES.find((known) => known.modelType === modelType);
   if (found) return found;

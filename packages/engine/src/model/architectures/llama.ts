@@ -1,4 +1,4 @@
-/** Llama 2 and 3, SmolLM2, TinyLlama, and what else calls itself `llama`. */
+/** Llama 2 and 3, SmolLM2, TinyLlama, and other models of type `llama`. */
 import type { Architecture } from './types.ts';
 
 export const LLAMA: Architecture = {

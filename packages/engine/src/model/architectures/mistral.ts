@@ -1,4 +1,4 @@
-/** Mistral: a Llama without biases, early versions with a sliding window in every layer. Its GGUF files say `llama`. */
+/** Mistral: a Llama without biases; early versions have a sliding window in every layer. Its GGUF files say `llama`. */
 import type { Architecture } from './types.ts';
 
 export const MISTRAL: Architecture = {

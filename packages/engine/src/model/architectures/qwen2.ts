@@ -10,7 +10,7 @@ export const QWEN2: Architecture = {
   traits: () => ({ qkvBias: true, outputBias: false, mlpBias: false, headNorm: false }),
 };
 
-/** Only the layers from `max_window_layers` on have the window, and only where it is switched on. */
+/** Only layers from `max_window_layers` on have the window, and only if it is enabled. */
 export function qwenWindow(config: Readonly<Record<string, unknown>>): number | undefined {
   const { use_sliding_window: on, sliding_window: window = 4096 } = config;
   const { max_window_layers: first = 28, num_hidden_layers: layers } = config;

@@ -1,4 +1,6 @@
-/** Qwen3 (dense): heads of a size of their own, queries and keys normalised by head, no biases unless asked for. */
+/**
+ * Qwen3 (dense): an explicit head size, queries and keys normalised per head, biases only if the configuration says so.
+ */
 import { qwenWindow } from './qwen2.ts';
 import type { Architecture } from './types.ts';
 

@@ -1,4 +1,4 @@
-/** What a family of models adds to the plain decoder of model/llama.ts. A new family is a small file beside this one. */
+/** What a model family adds to the decoder of model/llama.ts. A new family is one file in this folder. */
 
 /** Where the layers of a model have biases and extra norms. */
 export interface Traits {
@@ -8,7 +8,7 @@ export interface Traits {
   readonly outputBias: boolean;
   /** Biases of gate_proj, up_proj and down_proj. */
   readonly mlpBias: boolean;
-  /** RMSNorm over each head of queries and keys, before they are rotated: q_norm and k_norm, [head_dim]. */
+  /** RMSNorm over each head of queries and keys, before the rotation: q_norm and k_norm, [head_dim]. */
   readonly headNorm: boolean;
 }
 
@@ -21,13 +21,13 @@ export interface BiasFields {
 export interface Architecture {
   /** `model_type` of config.json. */
   readonly modelType: string;
-  /** First of `architectures` in config.json: the class that `transformers` makes of it. */
+  /** First entry of `architectures` in config.json: the class in `transformers`. */
   readonly className: string;
-  /** `general.architecture` of GGUF files of this family; absent where llama.cpp has no such name. */
+  /** `general.architecture` of GGUF files of this family; absent if llama.cpp has no such name. */
   readonly ggufName?: string;
-  /** What the family's configuration class fills in where config.json is silent. */
+  /** Defaults of the configuration class of the family. */
   readonly defaults: Readonly<Record<string, unknown>>;
-  /** The window of this configuration's sliding attention in tokens; absent where every layer sees everything. */
+  /** The sliding window of this configuration in tokens; absent if every layer attends to everything. */
   slidingWindow?(config: Readonly<Record<string, unknown>>): number | undefined;
   traits(config: BiasFields): Traits;
 }

@@ -1,9 +1,12 @@
-/** Values of a GGUF file's metadata by key, in the kind that is wanted. */
+/** Reads typed values of the metadata of a GGUF file. */
 
 import { EngineError } from '../../errors.ts';
 import type { GgufMetadata } from './reader.ts';
 
-/** Text of the metadata under this key. @throws where it is another kind of value */
+/**
+ * The string under this key.
+ * @throws EngineError `file` if the value has another type
+ */
 export function textOf(metadata: GgufMetadata, key: string): string | undefined {
   const value = metadata.get(key);
   if (value !== undefined && typeof value !== 'string')
@@ -11,7 +14,7 @@ export function textOf(metadata: GgufMetadata, key: string): string | undefined 
   return value;
 }
 
-/** A number of the metadata, or the one number that all elements of an array are. */
+/** The number under this key, or the one number that all elements of an array are. */
 export function numberOf(metadata: GgufMetadata, key: string): number | undefined {
   const value = metadata.get(key);
   const first = Array.isArray(value) && value.every((x) => x === value[0]) ? value[0] : value;

@@ -1,6 +1,6 @@
 /**
- * A GGUF file as a model: its configuration in the words of config.json, its tensors under Hugging Face's names.
- * llama.cpp rotates neighbouring pairs in Llama models and so stores rows of q and k in another order; it is undone.
+ * Reads a GGUF file as a model: its configuration with the keys of config.json, its tensors under Hugging Face names.
+ * llama.cpp rotates neighbouring pairs in Llama models and stores the rows of q and k in that order; this is undone.
  */
 
 import { EngineError } from '../../errors.ts';
@@ -21,10 +21,13 @@ export interface GgufModel {
   readonly source: TensorSource;
 }
 
-/** Blocks decoded at once: what is held beside the result. */
+/** Values decoded at once: the memory beside the result. */
 const VALUES_AT_ONCE = 2 ** 20;
 
-/** @throws naming the file, and the key or tensor that is wrong */
+/**
+ * Opens a GGUF file.
+ * @throws EngineError `file` naming the file, and the key or tensor that is wrong
+ */
 export async function openGguf(path: string): Promise<GgufModel> {
   const bytes = await openBytes(path);
   try {
@@ -43,7 +46,10 @@ export async function openGguf(path: string): Promise<GgufModel> {
   }
 }
 
-/** The tokenizer inside a GGUF file. @throws naming the file and the metadata that is missing or not supported */
+/**
+ * Reads the tokenizer of a GGUF file.
+ * @throws EngineError `file` naming the file and the metadata that is missing or not supported
+ */
 export async function readGgufTokenizer(path: string): Promise<TokenizerDefinition> {
   const bytes = await openBytes(path);
   try {
@@ -113,7 +119,7 @@ async function configOf(bytes: Bytes, header: GgufHeader): Promise<ModelConfig> 
   return tensors.has('rope_freqs.weight') ? withFrequencies(bytes, header, config) : config;
 }
 
-/** 9.999999747378752e-6, which is what single precision makes of it, is 1e-5 again. */
+/** Rounds a float32 to its shortest decimal: 9.999999747378752e-6 is 1e-5. */
 function singlePrecision(x: number | undefined) {
   return x === undefined ? undefined : Number(x.toPrecision(7));
 }
@@ -124,7 +130,7 @@ function scalingOf(metadata: GgufMetadata, prefix: string): object | undefined {
   if (type === 'none') return undefined;
   const original = number('original_context_length');
   const factor = number('factor') ?? 1;
-  const attention = number('attn_factor'); // llama.cpp multiplies YaRN's own by it
+  const attention = number('attn_factor'); // llama.cpp multiplies YaRN's own factor by it
   const [fast, slow] = [number('yarn_beta_fast'), number('yarn_beta_slow')];
   return {
     rope_type: type,
@@ -137,7 +143,7 @@ function scalingOf(metadata: GgufMetadata, prefix: string): object | undefined {
 }
 
 /**
- * Llama 3.1's stretched positions are in GGUF a tensor of what each frequency is divided by. The largest is the factor;
+ * GGUF stores the scaled positions of Llama 3.1 as a tensor of divisors of the frequencies. The largest is the factor;
  * the other numbers are the same for all of Meta's models, which is checked.
  */
 async function withFrequencies(bytes: Bytes, header: GgufHeader, config: ModelConfig) {
@@ -183,7 +189,7 @@ const LAYER_NAMES: Readonly<Record<string, string>> = {
   ffn_down: 'mlp.down_proj',
 };
 
-/** Hugging Face's name; one that it has no word for stays as it is, and is then found superfluous. */
+/** The Hugging Face name. An unknown name is kept and later reported as superfluous. */
 export function huggingFaceName(name: string): string {
   const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
   if (layer !== undefined && LAYER_NAMES[part!])
@@ -219,7 +225,7 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
   return { path, tensors: new Map(entries), metadata: {}, read, close: () => bytes.close() };
 }
 
-/** @throws where two tensors share bytes of the file */
+/** @throws EngineError `file` if two tensors share bytes of the file */
 function checkPlaces(bytes: Bytes, { tensors }: GgufHeader): void {
   const order = [...tensors].sort(([, a], [, b]) => a.start - b.start);
   let [before, at] = ['', 0];
@@ -269,7 +275,7 @@ function formatOf(where: string, type: number) {
   }
 }
 
-/** Row 2i + h of a head, h 0 or 1, becomes row h d/2 + i. Other tensors stay. */
+/** Moves row 2i + h of a head (h = 0 or 1) to row h d/2 + i. Other tensors are unchanged. */
 function unpermuted(
   name: string,
   data: Float32Array,

@@ -1,6 +1,7 @@
 /**
- * ggml's number formats to float32 (ggml-quants.c). A quantised tensor is a row of blocks, each with its own scale:
- * value = scale * quant, or scale * quant - minimum. Left out: 2 and 3 bit formats and the IQ family.
+ * Decodes ggml's number formats to float32 (ggml-quants.c). A quantised tensor is a row of blocks, each with its own
+ * scale: value = scale * quant, or scale * quant - minimum.
+ * Leaves out: 2 and 3 bit formats and the IQ family.
  */
 
 import { EngineError } from '../../errors.ts';
@@ -12,11 +13,11 @@ export interface QuantFormat {
   readonly values: number;
   /** Bytes of a block. */
   readonly bytes: number;
-  /** Whole blocks to float32. */
+  /** Decodes whole blocks to float32. */
   decode(bytes: Uint8Array): Float32Array;
 }
 
-/** Writes one block's values: `b` at `at` to `out` from `to` on. */
+/** Decodes the block at byte `at` of `b` to `out` from `to` on. */
 type Block = (b: Uint8Array, at: number, out: Float32Array, to: number) => void;
 
 function plain(name: FloatType, bytes: number): QuantFormat {
@@ -167,7 +168,10 @@ const UNREAD: Readonly<Record<number, string>> = {
   39: 'MXFP4',
 };
 
-/** @throws naming the format and those that are read */
+/**
+ * The format of a tensor type.
+ * @throws EngineError `file` naming the format and those that are supported
+ */
 export function quantFormat(type: number): QuantFormat {
   const found = formats.get(type);
   if (found) return found;

@@ -1,6 +1,7 @@
 /**
- * The header of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), versions 2 and 3: metadata and
- * where each tensor lies. Everything that a header announces is held against a limit before memory is taken for it.
+ * Reads the header of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md), versions 2 and 3: the
+ * metadata and the position of each tensor. Every size in a header is checked against a limit before memory is
+ * allocated.
  */
 
 import { EngineError } from '../../errors.ts';
@@ -10,11 +11,11 @@ export type GgufValue = number | boolean | string | readonly GgufValue[];
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
 export interface GgufTensor {
-  /** As in Hugging Face files: the last axis runs fastest. */
+  /** As in Hugging Face files: the last axis is contiguous. */
   readonly shape: readonly number[];
   /** Number of ggml's type: {@link file://./quants.ts}. */
   readonly type: number;
-  /** From the beginning of the file. */
+  /** Byte offset from the beginning of the file. */
   readonly start: number;
 }
 
@@ -26,7 +27,7 @@ export interface GgufHeader {
 const LIMITS = {
   entries: 65_536,
   tensors: 65_536,
-  /** Of all arrays together; a vocabulary of 262,144 words and its merges are a sixth of it. */
+  /** Maximum elements of all arrays together; a vocabulary of 262,144 tokens and its merges has a sixth of it. */
   elements: 2 ** 23,
   stringBytes: 2 ** 24,
   dimensions: 4,
@@ -34,10 +35,13 @@ const LIMITS = {
 };
 const FIRST_PIECE = 2 ** 24;
 
-/** Thrown where the piece of the file read so far ends; more is read then. */
+/** Thrown at the end of the bytes read so far; more are read then. */
 class NeedMore extends Error {}
 
-/** @throws naming the file and what is wrong with it */
+/**
+ * Reads a header.
+ * @throws EngineError `file` naming the file and what is wrong with it
+ */
 export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
   for (let size = FIRST_PIECE; ; size *= 4) {
     const most = Math.min(bytes.size, LIMITS.headerBytes);
@@ -114,7 +118,7 @@ function tensorPlace(cursor: Cursor) {
 
 function alignmentOf(metadata: GgufMetadata): number {
   const found = metadata.get('general.alignment') ?? 32;
-  // Beyond 2^30 the bits are no longer those of the number.
+  // Above 2^30 the float32 bits are not those of the integer.
   const isSize =
     typeof found === 'number' && Number.isInteger(found) && found > 0 && found <= 2 ** 30;
   if (!isSize || (found & (found - 1)) !== 0)
@@ -122,7 +126,7 @@ function alignmentOf(metadata: GgufMetadata): number {
   return found;
 }
 
-/** Reads from the beginning on; little endian. */
+/** Reads values in sequence, little endian. */
 class Cursor {
   at = 0;
   #elements = 0;
@@ -135,7 +139,7 @@ class Cursor {
     this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   }
 
-  /** @throws NeedMore where they are not there yet; an error where nobody would want so many */
+  /** @throws NeedMore if more bytes must be read first; EngineError if the length exceeds the limit */
   bytes(length: number, what: string): Uint8Array {
     if (length > LIMITS.stringBytes)
       throw new EngineError(
@@ -200,7 +204,7 @@ interface Scalar {
   read(view: DataView, at: number): number | boolean;
 }
 
-/** By the format's number of their type. */
+/** By the type number of the format. */
 const SCALARS: Readonly<Record<number, Scalar>> = {
   0: { bytes: 1, read: (view, at) => view.getUint8(at) },
   1: { bytes: 1, read: (view, at) => view.getInt8(at) },

@@ -1,8 +1,8 @@
 /**
- * The tokenizer inside a GGUF file as the two files that Hugging Face has for it: `tokenizer.json` and
- * `tokenizer_config.json`. Two kinds: `gpt2` (byte-level BPE with merges; what splits text beforehand is known to
- * llama.cpp by a name only) and `llama` (SentencePiece BPE, whose merges follow from the scores of its pieces).
- * Left out: WordPiece, Unigram and RWKV kinds.
+ * Converts the tokenizer of a GGUF file to the two files of Hugging Face: `tokenizer.json` and `tokenizer_config.json`.
+ * Two kinds: `gpt2` (byte-level BPE with merges; llama.cpp names its pre-tokenizer) and `llama` (SentencePiece BPE,
+ * whose merges follow from the scores of its pieces).
+ * Leaves out: WordPiece, Unigram and RWKV.
  */
 
 import { EngineError } from '../../errors.ts';
@@ -14,7 +14,7 @@ export interface TokenizerDefinition {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** Of `tokenizer.ggml.token_type`. */
+/** Values of `tokenizer.ggml.token_type`. */
 const TYPES = { unknown: 2, control: 3, userDefined: 4 } as const;
 
 interface Vocabulary {
@@ -22,7 +22,7 @@ interface Vocabulary {
   readonly types: readonly number[];
 }
 
-/** @throws naming the metadata that is missing or of a kind that is not built in */
+/** @throws EngineError `file` naming the metadata that is missing or not supported */
 export function ggufTokenizer(metadata: GgufMetadata): TokenizerDefinition {
   const kind = textOf(metadata, 'tokenizer.ggml.model');
   const vocabulary = vocabularyOf(metadata);
@@ -124,7 +124,7 @@ function addedTokens(tokens: readonly string[], kinds: readonly number[]) {
   );
 }
 
-/** Puts the first token before every text, where special tokens are asked for. */
+/** Puts the first token before every text, if special tokens are requested. */
 function beginsWith(token: string, id: number) {
   return {
     type: 'TemplateProcessing',
@@ -140,8 +140,8 @@ function beginsWith(token: string, id: number) {
 }
 
 /**
- * Control tokens too: `tokenizers` in Python numbers an added token that is no word anew. No merge makes one out of
- * text, because none of their pieces merge.
+ * Control tokens are in the vocabulary too: `tokenizers` in Python would give an added token that is not in it a new
+ * id. No merge makes one out of text, because their pieces do not merge.
  */
 function wordsOf({ tokens }: Vocabulary): Record<string, number> {
   return Object.fromEntries(tokens.map((token, id) => [token, id]));
@@ -183,7 +183,7 @@ interface Splitting {
   readonly normalizer?: object;
   readonly ignoresMerges?: boolean;
 }
-/** By llama.cpp's name (`tokenizer.ggml.pre`). */
+/** By the name in llama.cpp (`tokenizer.ggml.pre`). */
 const SPLITTINGS: Readonly<Record<string, Splitting>> = {
   'gpt-2': GPT2,
   default: GPT2,
@@ -262,12 +262,15 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
   };
 }
 
-/** Letters compared in all; cutting a piece takes the square of its length. Real vocabularies take a hundredth of it. */
+/**
+ * Maximum characters compared in all: splitting a piece takes the square of its length. Real vocabularies take a
+ * hundredth of it.
+ */
 const MOST_CUTTING = 2 ** 28;
 
 /**
- * SentencePiece merges the neighbours whose union has the best score. As merges in order: every way to cut a piece into
- * two pieces, best pieces first; of one piece, longer left sides first (as transformers' converter has them).
+ * SentencePiece merges the neighbours whose union has the best score. As ordered merges: every split of a piece into
+ * two pieces, best pieces first; for one piece, longer left sides first (as in the converter of transformers).
  */
 function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[]): string[][] {
   const ids = new Map(tokens.flatMap((token, id) => (isAdded(kinds[id]!) ? [] : [[token, id]])));
