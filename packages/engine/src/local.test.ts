@@ -237,7 +237,9 @@ describe('what cannot be done is said', () => {
     );
     await expect(engine.sample([new Int32Array()], sampling)).rejects.toThrow(/prompt 0 is empty/);
     const long = { ...sampling, maxTokens: 62 };
-    await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(/3 tokens and 62 to come.*64/);
+    await expect(engine.sample([prompts[0]!], long)).rejects.toThrow(
+      /at most 64 tokens, got 3 and 62 to generate/,
+    );
   });
 
   test('a sampling option that means nothing', async () => {
@@ -258,7 +260,7 @@ describe('what cannot be done is said', () => {
   test('a temperature to score at whose inverse single precision does not hold', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'policy', { temperature: 1e-40 })).rejects.toThrow(
-      'temperature is 1e-40, must be a number from 1e-30',
+      'temperature: expected a number of at least 1e-30, got 1e-40',
     );
   });
 
@@ -276,7 +278,7 @@ describe('what cannot be done is said', () => {
       for (const wrong of [Number.NaN, Infinity, -Infinity]) {
         const bad = { ...datum!, [name]: datum![name]!.with(t, wrong) };
         await expect(engine.forwardBackward([data[1]!, bad], ppo)).rejects.toThrow(
-          `datum 1: ${name}[${t}] is ${wrong}, must be a finite number`,
+          `datum 1: ${name}[${t}]: expected a finite number, got ${wrong}`,
         );
       }
     // Without weight it is not looked at.
@@ -286,7 +288,7 @@ describe('what cannot be done is said', () => {
     );
     for (const wrong of [{ clipLow: Number.NaN }, { clipHigh: -1 }, { beta: Infinity }])
       await expect(engine.forwardBackward(data, { ...ppo, ...wrong })).rejects.toThrow(
-        new RegExp(`loss option ${Object.keys(wrong)[0]} is .*, must be a number from 0`),
+        new RegExp(`loss option ${Object.keys(wrong)[0]}: expected a number of at least 0, got `),
       );
   });
 
@@ -310,7 +312,7 @@ describe('what cannot be done is said', () => {
       { maxGradNorm: Number.NaN },
     ])
       await expect(engine.optimStep({ learningRate: 0.01, ...wrong })).rejects.toThrow(
-        new RegExp(`AdamW option ${Object.keys(wrong)[0]} is .*, must be`),
+        new RegExp(`AdamW option ${Object.keys(wrong)[0]}: expected a number .*, got `),
       );
     expect([await engine.paramsSnapshot(), await engine.gradientsSnapshot()]).toEqual(before);
     expect(engine.steps).toBe(0);

@@ -128,7 +128,7 @@ export class LocalEngine implements PolicyEngine {
   async sample(prompts: readonly TokenIds[], options: SamplingOptions): Promise<Sample[][]> {
     for (const [b, prompt] of prompts.entries()) {
       if (prompt.length === 0)
-        throw new EngineError('input', `prompt ${b} is empty: there is nothing to continue`);
+        throw new EngineError('input', `prompt ${b} is empty: expected at least one token`);
       this.#checkTokens(prompt, `prompt ${b}`, options.maxTokens);
     }
     const parts = {
@@ -195,7 +195,7 @@ export class LocalEngine implements PolicyEngine {
     if (!Number.isFinite(gradNorm))
       throw new EngineError(
         'numeric',
-        `the gradient's norm is ${gradNorm}: the step was not taken, weights stand`,
+        `the gradient's norm is ${gradNorm}: the step was not taken and the weights are unchanged`,
       );
     const values = adamwStep(settings, this.#steps + 1, gradNorm);
     await takeStep(this.#runner, this.#trained, values);
@@ -231,7 +231,10 @@ export class LocalEngine implements PolicyEngine {
     this.#hasGradient = false;
     if (await isAdapterFolder(directory)) {
       if (!this.#adapter)
-        throw new EngineError('file', `${directory} holds an adapter, and this engine has none`);
+        throw new EngineError(
+          'file',
+          `${directory} has an adapter, but this engine was opened without lora`,
+        );
       this.#steps = await loadAdapter(directory, this.#adapter);
       return;
     }
@@ -337,7 +340,7 @@ export class LocalEngine implements PolicyEngine {
     if (tokens.length + more > this.maxLength)
       throw new EngineError(
         'input',
-        `${what}: ${tokens.length} tokens${more ? ` and ${more} to come` : ''}, the model holds ${this.maxLength}`,
+        `${what}: expected at most ${this.maxLength} tokens, got ${tokens.length}${more ? ` and ${more} to generate` : ''}`,
       );
     const wrong = tokens.find((id) => id < 0 || id >= vocabulary);
     if (wrong !== undefined)
@@ -353,7 +356,7 @@ function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   if (isTemperature(temperature)) return temperature;
   throw new EngineError(
     'config',
-    `temperature is ${temperature}, must be a number from ${LEAST_TEMPERATURE}`,
+    `temperature: expected a number of at least ${LEAST_TEMPERATURE}, got ${temperature}`,
   );
 }
 

@@ -12,5 +12,5 @@ export function isWhole(x: number, least: number): boolean {
 export function checkRules(what: string, rules: readonly Rule[]): void {
   for (const [name, value, isRight, allowed] of rules)
     if (!isRight || typeof value !== 'number')
-      throw new EngineError('config', `${what} ${name} is ${value}, must be ${allowed}`);
+      throw new EngineError('config', `${what} ${name}: expected ${allowed}, got ${value}`);
 }

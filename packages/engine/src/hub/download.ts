@@ -85,7 +85,7 @@ async function fetchRest(
       if (done + piece.length > file.size) {
         await rm(part, { force: true });
         throw new FinalError(
-          `${file.path}: the server sent more than its ${file.size} bytes; run again to start anew`,
+          `${file.path}: the server sent more than its ${file.size} bytes; run again to restart the download`,
         );
       }
       await handle.write(piece, 0, piece.length, done);

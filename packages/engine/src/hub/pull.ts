@@ -56,12 +56,12 @@ export interface PulledModel {
  */
 export async function pullModel(id: string, options: PullOptions): Promise<PulledModel> {
   if (!/^\w[\w.-]*\/\w[\w.-]*$/.test(id) || id.includes('..'))
-    throw new EngineError('config', `"${id}" is not the name of a model: owner/name is`);
+    throw new EngineError('config', `model name: expected owner/name, got "${id}"`);
   const { hubUrl } = options;
   if (hubUrl !== undefined && !/^https?:$/.test(URL.parse(hubUrl)?.protocol ?? ''))
     throw new EngineError(
       'config',
-      `"${hubUrl}" is not the address of a hub: it begins with https:// or http://`,
+      `hubUrl: expected an address with http:// or https://, got "${hubUrl}"`,
     );
   const hub = {
     repo: { type: 'model' as const, name: id },
@@ -163,7 +163,7 @@ async function fetchFile(
 ): Promise<void> {
   const from = async (start: number) => {
     const blob = await downloadFile({ ...options.hub, path: file.path, xet: false });
-    if (!blob) throw new FinalError(`${file.path} is no longer there`);
+    if (!blob) throw new FinalError(`${file.path} no longer exists on the hub`);
     return (start === 0 ? blob : blob.slice(start)).stream();
   };
   progress.expect([file]);
@@ -216,7 +216,7 @@ async function understood<T>(
       throw error;
     throw new EngineError(
       'network',
-      `${id}: ${hubUrl} does not answer as a hub does; a login page of the network may stand before it`,
+      `${id}: ${hubUrl} does not answer like a hub; a login page of the network may intercept the request`,
       { cause: error },
     );
   }
@@ -237,7 +237,7 @@ function wordsFor(error: unknown, id: string, { revision, accessToken }: PullOpt
   if (error instanceof HubApiError) {
     const { statusCode } = error;
     const at = revision === undefined ? '' : ` with a revision ${revision}`;
-    if (statusCode === 404) return `there is no model ${id}${at} on the hub`;
+    if (statusCode === 404) return `model ${id}${at} does not exist on the hub`;
     if (statusCode === 401 || statusCode === 403)
       return accessToken === undefined
         ? `${id} is private, wants an agreement, or does not exist; a token of yours in HF_TOKEN may help`

@@ -302,17 +302,19 @@ describe('which layers have adapters', () => {
   test('a rank, an alpha or a pattern that is none is refused by its name', () => {
     const wrong = (options: Partial<LoraOptions>) => () => names(['q_proj'], options);
     for (const rank of [0, -3, 1.5, 1e9, Number.NaN]) {
-      expect(wrong({ rank })).toThrow(`lora rank is ${rank}, must be a whole number from 1 to`);
+      expect(wrong({ rank })).toThrow('lora rank: expected a whole number from 1 to');
       expect(wrong({ rankPattern: { k_proj: rank } })).toThrow(
-        `lora rankPattern["k_proj"] is ${rank}, must be a whole number from 1 to`,
+        'lora rankPattern["k_proj"]: expected a whole number from 1 to',
       );
     }
     for (const alpha of [Number.NaN, Infinity, undefined as unknown as number]) {
-      expect(wrong({ alpha })).toThrow(`lora alpha is ${alpha}, must be a number`);
-      expect(wrong({ alphaPattern: { k_proj: alpha } })).toThrow('lora alphaPattern["k_proj"] is');
+      expect(wrong({ alpha })).toThrow('lora alpha: expected a number');
+      expect(wrong({ alphaPattern: { k_proj: alpha } })).toThrow(
+        'lora alphaPattern["k_proj"]: expected',
+      );
     }
     for (const text of ['(((', '(?i)q_proj', '(?P<a>q)_proj']) {
-      const words = `lora pattern ${JSON.stringify(text)} is no regular expression`;
+      const words = `lora pattern ${JSON.stringify(text)}: expected a regular expression`;
       expect(() => names(text)).toThrow(words);
       expect(wrong({ rankPattern: { [text]: 2 } })).toThrow(words);
     }
@@ -377,7 +379,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
       await createLocalEngine({ config: tinyConfig, seed: 1, weights }),
     ];
     await engine.save(join(scratch, 'one'));
-    await expect(full.load(join(scratch, 'one'))).rejects.toThrow(/holds an adapter/);
+    await expect(full.load(join(scratch, 'one'))).rejects.toThrow(/has an adapter/);
     await Promise.all([engine.close(), full.close()]);
   });
 });

@@ -88,7 +88,7 @@ function checkWords({
     if (typeof text === 'string' && !isPattern(text))
       throw new EngineError(
         'config',
-        `lora pattern ${JSON.stringify(text)} is no regular expression`,
+        `lora pattern ${JSON.stringify(text)}: expected a regular expression`,
       );
   checkRules('lora', [
     ...ranks.map(

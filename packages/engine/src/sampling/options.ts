@@ -16,24 +16,24 @@ export function checkOptions(options: SamplingOptions, prompts: number, vocabula
   const seeds: readonly (readonly [string, number])[] =
     typeof seed === 'number' ? [['seed', seed]] : seed.map((one, b) => [`seed[${b}]`, one]);
   const rules: Rule[] = [
-    ['groupSize', groupSize, isWhole(groupSize, 1), 'a whole number from 1'],
-    ['maxTokens', maxTokens, isWhole(maxTokens, 1), 'a whole number from 1'],
+    ['groupSize', groupSize, isWhole(groupSize, 1), 'a whole number of at least 1'],
+    ['maxTokens', maxTokens, isWhole(maxTokens, 1), 'a whole number of at least 1'],
     [
       'temperature',
       temperature,
       temperature === 0 || isTemperature(temperature),
-      `0, or a number from ${LEAST_TEMPERATURE}`,
+      `0 or a number of at least ${LEAST_TEMPERATURE}`,
     ],
-    ['topK', topK, isWhole(topK, 0), 'a whole number from 0'],
-    ['topP', topP, topP > 0 && topP <= 1, 'above 0 and at most 1'],
-    ['minP', minP, minP >= 0 && minP <= 1, 'from 0 to 1'],
+    ['topK', topK, isWhole(topK, 0), 'a whole number of at least 0'],
+    ['topP', topP, topP > 0 && topP <= 1, 'a number above 0 and at most 1'],
+    ['minP', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1'],
     ...seeds.map(([name, one]): Rule => [name, one, Number.isSafeInteger(one), 'a whole number']),
   ];
   checkRules('sampling option', rules);
   if (typeof seed !== 'number' && seed.length !== prompts)
     throw new EngineError(
       'config',
-      `sampling option seed has ${seed.length} seeds for ${prompts} prompts`,
+      `sampling option seed: expected ${prompts} seeds, one per prompt, got ${seed.length}`,
     );
   checkStops(options, vocabulary);
 }
@@ -44,14 +44,17 @@ function checkStops(options: SamplingOptions, vocabulary: number): void {
     if (!isWhole(id, 0) || id >= vocabulary)
       throw new EngineError(
         'config',
-        `sampling option stopTokens[${i}] is ${id}, must be a token of the vocabulary of ${vocabulary}`,
+        `sampling option stopTokens[${i}]: expected a token of the vocabulary of ${vocabulary}, got ${id}`,
       );
   const empty = stopStrings.indexOf('');
   if (empty >= 0)
-    throw new EngineError('config', `sampling option stopStrings[${empty}] is an empty text`);
+    throw new EngineError(
+      'config',
+      `sampling option stopStrings[${empty}]: expected a non-empty string`,
+    );
   if (stopStrings.length > 0 && !decode)
     throw new EngineError(
       'config',
-      'sampling option stopStrings needs decode, which turns tokens into text',
+      'sampling option stopStrings: decode is missing, which turns tokens into text',
     );
 }

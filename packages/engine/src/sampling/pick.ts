@@ -119,5 +119,5 @@ function largest(values: Float32Array): number {
 
 /** The error of {@link pickToken} and the others. */
 export function notFinite() {
-  return new EngineError('numeric', 'logits are not finite: nothing to draw');
+  return new EngineError('numeric', 'logits are not finite: no token can be sampled');
 }

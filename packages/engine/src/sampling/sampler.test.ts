@@ -167,9 +167,11 @@ describe('a completion ends', () => {
     await expect(wrong({ stopTokens: [1, 13] })).rejects.toThrow(/stopTokens\[1\] is 13/);
     await expect(wrong({ seed: [1, 2] })).rejects.toThrow(/seed has 2 seeds for 9 prompts/);
     await expect(wrong({ seed: prompts.map((_, b) => b / 2) })).rejects.toThrow(
-      /seed\[1\] is 0.5, must be a whole number/,
+      /seed\[1\]: expected a whole number, got 0.5/,
     );
-    await expect(wrong({ minP: 1.5 })).rejects.toThrow(/minP is 1.5, must be from 0 to 1/);
+    await expect(wrong({ minP: 1.5 })).rejects.toThrow(
+      /minP: expected a number from 0 to 1, got 1.5/,
+    );
   });
 });
 

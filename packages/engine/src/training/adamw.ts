@@ -116,12 +116,12 @@ export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
   };
   const isRate = (x: number) => x >= 0 && isFinite32(x);
   checkRules('AdamW option', [
-    ['learningRate', learningRate, isRate(learningRate), 'a number from 0'],
-    ['beta1', beta1, beta1 >= 0 && beta1 < 1, 'from 0 to below 1'],
-    ['beta2', beta2, beta2 >= 0 && beta2 < 1, 'from 0 to below 1'],
-    ['eps', eps, eps >= LEAST_EPS && isFinite32(eps), `a number from ${LEAST_EPS}`],
-    ['weightDecay', weightDecay, isRate(weightDecay), 'a number from 0'],
-    ['maxGradNorm', maxGradNorm, maxGradNorm >= 0, 'a number from 0'],
+    ['learningRate', learningRate, isRate(learningRate), 'a number of at least 0'],
+    ['beta1', beta1, beta1 >= 0 && beta1 < 1, 'a number of at least 0 and below 1'],
+    ['beta2', beta2, beta2 >= 0 && beta2 < 1, 'a number of at least 0 and below 1'],
+    ['eps', eps, eps >= LEAST_EPS && isFinite32(eps), `a number of at least ${LEAST_EPS}`],
+    ['weightDecay', weightDecay, isRate(weightDecay), 'a number of at least 0'],
+    ['maxGradNorm', maxGradNorm, maxGradNorm >= 0, 'a number of at least 0'],
   ]);
   return { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm };
 }

@@ -84,7 +84,7 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
     if (array?.length !== tokens.length)
       throw new EngineError(
         'input',
-        `datum ${index}: ${name} has ${array?.length ?? 'no'} entries, tokens has ${tokens.length}`,
+        `datum ${index}: ${name}: expected ${tokens.length} entries as in tokens, got ${array?.length ?? 'none'}`,
       );
   const first = weights.findIndex((w, t) => t > 0 && w !== 0);
   if (first < 0) return undefined;
@@ -95,7 +95,7 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
       if (active[t - first] && !Number.isFinite(array![t]))
         throw new EngineError(
           'input',
-          `datum ${index}: ${name}[${t}] is ${array![t]}, must be a finite number`,
+          `datum ${index}: ${name}[${t}]: expected a finite number, got ${array![t]}`,
         );
   const only = (array: Float32Array | undefined) =>
     active.map((on, i) => (on && array ? array[first + i]! : 0));

@@ -50,7 +50,12 @@ export function lossScalars(spec: LossSpec): LossScalars<number> {
     beta: spec.kind === 'ppo' ? spec.beta : 0,
   };
   const rules = Object.entries(scalars).map(
-    ([name, x]): Rule => [name, x, x >= 0 && (name !== 'beta' || x < Infinity), 'a number from 0'],
+    ([name, x]): Rule => [
+      name,
+      x,
+      x >= 0 && (name !== 'beta' || x < Infinity),
+      'a number of at least 0',
+    ],
   );
   checkRules('loss option', rules);
   return scalars;

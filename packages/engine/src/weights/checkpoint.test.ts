@@ -61,7 +61,7 @@ test.each([
     await changed(join(folder, file), setSteps, () =>
       changed(join(folder, 'optimizer.safetensors'), setSteps, () =>
         expect(engine.load(folder)).rejects.toThrow(
-          `optimizer.safetensors: steps is "${steps}", must be a whole number from 0`,
+          `optimizer.safetensors: steps: expected a whole number of at least 0, got "${steps}"`,
         ),
       ),
     );

@@ -101,7 +101,7 @@ async function readHeader(bytes: Bytes) {
   if (announced > size - 8 || announced > LONGEST_HEADER)
     throw new EngineError(
       'file',
-      `${path}: truncated or no safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${LONGEST_HEADER} allowed`,
+      `${path}: truncated or not a safetensors file: header of ${announced} bytes announced, ${size - 8} left, at most ${LONGEST_HEADER} allowed`,
     );
   const text = new TextDecoder().decode(await bytes.read(8, announced));
   return { header: parseHeader(text, path), start: 8 + announced };

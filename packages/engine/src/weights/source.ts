@@ -35,6 +35,6 @@ export function stepsOf({ path, metadata }: Pick<TensorSource, 'path' | 'metadat
     return Number(steps);
   throw new EngineError(
     'file',
-    `${path}: steps is ${JSON.stringify(steps)}, must be a whole number from 0`,
+    `${path}: steps: expected a whole number of at least 0, got ${JSON.stringify(steps)}`,
   );
 }

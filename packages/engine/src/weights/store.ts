@@ -104,7 +104,7 @@ export class WeightStore extends TrainedTensors {
    */
   get reference(): TensorSet {
     if (!this.#reference)
-      throw new EngineError('input', 'there is no reference policy: call freezeReference() first');
+      throw new EngineError('input', 'no reference policy: call freezeReference() first');
     return this.#reference;
   }
   /** Memory for a reference, with any contents. */

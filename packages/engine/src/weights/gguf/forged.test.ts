@@ -114,9 +114,9 @@ function q(file: Forged) {
 describe('refused with the file and what is wrong:', () => {
   test.each<[string, (file: Forged) => void, string]>([
     [
-      'a tensor that is there twice',
+      'a tensor that occurs twice',
       (f) => f.tensors.push({ ...q(f) }),
-      'tensor "blk.0.attn_q.weight" is there twice',
+      'tensor "blk.0.attn_q.weight" occurs twice',
     ],
     [
       'a weight under two names',
@@ -140,12 +140,12 @@ describe('refused with the file and what is wrong:', () => {
       (f) => {
         q(f).offset = 3;
       },
-      'tensor "blk.0.attn_q.weight" is at offset 3, no multiple of 32',
+      'tensor "blk.0.attn_q.weight" is at offset 3, not a multiple of 32',
     ],
     ...[0, 0.5, 3].map((alignment): [string, (file: Forged) => void, string] => [
       `an alignment of ${alignment}`,
       (f) => Object.assign(f.metadata, { 'general.alignment': alignment }),
-      `general.alignment ${alignment} is no power of two`,
+      `general.alignment: expected a power of two, got ${alignment}`,
     ]),
     [
       'heads of which a part is rotated',
@@ -155,12 +155,12 @@ describe('refused with the file and what is wrong:', () => {
     [
       'a number that is a text',
       (f) => Object.assign(f.metadata, { 'llama.attention.head_count': 'two' }),
-      'metadata "llama.attention.head_count" is no number',
+      'metadata "llama.attention.head_count": expected a number',
     ],
     [
       'a text that is a number',
       (f) => Object.assign(f.metadata, { 'general.architecture': 3 }),
-      'metadata "general.architecture" is no text',
+      'metadata "general.architecture": expected a string',
     ],
   ])('%s', async (_, change, words) => {
     forge(change);
@@ -186,7 +186,7 @@ describe('refused with the file and what is wrong:', () => {
       metadata['tokenizer.ggml.tokens'] = ['<unk>', '<s>', '</s>', 'a', 'a'.repeat(20_000)];
     });
     expect(await refusal(() => readGgufTokenizer(path))).toBe(
-      `${path}: metadata "tokenizer.ggml.tokens": its pieces are too long to be cut; piece 4 has 20000 letters`,
+      `${path}: metadata "tokenizer.ggml.tokens": its pieces are too long to split; piece 4 has 20000 letters`,
     );
   });
 });

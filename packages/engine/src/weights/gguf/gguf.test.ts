@@ -85,7 +85,7 @@ describe('a file that is not what it should be is refused with its name', () => 
   });
 
   test.each([
-    ['not GGUF', (b: Buffer) => b.write('GGML'), 'no GGUF file'],
+    ['not GGUF', (b: Buffer) => b.write('GGML'), 'not a GGUF file'],
     ['version 1', (b: Buffer) => b.writeUInt32LE(1, 4), 'GGUF version 1, only 2 and 3'],
     ['big endian', (b: Buffer) => b.writeUInt32BE(3, 4), 'GGUF version 50331648'],
     [

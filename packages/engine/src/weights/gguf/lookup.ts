@@ -10,7 +10,7 @@ import type { GgufMetadata } from './reader.ts';
 export function textOf(metadata: GgufMetadata, key: string): string | undefined {
   const value = metadata.get(key);
   if (value !== undefined && typeof value !== 'string')
-    throw new EngineError('file', `metadata "${key}" is no text`);
+    throw new EngineError('file', `metadata "${key}": expected a string, got ${typeof value}`);
   return value;
 }
 
@@ -19,6 +19,6 @@ export function numberOf(metadata: GgufMetadata, key: string): number | undefine
   const value = metadata.get(key);
   const first = Array.isArray(value) && value.every((x) => x === value[0]) ? value[0] : value;
   if (first !== undefined && typeof first !== 'number')
-    throw new EngineError('file', `metadata "${key}" is no number, or differs from layer to layer`);
+    throw new EngineError('file', `metadata "${key}": expected a number, the same for all layers`);
   return first;
 }

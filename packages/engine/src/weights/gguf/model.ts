@@ -36,7 +36,7 @@ export async function openGguf(path: string): Promise<GgufModel> {
     if (parts > 1)
       throw new EngineError(
         'file',
-        `one of ${parts} files, which are not read; join them (llama-gguf-split --merge)`,
+        `one of ${parts} files, split files are not supported; merge them (llama-gguf-split --merge)`,
       );
     const config = await configOf(bytes, header);
     return { config, metadata: header.metadata, source: sourceOf(bytes, header, config) };
@@ -246,7 +246,7 @@ function placeOf(bytes: Bytes, name: string, { shape, type, start }: GgufTensor)
   if ((shape.at(-1) ?? 1) % format.values !== 0)
     throw new EngineError(
       'file',
-      `${where} of shape [${shape}] is no whole number of ${format.name} blocks`,
+      `${where} of shape [${shape}] is not a whole number of ${format.name} blocks`,
     );
   return { where, format, total, end: start + (total / format.values) * format.bytes };
 }

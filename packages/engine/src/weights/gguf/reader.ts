@@ -61,7 +61,7 @@ export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
         throw new EngineError(
           'file',
           most === bytes.size
-            ? `${bytes.path}: truncated or no GGUF file: its header goes on beyond its end at byte ${most}`
+            ? `${bytes.path}: truncated or not a GGUF file: its header continues beyond its end at byte ${most}`
             : `${bytes.path}: header of more than ${most} bytes`,
           { cause: error },
         );
@@ -71,7 +71,7 @@ export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
 
 function parseHeader(cursor: Cursor): GgufHeader {
   const magic = cursor.bytes(4, 'magic');
-  if (String.fromCharCode(...magic) !== 'GGUF') throw new EngineError('file', 'no GGUF file');
+  if (String.fromCharCode(...magic) !== 'GGUF') throw new EngineError('file', 'not a GGUF file');
   const version = cursor.u32();
   if (version !== 2 && version !== 3)
     throw new EngineError(
@@ -90,11 +90,11 @@ function parseHeader(cursor: Cursor): GgufHeader {
   const body = Math.ceil(cursor.at / alignment) * alignment;
   const tensors = new Map<string, GgufTensor>();
   for (const { name, offset, ...rest } of places) {
-    if (tensors.has(name)) throw new EngineError('file', `tensor "${name}" is there twice`);
+    if (tensors.has(name)) throw new EngineError('file', `tensor "${name}" occurs twice`);
     if (offset % alignment !== 0)
       throw new EngineError(
         'file',
-        `tensor "${name}" is at offset ${offset}, no multiple of ${alignment}`,
+        `tensor "${name}" is at offset ${offset}, not a multiple of ${alignment}`,
       );
     tensors.set(name, { ...rest, start: body + offset });
   }
@@ -122,7 +122,7 @@ function alignmentOf(metadata: GgufMetadata): number {
   const isSize =
     typeof found === 'number' && Number.isInteger(found) && found > 0 && found <= 2 ** 30;
   if (!isSize || (found & (found - 1)) !== 0)
-    throw new EngineError('file', `general.alignment ${found} is no power of two`);
+    throw new EngineError('file', `general.alignment: expected a power of two, got ${found}`);
   return found;
 }
 

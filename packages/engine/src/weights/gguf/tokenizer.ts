@@ -64,7 +64,7 @@ function list<T extends GgufValue>(
   if (!Array.isArray(value) || !value.every(is))
     throw new EngineError(
       'file',
-      `metadata "${key}" is ${value === undefined ? 'missing' : 'no such list'}`,
+      `metadata "${key}" is ${value === undefined ? 'missing' : 'not a list of the expected type'}`,
     );
   return value;
 }
@@ -281,7 +281,7 @@ function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[
     if (cutting > MOST_CUTTING)
       throw new EngineError(
         'file',
-        `metadata "tokenizer.ggml.tokens": its pieces are too long to be cut; piece ${id} has ${piece.length} letters`,
+        `metadata "tokenizer.ggml.tokens": its pieces are too long to split; piece ${id} has ${piece.length} letters`,
       );
     const characters = Array.from(piece);
     for (let i = 1; i < characters.length; i++) {
