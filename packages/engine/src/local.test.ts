@@ -45,7 +45,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
   });
 
   test.each([1, 0.6])(
-    'reports the logprobs that the full forward pass finds for the same tokens, temperature %d',
+    'sampled logprobs equal those of the full forward pass at temperature %d',
     async (temperature) => {
       const samples = await engine.sample(prompts, { ...sampling, temperature });
       const sequences = samples.flatMap((group, b) =>
@@ -60,7 +60,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     },
   );
 
-  test('writes the same sequence whatever it is batched with', async () => {
+  test('a sequence does not depend on what it is batched with', async () => {
     const together = await engine.sample(prompts, sampling);
     const few = await open({ ...where, maxSequences: 4 });
     expectSame(await few.sample(prompts, sampling), together);
@@ -68,7 +68,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     expectSame([first!], [together[0]!.slice(0, 2)]);
   });
 
-  test('ends at the end token, which is included, or at the length asked for', async () => {
+  test('a completion ends at the end token, which is included, or at the maximum length', async () => {
     const samples = (await engine.sample(prompts, sampling)).flat();
     expect(new Set(samples.map(({ stop }) => stop))).toEqual(new Set(['end', 'length']));
     for (const { tokens, stop } of samples) {
@@ -77,7 +77,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     }
   });
 
-  test('at temperature 0 takes the likeliest token, with certainty', async () => {
+  test('temperature 0 samples the most likely token with logprob 0', async () => {
     const greedy = { ...sampling, groupSize: 1, temperature: 0 };
     const sample = (await engine.sample([prompts[1]!], greedy))[0]![0]!;
     const context = Int32Array.of(...prompts[1]!, ...sample.tokens);
@@ -89,7 +89,7 @@ describe.each(quick)('$executor $backend: sampling', (where) => {
     expect([...sample.logprobs].every((logp) => logp === 0)).toBe(true);
   });
 
-  test('gives other sequences to another seed', async () => {
+  test('another seed gives other sequences', async () => {
     const [a, b] = [5, 6].map((seed) => engine.sample(prompts, { ...sampling, seed }));
     expect(await a).not.toEqual(await b);
   });
@@ -105,7 +105,7 @@ function expectSame(found: readonly Sample[][], expected: readonly Sample[][]): 
       expect(Math.abs(logp - expected.flat()[i]!.logprobs[t]!)).toBeLessThan(1e-5);
 }
 
-test('a policy of real size, too, writes the same whatever it is batched with', async () => {
+test('a sequence of a larger policy does not depend on what it is batched with', async () => {
   const config = {
     ...tinyConfig,
     hidden_size: 96,
@@ -134,7 +134,7 @@ async function run(engine: LocalEngine, what: readonly Datum[] = data) {
 }
 
 describe.each(quick)('$executor $backend: state', (where) => {
-  test('the same seed gives the same run, to the last bit, with two threads', async () => {
+  test('the same seed gives the same run bit for bit with two threads', async () => {
     const runs = [];
     for (let i = 0; i < 2; i++) {
       const engine = await open({ ...where, threads: 2 });
@@ -143,7 +143,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(runs[1]).toEqual(runs[0]);
   });
 
-  test('initial weights come from the seed', async () => {
+  test('initial weights depend on the seed', async () => {
     const make = async (seed: number) => {
       const engine = await createLocalEngine({ config: tinyConfig, seed, ...where });
       opened.push(engine);
@@ -153,7 +153,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await make(3)).not.toEqual(await make(4));
   });
 
-  test('a run that was saved and loaded goes on bit for bit', async () => {
+  test('a saved and loaded run continues bit for bit', async () => {
     const engine = await open(where);
     await engine.freezeReference();
     await run(engine);
@@ -164,7 +164,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect([await run(resumed), await resumed.logprobs(prompts, 'reference')]).toEqual(onward);
   });
 
-  test('weights alone start the optimizer anew', async () => {
+  test('loading weights only resets the optimizer', async () => {
     const engine = await open(where);
     await run(engine);
     await engine.save(join(directory, 'bare'), { weightsOnly: true });
@@ -175,7 +175,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await other.paramsSnapshot()).toEqual(await engine.paramsSnapshot());
   });
 
-  test('a folder without a reference leaves the frozen one: a resumed run may turn its KL term on', async () => {
+  test('loading a folder without a reference keeps the frozen one, so a resumed run may enable its KL term', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     const folder = join(directory, 'no reference');
@@ -189,7 +189,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await other.logprobs(prompts)).not.toEqual(before);
   });
 
-  test('the reference stays while the policy moves', async () => {
+  test('the reference does not change when the policy does', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     await engine.freezeReference();
@@ -198,7 +198,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await engine.logprobs(prompts)).not.toEqual(before);
   });
 
-  test('cross-entropy on one batch goes down', async () => {
+  test('training on one batch lowers its cross-entropy', async () => {
     const engine = await open(where);
     const losses = [];
     for (let i = 0; i < 20; i++) {
@@ -208,7 +208,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(losses.at(-1)!).toBeLessThan(losses[0]! / 4);
   });
 
-  test('gradients of several calls add up to that of one', async () => {
+  test('gradients of several calls add up to the gradient of one call', async () => {
     const engine = await open(where);
     const norm = async (parts: readonly (readonly Datum[])[]) => {
       for (const part of parts) await engine.forwardBackward(part, ppo);
@@ -218,7 +218,7 @@ describe.each(quick)('$executor $backend: state', (where) => {
     expect(await norm([data.slice(0, 3), data.slice(3)])).toBeCloseTo(whole, 4);
   });
 
-  test('counts the tokens with weight and leaves the others out of every metric', async () => {
+  test('metrics count only the tokens with weight', async () => {
     const engine = await open(where);
     const trained = data.filter(({ weights: w }) => w.some((x) => x > 0));
     const all = await engine.forwardBackward(data, ppo);
@@ -229,8 +229,8 @@ describe.each(quick)('$executor $backend: state', (where) => {
   });
 });
 
-describe('what cannot be done is said', () => {
-  test('a token outside the vocabulary, an empty prompt, a sequence too long', async () => {
+describe('refused calls', () => {
+  test('a token outside the vocabulary, an empty prompt and a sequence that is too long are refused', async () => {
     const engine = await open();
     await expect(engine.logprobs([Int32Array.of(2, 13)])).rejects.toThrow(
       /token 13.*vocabulary of 13/,
@@ -242,7 +242,7 @@ describe('what cannot be done is said', () => {
     );
   });
 
-  test('a sampling option that means nothing', async () => {
+  test('an invalid sampling option is refused by name', async () => {
     const engine = await open();
     for (const wrong of [
       { groupSize: 0 },
@@ -257,20 +257,20 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  test('a temperature to score at whose inverse single precision does not hold', async () => {
+  test('a scoring temperature whose inverse overflows float32 is refused', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'policy', { temperature: 1e-40 })).rejects.toThrow(
       'temperature: expected a number of at least 1e-30, got 1e-40',
     );
   });
 
-  test('a datum without what the loss needs', async () => {
+  test('a datum that lacks what the loss needs is refused', async () => {
     const engine = await open();
     const { refLogprobs: _, ...bare } = data[0]!;
     await expect(engine.forwardBackward([bare], ppo)).rejects.toThrow(/datum 0: refLogprobs/);
   });
 
-  test('an entry with weight that is no number, and a loss option that is none', async () => {
+  test('a weighted entry that is not finite and an invalid loss option are refused', async () => {
     const engine = await open();
     const [datum] = data;
     const t = datum!.weights.findIndex((w) => w !== 0);
@@ -292,7 +292,7 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  test('an option of a step that would leave no weight standing: weights and gradient stay', async () => {
+  test('an invalid AdamW option is refused before weights or gradient change', async () => {
     const engine = await open();
     await engine.forwardBackward(data, ppo);
     const before = [await engine.paramsSnapshot(), await engine.gradientsSnapshot()];
@@ -318,7 +318,7 @@ describe('what cannot be done is said', () => {
     expect(engine.steps).toBe(0);
   });
 
-  test('a limit of the engine that is none', async () => {
+  test('an invalid engine limit is refused by name', async () => {
     for (const wrong of [
       { maxSequences: 2.5 },
       { maxSequences: Number.NaN },
@@ -336,12 +336,12 @@ describe('what cannot be done is said', () => {
       );
   });
 
-  test('a reference that was never frozen', async () => {
+  test('scoring with a reference that was never frozen is refused', async () => {
     const engine = await open();
     await expect(engine.logprobs(prompts, 'reference')).rejects.toThrow(/freezeReference/);
   });
 
-  test('a gradient that is not finite leaves the weights alone', async () => {
+  test('a gradient that is not finite leaves the weights unchanged', async () => {
     const engine = await open();
     const before = await engine.paramsSnapshot();
     const bad = { ...data[0]!, weights: data[0]!.weights.map((w) => w * 1e38) };

@@ -29,12 +29,12 @@ const plan: MemoryPlan = {
 const adapters = loraModules(config, { rank: 16, alpha: 32, targetModules: 'all-linear' });
 
 describe('the memory a run will take', () => {
-  test('of full training: weights, gradient, two moments; a reference is one more copy', () => {
+  test('full training takes weights, gradient and two moments, and a reference takes one more copy', () => {
     const { optimizer, weights: w, reference } = estimateMemory({ ...plan, reference: true });
     expect([w, reference, optimizer]).toEqual([weights, weights, 2 * weights]);
   });
 
-  test('of adapters: the model and its merged matrices, and no reference beside the model itself', () => {
+  test('adapters take the model and merged matrices, and no extra reference', () => {
     const found = estimateMemory({ ...plan, adapters, reference: true });
     expect(found.reference).toBe(0);
     expect(found.optimizer).toBeLessThan(weights / 10);
@@ -42,12 +42,12 @@ describe('the memory a run will take', () => {
     expect(found.total).toBeLessThan(estimateMemory(plan).total);
   });
 
-  test('of sampling alone: no gradient, no activations', () => {
+  test('sampling takes no gradient and no activations', () => {
     const { gradients, optimizer, activations } = estimateMemory({ ...plan, trains: false });
     expect([gradients, optimizer, activations]).toEqual([0, 0, 0]);
   });
 
-  test('grows with the rows of a micro-batch; caches no further than their limit', () => {
+  test('activations grow with the rows of a micro-batch, and caches up to their limit', () => {
     const more = estimateMemory({ ...plan, microBatchRows: 4096 });
     expect(more.activations / estimateMemory(plan).activations).toBeGreaterThan(3.9);
     const caches = (sequences: number) =>
@@ -56,13 +56,13 @@ describe('the memory a run will take', () => {
     expect(caches(100_000)).toBe(2 ** 28);
   });
 
-  test('counts a sequence that alone is longer than a micro-batch', () => {
+  test('the estimate counts a sequence longer than a micro-batch', () => {
     const short = estimateMemory({ ...plan, microBatchRows: 256, maxTokens: 85 });
     const long = estimateMemory({ ...plan, microBatchRows: 256, maxTokens: 680 });
     expect(long.activations / short.activations).toBeGreaterThan(7.9);
   });
 
-  test('parts are the total, and what is advised takes less', () => {
+  test('the parts of an estimate add up to its total, and advice lowers it', () => {
     const { total, ...parts } = estimateMemory(plan);
     expect(Object.values(parts).reduce((a, b) => a + b)).toBe(total);
     const large = { ...plan, reference: true };
@@ -73,14 +73,14 @@ describe('the memory a run will take', () => {
     for (const one of advice) expect(together.total).toBeLessThanOrEqual(one.total);
   });
 
-  test('is advised nothing that saves no more than a hundredth', () => {
+  test('advice that saves under one percent is not given', () => {
     const small = { ...plan, trains: false, microBatchRows: 260, cacheBytes: 2 ** 29 };
     const { total } = estimateMemory(small);
     expect(estimateMemory({ ...small, microBatchRows: 256 }).total).toBeLessThan(total);
     expect(memoryAdvice(small, total / 2)).toEqual([]);
   });
 
-  test('is compared with what this machine has', () => {
+  test('the available memory of this machine is known', () => {
     expect(availableMemory()).toBeGreaterThan(2 ** 20);
   });
 });

@@ -39,16 +39,19 @@ function weighed<T>(o: Ops<T>, y: T): T {
   return o.sum(o.mul(y, weights), [...shape.keys()], false);
 }
 
-describe('every operation has the gradient that finite differences find', () => {
-  test.each(opCases.filter((opCase) => !opCase.still))('$name', (opCase) => {
-    const xs = caseArguments(opCase).map((data, i) => plain(data, opCase.shapes[i]!));
-    const f: Scalar = (o, x) => weighed(o, opCase.call(o, x));
-    const expected = differences(f, xs);
-    for (const [i, gradient] of tapeGradients(f, xs).entries()) {
-      expect(gradient.shape).toEqual(xs[i]!.shape);
-      expect(relativeError(gradient.data, expected[i]!)).toBeLessThan(1e-6);
-    }
-  });
+describe('gradients of operations', () => {
+  test.each(opCases.filter((opCase) => !opCase.still))(
+    'the gradient of $name equals finite differences',
+    (opCase) => {
+      const xs = caseArguments(opCase).map((data, i) => plain(data, opCase.shapes[i]!));
+      const f: Scalar = (o, x) => weighed(o, opCase.call(o, x));
+      const expected = differences(f, xs);
+      for (const [i, gradient] of tapeGradients(f, xs).entries()) {
+        expect(gradient.shape).toEqual(xs[i]!.shape);
+        expect(relativeError(gradient.data, expected[i]!)).toBeLessThan(1e-6);
+      }
+    },
+  );
 });
 
 const specs: LossSpec[] = [
@@ -81,14 +84,14 @@ function lossOf(spec: LossSpec): Scalar {
   };
 }
 
-describe('the gradient of each loss', () => {
-  test.each(specs)('$kind, beta $beta', (spec) => {
+describe('gradients of losses', () => {
+  test.each(specs)('the gradient of $kind with beta $beta equals finite differences', (spec) => {
     const f = lossOf(spec);
     const [gradient] = tapeGradients(f, [terms[0]!]);
     expect(relativeError(gradient!.data, differences(f, [terms[0]!])[0]!)).toBeLessThan(1e-6);
   });
 
-  test('of cispo is the bounded weight times the advantage, also where the bound holds', () => {
+  test('the gradient of cispo is the bounded weight times the advantage, also when the bound is active', () => {
     const f = lossOf({ kind: 'cispo', clipHigh: 0.3 });
     const [gradient] = tapeGradients(f, [terms[0]!]);
     const weights = normals(99, 24);
@@ -99,7 +102,7 @@ describe('the gradient of each loss', () => {
     expect(relativeError(gradient!.data, expected)).toBeLessThan(1e-6);
   });
 
-  test('of ppo is zero where the clip is active', () => {
+  test('the gradient of ppo is zero when the clip is active', () => {
     const spec = { kind: 'ppo', clipLow: 0.2, clipHigh: 0.3, beta: 0 } as const;
     const far = plain([1, -1, 1, -1], [4]);
     const loss = <T>(o: Ops<T>, [logp]: readonly T[]): T => {
@@ -114,7 +117,7 @@ describe('the gradient of each loss', () => {
   });
 });
 
-test('a variable that the loss does not depend on is an error, not a zero', () => {
+test('a variable that the loss does not depend on is refused instead of getting a zero gradient', () => {
   const tape = new Tape(ops);
   const [used, unused] = [tape.variable(plain([1], [])), tape.variable(plain([2], []))];
   expect(() => tape.gradients(tape.mul(used, used), [used, unused])).toThrow(/does not depend/);

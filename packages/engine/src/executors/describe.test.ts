@@ -8,7 +8,7 @@ import { openExecutor } from './open.ts';
 import { probe, TOLERANCE } from './probe.ts';
 import type { Executor, Program } from './types.ts';
 
-test('what is said to be available opens and says the same of itself; the rest says why not', async () => {
+test('a backend listed as available opens with the same description, and the others list a reason', async () => {
   const findings = await describeExecutors();
   expect(findings.filter(({ isDefault }) => isDefault)).toMatchObject([{ executor: 'onnx' }]);
   expect(findings.map(({ executor, backend }) => `${executor} ${backend}`)).toEqual([
@@ -35,12 +35,12 @@ test('what is said to be available opens and says the same of itself; the rest s
   }
 });
 
-test('a backend that does not exist is refused with those that do', async () => {
+test('an unknown backend is refused with the list of known ones', async () => {
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'cuda' } as const;
   await expect(createLocalEngine(options)).rejects.toThrow(/"cuda".*tensorflow, webgpu, wasm, cpu/);
 });
 
-test('engines on one backend can be opened at the same time, and leave no handlers of errors behind', async () => {
+test('engines on one backend can be opened concurrently and leave no error handlers behind', async () => {
   const handlers = () => process.listenerCount('uncaughtException');
   const before = handlers();
   const options = { config: tinyConfig, seed: 1, executor: 'tfjs', backend: 'wasm' } as const;
@@ -50,7 +50,7 @@ test('engines on one backend can be opened at the same time, and leave no handle
 });
 
 onEachBackend('the probe', (place) => {
-  test('finds float32, and of half precision only what is computed in it', async () => {
+  test('the probe measures float32, and half precision only if it is computed in half precision', async () => {
     const executor = await openExecutor({ ...place, threads: 1 });
     const { relativeError, product, half } = await probe(executor);
     await executor.close();
@@ -62,7 +62,7 @@ onEachBackend('the probe', (place) => {
   });
 });
 
-test('a backend that computes something else is found out', async () => {
+test('the probe detects a backend that computes wrong numbers', async () => {
   const executor = await openExecutor({ threads: 1 });
   const wrong: Executor = Object.assign(Object.create(executor), {
     compile: (program: Program) =>
@@ -78,7 +78,7 @@ test('a backend that computes something else is found out', async () => {
   expect((await probe(wrong)).relativeError).toBeGreaterThan(TOLERANCE);
 });
 
-test('what is missing is refused with how to get it', async () => {
+test('a missing backend is refused with what it needs', async () => {
   const findings = await describeExecutors();
   for (const { executor, backend, available, detail } of findings) {
     if (available) continue;

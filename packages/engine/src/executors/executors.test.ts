@@ -68,17 +68,20 @@ onEachBackend('the contract', (place) => {
   });
   afterAll(() => executor.close());
 
-  test.each(cases)('$name', async (opCase) => {
+  test.each(cases)('$name equals the float64 reference', async (opCase) => {
     const call: Call = (ops, x) => [opCase.call(ops, x)];
     expect(await compare(executor, opCase, call)).toBeLessThan(4e-6);
   });
 
-  test.each(cases.filter(isDifferentiable))('$name, its gradient', async (opCase) => {
-    const call: Call = (ops, x) => caseGradients(opCase, ops, x);
-    expect(await compare(executor, opCase, call)).toBeLessThan(1e-5);
-  });
+  test.each(cases.filter(isDifferentiable))(
+    'the gradient of $name equals the float64 reference',
+    async (opCase) => {
+      const call: Call = (ops, x) => caseGradients(opCase, ops, x);
+      expect(await compare(executor, opCase, call)).toBeLessThan(1e-5);
+    },
+  );
 
-  test('takes whole numbers as inputs: rows, places, positions', async () => {
+  test('an executor accepts whole numbers as inputs: rows, ids, positions', async () => {
     const [n, vocabulary, d] = [6, 9, 8];
     const { cos, sin, shape } = ropeTables(tinyConfig, 16);
     const build = <T>(ops: Ops<T>, { ids, table, c, s }: Readonly<Record<string, T>>) => {
@@ -99,7 +102,7 @@ onEachBackend('the contract', (place) => {
     expect(relativeError(y!, exact.y.data)).toBeLessThan(2e-6);
   });
 
-  test('what is allocated is zero, and keeps what it is given', async () => {
+  test('allocated tensors are zero and keep what is written to them', async () => {
     const [x] = executor.allocate([f32(2, 3)]).parts;
     expect([...(await x!.read())]).toEqual([0, 0, 0, 0, 0, 0]);
     x!.write(Float32Array.of(1, 2, 3, 4, 5, 6));
@@ -108,7 +111,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await x!.read())]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('an output may be added to one of the inputs, run after run', async () => {
+  test('an output can accumulate into an input over several runs', async () => {
     const compiled = await executor.compile(sum);
     const [total] = executor.allocate([f32(2, 3)]).parts;
     const one = executor.buffer(f32(2, 3), six(1));
@@ -119,7 +122,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await total!.read())]).toEqual([...six(1)]);
   });
 
-  test('outputs go where they are told: to a tensor that stays, or to an array', async () => {
+  test('outputs go to resident tensors or to arrays, as requested', async () => {
     const compiled = await executor.compile(sum);
     const [x, y, z] = executor.allocate([f32(2, 3), f32(2, 3), f32(2, 3)]).parts;
     x!.write(six(3));
@@ -133,7 +136,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await z!.read())]).toEqual([...six(15)]);
   });
 
-  test('what was written anew is what the next run reads, also after many runs', async () => {
+  test('the next run reads rewritten contents, also after many runs', async () => {
     const compiled = await executor.compile(sum);
     const [x] = executor.allocate([f32(2, 3)]).parts;
     const y = executor.buffer(f32(2, 3), six(1));
@@ -157,7 +160,7 @@ onEachBackend('the contract', (place) => {
     expect([...(await x!.read())]).toEqual([...six(6)]);
   });
 
-  test('a value of the wrong length, and an input that is not given, are refused', async () => {
+  test('an array of the wrong length and a missing input are refused', async () => {
     const compiled = await executor.compile(sum);
     const x = executor.buffer(f32(2, 3), six(1));
     expect(() => x.write(new Float32Array(5))).toThrow('5 values for a tensor of shape [2,3]');
@@ -183,13 +186,13 @@ async function sumsById(executor: Executor, width: number): Promise<void> {
   expect(y!.subarray(4 * width).every((sum) => sum === 0)).toBe(true);
 }
 
-test('onnx adds rows of equal id up with two threads as with one, for large vocabularies too', async () => {
+test('onnx sums rows of equal id with two threads as with one, also for large vocabularies', async () => {
   const executor = new OnnxExecutor({ threads: 2 });
   for (let i = 0; i < 5; i++) await sumsById(executor, 256);
   await executor.close();
 });
 
-test('tfjs adds them up in pieces, so that the one-hot matrix never stands whole', async () => {
+test('tfjs sums rows of equal id in pieces, so that the whole one-hot matrix never exists', async () => {
   const executor = await openExecutor({ executor: 'tfjs', backend: 'wasm', threads: 1 });
   await sumsById(executor, 9);
   await executor.close();

@@ -42,11 +42,11 @@ test('a program is compiled once', async () => {
   expect(await compiledBy(120, turns)).toEqual(['train a', 'train b']);
 });
 
-test('where not all may keep their memory, the least used goes and is compiled again', async () => {
+test('over the memory limit the least recently used program is evicted and compiled again', async () => {
   expect(await compiledBy(100, turns)).toEqual(['train a', 'train b', 'train a']);
 });
 
-test('one that is larger than the limit runs all the same; small ones stay', async () => {
+test('a program larger than the limit still runs, and small ones are kept', async () => {
   const runs = [['norm'], ['train a', 500], ['norm'], ['train a', 500]] as const;
   expect(await compiledBy(100, runs)).toEqual(['norm', 'train a']);
 });

@@ -19,18 +19,21 @@ const sum: Program = {
   build: (ops, { x, y }) => ({ z: ops.add(x!, y!) }),
 };
 
-test.skipIf(!has('onnx'))('onnx webgpu: a run that writes what it reads is refused', async () => {
-  const memory = new DeviceMemory();
-  await memory.start();
-  const [x, y] = [await memory.take(numbers), await memory.take(numbers)];
-  const session = await programSession(sum);
-  await expect(session.run({ x, y }, { [`${OUTPUT_PREFIX}z`]: x })).rejects.toThrow(/WebGPU/);
-  await session.release();
-  for (const tensor of [x, y]) tensor.dispose();
-  await memory.close();
-});
+test.skipIf(!has('onnx'))(
+  'onnx webgpu refuses a run that writes a buffer that it reads',
+  async () => {
+    const memory = new DeviceMemory();
+    await memory.start();
+    const [x, y] = [await memory.take(numbers), await memory.take(numbers)];
+    const session = await programSession(sum);
+    await expect(session.run({ x, y }, { [`${OUTPUT_PREFIX}z`]: x })).rejects.toThrow(/WebGPU/);
+    await session.release();
+    for (const tensor of [x, y]) tensor.dispose();
+    await memory.close();
+  },
+);
 
-test.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', async () => {
+test.skipIf(!has('onnx'))('onnx webgpu names the operators that its provider lacks', async () => {
   const product: Program = {
     name: 'a product with flags',
     inputs: { a: f32(2, 3), b: f32(4, 3) },
@@ -43,7 +46,7 @@ test.skipIf(!has('onnx'))('onnx webgpu: what the provider has not is named', asy
   await (await programSession(product)).release();
 });
 
-test.skipIf(!has('tfjs'))('tfjs webgpu: a shader that does not compile is reported', async () => {
+test.skipIf(!has('tfjs'))('tfjs webgpu reports a shader that does not compile', async () => {
   const { tf, watch } = await findBackend('webgpu');
   const { device } = Object(tf!.backend());
   await watch!(() =>

@@ -51,7 +51,7 @@ function parts() {
   return readdirSync(directory).filter((name) => name.endsWith('.part'));
 }
 
-test('fetches what the model needs, shards of its index included, and nothing else', async () => {
+test('pullModel downloads what the model needs, including the shards of its index, and nothing else', async () => {
   const pulled = await pull();
   expect(pulled).toMatchObject({ path: directory, revision: commit });
   expect([...pulled.files].sort()).toEqual([
@@ -68,7 +68,7 @@ test('fetches what the model needs, shards of its index included, and nothing el
   expect(await readModel(directory)).toEqual(expected);
 });
 
-test('goes on where the connection broke, as often as it must', async () => {
+test('pullModel resumes a broken connection as often as needed', async () => {
   hub.breaks = { [shard]: [3000, 2000] };
   await pull();
   const ranges = hub.asked.filter(({ path }) => path === shard).map(({ range }) => range);
@@ -78,7 +78,7 @@ test('goes on where the connection broke, as often as it must', async () => {
   expect(parts()).toEqual([]);
 });
 
-test('goes on in another run where this one gave up', async () => {
+test('another run resumes where this one gave up', async () => {
   hub.breaks = { [shard]: [4000] };
   await expect(pull({ retries: 0 })).rejects.toThrow(/model-00001|terminated/);
   expect(parts()).toHaveLength(1);
@@ -87,7 +87,7 @@ test('goes on in another run where this one gave up', async () => {
   expect(readFileSync(join(directory, shard))).toEqual(hub.files[shard]);
 });
 
-test('fetches nothing again that is there and right, and again what was changed', async () => {
+test('pullModel skips files with the right checksum and downloads changed ones again', async () => {
   await pull();
   hub.asked.length = 0;
   await pull();
@@ -102,7 +102,7 @@ test('fetches nothing again that is there and right, and again what was changed'
 });
 
 test.each([shard, 'tokenizer_config.json'])(
-  'throws bytes away whose checksum is wrong, of large files and small: %s',
+  'a download of %s with a wrong checksum is deleted',
   async (name) => {
     hub.forged.add(name);
     await expect(pull()).rejects.toThrow(`${name}: checksum`);
@@ -111,7 +111,7 @@ test.each([shard, 'tokenizer_config.json'])(
   },
 );
 
-test('does not paste a whole file behind its beginning where ranges are not honoured', async () => {
+test('a server that ignores ranges does not corrupt a resumed file', async () => {
   hub.breaks = { [shard]: [4000] };
   hub.deaf.add(shard);
   await expect(pull()).rejects.toThrow('the server sent more than its');
@@ -119,7 +119,7 @@ test('does not paste a whole file behind its beginning where ranges are not hono
   expect(readFileSync(join(directory, shard))).toEqual(hub.files[shard]);
 });
 
-test('tells how far it is, up to everything', async () => {
+test('progress is reported up to the total', async () => {
   const seen: PullProgress[] = [];
   const { bytes } = await pull({ onProgress: (progress) => seen.push(progress) });
   expect(seen.at(-1)).toMatchObject({ done: bytes, total: bytes });
@@ -127,7 +127,7 @@ test('tells how far it is, up to everything', async () => {
     expect(done).toBeGreaterThanOrEqual(seen[i - 1]?.done ?? 0);
 });
 
-test('takes one GGUF file where that is asked for', async () => {
+test('pullModel downloads a single GGUF file on request', async () => {
   hub.files = {
     'tiny.gguf': readFileSync(join(fixtures, 'gguf/qwen3.gguf')),
     'other.gguf': Buffer.alloc(10),
@@ -137,7 +137,7 @@ test('takes one GGUF file where that is asked for', async () => {
   expect((await readModel(pulled.path)).config.model_type).toBe('qwen3');
 });
 
-test('stops when it is told to, and keeps what it has', async () => {
+test('an aborted download stops and keeps what it has', async () => {
   const controller = new AbortController();
   const onProgress = ({ path, done }: PullProgress) => {
     if (path === shard && done > 0) controller.abort(new Error('enough'));
@@ -146,7 +146,7 @@ test('stops when it is told to, and keeps what it has', async () => {
   expect(readdirSync(directory)).not.toContain(shard);
 });
 
-test('tells that a model does not load before its weights are fetched', async () => {
+test('an unsupported model is refused before its weights are downloaded', async () => {
   hub.files['config.json'] = Buffer.from('{"model_type": "mamba"}');
   await expect(pull()).rejects.toThrow(
     `${model} at c0ffee000000: model_type "mamba" is not supported`,
@@ -160,7 +160,7 @@ test.each([
   ['only pickles', { without: /safetensors/ }, 'pickles, which are programs and are not loaded'],
   ['no tokenizer', { without: /^tokenizer/ }, 'no tokenizer.json, tokenizer_config.json.'],
 ])(
-  'refuses a repository with %s',
+  'a repository with %s is refused',
   async (_, { index, without }: { index?: string | null; without?: RegExp }, words) => {
     if (index !== undefined) {
       const map = index === null ? {} : { 'model.norm.weight': index };
@@ -174,7 +174,7 @@ test.each([
   },
 );
 
-test('names the GGUF files of a repository that has nothing else', async () => {
+test('a repository with only GGUF files is refused with their names', async () => {
   hub.files = { 'a-Q4_0.gguf': Buffer.alloc(1), 'b.gguf': Buffer.alloc(1) };
   await expect(pull()).rejects.toThrow('name one with --file: a-Q4_0.gguf, b.gguf');
   await expect(pull({ file: 'c.gguf' })).rejects.toThrow('no GGUF file "c.gguf"');
@@ -185,7 +185,7 @@ test.each([
   [404, 1],
   [429, 4],
   [502, 4],
-])('asks for a file that is answered with %i %i times', async (status, times) => {
+])('a file answered with status %i is requested %i times', async (status, times) => {
   hub.refused.set(shard, status);
   await expect(pull({ retries: 3 })).rejects.toThrow();
   expect(hub.asked.filter(({ path }) => path === shard)).toHaveLength(times);
@@ -202,7 +202,7 @@ test.each([
   await expect(pull()).rejects.toThrow(`${model}: ${hub.url} does not answer as a hub does`);
 });
 
-test('says what the hub said in words that help', async () => {
+test('errors of the hub are explained', async () => {
   await expect(pull({ revision: 'nowhere' })).rejects.toThrow(
     `there is no model ${model} with a revision nowhere on the hub`,
   );

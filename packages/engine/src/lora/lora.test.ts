@@ -70,7 +70,7 @@ function logprobsOf(logits: Float32Array, sequences: readonly Int32Array[]): num
 }
 
 describe.each(quick)('on $executor $backend, as PEFT has it', (where) => {
-  test.each(cases)('%s: logprobs with the adapter merged, loss and all gradients', async (name) => {
+  test.each(cases)('%s has the logprobs, loss and gradients of PEFT', async (name) => {
     const { tensors, sequences, data } = await expectedOf(name);
     const engine = await openCase(name, where);
     const scored = await engine.logprobs(sequences);
@@ -91,7 +91,7 @@ describe.each(quick)('on $executor $backend, as PEFT has it', (where) => {
   });
 });
 
-test.each(cases)('%s: saved again, it is the same adapter', async (name) => {
+test.each(cases)('%s is the same adapter after saving', async (name) => {
   const engine = await openCase(name, {});
   const folder = join(scratch, name);
   await engine.save(folder, { weightsOnly: true });
@@ -106,7 +106,7 @@ test.each(cases)('%s: saved again, it is the same adapter', async (name) => {
 });
 
 test.each(['all-linear', '.*_proj'])(
-  'targets as a text, %s, beside layers are saved as the modules they mean: PEFT takes no layers beside a text',
+  'the target %s with a list of layers is saved as a list of modules, because PEFT refuses layers beside a string',
   async (targetModules) => {
     const engine = await open({}, { ...lora, targetModules, layers: [1] });
     const folder = join(scratch, 'text and layers');
@@ -146,7 +146,7 @@ async function run(engine: LocalEngine) {
 }
 
 describe.each(quick)('on $executor $backend, training', (where) => {
-  test('moves the adapters, and of the model not one bit; the base is the reference', async () => {
+  test('training changes the adapters and no bit of the model, and the base is the reference', async () => {
     const engine = await open(where);
     const before = await engine.logprobs(prompts);
     await engine.freezeReference();
@@ -168,7 +168,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await engine.close();
   });
 
-  test('samples from W + scale B A, whose logprobs are those that training finds', async () => {
+  test('sampling uses W + scale B A with the logprobs of training', async () => {
     const engine = await open(where);
     for (let i = 0; i < 3; i++) await run(engine);
     const merged = await engine.mergedSnapshot();
@@ -204,7 +204,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await engine.close();
   });
 
-  test('saved and loaded, goes on bit for bit', async () => {
+  test('a saved and loaded adapter continues bit for bit', async () => {
     const engine = await open(where);
     for (let i = 0; i < 2; i++) await run(engine);
     const folder = join(scratch, `${where.executor}-${where.backend}`);
@@ -217,7 +217,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
     await Promise.all([engine.close(), resumed.close()]);
   });
 
-  test('in pieces, with layers made again, finds the same gradient', async () => {
+  test('chunked logits and recomputed layers give the same gradient', async () => {
     const memory = { logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
     const [plainly, frugal] = [await open(where), await open({ ...where, memory })];
     for (const engine of [plainly, frugal]) await run(engine);
@@ -229,7 +229,7 @@ describe.each(quick)('on $executor $backend, training', (where) => {
   });
 });
 
-test('of adapters on the output matrix, too, the gradient is what finite differences find', () => {
+test('the gradient of adapters, also on the output matrix, equals finite differences', () => {
   const options = { ...lora, targetModules: ['lm_head', 'q_proj', 'down_proj'] };
   const adapters = loraModules(tinyConfig, options);
   const settings = { adapters, logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
@@ -272,13 +272,13 @@ describe('which layers have adapters', () => {
   const names = (targetModules: LoraOptions['targetModules'], more: Partial<LoraOptions> = {}) =>
     loraModules(tinyConfig, { ...lora, targetModules, ...more }).map(({ name }) => name);
 
-  test('all-linear is every matrix but embeddings and output', () => {
+  test('all-linear selects every matrix except embeddings and output', () => {
     const matrices = paramSpecs(tinyConfig).filter(({ shape }) => shape.length === 2);
     const expected = matrices.map(({ name }) => name.replace('.weight', ''));
     expect(names('all-linear')).toEqual(expected.slice(1, -1));
   });
 
-  test('the end of a name, a whole name, a regular expression, some layers', () => {
+  test('targets are ends of names, whole names or regular expressions, optionally in some layers', () => {
     expect(names(['v_proj'])).toHaveLength(2);
     expect(names(['model.layers.1.mlp.up_proj'])).toEqual(['model.layers.1.mlp.up_proj']);
     expect(names('.*layers\\.0.*_proj')).toHaveLength(7);
@@ -293,13 +293,13 @@ describe('which layers have adapters', () => {
     expect(scales).toEqual([2, 4]);
   });
 
-  test('a target that is no layer, or no linear one, is refused', () => {
+  test('a target that is not a linear layer is refused', () => {
     expect(() => names(['qproj'])).toThrow(/"qproj" matches no linear layer.*q_proj/);
     expect(() => names(['embed_tokens'])).toThrow(/"embed_tokens" matches no linear layer/);
     expect(() => names('nothing')).toThrow(/match no linear layer/);
   });
 
-  test('a rank, an alpha or a pattern that is none is refused by its name', () => {
+  test('an invalid rank, alpha or pattern is refused by name', () => {
     const wrong = (options: Partial<LoraOptions>) => () => names(['q_proj'], options);
     for (const rank of [0, -3, 1.5, 1e9, Number.NaN]) {
       expect(wrong({ rank })).toThrow('lora rank: expected a whole number from 1 to');
@@ -321,7 +321,7 @@ describe('which layers have adapters', () => {
   });
 });
 
-describe('an adapter that cannot be taken is an error that says why', () => {
+describe('refused adapters', () => {
   async function failing(
     change: (config: Record<string, unknown>) => void,
     options = lora,
@@ -344,7 +344,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     }
   }
 
-  test('DoRA, another method, a bias, another rank, other layers', async () => {
+  test('an adapter with another rank or other layers than the engine is refused', async () => {
     expect(await failing((c) => Object.assign(c, { use_dora: true }))).toMatch(
       /adapter_config.json: use_dora is true, which is not supported/,
     );
@@ -373,7 +373,7 @@ describe('an adapter that cannot be taken is an error that says why', () => {
     expect(message).toContain(words);
   });
 
-  test('an engine without adapters takes none', async () => {
+  test('an engine without adapters refuses an adapter', async () => {
     const [engine, full] = [
       await open(),
       await createLocalEngine({ config: tinyConfig, seed: 1, weights }),

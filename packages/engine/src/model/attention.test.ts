@@ -81,7 +81,7 @@ const layouts: readonly (readonly [string, Layout, readonly number[]])[] = [
   ['long branches of a prefix', { groups: 1, prefix: 7, branches: 2, length: 129 }, [4]],
 ];
 
-test.each(layouts)('every row attends to what it may see: %s', (_, layout, padded) => {
+test.each(layouts)('every row attends to exactly the rows it may see: %s', (_, layout, padded) => {
   const n = totalRows(layout);
   const shapes = [heads * d, kv * d, kv * d].map((width) => [n, width]);
   const rows = shapes.map((shape, i) => plain(normals(i + 1, n * shape[1]!), shape));

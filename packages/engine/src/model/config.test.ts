@@ -18,7 +18,7 @@ function shapes(config: object) {
 }
 
 describe('each family has its own tensors', () => {
-  test('llama has biases only where it says so', () => {
+  test('llama has biases only if its configuration says so', () => {
     expect(Object.keys(shapes({})).filter((name) => name.endsWith('bias'))).toEqual([]);
     const withBias = shapes({ attention_bias: true, mlp_bias: true });
     expect(Object.keys(withBias).filter((name) => name.endsWith('bias'))).toHaveLength(7);
@@ -32,7 +32,7 @@ describe('each family has its own tensors', () => {
     expect(found['self_attn.o_proj.bias']).toBeUndefined();
   });
 
-  test('qwen3 has heads of 128 and their norms, whatever its width', () => {
+  test('qwen3 has heads of size 128 with norms at any width', () => {
     const found = shapes({ model_type: 'qwen3', num_key_value_heads: 2 });
     expect(found['self_attn.q_proj.weight']).toEqual([512, 64]);
     expect(found['self_attn.o_proj.weight']).toEqual([64, 512]);
@@ -42,13 +42,13 @@ describe('each family has its own tensors', () => {
 });
 
 describe('a sliding window', () => {
-  test('ends the context, because up to it nothing is left out', () => {
+  test('a sliding window limits the context, because up to it attention is full', () => {
     const mistral = { ...base, model_type: 'mistral', num_key_value_heads: 2 };
     expect(contextLength(parseModelConfig({ ...mistral, sliding_window: 4096 }))).toBe(4096);
     expect(contextLength(parseModelConfig({ ...mistral, sliding_window: null }))).toBe(131_072);
   });
 
-  test('of qwen counts only where it is switched on and reaches a layer', () => {
+  test('the window of qwen counts only if it is enabled and reaches a layer', () => {
     const qwen = { ...base, model_type: 'qwen2', num_key_value_heads: 2, sliding_window: 512 };
     const length = (more: object) => contextLength(parseModelConfig({ ...qwen, ...more }));
     expect(length({ use_sliding_window: false })).toBe(32_768);
@@ -60,7 +60,7 @@ describe('a sliding window', () => {
 describe('rope scaling', () => {
   const yarn = { factor: 4, original_max_position_embeddings: 512 };
 
-  test('is the same in the words of transformers 4 and 5', () => {
+  test('rope scaling reads the same from the keys of transformers 4 and 5', () => {
     const four = { ...base, rope_theta: 1e6, rope_scaling: { type: 'yarn', ...yarn } };
     const five = { ...base, rope_parameters: { rope_type: 'yarn', rope_theta: 1e6, ...yarn } };
     expect(parseModelConfig(five)).toEqual(parseModelConfig(four));
@@ -70,7 +70,7 @@ describe('rope scaling', () => {
     });
   });
 
-  test('of kind default is none', () => {
+  test('rope_type default means no scaling', () => {
     const config = { ...base, rope_parameters: { rope_type: 'default', rope_theta: 5e5 } };
     expect(parseModelConfig(config).rope_scaling).toBeUndefined();
     expect(parseModelConfig(config).rope_theta).toBe(5e5);
@@ -83,7 +83,7 @@ test.each([
   { model_type: 'qwen3', num_key_value_heads: 2, eos_token_id: [1, 2], bos_token_id: 3 },
   { model_type: 'mistral', num_key_value_heads: 2, sliding_window: 64 },
   { rope_scaling: { rope_type: 'linear', factor: 2 } },
-])('what is written is read back the same: %j', (more) => {
+])('a written configuration reads back the same: %j', (more) => {
   const config = parseModelConfig({ ...base, ...more });
   const text = JSON.stringify(huggingFaceConfig(config));
   expect(parseModelConfig(JSON.parse(text))).toEqual(config);
@@ -107,7 +107,7 @@ describe('what would compute something else is refused by name', () => {
     [{ num_attention_heads: 5 }, 'times an even head size'],
     [{ head_dim: 15 }, 'even head_dim (it is 15)'],
     [{ num_hidden_layers: 1e9 }, 'num_hidden_layers'],
-  ])('%j', (more, words) => {
+  ])('a configuration with %j is refused by name', (more, words) => {
     expect(() => parseModelConfig({ ...base, ...more })).toThrow(words);
   });
 });

@@ -137,15 +137,18 @@ function along(gradients: Record<string, Float64Array>, direction: NamedArrays):
   );
 }
 
-describe("the model's gradient is what finite differences find", () => {
+describe('gradients of the model', () => {
   // Not for cispo, whose gradient stops at the weight of a token: tape.test.ts has its formula.
-  test.each(losses.filter(({ kind }) => kind !== 'cispo'))('for $kind, beta $beta', (spec) => {
-    const { found, direction } = slope(spec, names);
-    const expected = along(reference(spec).gradients, direction);
-    expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.abs(found));
-  });
+  test.each(losses.filter(({ kind }) => kind !== 'cispo'))(
+    'the gradient of $kind with beta $beta equals finite differences',
+    (spec) => {
+      const { found, direction } = slope(spec, names);
+      const expected = along(reference(spec).gradients, direction);
+      expect(Math.abs(found - expected)).toBeLessThan(1e-5 * Math.abs(found));
+    },
+  );
 
-  test.each(names)('for %s', (name) => {
+  test.each(names)('the gradient of %s equals finite differences', (name) => {
     const spec = losses[3]!;
     const { found, direction } = slope(spec, [name]);
     const expected = along(reference(spec).gradients, direction);
@@ -156,7 +159,7 @@ describe("the model's gradient is what finite differences find", () => {
 /** Logits of 16 rows at once, and nothing kept inside a layer. */
 const frugal = { logitsBytes: 64 * tinyConfig.vocab_size, recompute: true };
 
-test('in pieces, and with layers made again, loss and gradients are the same numbers', () => {
+test('chunked logits and recomputed layers give the same loss and gradients', () => {
   for (const spec of losses) {
     const plainly = reference(spec);
     const found = differentiate(spec, frugal);
@@ -168,7 +171,7 @@ test('in pieces, and with layers made again, loss and gradients are the same num
   }
 });
 
-test('pieces of the head are few, even, and together all rows', () => {
+test('chunks of logits are few, even, and cover all rows', () => {
   expect(headPieces(1024, 49_152, 2 ** 26)).toEqual([256, 256, 256, 256]);
   expect(headPieces(1000, 49_152, 2 ** 26)).toEqual([336, 336, 328]);
   expect(headPieces(40, 13, 4)).toEqual([16, 16, 8]);
@@ -187,7 +190,7 @@ describe.each([
   afterAll(() => engine.close());
 
   test.each(limits === frugal ? losses.slice(3) : losses)(
-    'has the loss and gradients of the definition: $kind, beta $beta',
+    'loss and gradients equal the float64 reference: $kind, beta $beta',
     async (spec) => {
       const { loss } = await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
       const gradients = await engine.gradientsSnapshot();
@@ -199,7 +202,7 @@ describe.each([
     },
   );
 
-  test('finds the same gradient whether sequences share their prompt or not', async () => {
+  test('the gradient is the same whether or not sequences share their prompt', async () => {
     const spec = losses[3]!;
     await engine.forwardBackward(data, spec, { temperature: TEMPERATURE });
     const shared = await engine.gradientsSnapshot();
@@ -233,7 +236,7 @@ describe('sequences that attention takes in parts', () => {
   const micros = batches(spec, long, rows);
   const expected = differentiate(spec, DEFAULT_TRAIN_SETTINGS, micros);
 
-  test('stand in parts of a prefix, of its branches and of a sequence alone', () => {
+  test('long sequences are split in a prefix, in its branches and alone', () => {
     const shapes = micros.map(({ layout: { prefix, length } }) => [prefix, length]);
     expect(shapes).toEqual([
       [160, 160],
@@ -242,7 +245,7 @@ describe('sequences that attention takes in parts', () => {
   });
 
   test.each(quick)(
-    'have the loss and gradients of the definition on $executor $backend',
+    'split sequences have the loss and gradients of the reference on $executor $backend',
     async (where) => {
       const config = { ...tinyConfig, max_position_embeddings: positions };
       const options = { config, seed: 1, weights, threads: 2, microBatchRows: rows };

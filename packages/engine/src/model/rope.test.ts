@@ -13,7 +13,7 @@ const base = {
 const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 512 };
 
 describe('rotary frequencies', () => {
-  test('fall from 1 by equal ratios to almost 1 / theta', () => {
+  test('rotary frequencies fall from 1 by equal ratios to almost 1 / theta', () => {
     const f = ropeFrequencies(parseModelConfig(base));
     expect(f).toHaveLength(32);
     expect(f[0]).toBe(1);
@@ -21,7 +21,7 @@ describe('rotary frequencies', () => {
     for (let i = 1; i < 32; i++) expect(f[i]! / f[i - 1]!).toBeCloseTo(ratio, 6);
   });
 
-  test('of linear scaling are all divided by the factor', () => {
+  test('linear scaling divides all frequencies by the factor', () => {
     const plain = ropeFrequencies(parseModelConfig(base));
     const scaling = { rope_type: 'linear', factor: 8 };
     const found = ropeFrequencies(parseModelConfig({ ...base, rope_scaling: scaling }));
@@ -37,7 +37,7 @@ describe('rotary frequencies', () => {
       high_freq_factor: 4,
       original_max_position_embeddings: 512,
     },
-  ])('of $rope_type keep short waves, divide long ones, and lie between elsewhere', (scaling) => {
+  ])('$rope_type keeps high frequencies, divides low ones and interpolates between', (scaling) => {
     const plain = ropeFrequencies(parseModelConfig(base));
     const found = ropeFrequencies(parseModelConfig({ ...base, rope_scaling: scaling }));
     const ratios = Array.from(found, (f, i) => plain[i]! / f);
@@ -47,7 +47,7 @@ describe('rotary frequencies', () => {
   });
 });
 
-test('yarn makes both tables larger by 0.1 ln(factor) + 1', () => {
+test('yarn multiplies both tables by 0.1 ln(factor) + 1', () => {
   const { cos, sin } = ropeTables(parseModelConfig({ ...base, rope_scaling: yarn }), 2);
   expect(cos[0]).toBeCloseTo(0.1 * Math.log(4) + 1, 6);
   expect(cos[32]! ** 2 + sin[32]! ** 2).toBeCloseTo((0.1 * Math.log(4) + 1) ** 2, 5);

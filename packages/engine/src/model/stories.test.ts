@@ -82,7 +82,7 @@ function readTokens(bytes: Buffer): string[] {
   return texts;
 }
 
-test.skipIf(!isThere)('stories260K tells its known story, word for word', async () => {
+test.skipIf(!isThere)('stories260K generates its known story word for word', async () => {
   const weights = readWeights(await readFile(join(folder, 'stories260K.bin')));
   const texts = readTokens(await readFile(join(folder, 'tok512.bin')));
   const engine = await createLocalEngine({ config, seed: 1, weights, threads: 1 });

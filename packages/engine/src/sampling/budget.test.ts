@@ -85,7 +85,7 @@ vi.mock(import('./running-batch.ts'), async (original) => {
   };
 });
 
-test('caches stay within their budget however prompts, groups and lengths fall, and no rollout is lost', async () => {
+test('caches stay within their budget for any prompts, groups and lengths, and no rollout is lost', async () => {
   let accepted = 0;
   let largest = 0;
   for (let call = 0; call < 120; call++) {

@@ -36,14 +36,14 @@ function sortedIds(p: Float32Array, { topK = 0, topP = 1, minP = 0 }: Limits): n
 }
 
 describe('a token is drawn', () => {
-  test('as often as its probability says, and that is the logprob reported', () => {
+  test('a token is sampled with its probability, which is the reported logprob', () => {
     for (const [token, { share, logprob }] of table({})) {
       expect(share).toBeCloseTo(five[token]!, 3);
       expect(Math.exp(logprob)).toBeCloseTo(five[token]!, 6);
     }
   });
 
-  test('from the k likeliest, their probabilities renormalised; of a tie the lower id stays', () => {
+  test('top-k samples from the k most likely tokens, renormalised, and keeps the lower id of a tie', () => {
     const found = table({ topK: 1 });
     expect([...found.keys()]).toEqual([1]);
     expect(found.get(1)!.logprob).toBe(0);
@@ -51,7 +51,7 @@ describe('a token is drawn', () => {
     expect(Math.exp(table({ topK: 3 }).get(2)!.logprob)).toBeCloseTo(softmax([3, 2, 3])[1]!, 6);
   });
 
-  test('from the smallest set with a mass of p, the token that reaches it included', () => {
+  test('top-p samples from the smallest set with probability p, including the token that reaches it', () => {
     expect(tokensOf({ topP: 0.3 })).toEqual([1]);
     expect(tokensOf({ topP: 0.7 })).toEqual([1, 4]);
     expect(tokensOf({ topP: 0.9 })).toEqual([1, 2, 4]);
@@ -60,13 +60,13 @@ describe('a token is drawn', () => {
     expect(tokensOf({ topK: 3, topP: 0.8 })).toEqual([1, 4]);
   });
 
-  test('from those at least so many times as likely as the likeliest', () => {
+  test('min-p samples from tokens with at least that fraction of the highest probability', () => {
     expect(tokensOf({ minP: 0.3 })).toEqual([1, 2, 4]);
     expect(tokensOf({ minP: 1 })).toEqual([1, 4]);
     expect(tokensOf({ minP: 0.01 })).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('under any limits from the set that sorting the vocabulary gives, every one of it', () => {
+  test('any limits keep exactly the set that sorting the vocabulary gives', () => {
     // Logits of few values: many equal probabilities, where a cut falls between equals.
     const logits = fc.array(fc.integer({ min: -40, max: 10 }), { minLength: 1, maxLength: 700 });
     const limits = fc.record({
@@ -89,7 +89,7 @@ describe('a token is drawn', () => {
     );
   });
 
-  test('in a large vocabulary from its whole breadth', () => {
+  test('sampling covers the whole range of a large vocabulary', () => {
     const flat = new Float32Array(50_000).fill(1 / 50_000);
     const at = (u: number, limits: Limits = {}) => pickToken(flat, u, limits).token;
     expect([0, 0.25, 0.5, 0.99999].map((u) => at(u))).toEqual([0, 12_500, 25_000, 49_999]);
@@ -97,11 +97,11 @@ describe('a token is drawn', () => {
     expect(at(0.99999, { topP: 0.5 })).toBe(24_999);
   });
 
-  test('greedily the likeliest, with certainty; of equals the lower id', () => {
+  test('a greedy choice takes the most likely token, the lower id of a tie, with logprob 0', () => {
     expect(pickLikeliest(Float32Array.of(1, 3, 2, 3))).toEqual({ token: 1, logprob: 0 });
   });
 
-  test('but not from numbers that are none', () => {
+  test('logits that are not finite are refused', () => {
     const broken = Float32Array.of(0.5, Number.NaN);
     for (const limits of [{}, { topK: 1 }, { topP: 0.5 }, { minP: 0.5 }])
       expect(() => pickToken(broken, 0.5, limits)).toThrow(/not finite/);
@@ -110,7 +110,7 @@ describe('a token is drawn', () => {
 });
 
 describe('random numbers by counter', () => {
-  test('are uniform and uncorrelated in every place', () => {
+  test('random numbers are uniform and uncorrelated in every coordinate', () => {
     for (const axis of [0, 1, 2, 3]) {
       const draws = Array.from({ length: 20_000 }, (_, i) =>
         uniform(...[7, 1, 2, 3].with(axis, i)),
@@ -123,12 +123,12 @@ describe('random numbers by counter', () => {
     }
   });
 
-  test('differ where the places differ, in order too', () => {
+  test('random numbers differ for different coordinates and orders', () => {
     const places = [[1, 2], [2, 1], [1, 2, 0], [0, 1, 2], [1], [2 ** 40 + 1, 2]];
     expect(new Set(places.map((place) => hash32(...place))).size).toBe(places.length);
   });
 
-  test('normals have mean 0 and deviation 1', () => {
+  test('normals have mean 0 and standard deviation 1', () => {
     const xs = [...normals(3, 50_000)];
     const mean = xs.reduce((a, b) => a + b, 0) / xs.length;
     const variance = xs.reduce((a, b) => a + (b - mean) ** 2, 0) / xs.length;

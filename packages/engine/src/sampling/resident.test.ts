@@ -64,21 +64,26 @@ describe.each(places)('$executor $backend: caches that stay on the device', (pla
     { drawn: 'from the block that the device finds', limits: {} },
     { drawn: 'under limits, from all of a distribution', limits: { topK: 5, topP: 0.9 } },
     { drawn: 'greedily', limits: { temperature: 0 } },
-  ])('give the same sequences as caches that are given to every step: $drawn', async (way) => {
-    const some = { ...options, ...way.limits };
-    const [there, here] = [taken(executor, true), taken(executor, false)];
-    const engines = [there, here].map((it) => new LocalEngine({ ...parts, executor: it.executor }));
-    const [a, b] = [
-      await engines[0]!.sample(prompts, some),
-      await engines[1]!.sample(prompts, some),
-    ];
-    for (const [i, sample] of a.flat().entries()) {
-      const other = b.flat()[i]!;
-      expect([...sample.tokens]).toEqual([...other.tokens]);
-      for (const [t, logprob] of sample.logprobs.entries())
-        expect(Math.abs(logprob - other.logprobs[t]!)).toBeLessThan(1e-5);
-    }
-    // Tokens, positions, masks, places and the rotary tables: nothing that grows with the model.
-    expect(Math.max(...there.moved)).toBeLessThan(Math.min(...here.moved));
-  });
+  ])(
+    'caches on the device give the same sequences as caches passed to every step: $drawn',
+    async (way) => {
+      const some = { ...options, ...way.limits };
+      const [there, here] = [taken(executor, true), taken(executor, false)];
+      const engines = [there, here].map(
+        (it) => new LocalEngine({ ...parts, executor: it.executor }),
+      );
+      const [a, b] = [
+        await engines[0]!.sample(prompts, some),
+        await engines[1]!.sample(prompts, some),
+      ];
+      for (const [i, sample] of a.flat().entries()) {
+        const other = b.flat()[i]!;
+        expect([...sample.tokens]).toEqual([...other.tokens]);
+        for (const [t, logprob] of sample.logprobs.entries())
+          expect(Math.abs(logprob - other.logprobs[t]!)).toBeLessThan(1e-5);
+      }
+      // Tokens, positions, masks, places and the rotary tables: nothing that grows with the model.
+      expect(Math.max(...there.moved)).toBeLessThan(Math.min(...here.moved));
+    },
+  );
 });

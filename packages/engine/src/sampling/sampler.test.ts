@@ -42,7 +42,7 @@ function full(prompt: TokenIds, { tokens }: Sample) {
 }
 
 describe('a sequence is the same whatever it is batched with', () => {
-  test('in any number of slots, with any neighbours before and behind, refilled or not', async () => {
+  test('a sequence does not depend on the number of slots, its neighbours or refilling', async () => {
     const bySlots = new Map<number, LocalEngine>();
     for (const maxSequences of [1, 2, 3, 5, 12, 512])
       bySlots.set(maxSequences, await open({ maxSequences }));
@@ -65,7 +65,7 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
-  test('with a seed of its own, wherever in a call it stands', async () => {
+  test('a sequence with its own seed does not depend on its position in a call', async () => {
     const seed = prompts.map((_, b) => 100 + b);
     const whole = await engine.sample(prompts, { ...options, seed });
     const order = [7, 0, 3, 8];
@@ -79,7 +79,7 @@ describe('a sequence is the same whatever it is batched with', () => {
     );
   });
 
-  test('in slots that are as few as the budget of the caches allows', async () => {
+  test('a sequence does not depend on a small cache budget', async () => {
     // 32 capacity for a rollout, and as many for its prompt when it is read and when it is kept, all of it twice.
     const tokenBytes = tinyConfig.num_hidden_layers * 2 * 2 * 4 * 4;
     const one = 2 * 3 * 32 * tokenBytes;
@@ -98,7 +98,7 @@ describe('a sequence is the same whatever it is batched with', () => {
   });
 });
 
-test('prompts longer than a chunk are read to the same caches', async () => {
+test('prompts longer than a chunk give the same caches', async () => {
   const config = { ...tinyConfig, max_position_embeddings: 1300 };
   const long = await open({ config, weights: livelyWeights(config, 7) });
   // Just a chunk, one token more, two chunks and a rest, and a short one among them.
@@ -111,7 +111,7 @@ test('prompts longer than a chunk are read to the same caches', async () => {
       expect(Math.abs(scored[i]!.at(-1 - t)! - logp)).toBeLessThan(1e-4);
 });
 
-test('greedy choices are the likeliest tokens of the full forward pass', async () => {
+test('greedy choices are the most likely tokens of the full forward pass', async () => {
   const [prompt] = prompts;
   const greedy = { ...options, groupSize: 1, temperature: 0 };
   const sample = (await engine.sample([prompt!], greedy))[0]![0];
@@ -128,7 +128,7 @@ describe('a completion ends', () => {
   const decode = (tokens: TokenIds) =>
     Array.from(tokens, (id) => (id === 1 ? '' : String.fromCharCode(97 + id))).join('');
 
-  test('at a stop token, which is included', async () => {
+  test('a completion ends at a stop token, which is included', async () => {
     const stopTokens = [4, 7];
     const found = (await engine.sample(prompts, { ...options, stopTokens })).flat();
     expect(new Set(found.map(({ stop }) => stop))).toContain('stop');
@@ -139,7 +139,7 @@ describe('a completion ends', () => {
     }
   });
 
-  test('with the token that completes a stop text, over several tokens too; before it nothing changes', async () => {
+  test('a completion ends with the token that completes a stop string, also over several tokens, and is unchanged before it', async () => {
     const plain = (await engine.sample(prompts, options)).flat();
     const texts = plain.map(({ tokens }) => decode(tokens));
     const stopStrings = [texts[0]!.slice(3, 6), texts[5]!.slice(1, 3), 'nowhere'];
@@ -159,7 +159,7 @@ describe('a completion ends', () => {
     }
   });
 
-  test('but not for a stop text without a decoder, an empty one, or a token that there is not', async () => {
+  test('a stop string without a decoder, an empty one and an unknown stop token are refused', async () => {
     const wrong = (more: Partial<SamplingOptions>) =>
       engine.sample(prompts, { ...options, ...more });
     await expect(wrong({ stopStrings: ['a'] })).rejects.toThrow(/stopStrings needs decode/);
@@ -176,7 +176,7 @@ describe('a completion ends', () => {
 });
 
 describe('a caller who watches', () => {
-  test('is told of every token with its logprob, in the order of each sequence, and of its end', async () => {
+  test('onToken receives every token of each sequence in order, with its logprob and stop reason', async () => {
     const told = new Map<string, DrawnToken[]>();
     const onToken = (drawn: DrawnToken) => {
       const key = `${drawn.b},${drawn.g}`;
@@ -194,7 +194,7 @@ describe('a caller who watches', () => {
       }
   });
 
-  test('can end the call between two tokens', async () => {
+  test('a signal ends the call between two tokens', async () => {
     const controller = new AbortController();
     let drawn = 0;
     const onToken = () => {
@@ -212,7 +212,7 @@ describe('a caller who watches', () => {
   });
 });
 
-test('limits hold in the model too: logprobs are of what is left', async () => {
+test('sampling limits apply to a model, and logprobs belong to the limited distribution', async () => {
   const limits = { topK: 5, topP: 0.9, minP: 0.02 };
   const samples = await engine.sample(prompts, { ...options, ...limits });
   const sequences = samples.flatMap((group, b) => group.map((sample) => full(prompts[b]!, sample)));

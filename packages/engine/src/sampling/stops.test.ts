@@ -16,18 +16,18 @@ describe('a stop text is found', () => {
     );
   const silent = (count: number) => new Array<number>(count).fill(9);
 
-  test('however many tokens without text stand between its parts', () => {
+  test('a stop string is found with any number of textless tokens between its parts', () => {
     expect(check(['ab'], 2, 3)).toBe('stop');
     for (const count of [1, 5, 6, 7, 100, 5000])
       expect(check(['ab'], 3, 2, ...silent(count), 3), `${count}`).toBe('stop');
     expect(check(['ab'], 3, ...silent(100), 2)).toBeUndefined();
   });
 
-  test('where its last character is a blank, which a decoder leaves out where a text begins', () => {
+  test('a stop string that ends in a space is found although decoders drop leading spaces', () => {
     expect(check(['a '], 2, ...silent(9), 4)).toBe('stop');
   });
 
-  test('with the token that completes it, not once more with one that adds nothing', () => {
+  test('a stop string is found once, with the token that completes it', () => {
     expect(check(['ab'], 2, 3, 9)).toBeUndefined();
     expect(check(['ab'], 2, 3, 1)).toBe('end');
   });

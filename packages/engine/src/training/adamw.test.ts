@@ -53,7 +53,7 @@ function byFormula(w: NamedArrays, g: NamedArrays, moments: Moments, t: number):
 }
 
 describe.each(available)('$executor $backend', (where) => {
-  test('takes the steps of the formula: decay of matrices alone, bias correction, clipping', async () => {
+  test('AdamW takes the steps of the formula: decay of matrices only, bias correction, clipping', async () => {
     const engine = await open(where);
     const moments: Moments = {};
     let expected = weights;
@@ -69,7 +69,7 @@ describe.each(available)('$executor $backend', (where) => {
     }
   });
 
-  test('clips by the norm of all gradients together, and reports it as it was before', async () => {
+  test('AdamW clips by the global norm and reports the norm before clipping', async () => {
     const engine = await open(where);
     await engine.forwardBackward(data, { kind: 'cross_entropy' });
     const gradients = Object.values(await engine.gradientsSnapshot());
@@ -78,7 +78,7 @@ describe.each(available)('$executor $backend', (where) => {
     expect(gradNorm / norm).toBeCloseTo(1, 5);
   });
 
-  test('starts every step from a gradient of zero', async () => {
+  test('every step starts from a zero gradient', async () => {
     const engine = await open(where);
     const norm = async (batch: readonly Datum[]) => {
       await engine.forwardBackward(batch, { kind: 'cross_entropy' });
@@ -90,7 +90,7 @@ describe.each(available)('$executor $backend', (where) => {
   });
 });
 
-test('one step on the same batch leaves all executors with the same weights', async () => {
+test('one step on the same batch gives the same weights on all executors', async () => {
   const after = [];
   for (const where of available) {
     const engine = await open(where);
@@ -103,7 +103,7 @@ test('one step on the same batch leaves all executors with the same weights', as
       expect(relativeError(other[name]!, after[0]![name]!), name).toBeLessThan(5e-6);
 });
 
-test('a vocabulary of thousands: the same steps, gradients of repeated tokens added up, twice the same', async () => {
+test('steps with a large vocabulary sum the gradients of repeated tokens and are reproducible', async () => {
   const config = { ...tinyConfig, vocab_size: 5000 };
   const many = someData(config, 3).flatMap((datum) => [
     datum,

@@ -44,7 +44,7 @@ function trained({ layout, arrays }: MicroBatch): string[] {
 }
 
 describe('micro-batches', () => {
-  test('train every weighted token once, after its own context, and nothing else', () => {
+  test('micro-batches train every weighted token once after its own context, and nothing else', () => {
     fc.assert(
       fc.property(fc.array(datum, { maxLength: 30 }), (data) => {
         const expected = data.flatMap(({ tokens, weights }) =>
@@ -58,7 +58,7 @@ describe('micro-batches', () => {
     );
   });
 
-  test('keep to the limit of rows, one sequence excepted', () => {
+  test('micro-batches keep the row limit, except for a single long sequence', () => {
     const rows = fc.constantFrom(16, 40, 64, 256);
     fc.assert(
       fc.property(fc.array(datum, { maxLength: 60 }), rows, (data, most) => {
@@ -69,7 +69,7 @@ describe('micro-batches', () => {
     );
   });
 
-  test('divide the rollouts of a prompt that are too long to stand together', () => {
+  test('rollouts of a prompt that are too long together are split', () => {
     const rollout = (length: number): Datum => ({
       tokens: Int32Array.from({ length: 200 + length }, (_, t) => 1 + (t < 200 ? t : length)),
       weights: new Float32Array(200 + length).fill(1, 200),
@@ -84,13 +84,13 @@ describe('micro-batches', () => {
     ]);
   });
 
-  test('hold a shared prompt once', () => {
+  test('micro-batches hold a shared prompt once', () => {
     const one = { tokens: Int32Array.of(4, 5, 6, 7, 8), weights: Float32Array.of(0, 0, 0, 1, 1) };
     const [batch] = microBatches([one, one, one], needs, limits);
     expect(batch!.layout).toEqual({ groups: 1, prefix: 8, branches: 4, length: 8 });
   });
 
-  test('set apart what has no advantage: its gradient is zero', () => {
+  test('sequences without advantage are separated because their gradient is zero', () => {
     const one = (advantage: number): Datum => ({
       tokens: Int32Array.of(4, 5, 6),
       weights: Float32Array.of(0, 1, 1),
@@ -102,7 +102,7 @@ describe('micro-batches', () => {
     expect(batches.map(({ still }) => still)).toEqual([false, true]);
   });
 
-  test('take nothing from places without weight, whatever stands there', () => {
+  test('values at positions without weight are never used', () => {
     const wild: Datum = {
       tokens: Int32Array.of(4, 5, 6, 7),
       weights: Float32Array.of(0, 1, 0, 1),
@@ -113,7 +113,7 @@ describe('micro-batches', () => {
     expect([...batch!.arrays.advantages!, ...batch!.arrays.old!].every(Number.isFinite)).toBe(true);
   });
 
-  test('name the datum and the array that is wrong', () => {
+  test('the error of an invalid datum names it and its array', () => {
     const short = { tokens: Int32Array.of(1, 2), weights: Float32Array.of(0) };
     expect(() => microBatches([short], needs, limits)).toThrow(
       /datum 0: weights has 1 entries, tokens has 2/,

@@ -15,7 +15,7 @@ function filled(length: number, value: (i: number) => number): Float32Array {
 }
 
 describe('kernels on arrays in place', () => {
-  test('take the step of the formula in every element, and leave the gradient alone', () => {
+  test('kernels take the step of the formula in every element and leave the gradient unchanged', () => {
     const lengths = fc.integer({ min: 1, max: 400 }).map((n) => 8 * n);
     const settings = fc.record({
       learningRate: fc.double({ min: 1e-6, max: 0.1, noNaN: true }),
@@ -51,13 +51,13 @@ describe('kernels on arrays in place', () => {
     );
   });
 
-  test('add up squares in float64: a million of them are exact to the last digits', () => {
+  test('kernels sum a million squares in float64', () => {
     const x = filled(1_000_000, (i) => wave(1, i));
     const exact = x.reduce((sum, value) => sum + value * value, 0);
     expect(sumOfSquares(x) / exact).toBeCloseTo(1, 12);
   });
 
-  test('reach a part of an array, and nothing beside it', () => {
+  test('kernels change a part of an array and nothing beside it', () => {
     const whole = filled(64, () => 1);
     expect(sumOfSquares(whole.subarray(16, 40))).toBe(24);
     const block = { weight: whole.subarray(16, 32), grad: filled(16, () => 1) };
@@ -69,7 +69,7 @@ describe('kernels on arrays in place', () => {
     );
   });
 
-  test('refuse arrays that they cannot reach', () => {
+  test('kernels refuse arrays that they cannot reach', () => {
     expect(() => sumOfSquares(new Float32Array(8))).toThrow(/outside of the memories/);
     expect(() => sumOfSquares(reachableFloats(12))).toThrow('12 floats at byte 0');
     expect(() => sumOfSquares(reachableFloats(16).subarray(4, 12))).toThrow('at byte 16');

@@ -15,7 +15,7 @@ describe('scoring', () => {
     .tuple(beginning, ids)
     .map(([start, rest]) => Int32Array.of(...start, ...rest));
 
-  test('covers every token but the first, after its own context, of each sequence at its place', () => {
+  test('scoring covers every token but the first of each sequence, after its own context', () => {
     fc.assert(
       fc.property(fc.array(sequence, { maxLength: 30 }), (sequences) => {
         const results = sequences.map((tokens) => new Float32Array(tokens.length));
@@ -39,7 +39,7 @@ describe('scoring', () => {
     );
   });
 
-  test('holds a shared beginning once', () => {
+  test('scoring holds a shared beginning once', () => {
     const start = Array.from({ length: 33 }, (_, t) => t);
     const sequences = [[1, 2], [3], [4, 5, 6]].map((end) => Int32Array.of(...start, ...end));
     const [batch, ...rest] = scoringBatches(sequences, limits);

@@ -51,7 +51,7 @@ async function changed(path: string, change: (header: Header) => void, then: () 
 test.each([
   [model, 'model.safetensors', {}],
   [adapter, 'adapter_model.safetensors', { lora }],
-])('a count of steps that is none is refused with its file: %s', async (folder, file, options) => {
+])('an invalid step count is refused with its file: %s', async (folder, file, options) => {
   const engine = await open({ ...options, seed: 2 });
   const before = await engine.paramsSnapshot();
   for (const steps of ['abc', '-1', '1e400', '1.5', '', '9007199254740993']) {
@@ -71,7 +71,7 @@ test.each([
   expect(engine.steps).toBe(1);
 });
 
-test('a tensor of a type that is not read leaves all weights as they were', async () => {
+test('an unsupported tensor type leaves all weights unchanged', async () => {
   const engine = await open({ seed: 2 });
   const before = await engine.paramsSnapshot();
   for (const [file, name] of [

@@ -32,7 +32,7 @@ describe('weights in shards', () => {
   const index = 'model.safetensors.index.json';
   const first = 'model-00001-of-00002.safetensors';
 
-  test('are those of the index, in bfloat16 read exactly', async () => {
+  test('shards of the index are read, bfloat16 exactly', async () => {
     const { weights } = await readModel(join(fixtures, 'qwen2'));
     const parts = [first, 'model-00002-of-00002.safetensors'].map((name) =>
       readSafetensors(join(fixtures, 'qwen2', name)),
@@ -43,7 +43,7 @@ describe('weights in shards', () => {
     for (const [name, { data }] of Object.entries(all)) expect(weights[name]).toEqual(data);
   });
 
-  test('of which one is missing, or holds less than the index says, are refused by name', async () => {
+  test('a missing or incomplete shard is refused by name', async () => {
     const folder = copyOf('qwen2');
     rmSync(join(folder, first));
     await expect(openModel(folder)).rejects.toThrow(
@@ -56,7 +56,7 @@ describe('weights in shards', () => {
   });
 
   test.each(['../../secret.safetensors', '/etc/passwd', '.hidden', 'a/b', '', 'a\0b'])(
-    'that lie elsewhere (%s) are not opened',
+    'shards outside the folder (%s) are not opened',
     async (place) => {
       const folder = copyOf('qwen2');
       editJson(join(folder, index), (value) => {
@@ -66,14 +66,14 @@ describe('weights in shards', () => {
     },
   );
 
-  test('in a folder by the name of a file are refused by it', async () => {
+  test('a folder in place of a weights file is refused by name', async () => {
     const folder = copyOf('llama');
     rmSync(join(folder, 'model.safetensors'));
     mkdirSync(join(folder, 'model.safetensors'));
     await expect(openModel(folder)).rejects.toThrow(/model\.safetensors: a folder, not a file/);
   });
 
-  test('without an index or a weights file are missed by name', async () => {
+  test('a folder without an index or weights file is refused by name', async () => {
     const folder = copyOf('llama');
     rmSync(join(folder, 'model.safetensors'));
     await expect(openModel(folder)).rejects.toThrow(
@@ -89,13 +89,13 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
     [{ intermediate_size: 33 }, /gate_proj\.weight" has shape \[32,24\], expected \[33,24\]/],
     [{ attention_bias: true }, /q_proj\.bias" is missing/],
     [{ model_type: 'bert' }, /config\.json: model_type "bert" is not supported/],
-  ])('%j', async (change, words) => {
+  ])('a folder with %j is refused', async (change, words) => {
     const folder = copyOf('llama');
     editJson(join(folder, 'config.json'), (config) => Object.assign(config, change));
     await expect(openModel(folder)).rejects.toThrow(words);
   });
 
-  test('before memory is taken for what the configuration says', async () => {
+  test('a folder with too few tensors is refused before memory is allocated', async () => {
     const folder = copyOf('llama');
     const sizes = { hidden_size: 131_072, vocab_size: 4_194_304, num_hidden_layers: 1024 };
     editJson(join(folder, 'config.json'), (config) => Object.assign(config, sizes));
@@ -104,7 +104,7 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
     );
   });
 
-  test('but what old versions of transformers left behind is passed over', async () => {
+  test('tensors that old versions of transformers saved are ignored', async () => {
     const folder = copyOf('llama-tied');
     const path = join(folder, 'model.safetensors');
     const { tensors } = await readSafetensors(path);
@@ -120,7 +120,7 @@ describe('a folder whose parts do not fit is refused with file, tensor and shape
 });
 
 describe('what ends a completion', () => {
-  test('is what generation_config.json says, before config.json', async () => {
+  test('end tokens are read from generation_config.json before config.json', async () => {
     const folder = copyOf('llama');
     const path = join(folder, 'generation_config.json');
     editJson(path, (config) => Object.assign(config, { eos_token_id: [3, 4] }));
@@ -163,12 +163,12 @@ describe('a safetensors file', () => {
     ['twenty axes', { a: entry(0, 4, Array(20).fill(1)) }, 'tensor "a"'],
     ['more bytes than tensors', { a: entry(0, 8) }, 'its tensors end at byte 8, the file at 16'],
     ['a list for a header', [1, 2], 'the header is not a JSON object'],
-  ])('with %s is refused', async (_, header, words) => {
+  ])('a safetensors file with %s is refused', async (_, header, words) => {
     await expect(written(header)).rejects.toThrow(words);
     await expect(written(header)).rejects.toThrow('file.safetensors');
   });
 
-  test('with an entry nested beyond what can be printed is refused by its name', async () => {
+  test('a deeply nested header entry is refused by name', async () => {
     const header = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -176,14 +176,14 @@ describe('a safetensors file', () => {
     await expect(readSafetensors(path)).rejects.toThrow(/file\.safetensors: tensor "a": .*object/s);
   });
 
-  test('that announces a header of a terabyte is refused at once', async () => {
+  test('a header of a terabyte is refused at once', async () => {
     const length = Buffer.alloc(64);
     length.writeBigUInt64LE(2n ** 40n);
     writeFileSync(path, length);
     await expect(readSafetensors(path)).rejects.toThrow('header of 1099511627776 bytes announced');
   });
 
-  test('with any bytes changed is read, or refused with its name', async () => {
+  test('a file with any bytes changed is read or refused by name', async () => {
     const good = readFileSync(join(fixtures, 'llama', 'model.safetensors'));
     const change = fc.tuple(fc.nat(2500), fc.integer({ min: 0, max: 255 }));
     await fc.assert(
@@ -203,7 +203,7 @@ describe('a safetensors file', () => {
 });
 
 test.each(['F32', 'F16', 'BF16'] as const)(
-  'a folder written in %s is read back in it',
+  'a folder written in %s reads back in that type',
   async (type) => {
     const { config, weights } = await readModel(join(fixtures, 'qwen3'));
     const folder = join(scratch, type);

@@ -28,7 +28,7 @@ const tensors = fc.dictionary(
 );
 
 describe('safetensors', () => {
-  test('gives back what was written, to the last bit', async () => {
+  test('safetensors reads back what was written bit for bit', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, async (written) => {
         await writeSafetensors(file, written, { metadata: { made: 'here' } });
@@ -40,7 +40,7 @@ describe('safetensors', () => {
     );
   });
 
-  test('reads a file as the format describes it, byte for byte', async () => {
+  test('a hand-made file of the format is read', async () => {
     const header = '{"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]}}';
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -52,7 +52,7 @@ describe('safetensors', () => {
     expect(read).toEqual({ a: { shape: [1, 2], data: Float32Array.of(1, -2) } });
   });
 
-  test('leaves nothing half written behind', async () => {
+  test('a failed write leaves no half-written file', async () => {
     await writeSafetensors(file, { a: { shape: [1], data: Float32Array.of(1) } });
     const bad = { a: { shape: [2], data: Float32Array.of(1) } };
     await expect(writeSafetensors(file, bad)).rejects.toThrow(/"a" has 1 values/);
@@ -61,7 +61,7 @@ describe('safetensors', () => {
     expect((await readSafetensors(file)).tensors).toHaveProperty('a');
   });
 
-  test('names file and tensor where the file is cut short', async () => {
+  test('a truncated file is refused with file and tensor', async () => {
     await writeSafetensors(file, { weight: { shape: [4], data: new Float32Array(4) } });
     await truncate(file, (await stat(file)).size - 1);
     await expect(readSafetensors(file)).rejects.toThrow(/some\.safetensors.*"weight".*truncated/);
@@ -73,7 +73,7 @@ describe('safetensors', () => {
     await expect(readSafetensors(file)).rejects.toThrow(/no safetensors file/);
   });
 
-  test('refuses a type it does not know, by name', async () => {
+  test('an unknown type is refused by name', async () => {
     const header = '{"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}';
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(header.length));
@@ -83,21 +83,18 @@ describe('safetensors', () => {
 });
 
 describe('half precision', () => {
-  test.each(['F16', 'BF16'] as const)(
-    '%s: every one of its values survives a round trip',
-    (type) => {
-      const all = Uint8Array.from(
-        Uint16Array.from({ length: 65536 }, (_, i) => i)
-          .values()
-          .flatMap((h) => [h & 255, h >> 8]),
-      );
-      const floats = decodeFloats(all, type);
-      const back = new Uint16Array(encodeFloats(floats, type).buffer);
-      const wrong = back.filter((h, i) => !Number.isNaN(floats[i]!) && h !== i);
-      expect(wrong).toHaveLength(0);
-      expect(floats.some(Number.isNaN)).toBe(true);
-    },
-  );
+  test.each(['F16', 'BF16'] as const)('every %s value survives a round trip', (type) => {
+    const all = Uint8Array.from(
+      Uint16Array.from({ length: 65536 }, (_, i) => i)
+        .values()
+        .flatMap((h) => [h & 255, h >> 8]),
+    );
+    const floats = decodeFloats(all, type);
+    const back = new Uint16Array(encodeFloats(floats, type).buffer);
+    const wrong = back.filter((h, i) => !Number.isNaN(floats[i]!) && h !== i);
+    expect(wrong).toHaveLength(0);
+    expect(floats.some(Number.isNaN)).toBe(true);
+  });
 
   test.each([
     ['F16', [65504, 65520, 1e-8, 6e-8, 0.1], [65504, Infinity, 0, 2 ** -24, 0.0999755859375]],
@@ -107,7 +104,7 @@ describe('half precision', () => {
     expect([...floats]).toEqual(expected);
   });
 
-  test('weights written as BF16 are read with three digits', async () => {
+  test('weights written as BF16 keep three digits', async () => {
     const data = Float32Array.from({ length: 100 }, (_, i) => Math.sin(i));
     await writeSafetensors(file, { a: { shape: [100], data } }, { type: 'BF16' });
     const read = (await readSafetensors(file)).tensors.a!.data;
@@ -118,7 +115,7 @@ describe('half precision', () => {
 });
 
 describe('a model folder', () => {
-  test('is read back as config and weights', async () => {
+  test('a model folder reads back as configuration and weights', async () => {
     const engine = await createLocalEngine({ config: tinyConfig, seed: 4, threads: 1 });
     await engine.save(directory, { weightsOnly: true });
     const { config, weights } = await readModel(directory);
@@ -127,7 +124,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  test('with another shape, or without a tensor, is refused with file, tensor and shapes', async () => {
+  test('a folder with another shape or a missing tensor is refused with file, tensor and shapes', async () => {
     const path = join(directory, 'model.safetensors');
     const { tensors: good } = await readSafetensors(path);
     const name = 'model.layers.1.mlp.up_proj.weight';
@@ -145,7 +142,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  test('of which only a part was overwritten is refused', async () => {
+  test('a partly overwritten folder is refused', async () => {
     const folder = join(directory, 'half');
     const engine = await createLocalEngine({ config: tinyConfig, seed: 5, threads: 1 });
     await engine.save(folder);
@@ -158,7 +155,7 @@ describe('a model folder', () => {
     await engine.close();
   });
 
-  test('with a configuration that cannot be says which key', async () => {
+  test('an invalid configuration is refused with its key', async () => {
     await writeFile(
       join(directory, 'config.json'),
       JSON.stringify({ ...tinyConfig, head_dim: null, hidden_size: 15 }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { placed } from './arrays.ts';
 
-test('tensors lie one after the other, each from a cache line on, and each is its own', () => {
+test('placed tensors follow each other, begin on cache lines and do not overlap', () => {
   const [run, ...others] = placed([[3, 5], [1], [4, 4]]);
   expect(others).toEqual([]);
   expect(run!.parts.map(({ byteOffset, length }) => [byteOffset, length])).toEqual([
@@ -13,7 +13,7 @@ test('tensors lie one after the other, each from a cache line on, and each is it
   expect(run!.array.reduce((sum, x) => sum + x, 0)).toBe(15 + 2 + 48);
 });
 
-test('what does not fit into one memory goes into the next, tensors whole', () => {
+test('tensors that do not fit into one array go whole into the next', () => {
   const runs = placed([[16], [20], [16], [100], [8]], 64);
   expect(runs.map(({ array, parts }) => [array.length, parts.length])).toEqual([
     [64, 3],
@@ -22,4 +22,4 @@ test('what does not fit into one memory goes into the next, tensors whole', () =
   ]);
 });
 
-test('no tensors take no memory', () => expect(placed([])).toEqual([]));
+test('an empty list of tensors takes no memory', () => expect(placed([])).toEqual([]));

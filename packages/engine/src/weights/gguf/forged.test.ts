@@ -99,7 +99,7 @@ async function refusal(work: () => Promise<unknown>): Promise<string> {
   );
 }
 
-test('the file that is changed below is right as it is', async () => {
+test('the unchanged forged file is valid', async () => {
   forge(() => {});
   const { source } = await openModel(path);
   expect(await source.read('model.norm.weight')).toHaveLength(8);
@@ -111,7 +111,7 @@ function q(file: Forged) {
   return file.tensors.find(({ name }) => name === 'blk.0.attn_q.weight')!;
 }
 
-describe('refused with the file and what is wrong:', () => {
+describe('forged files', () => {
   test.each<[string, (file: Forged) => void, string]>([
     [
       'a tensor that occurs twice',
@@ -162,14 +162,14 @@ describe('refused with the file and what is wrong:', () => {
       (f) => Object.assign(f.metadata, { 'general.architecture': 3 }),
       'metadata "general.architecture": expected a string',
     ],
-  ])('%s', async (_, change, words) => {
+  ])('a file with %s is refused by name', async (_, change, words) => {
     forge(change);
     const found = await refusal(() => openModel(path));
     expect(found.startsWith(`${path}: `), found).toBe(true);
     expect(found).toContain(words);
   });
 
-  test('arrays that together have more elements than any vocabulary', async () => {
+  test('arrays with more elements together than any vocabulary are refused', async () => {
     const bytes = 2 ** 23 - 1;
     const arrays = ['one', 'two'].flatMap((key) => [text(key), u32(9), u32(0), u64(bytes)]);
     const [first, second] = [arrays.slice(0, 4), arrays.slice(4)].map((a) => Buffer.concat(a));
@@ -181,7 +181,7 @@ describe('refused with the file and what is wrong:', () => {
     );
   });
 
-  test('a piece that would take seconds to be cut', async () => {
+  test('a piece that would take seconds to split is refused', async () => {
     forge(({ metadata }) => {
       metadata['tokenizer.ggml.tokens'] = ['<unk>', '<s>', '</s>', 'a', 'a'.repeat(20_000)];
     });

@@ -24,7 +24,7 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const formats = await readSafetensors(at('gguf', 'formats.safetensors'));
 
 test.each(Object.entries(formats.tensors))(
-  'blocks of %s are the numbers that the reference makes of them',
+  'blocks of %s decode to the numbers of the reference',
   async (name, { shape, data }) => {
     const bytes = await openBytes(at('gguf', 'formats.gguf'));
     const { tensors } = await readGgufHeader(bytes);
@@ -39,16 +39,19 @@ test.each(Object.entries(formats.tensors))(
 );
 
 describe('a model in GGUF is the model in its Hugging Face folder', () => {
-  test.each(['llama-linear', 'llama-biases', 'qwen2', 'qwen3'])('%s', async (name) => {
-    const found = await readModel(at('gguf', `${name}.gguf`));
-    const expected = await readModel(at('parity', name));
-    expect(found.config).toEqual(expected.config);
-    expect(new Set(Object.keys(found.weights))).toEqual(new Set(Object.keys(expected.weights)));
-    for (const [key, data] of Object.entries(expected.weights))
-      expect(relativeError(found.weights[key]!, data), key).toBe(0);
-  });
+  test.each(['llama-linear', 'llama-biases', 'qwen2', 'qwen3'])(
+    'the GGUF model %s equals its Hugging Face folder',
+    async (name) => {
+      const found = await readModel(at('gguf', `${name}.gguf`));
+      const expected = await readModel(at('parity', name));
+      expect(found.config).toEqual(expected.config);
+      expect(new Set(Object.keys(found.weights))).toEqual(new Set(Object.keys(expected.weights)));
+      for (const [key, data] of Object.entries(expected.weights))
+        expect(relativeError(found.weights[key]!, data), key).toBe(0);
+    },
+  );
 
-  test('llama-3.1, whose rotary scaling is a tensor there', async () => {
+  test('the rotary scaling of llama-3.1 is read from its GGUF tensor', async () => {
     const found = await readModel(at('gguf', 'llama-3.1.gguf'));
     const expected = await readModel(at('gguf', 'llama-3.1'));
     expect(found.config).toEqual(expected.config);
@@ -79,7 +82,7 @@ describe('a file that is not what it should be is refused with its name', () => 
     return copy;
   };
 
-  test('cut short anywhere, in the header or in a tensor', async () => {
+  test('a GGUF file truncated anywhere is refused', async () => {
     for (let size = 0; size < good.length; size += Math.ceil(good.length / 40))
       expect(await refusal(good.subarray(0, size)), `${size}`).toMatch(/model\.gguf: .*truncated/);
   });
@@ -128,13 +131,13 @@ describe('a file that is not what it should be is refused with its name', () => 
       (b: Buffer) => b.writeBigUInt64LE(23n, b.indexOf('blk.0.ffn_up.weight') + 19 + 4),
       'tensor "model.layers.0.mlp.up_proj.weight" has shape [32,23], expected [32,24]',
     ],
-  ])('%s', async (_, change, words) => {
+  ])('a GGUF file with this change is refused: %s', async (_, change, words) => {
     const found = await refusal(changed(change));
     expect(found).toContain('model.gguf');
     expect(found).toContain(words);
   });
 
-  test('and no changed header brings it down', async () => {
+  test('no changed header crashes the reader', async () => {
     const change = fc.tuple(fc.nat(1500), fc.integer({ min: 0, max: 255 }));
     await fc.assert(
       fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), async (changes) => {
