@@ -1,10 +1,10 @@
 /**
- * A saved adapter in this engine beside PEFT in Python: the same prompts, answered greedily by both, and the logprobs of
- * the answers.
+ * Compares a saved adapter in this engine with PEFT in Python: greedy completions of the same prompts, and their
+ * logprobs.
  *
  *   node benchmarks/engine/adapter.ts FOLDER [--rows datasets/arithmetic-in-words/held-out.jsonl] [--prompts 20]
  *
- * FOLDER holds adapter_config.json; the base model is the one that it names. Needs the Python of setup-peer.sh.
+ * FOLDER holds adapter_config.json, which names the base model. Needs the Python of setup-peer.sh.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** What the engine's benchmarks share: models, the machine's name, medians and tables. */
+/** Shared by the engine benchmarks: models, the name of the machine, medians and tables. */
 import { cpus, loadavg } from 'node:os';
 import type { Executor } from '../../packages/engine/src/executors/types.ts';
 import { ENGINE_DEFAULTS } from '../../packages/engine/src/limits.ts';
@@ -6,7 +6,7 @@ import { LocalEngine } from '../../packages/engine/src/local.ts';
 import { parseModelConfig } from '../../packages/engine/src/model/config.ts';
 import { initialWeights } from '../../packages/engine/src/weights/store.ts';
 
-/** 3.48 M parameters: the model of the first measurements, so that figures can be compared. */
+/** 3.48 M parameters: the model of the first measurements, kept so that figures can be compared. */
 export const wideModel = parseModelConfig({
   hidden_size: 256,
   num_hidden_layers: 4,
@@ -17,7 +17,7 @@ export const wideModel = parseModelConfig({
   eos_token_id: 0,
 });
 
-/** 0.76 M parameters: the size of policy that runs on two cores in minutes. */
+/** 0.76 M parameters: a policy that trains on two cores in minutes. */
 export const smallModel = parseModelConfig({
   hidden_size: 128,
   num_hidden_layers: 4,
@@ -29,7 +29,7 @@ export const smallModel = parseModelConfig({
   eos_token_id: 0,
 });
 
-/** The shape of SmolLM2-135M as transformers reads it: 30 layers of 576, 9 heads over 3, 49,152 tokens, tied. */
+/** The configuration of SmolLM2-135M: 30 layers of 576, 9 heads over 3, 49,152 tokens, tied. */
 export const smolWritten = {
   model_type: 'llama',
   hidden_size: 576,
@@ -62,7 +62,7 @@ export function median(xs: readonly number[]): number {
 
 export interface Spent {
   readonly seconds: number;
-  /** Of all threads of this process; says more than the clock on a machine that others use too. */
+  /** CPU seconds of all threads of this process; more reliable than the clock on a shared machine. */
   readonly cpuSeconds: number;
 }
 
@@ -82,7 +82,7 @@ export function medians(runs: readonly Spent[]): Spent {
   };
 }
 
-/** Names the machine, and how busy it is: figures of a busy machine are ratios at best. */
+/** Prints the machine and its load: figures of a busy machine are ratios at best. */
 export function announce(what: string): void {
   const load = loadavg().map((x) => x.toFixed(1));
   console.log(

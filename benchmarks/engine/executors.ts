@@ -1,10 +1,11 @@
 /**
- * One training step (forward, backward, AdamW) of a 3.48 M model, 8 sequences of 128 tokens, on every executor there
- * is, in one run: round after round each takes its turn, so that a busy machine is busy for all of them.
+ * Measures one training step (forward, backward, AdamW) of a 3.48 M model, 8 sequences of 128 tokens, on every
+ * available executor in one run. The executors take turns in each round, so that a busy machine is busy for all of
+ * them.
  *
  *   node benchmarks/engine/executors.ts [--rounds 5] [--without-slow]
  *
- * "as it comes" is TensorFlow.js without any help: products transposed by flags. `--without-slow` leaves out tfjs cpu,
+ * "as it comes" is TensorFlow.js without changes: products transposed by flags. `--without-slow` leaves out tfjs cpu,
  * whose single step takes most of a minute.
  */
 import { parseArgs } from 'node:util';
@@ -32,7 +33,7 @@ const [sequences, length] = [8, 128];
 
 interface Contestant {
   readonly name: string;
-  /** Rounds that it takes part in; the slow ones are steady enough for few. */
+  /** Number of rounds that it takes part in; the slow ones are steady enough for few. */
   readonly rounds: number;
   open(): Promise<Executor>;
 }
@@ -69,7 +70,7 @@ if (!values['without-slow'])
     open: () => TfjsExecutor.create({ backend: 'cpu' }),
   });
 
-/** Sequences of one token more than rows: the first has no prediction. */
+/** Sequences have one token more than rows: the first token has no prediction. */
 function batch(step: number): Datum[] {
   return Array.from({ length: sequences }, (_, i) => ({
     tokens: Int32Array.from(
@@ -100,7 +101,7 @@ const running = await Promise.all(
 );
 for (let round = 0; round <= rounds; round++)
   for (const { contestant, engine, spent, losses } of running) {
-    // Round 0 compiles and warms up; who is slow enough to be steady is not made to do it twice.
+    // Round 0 compiles and warms up; slow executors are not measured twice.
     const warmUp = round === 0 && contestant.rounds > 1;
     if (!warmUp && spent.length >= contestant.rounds) continue;
     const took = await spentOn(async () => losses.push(await step(engine, losses.length)));

@@ -1,13 +1,13 @@
 /**
- * Batched generation beside transformers' generate on PyTorch: the same weights, prompts and number of threads, float32, a
- * key/value cache on both sides, one process each. Prompts of mixed lengths (8 to 96 tokens), 64 new tokens each, none
- * ends early. Round after round each takes its turn, so that a busy machine is busy for both.
+ * Compares batched generation with generate() of transformers on PyTorch: the same weights, prompts and number of
+ * threads, float32, a key/value cache on both sides, one process each. Prompts of mixed lengths (8 to 96 tokens), 64
+ * new tokens each, none ends early. Both take turns in each round, so that a busy machine is busy for both.
  *
  *   node benchmarks/engine/generate.ts [--rounds 3] [--threads 2] [--only 135] [--batches 1,8,32] [--model DIR]
  *
- * Needs the Python of setup-peer.sh. Greedy sequences of both are compared first: they must agree but for ties. With
- * --model the 135 M weights are those of a Hugging Face folder, otherwise random ones of that shape. Where the Python of
- * benchmarks/models/setup-peer.sh is given, llama.cpp's greedy decode in float32 stands beside as the ceiling.
+ * Needs the Python of setup-peer.sh. First compares greedy sequences: they must agree except for ties. With --model the
+ * 135 M weights are those of a Hugging Face folder, otherwise random ones of that shape. With the Python of
+ * benchmarks/models/setup-peer.sh, the greedy decode of llama.cpp in float32 is measured as the upper bound.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,7 @@ function promptsOf(config: ModelConfig, count: number): Int32Array[] {
 
 async function weightsOf(config: ModelConfig): Promise<NamedArrays> {
   if (config === smolModel && values.model) return (await readModel(values.model)).weights;
-  // Larger than training starts with, so that the likeliest token stands out.
+  // Larger than initial weights, so that the most likely token stands out.
   const weights = initialWeights(config, 1);
   for (const [name, data] of Object.entries(weights))
     if (!name.includes('norm')) for (let i = 0; i < data.length; i++) data[i]! *= 3;

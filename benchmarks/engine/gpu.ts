@@ -1,13 +1,14 @@
 /**
- * Everything about a card in one run, beside PyTorch on the same card: matrix products by size and type, the cost of an
- * operation, training and rollout tokens a second of a 135 M and a 0.5 B model with random weights, and where the time
- * goes. docs/guide/backends.md says what to install.
+ * Measures a GPU in one run, beside PyTorch on the same GPU: matrix products by size and type, the cost of an
+ * operation, training and rollout tokens per second of a 135 M and a 0.5 B model with random weights, and where the
+ * time goes. docs/guide/backends.md says what to install.
  *
- *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only products,dispatch,training,rollouts,kernels]
+ *   node benchmarks/engine/gpu.ts [--toy] [--backends onnx:webgpu,tfjs:webgpu] [--only
+ * products,dispatch,training,rollouts,kernels]
  *                                 [--models "135 M,0.5 B"] [--rounds 3] [--without-peer]
  *
- * `--toy` is for a driver in software: the same code at sizes of which the figures mean nothing. Backends that are not
- * there are named and left out.
+ * `--toy` is for a software driver: the same code at sizes whose figures mean nothing. Missing backends are named and
+ * skipped.
  */
 import { parseArgs } from 'node:util';
 import { openExecutor } from '../../packages/engine/src/executors/open.ts';
@@ -123,7 +124,7 @@ interface PeerRate {
   readonly megabytes: number | null;
 }
 
-/** What a measurement of a model gives: its row, and where the time went. */
+/** The result of a measurement: its table row, and where the time went. */
 interface Measured {
   readonly tokensPerSecond: number;
   readonly costs: ReadonlyMap<string, Cost>;
@@ -188,7 +189,10 @@ function peerRow(type: string, { tokensPerSecond, megabytes }: PeerRate): string
   return [`PyTorch ${type}`, whole(tokensPerSecond), megabytes === null ? '' : whole(megabytes)];
 }
 
-/** Runs some work on a fresh engine: once to compile, then `rounds` times; gives tokens a second of the median. */
+/**
+ * Runs work on a fresh engine, once to compile and then `rounds` times.
+ * @returns the median tokens per second
+ */
 async function onEngine(
   open: () => Promise<Executor>,
   model: GpuModel,
@@ -235,7 +239,7 @@ function whereTimeGoes(spent: readonly (readonly [string, Measured])[]): void {
   printTable(['', 'program', 'runs', 'ms a run', 'of the time', 'MB in a run', 'MB out'], rows);
 }
 
-/** Of onnx:webgpu, whose library has a profile: two training steps, and a few tokens of the widest rollouts. */
+/** Profiles onnx:webgpu, whose library has a profiler: two training steps, and a few tokens of the largest rollouts. */
 async function kernels({ model, weights }: Weighted): Promise<void> {
   const shape = { ...plan.rollouts.at(-1)!, write: 8 };
   const profiles = await profiled(async (executor) => {

@@ -1,11 +1,11 @@
 /**
- * How far a rollout depends on what it is batched with: the same prompts in waves of 512 and 16 sequences, with one thread
- * and two, one alone, and once more as before. Prints what differs: sequences, and logprobs of equal sequences (nats);
- * last, how far logprobs are from those that the training pass finds for the same tokens.
+ * Measures how much a rollout depends on what it is batched with: the same prompts with 512 and 16 sequences at once,
+ * with one thread and two, one alone, and repeated. Prints the differing sequences and the logprob differences of equal
+ * sequences (nats), and the difference to the logprobs of the training pass.
  *
  *   node benchmarks/engine/independence.ts [--model DIR]
  *
- * With --model that model alone, on fewer rollouts.
+ * With --model only that model is measured, on fewer rollouts.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -32,12 +32,12 @@ const narrowModel: ModelConfig = {
 interface Run {
   readonly threads?: number;
   readonly maxSequences?: number;
-  /** Prompts, from the first on. */
+  /** Number of prompts, from the first on. */
   readonly count?: number;
 }
 type Open = (run: Required<Run>) => Promise<LocalEngine>;
 
-/** Initial weights four times as large, so that distributions are far from uniform. */
+/** Initial weights times four, so that distributions are far from uniform. */
 function livelyEngine(config: ModelConfig): Open {
   const weights = initialWeights(config, 1);
   for (const [name, data] of Object.entries(weights))

@@ -1,10 +1,10 @@
 /**
- * The memory estimate beside what a process really takes: for each case a fresh process opens a model of random weights,
- * trains two steps and samples between them, and tells its peak of resident memory.
+ * Compares the memory estimate with the memory of a process: for each case a fresh process opens a model of random
+ * weights, trains two steps with sampling in between, and reports its peak resident memory.
  *
  *   node benchmarks/engine/memory.ts [--layers 30] [--rows 1024] [--only NAME]
  *
- * The model has the width and vocabulary of SmolLM2-135M; 30 layers are that model, and want 8 GB.
+ * The model has the width and vocabulary of SmolLM2-135M; 30 layers are that model and need 8 GB.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     layers: { type: 'string', default: '30' },
     rows: { type: 'string', default: '1024' },
     only: { type: 'string' },
-    /** Runs this case here: how the processes are started. */
+    /** Runs this case in this process; used to start the child processes. */
     case: { type: 'string' },
   },
 });
@@ -64,7 +64,7 @@ function planOf(name: string): MemoryPlan {
   };
 }
 
-/** Numbers of about the right size; drawing real ones would take longer than all the rest. */
+/** Numbers of about the right size; drawing normal ones would take longer than everything else. */
 function* cheapWeights() {
   for (const { name, shape } of paramSpecs(config)) {
     const data = new Float32Array(sizeOf(shape));
@@ -107,7 +107,7 @@ async function runHere(name: string): Promise<void> {
   console.log(process.resourceUsage().maxRSS * 1024);
 }
 
-/** Peak of resident memory of a process of its own, bytes. */
+/** Peak resident memory of a child process, bytes. */
 async function measure(name: string): Promise<number> {
   const self = fileURLToPath(import.meta.url);
   const args = [self, '--case', name, '--layers', values.layers, '--rows', values.rows];
@@ -123,7 +123,7 @@ else {
   for (const name of Object.keys(cases)) {
     if (values.only !== undefined && name !== values.only) continue;
     const { total } = estimateMemory(planOf(name));
-    // The arrays that the weights were given in stand beside the engine's; loaded from a file they do not.
+    // The given arrays exist beside the weights of the engine; loaded from a file they would not.
     const found = (await measure(name)) - weights;
     const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
     table.push([name, gigabytes(total), gigabytes(found), (total / found).toFixed(2)]);

@@ -1,6 +1,6 @@
 /**
- * A Python process that answers JSON lines with JSON lines. Which Python: CIPO_PEER_PYTHON, else the virtual environment
- * that setup-peer.sh makes.
+ * A Python process that answers JSON lines with JSON lines. CIPO_PEER_PYTHON names the Python; default: the virtual
+ * environment of setup-peer.sh.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,7 +9,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** Path of a Python with torch, transformers and peft. @throws naming the script that installs one */
+/**
+ * Path of a Python with torch, transformers and peft.
+ * @throws naming the script that installs one
+ */
 export function peerPython(): string {
   const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
   const python = process.env.CIPO_PEER_PYTHON ?? join(cache, 'cipo-bench/torch/bin/python');
@@ -35,7 +38,7 @@ export class Peer {
     this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws where the process has ended; its stderr says why */
+  /** @throws if the process has ended, with its stderr */
   async ask<Answer>(request: unknown): Promise<Answer> {
     this.#process.stdin.write(`${JSON.stringify(request)}\n`);
     const { value, done } = await this.#lines.next();

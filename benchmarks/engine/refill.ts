@@ -1,7 +1,7 @@
 /**
- * What continuous refill is worth where sequences end at very different lengths: rollouts of 8 times as many prompts as
- * there are sequences for, lengths geometric with a mean of about 27 tokens and cut off at 160. Beside it the same prompts in
- * waves, each of which is written to its last end before the next begins. In turn, in one run.
+ * Measures the gain of continuous batching when sequences end at very different lengths: 8 times as many rollouts as
+ * run at once, with geometric lengths (mean about 27 tokens, at most 160). The comparison runs the same prompts in
+ * waves, each of which ends before the next begins. Both take turns in one run.
  *
  *   node benchmarks/engine/refill.ts [--rounds 3] [--threads 2] [--sequences 64]
  */
@@ -37,7 +37,7 @@ function prompts({ vocab_size: v }: ModelConfig, count: number) {
   );
 }
 
-/** Initial weights say nearly the same of every token, so that every 27th of a vocabulary ends a sequence of it. */
+/** Initial weights give nearly uniform distributions, so every 27th token of the vocabulary is a stop token. */
 function optionsOf(config: ModelConfig, groupSize: number): SamplingOptions {
   return {
     groupSize,

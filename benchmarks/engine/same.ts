@@ -1,6 +1,6 @@
 /**
- * Whether a backend computes at full size what the CPU does: a model of SmolLM2-135M's shape with random weights writes a
- * few tokens, and takes a training step, on both. A check of numbers, not of speed; a driver in software gets through it.
+ * Checks that a backend computes the same as the CPU at full size: a model of the shape of SmolLM2-135M with random
+ * weights generates a few tokens and takes a training step on both. Measures no speed; a software driver suffices.
  *
  *   node benchmarks/engine/same.ts [--backend onnx:webgpu] [--tokens 4] [--without-training]
  */

@@ -1,10 +1,10 @@
 /**
- * Rollout tokens per second with a key/value cache, for B sequences at once: each alone with its prompt (G = 1), and
- * in groups of eight that share one. Prompts have 64 tokens, completions 96, none ends early.
+ * Measures rollout tokens per second with a key/value cache, for B sequences at once: each with its own prompt (G = 1),
+ * and in groups of eight that share one. Prompts have 64 tokens, completions 96, none ends early.
  *
  *   node benchmarks/engine/sampling.ts [--rounds 3] [--threads 2]
  *
- * The peer in the same run is the decode without help: the whole sequence read again for every token.
+ * The comparison in the same run is decoding without a cache: the whole sequence is read again for every token.
  */
 import { parseArgs } from 'node:util';
 import { OnnxExecutor } from '../../packages/engine/src/executors/onnx/executor.ts';
@@ -48,7 +48,7 @@ async function sample(engine: LocalEngine, batch: number, groupSize: number): Pr
   return medians(runs.slice(1));
 }
 
-/** One token of B sequences without a cache, half way through: the whole sequence is scored. */
+/** One token of B sequences without a cache, at half the length: the whole sequence is scored. */
 async function reread(engine: LocalEngine, batch: number): Promise<Spent> {
   const some = prompts(engine.config, batch).map((prompt) =>
     Int32Array.of(...prompt, ...prompt.subarray(0, maxTokens / 2)),
@@ -58,7 +58,7 @@ async function reread(engine: LocalEngine, batch: number): Promise<Spent> {
 }
 
 for (const config of [smallModel, wideModel]) {
-  // No token ends a sequence here: every one is written to its full length.
+  // No token ends a sequence, so each has its full length.
   const engine = engineOn(new OnnxExecutor({ threads }), { ...config, eos_token_id: -1 });
   announce(
     `sampling, ${(engine.parameterCount / 1e6).toFixed(2)} M parameters, ${threads} threads`,

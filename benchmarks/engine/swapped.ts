@@ -1,6 +1,6 @@
 /**
- * A linear layer of few rows on onnxruntime's CPU provider, as the engine computes it there (sides swapped) beside the plain
- * product: why `cpu-ops.ts` swaps, and from how many rows on it stops.
+ * Compares a linear layer of few rows on the CPU provider of onnxruntime as the engine computes it (sides swapped) with
+ * the plain product: shows why `cpu-ops.ts` swaps, and up to how many rows.
  *
  *   node benchmarks/engine/swapped.ts [--threads 1] [--in 576] [--out 1536] [--rows 1,2,8,16,32,64,96,128]
  */
@@ -21,11 +21,11 @@ const { values } = parseArgs({
 });
 const [width, out] = [Number(values.in), Number(values.out)];
 
-/** Products in one run, each with weights of its own, as layer follows layer. */
+/** Products in one run, each with its own weights, like consecutive layers. */
 const LAYERS = 24;
 const ROUNDS = 30;
 
-/** The swap is for matrices; a batch of one is multiplied plainly. */
+/** The swap applies to matrices; a batch of one is multiplied plainly. */
 function layers(rows: number, swapped: boolean): Program {
   const shaped = (...shape: number[]): Shape => (swapped ? shape : [1, ...shape]);
   const axes = swapped ? [0, 1] : [0, 1, 2];
@@ -36,7 +36,7 @@ function layers(rows: number, swapped: boolean): Program {
       ...Object.fromEntries(weightNames.map((name) => [name, f32(...shaped(out, width))])),
     },
     build: (ops, { x, ...weights }) => ({
-      // The sums are what comes out, since a run copies its outputs.
+      // Returns the sums, because a run copies its outputs.
       y: weightNames
         .map((name) => ops.sum(ops.matmul(x!, weights[name]!, { transposeB: true }), axes, false))
         .reduce((a, b) => ops.add(a, b)),
@@ -45,7 +45,10 @@ function layers(rows: number, swapped: boolean): Program {
 }
 const weightNames = Array.from({ length: LAYERS }, (_, i) => `w${i}`);
 
-/** A way to compute the layers, ready to run: milliseconds of one product. */
+/**
+ * Compiles one way to compute the layers.
+ * @returns a function that runs it and returns the milliseconds of one product
+ */
 async function prepared(executor: Executor, rows: number, swapped: boolean) {
   const program = layers(rows, swapped);
   const compiled = await executor.compile(program);

@@ -1,12 +1,12 @@
 /**
- * One training step (forward, backward, AdamW) beside PyTorch: transformers' LlamaForCausalLM, sdpa attention, fused
- * AdamW, float32, the same initial weights, batches and number of threads, one process each. Round after round each takes
- * its turn, so that a busy machine is busy for both.
+ * Compares one training step (forward, backward, AdamW) with PyTorch: LlamaForCausalLM of transformers, sdpa attention,
+ * fused AdamW, float32, the same initial weights, batches and number of threads, one process each. Both take turns in
+ * each round, so that a busy machine is busy for both.
  *
  *   node benchmarks/engine/training.ts [--rounds N] [--threads 2] [--only NAME] [--sequences 8] [--length 128]
  *
- * Rounds: 60 of the small model, 5 of the others.
- * Needs the Python of setup-peer.sh. The losses of both are printed: they must agree.
+ * Rounds: 60 of the small model, 5 of the others. Needs the Python of setup-peer.sh. Prints the losses of both, which
+ * must agree.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ const threads = Number(values.threads);
 const sequences = Number(values.sequences);
 const length = Number(values.length);
 
-/** What peer_training.py says of a step. */
+/** The answer of peer_training.py for a step. */
 interface StepAnswer extends Spent {
   readonly loss: number;
   readonly peakMb: number;
@@ -73,7 +73,7 @@ function sequencesOf(config: ModelConfig, step: number): Int32Array[] {
   );
 }
 
-/** Sequences of one token more than rows: the first has no prediction. */
+/** Sequences have one token more than rows: the first token has no prediction. */
 function dataOf(tokens: readonly Int32Array[]): Datum[] {
   return tokens.map((sequence) => ({
     tokens: sequence,
@@ -87,7 +87,7 @@ async function step(engine: LocalEngine, tokens: readonly Int32Array[]): Promise
   return loss;
 }
 
-/** The peer with the engine's own weights, and its adapter where it has one. */
+/** Starts the peer with the weights of the engine, and its adapter if it has one. */
 async function openPeer(
   contest: Contest,
   engine: LocalEngine,
@@ -139,7 +139,7 @@ async function run(contest: Contest): Promise<string[]> {
   await engine.close();
   const [we, they] = [medians(ours), medians(theirs)];
   const perSecond = (spent: Spent) => ((sequences * length) / spent.seconds).toFixed(0);
-  // Of the first: what rounding makes of two runs later says nothing.
+  // Of the first step: later ones differ by accumulated rounding.
   const gap = Math.max(...losses.slice(0, 6).map(([a, b]) => Math.abs(a - b) / b));
   return [
     contest.name,

@@ -1,5 +1,5 @@
 /**
- * What loading a model costs in time and memory: the process before, and at its peak, beside the size of the weights.
+ * Measures the time and memory of loading a model: the process before, and at its peak, beside the size of the weights.
  * Usage: node benchmarks/models/loading.ts MODEL    (a folder or a GGUF file)
  */
 import { loadLocalEngine } from '../../packages/engine/src/index.ts';

@@ -1,6 +1,6 @@
 /**
- * How far every family of models is from PyTorch on every executor here: the largest difference over the largest value,
- * of logits and of the gradient that differs most. Usage: node benchmarks/models/parity.ts
+ * Compares every model family with PyTorch on every available executor: the maximum difference over the maximum value,
+ * for logits and for the gradient that differs most. Usage: node benchmarks/models/parity.ts
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

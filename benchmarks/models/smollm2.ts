@@ -1,6 +1,6 @@
 /**
- * SmolLM2-135M-Instruct against transformers (logits, loss, all gradients, greedy text) and llama.cpp (greedy text), and
- * what loading it costs. Needs setup-peer.sh and fetch-smollm2.sh, both of this folder; 4 GB of memory.
+ * Compares SmolLM2-135M-Instruct with transformers (logits, loss, all gradients, greedy text) and llama.cpp (greedy
+ * text), and measures loading. Needs setup-peer.sh and fetch-smollm2.sh of this folder, and 4 GB of memory.
  * Usage: node benchmarks/models/smollm2.ts [FOLDER that fetch-smollm2.sh printed]
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -74,7 +74,7 @@ async function compareNumbers(): Promise<string[][]> {
   ];
 }
 
-/** How many of our greedy tokens another engine has too, from the beginning. */
+/** Number of leading greedy tokens that another engine has in common with this one. */
 function agreement(ours: readonly number[][], theirs: readonly number[][]): string {
   const counts = ours.map((a, i) => {
     const b = theirs[i]!;

@@ -1,6 +1,7 @@
 /**
- * Random texts to tokens and back, beside Python's `tokenizers`: how many differ. The texts are drawn from alphabets that
- * are hard in different ways. Usage: node benchmarks/models/tokenizers.ts [TEXTS per alphabet] [FOLDER of a model ...]
+ * Encodes and decodes random texts and compares with `tokenizers` in Python: how many differ. The texts are drawn from
+ * alphabets that are difficult in different ways. Usage: node benchmarks/models/tokenizers.ts [TEXTS per alphabet]
+ * [FOLDER of a model ...]
  */
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -69,7 +70,7 @@ const alphabets: Readonly<Record<string, readonly string[]>> = {
     '2',
     ' ',
   ],
-  // Not what a version of Unicode newer than the other side's may have added.
+  // Excludes characters that a newer Unicode version than Python's may have added.
   'all planes': [
     ...range(1, 0x250),
     ...range(0x370, 0x378),

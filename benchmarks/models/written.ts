@@ -1,6 +1,6 @@
 /**
- * Whether transformers loads what is written here, to the same logits: each tiny model of datasets/models is loaded, saved
- * by the engine, loaded by transformers, and compared with what PyTorch made of the original. Needs a Python by
+ * Checks that transformers loads saved models with the same logits: each tiny model of datasets/models is loaded and
+ * saved by the engine, loaded by transformers, and compared with PyTorch's results of the original. Needs the Python of
  * setup-peer.sh. Usage: node benchmarks/models/written.ts
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Which kernels a device spends its time in, by onnxruntime's own profile of each program. */
+/** Finds the kernels that take the time of a device, from onnxruntime's profile of each program. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,16 +7,16 @@ import type { Executor } from '../../../packages/engine/src/executors/types.ts';
 
 export interface KernelTime {
   readonly kernel: string;
-  /** Of its inputs and outputs, as the provider merged them. */
+  /** Shapes of its inputs and outputs, as the provider merged them. */
   readonly shapes: string;
   readonly milliseconds: number;
 }
 
 export interface ProgramProfile {
-  /** First word of the program's name. */
+  /** First word of the name of the program. */
   readonly program: string;
   readonly kernels: readonly KernelTime[];
-  /** Milliseconds that this process took to run the nodes: checks, bindings, dispatches. */
+  /** Milliseconds of this process for the nodes: checks, bindings, dispatches. */
   readonly here: number;
 }
 
@@ -29,7 +29,7 @@ interface TraceEvent {
   readonly args: { readonly shapes?: string };
 }
 
-/** Profiles what `work` does on a fresh executor, which it closes; one profile for each program compiled. */
+/** Profiles `work` on a fresh executor, which it closes; one profile per compiled program. */
 export async function profiled(
   work: (executor: Executor) => Promise<void>,
 ): Promise<ProgramProfile[]> {
@@ -45,7 +45,7 @@ export async function profiled(
 
 async function readProfile(path: string, file: string): Promise<ProgramProfile> {
   const events = JSON.parse(await readFile(path, 'utf8')) as TraceEvent[];
-  // `Api` events are the device's; `Node` events are this process's, and wait for nothing.
+  // `Api` events are those of the device; `Node` events are those of this process and wait for nothing.
   const kernels = events
     .filter(({ cat }) => cat === 'Api')
     .map(({ name, dur, args }) => ({
@@ -64,7 +64,7 @@ export interface KernelSum {
   readonly milliseconds: number;
 }
 
-/** Kernels of equal name together, the longest first. */
+/** Sums kernels of equal name, the longest first. */
 export function sumsBy(
   kernels: readonly KernelTime[],
   nameOf: (kernel: KernelTime) => string,

@@ -1,4 +1,4 @@
-/** What gpu.ts measures of one executor: products, the cost of an operation, training steps, rollouts. */
+/** The measurements of gpu.ts on one executor: products, the cost of an operation, training steps, rollouts. */
 
 import type { Executor, Program } from '../../../packages/engine/src/executors/types.ts';
 import { ENGINE_DEFAULTS } from '../../../packages/engine/src/limits.ts';
@@ -11,7 +11,7 @@ import type { Datum } from '../../../packages/trainer/src/types.ts';
 import { median } from '../common.ts';
 import type { GpuModel, Plan } from './shapes.ts';
 
-/** Microseconds that one more operation on 64 numbers costs within a program. */
+/** Microseconds of one more operation on 64 numbers within a program. */
 export async function dispatch(executor: Executor, [short, long]: Plan['chain']): Promise<number> {
   const [few, many] = [await chain(executor, short), await chain(executor, long)];
   return ((many - few) / (long - short)) * 1000;
@@ -41,7 +41,7 @@ async function chain(executor: Executor, operations: number): Promise<number> {
   return median(times);
 }
 
-/** Weights of a model without training: a million normal numbers over and over, as drawing all of 0.5 B takes minutes. */
+/** Random weights: a million normal numbers repeated, because drawing all of 0.5 B takes minutes. */
 export function randomWeights({ config }: GpuModel): NamedArrays {
   const drawn = normals(1, 2 ** 20);
   const weights: NamedArrays = {};
@@ -59,12 +59,12 @@ export function engineFor(executor: Executor, { config }: GpuModel, weights: Nam
     config,
     executor,
     weights,
-    // A card has the memory for 256 MB of logits (engine.logitsMb), and larger products are faster.
+    // A GPU has the memory for 256 MB of logits (engine.logitsMb), and larger products are faster.
     limits: { ...ENGINE_DEFAULTS, microBatchRows: 4096, cacheBytes: 2 ** 33, logitsBytes: 2 ** 28 },
   });
 }
 
-/** Tokens of one training step: each sequence is one token longer than its rows. */
+/** Tokens of one training step; each sequence has one token more than its rows. */
 export function trainingTokens(
   { config }: GpuModel,
   { sequences, length }: Plan['training'],
@@ -78,7 +78,7 @@ export function trainingTokens(
   );
 }
 
-/** Loss of a step of cross-entropy: forward, backward, AdamW; the loss is read, so the device is done. */
+/** One training step with cross-entropy: forward, backward, AdamW. Reading the loss waits for the device. */
 export async function trainingStep(
   engine: LocalEngine,
   tokens: readonly Int32Array[],
@@ -93,7 +93,10 @@ export async function trainingStep(
   return loss;
 }
 
-/** Writes rollouts of as many tokens as asked for, ends or not; gives how many tokens those were. */
+/**
+ * Generates rollouts of exactly the requested length, ignoring end tokens.
+ * @returns the number of tokens
+ */
 export async function rollouts(
   engine: LocalEngine,
   { config }: GpuModel,

@@ -1,7 +1,7 @@
 /**
- * An executor that notes what every program costs: runs, seconds, and bytes between this process and the device. A
- * run that hands back an array waits for the device; one that does not may return before the work is done, and its
- * time is then counted to the next that waits.
+ * An executor that records the costs of every program: runs, seconds, and bytes between this process and the device. A
+ * run that returns an array waits for the device; one that does not may return before the work is done, and its time is
+ * counted in the next run that waits.
  */
 import type {
   Allocation,
@@ -17,10 +17,10 @@ import { sizeOf, type TensorSpec } from '../../../packages/engine/src/ops.ts';
 export interface Cost {
   runs: number;
   seconds: number;
-  /** From arrays of this process, and into them. */
+  /** Bytes read from and written to arrays of this process. */
   bytesIn: number;
   bytesOut: number;
-  /** Compiling, which happens once for each shape. */
+  /** Time of compilation, once per shape. */
   compileSeconds: number;
 }
 
@@ -28,7 +28,7 @@ export class WatchedExecutor implements Executor {
   readonly name;
   readonly description;
   readonly isApart;
-  /** By the first word of a program's name. */
+  /** Records by the first word of the name of the program. */
   readonly costs = new Map<string, Cost>();
   readonly #inner: Executor;
   readonly #resident = new WeakSet<TensorBuffer>();
@@ -41,7 +41,7 @@ export class WatchedExecutor implements Executor {
     this.isApart = inner.isApart;
   }
 
-  /** Forgets what was noted so far; shapes compiled so far stay known. */
+  /** Clears the records; compiled shapes stay known. */
   restart(): void {
     for (const cost of this.costs.values())
       Object.assign(cost, { runs: 0, seconds: 0, bytesIn: 0, bytesOut: 0, compileSeconds: 0 });
@@ -87,7 +87,7 @@ export class WatchedExecutor implements Executor {
     cost.bytesOut += this.#moving(outputs);
   }
 
-  /** An array that is given again and again (rotary tables) moves to the device at its second time. */
+  /** An array that is passed repeatedly (rotary tables) moves to the device the second time. */
   #moving(buffers: BufferMap): number {
     let bytes = 0;
     for (const buffer of Object.values(buffers)) {

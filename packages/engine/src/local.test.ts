@@ -253,7 +253,7 @@ describe('refused calls', () => {
       { topK: Number.NaN },
     ])
       await expect(engine.sample(prompts, { ...sampling, ...wrong })).rejects.toThrow(
-        new RegExp(`option ${Object.keys(wrong)[0]} is`),
+        new RegExp(`option ${Object.keys(wrong)[0]}: expected`),
       );
   });
 

@@ -199,12 +199,12 @@ test.each([
   ['tree', '{}'],
 ] as const)('names model and hub where %s is answered with %s', async (route, body) => {
   hub.strange = { route, body };
-  await expect(pull()).rejects.toThrow(`${model}: ${hub.url} does not answer as a hub does`);
+  await expect(pull()).rejects.toThrow(`${model}: ${hub.url} does not answer like a hub`);
 });
 
 test('errors of the hub are explained', async () => {
   await expect(pull({ revision: 'nowhere' })).rejects.toThrow(
-    `there is no model ${model} with a revision nowhere on the hub`,
+    `model ${model} with a revision nowhere does not exist on the hub`,
   );
   hub.status = 401;
   await expect(pull()).rejects.toThrow('a token of yours in HF_TOKEN may help');
@@ -212,7 +212,7 @@ test('errors of the hub are explained', async () => {
   await expect(pull()).rejects.toThrow('the hub answered 503');
   await expect(pull({ hubUrl: 'http://127.0.0.1:9' })).rejects.toThrow('the hub cannot be reached');
   for (const name of ['../etc', './x', 'x/.', '-x/y'])
-    await expect(pullModel(name, { directory })).rejects.toThrow('is not the name of a model');
+    await expect(pullModel(name, { directory })).rejects.toThrow('model name: expected owner/name');
   for (const hubUrl of ['notaurl', 'ftp://hub'])
-    await expect(pull({ hubUrl })).rejects.toThrow(`"${hubUrl}" is not the address of a hub`);
+    await expect(pull({ hubUrl })).rejects.toThrow('hubUrl: expected an address');
 });

@@ -162,10 +162,12 @@ describe('a completion ends', () => {
   test('a stop string without a decoder, an empty one and an unknown stop token are refused', async () => {
     const wrong = (more: Partial<SamplingOptions>) =>
       engine.sample(prompts, { ...options, ...more });
-    await expect(wrong({ stopStrings: ['a'] })).rejects.toThrow(/stopStrings needs decode/);
+    await expect(wrong({ stopStrings: ['a'] })).rejects.toThrow(/stopStrings: decode is missing/);
     await expect(wrong({ stopStrings: ['a', ''], decode })).rejects.toThrow(/stopStrings\[1\]/);
-    await expect(wrong({ stopTokens: [1, 13] })).rejects.toThrow(/stopTokens\[1\] is 13/);
-    await expect(wrong({ seed: [1, 2] })).rejects.toThrow(/seed has 2 seeds for 9 prompts/);
+    await expect(wrong({ stopTokens: [1, 13] })).rejects.toThrow(/stopTokens\[1\]: .*got 13/);
+    await expect(wrong({ seed: [1, 2] })).rejects.toThrow(
+      /seed: expected 9 seeds, one per prompt, got 2/,
+    );
     await expect(wrong({ seed: prompts.map((_, b) => b / 2) })).rejects.toThrow(
       /seed\[1\]: expected a whole number, got 0.5/,
     );

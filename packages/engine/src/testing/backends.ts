@@ -1,6 +1,6 @@
 /**
- * The backends of this machine, for tests that hold for each of them. One that is missing is skipped under its name
- * and reason, so that a run says what it did not check.
+ * The backends of this machine, for tests that run on each of them. A missing one is skipped with its name and reason,
+ * so that a run says what it did not check.
  */
 
 import { describe, test } from 'vitest';
@@ -27,7 +27,7 @@ for (const executor of ['onnx', 'tfjs'] as const)
     }
   }
 
-/** Runs `tests` for each backend, and skips by name those that are not here. */
+/** Runs `tests` for each backend, and skips missing ones by name. */
 export function onEachBackend(what: string, tests: (place: Place) => void): void {
   for (const place of available)
     describe(`${place.executor} ${place.backend}: ${what}`, () => tests(place));

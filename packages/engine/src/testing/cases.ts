@@ -11,7 +11,7 @@ export interface OpCase {
   /** Float arguments, whose gradients are checked; drawn from a normal distribution, or its absolute value + 0.5. */
   readonly shapes: readonly Shape[];
   readonly positive?: boolean;
-  /** Set for what is only ever measured and has no gradient. */
+  /** Set for operations without a gradient. */
   readonly still?: boolean;
   call<T>(ops: Ops<T>, x: readonly T[]): T;
 }
@@ -104,7 +104,7 @@ export function caseArguments({ name, shapes, positive }: OpCase): Float32Array[
   });
 }
 
-/** Gradients of a case's arguments, of its output times fixed random numbers summed up. */
+/** Gradients of the arguments of a case, of the sum of its output times fixed random numbers. */
 export function caseGradients<T>(opCase: OpCase, ops: Ops<T>, x: readonly T[]): T[] {
   const tape = new Tape(ops);
   const vars = x.map((value) => tape.variable(value));

@@ -1,4 +1,4 @@
-/** Helpers of the engine's tests: small models, random arrays, and gradients by finite differences. */
+/** Helpers of the engine tests: small models, random arrays, and gradients by finite differences. */
 
 import type { Executor, Program, TypedArray } from '../executors/types.ts';
 import { type ModelConfig, parseModelConfig } from '../model/config.ts';
@@ -19,7 +19,7 @@ export const tinyConfig: ModelConfig = parseModelConfig({
   eos_token_id: 1,
 });
 
-/** Initial weights ten times as large: distributions far from uniform, so that tests can tell things apart. */
+/** Initial weights times ten: distributions far from uniform, so that tests can detect differences. */
 export function livelyWeights(config: ModelConfig, seed: number): NamedArrays {
   const weights = initialWeights(config, seed);
   for (const [name, data] of Object.entries(weights))
@@ -27,12 +27,12 @@ export function livelyWeights(config: ModelConfig, seed: number): NamedArrays {
   return weights;
 }
 
-/** Whole numbers in [low, high), by counter. */
+/** Counter-based random whole numbers in [low, high). */
 export function integers(seed: number, count: number, low: number, high: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => low + (hash32(seed, i) % (high - low)));
 }
 
-/** Sequences of which some share a prompt, one has a prompt alone, one has no weight at all. */
+/** Sequences: some share a prompt, one has its own prompt, one has no weight at all. */
 export function someData(config: ModelConfig, seed: number): Datum[] {
   const prompts = [5, 5, 5, 2, 9, 9, 4].map((length, i) =>
     integers(seed + length, length + (i > 4 ? 0 : 0), 2, config.vocab_size),
@@ -80,7 +80,7 @@ export async function runProgram(
   return Object.fromEntries(results);
 }
 
-/** Largest |a - b| over the largest |b|. */
+/** Maximum |a - b| over the maximum |b|. */
 export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [difference, scale] = [0, 1e-12];
   for (let i = 0; i < b.length; i++) {

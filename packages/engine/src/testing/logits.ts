@@ -1,4 +1,4 @@
-/** All logits of a model, by the parts that its programs are made of; the engine itself never needs them all. */
+/** All logits of a model, from the parts of its programs; the engine itself never needs them all. */
 
 import type { Executor, Program, TypedArray } from '../executors/types.ts';
 import { groupedAttention } from '../model/attention.ts';
@@ -10,7 +10,7 @@ import { weightInputs } from '../training/programs.ts';
 import type { NamedArrays } from '../weights/store.ts';
 import { runProgram } from './data.ts';
 
-/** Tokens of B sequences of `length`, one after the other -> logits [B * length, V]. */
+/** Tokens of B sequences of `length`, concatenated -> logits [B * length, V]. */
 export async function logitsOf(
   executor: Executor,
   { config, weights }: { readonly config: ModelConfig; readonly weights: NamedArrays },

@@ -116,12 +116,12 @@ describe('micro-batches', () => {
   test('the error of an invalid datum names it and its array', () => {
     const short = { tokens: Int32Array.of(1, 2), weights: Float32Array.of(0) };
     expect(() => microBatches([short], needs, limits)).toThrow(
-      /datum 0: weights has 1 entries, tokens has 2/,
+      /datum 0: weights: expected 2 entries as in tokens, got 1/,
     );
     const bare = { tokens: Int32Array.of(1, 2), weights: Float32Array.of(0, 1) };
     const policy = { policyTerms: true, reference: false };
     expect(() => microBatches([bare], policy, limits)).toThrow(
-      /datum 0: advantages has no entries/,
+      /datum 0: advantages: expected 2 entries as in tokens, got none/,
     );
   });
 });

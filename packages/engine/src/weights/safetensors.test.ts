@@ -70,7 +70,7 @@ describe('safetensors', () => {
     await truncate(file, 3);
     await expect(readSafetensors(file)).rejects.toThrow(/some\.safetensors: 3 bytes/);
     await writeFile(file, 'PK\x03\x04 this is something else altogether');
-    await expect(readSafetensors(file)).rejects.toThrow(/no safetensors file/);
+    await expect(readSafetensors(file)).rejects.toThrow(/not a safetensors file/);
   });
 
   test('an unknown type is refused by name', async () => {

@@ -1,4 +1,7 @@
-/** A hub of one repository on the loopback, with the three routes that pulling asks for and the faults that it must bear. */
+/**
+ * A fake hub with one repository on the loopback interface: the three routes that pulling requests, and the faults that
+ * it must handle.
+ */
 
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,21 +9,21 @@ import type { AddressInfo } from 'node:net';
 
 export interface FakeHub {
   readonly url: string;
-  /** Requests for contents, in order: path and range. */
+  /** Requests for file contents, in order: path and range. */
   readonly asked: { readonly path: string; readonly range: string }[];
-  /** Files by name; Git LFS holds those beyond 1000 bytes. */
+  /** Files by name; those above 1000 bytes are in Git LFS. */
   files: Record<string, Buffer>;
-  /** The connection breaks after so many bytes of a file, as many times as the list is long. */
+  /** The connection breaks after so many bytes of a file, once per list item. */
   breaks: Record<string, number[]>;
-  /** Files whose ranges are not honoured. */
+  /** Files whose range requests are ignored. */
   readonly deaf: Set<string>;
-  /** Files of which other bytes are sent than were announced. */
+  /** Files with other bytes than announced. */
   readonly forged: Set<string>;
-  /** Contents that are refused, with a status. */
+  /** Files that are refused, with a status. */
   readonly refused: Map<string, number>;
-  /** Answers what is asked of this route with this body. */
+  /** Answers requests to this route with this body. */
   strange: { readonly route: 'revision' | 'tree'; readonly body: string } | undefined;
-  /** Answers everything with this status. */
+  /** Answers every request with this status. */
   status: number;
   close(): Promise<void>;
 }
