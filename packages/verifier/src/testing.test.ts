@@ -22,14 +22,14 @@ interface Sum {
 const SLOW = 'think about it for an hour';
 
 /** A domain that adds numbers and keeps the contract. `parts` replace methods to break it. */
-function sums(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
+function sumDomain(parts: Partial<Domain<Sum>> = {}): Domain<Sum> {
   return {
     name: 'sums',
     parse,
     verify,
     correction: (task, attempt, diagnostics) => [
       ...task.prompt,
-      { role: 'user', content: words(attempt, diagnostics) },
+      { role: 'user', content: describeAttempt(attempt, diagnostics) },
     ],
     known: ({ reference: { total } }) => ({ correct: String(total), incorrect: '-404' }),
     ...parts,
@@ -66,7 +66,7 @@ async function verify(task: Task<Sum>, attempt: Attempt, signal?: AbortSignal): 
   return judged('unreadable_answer', [{ code: 'unreadable-answer', audience: 'policy', message }]);
 }
 
-function words(attempt: Attempt, diagnostics: readonly Diagnostic[]) {
+function describeAttempt(attempt: Attempt, diagnostics: readonly Diagnostic[]) {
   return `Look again: ${attempt.text.slice(0, 1_000)}\n${diagnostics.map((d) => d.message).join('\n')}`;
 }
 
@@ -87,9 +87,9 @@ function checkOf(subject: ContractSubject<Sum>, name: string) {
   return domainContract(subject).find((check) => check.name === `sums: ${name}`)!;
 }
 
-test.each(domainContract(subject(sums())))('a good domain passes: $name', ({ run }) => run());
+test.each(domainContract(subject(sumDomain())))('a good domain passes: $name', ({ run }) => run());
 
-function said(verdict: Verdict, ...more: Diagnostic[]): Verdict {
+function withDiagnostics(verdict: Verdict, ...more: Diagnostic[]): Verdict {
   return verdict.kind === 'void'
     ? verdict
     : { ...verdict, diagnostics: [...verdict.diagnostics, ...more] };
@@ -99,7 +99,7 @@ let calls = 0;
 let running = 0;
 let tired = false;
 let closed = 0;
-function told(message: string, details?: Record<string, unknown>): Diagnostic {
+function note(message: string, details?: Record<string, unknown>): Diagnostic {
   return {
     code: 'note',
     audience: 'policy',
@@ -205,7 +205,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
     REPEATS,
     'counts its calls in a diagnostic',
     'the second time',
-    { verify: async (...a) => said(await verify(...a), told(`${calls++}`)) },
+    { verify: async (...a) => withDiagnostics(await verify(...a), note(`${calls++}`)) },
   ],
   [
     PARALLEL,
@@ -261,7 +261,10 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
     HOSTILE,
     'quotes the whole attempt in a message',
     'is too long',
-    { verify: async (t, a, s) => said(await verify(t, a, s), told(`not a number: ${a.text}`)) },
+    {
+      verify: async (t, a, s) =>
+        withDiagnostics(await verify(t, a, s), note(`not a number: ${a.text}`)),
+    },
   ],
   [
     HOSTILE,
@@ -319,7 +322,10 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
     LEAKS,
     'reveals the total in a message',
     'the policy can read',
-    { verify: async (t, ...a) => said(await verify(t, ...a), told(`not ${t.reference.total}`)) },
+    {
+      verify: async (t, ...a) =>
+        withDiagnostics(await verify(t, ...a), note(`not ${t.reference.total}`)),
+    },
   ],
   [
     LEAKS,
@@ -327,7 +333,10 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
     'the policy can read',
     {
       verify: async (t, ...a) =>
-        said(await verify(t, ...a), told('no', { wanted: { total: t.reference.total } })),
+        withDiagnostics(
+          await verify(t, ...a),
+          note('no', { wanted: { total: t.reference.total } }),
+        ),
     },
   ],
   [
@@ -374,7 +383,7 @@ const BROKEN: readonly (readonly [string, string, string, Partial<Domain<Sum>>])
 test.each(BROKEN)('"%s" fails for a domain that %s', async (check, _what, says, parts) => {
   tired = false;
   closed = 0;
-  await expect(checkOf(subject(sums(parts)), check).run()).rejects.toThrow(says);
+  await expect(checkOf(subject(sumDomain(parts)), check).run()).rejects.toThrow(says);
 });
 
 test('"looks the same" fails for a domain whose diagnostics depend on the reference', async () => {
@@ -385,11 +394,14 @@ test('"looks the same" fails for a domain whose diagnostics depend on the refere
   };
   const run = (parts: Partial<Domain<Sum>>) => {
     const twins = [[twin(5704), twin(8)]] as const;
-    return checkOf({ ...subject(sums({ parse: withTotal, ...parts })), twins }, SAME).run();
+    return checkOf({ ...subject(sumDomain({ parse: withTotal, ...parts })), twins }, SAME).run();
   };
   await run({});
   const verdict: Domain<Sum>['verify'] = async (t, ...a) =>
-    said(await verify(t, ...a), told(t.reference.total > 99 ? 'think bigger' : 'think smaller'));
+    withDiagnostics(
+      await verify(t, ...a),
+      note(t.reference.total > 99 ? 'think bigger' : 'think smaller'),
+    );
   await expect(run({ verify: verdict })).rejects.toThrow(/depends on the reference/);
 });
 
@@ -398,7 +410,7 @@ test('a failed check never prints more than a screen of hostile text', async () 
     if (attempt.text.length > 100_000) throw new RangeError(`cannot read ${attempt.text}`);
     return verify(task, attempt, signal);
   };
-  const failure = await checkOf(subject(sums({ verify: quoting })), HOSTILE)
+  const failure = await checkOf(subject(sumDomain({ verify: quoting })), HOSTILE)
     .run()
     .catch((error: unknown) => error);
   expect(inspect(failure)).toContain('must not reject: cannot read aaaa');
@@ -407,6 +419,6 @@ test('a failed check never prints more than a screen of hostile text', async () 
 
 test('every check of the contract is tested with a domain that breaks it', () => {
   const broken = new Set(BROKEN.map(([check]) => `sums: ${check}`));
-  const unbroken = domainContract(subject(sums())).filter(({ name }) => !broken.has(name));
+  const unbroken = domainContract(subject(sumDomain())).filter(({ name }) => !broken.has(name));
   expect(unbroken.map(({ name }) => name)).toEqual([`sums: ${SAME}`]);
 });

@@ -8,6 +8,7 @@ import { open, stat } from 'node:fs/promises';
 import { type Duplex, pipeline, Readable } from 'node:stream';
 import zlib from 'node:zlib';
 import { errorMessage } from '@cipo/support';
+import { oneLine } from '../correction.ts';
 import { TaskError } from '../types.ts';
 import { MAX_LINE_BYTES, rowsOfLines } from './lines.ts';
 import { rowsOfParquet } from './parquet.ts';
@@ -90,7 +91,7 @@ async function* streamRows(
       yield read;
     }
   } catch (error) {
-    const message = errorMessage(error);
+    const message = oneLine(errorMessage(error));
     const problem = `cannot be read from here on: ${message}`;
     yield { line: line + 1, problem: new TaskError('row', problem, undefined) };
   }

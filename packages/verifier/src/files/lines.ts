@@ -3,6 +3,7 @@
  * A line that is too long, not UTF-8 or not JSON becomes a problem, and reading continues.
  */
 import { errorMessage, MIB } from '@cipo/support';
+import { oneLine } from '../correction.ts';
 import { parseJson } from '../rows/fields.ts';
 import { TaskError } from '../types.ts';
 import type { RowRead } from './types.ts';
@@ -83,7 +84,7 @@ function rowOf({ line, bytes, length }: Line, decoder: Decoder, max: number): Ro
 
 /** The reason that V8 gives, without the text that it quotes: the problem shows that too. */
 function reasonOf(error: unknown): string {
-  return errorMessage(error)
+  return oneLine(errorMessage(error))
     .replace(/, (?:\.\.\.)?"[\s\S]*$/, '')
     .replace(/ \(line 1 column \d+\)$/, '');
 }

@@ -4,6 +4,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { errorMessage } from '@cipo/support';
 import type { AsyncBuffer, Compressors, FileMetaData } from 'hyparquet';
+import { oneLine } from '../correction.ts';
 import { TaskError } from '../types.ts';
 import type { RowRead } from './types.ts';
 
@@ -17,7 +18,7 @@ export async function* rowsOfParquet(path: string, report: Progress): AsyncGener
     const file = await bufferOf(handle);
     for await (const row of readRows(file, report)) yield { line: ++line, row };
   } catch (error) {
-    const message = errorMessage(error);
+    const message = oneLine(errorMessage(error));
     const problem = `cannot be read as parquet: ${message}`;
     yield { line: line + 1, problem: new TaskError('row', problem, undefined) };
   } finally {

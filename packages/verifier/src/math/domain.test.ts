@@ -89,9 +89,9 @@ describe('a verdict', () => {
 
   test('a math verdict tells the policy only why its answer could not be read', async () => {
     const verdict = await verifyMath('7', 'so \\boxed{\\frac{7}{}');
-    const told =
+    const shown =
       verdict.kind === 'judged' ? verdict.diagnostics.filter((d) => d.audience === 'policy') : [];
-    expect(told).toMatchObject([{ code: 'no-answer' }]);
+    expect(shown).toMatchObject([{ code: 'no-answer' }]);
     const other = await verifyMath('7', '\\boxed{\\weird 7}');
     expect(other).toMatchObject({
       status: 'unreadable_answer',

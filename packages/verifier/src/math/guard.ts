@@ -1,6 +1,7 @@
 /** Rejects answers that equal the reference but do not answer: a restated question, unevaluated arithmetic, an unreduced form. */
 import { isScalar, type Node, some, symbols } from './node.ts';
 import { exactValue } from './number/exact.ts';
+import { gcd } from './number/rational.ts';
 
 /** Whether a tree is a number in the form of a result: digits, a fraction, a mixed number, percent, scientific notation. */
 export function isLiteral(node: Node): boolean {
@@ -82,12 +83,6 @@ export function hasReducibleForm(node: Node): boolean {
     const q = exactValue(n.args[0]!);
     return q !== undefined && (q.d !== 1n || hasSquareFactor(q.n));
   });
-}
-
-function gcd(a: bigint, b: bigint): bigint {
-  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
 }
 
 /** Trial division up to 1,000, which covers the radicands that occur in answers. */

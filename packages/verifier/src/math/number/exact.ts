@@ -168,8 +168,8 @@ const FUNCTIONS: Readonly<Record<string, Exact>> = {
     b && b.n !== 0n
       ? Q.subtract(a, Q.multiply(b, { n: Q.floor(Q.divide(a, b)), d: 1n }))
       : undefined,
-  gcd: (_a, _b, all) => foldIntegers(all, gcd),
-  lcm: (_a, _b, all) => foldIntegers(all, (a, b) => (a * b === 0n ? 0n : (a / gcd(a, b)) * b)),
+  gcd: (_a, _b, all) => foldIntegers(all, Q.gcd),
+  lcm: (_a, _b, all) => foldIntegers(all, (a, b) => (a * b === 0n ? 0n : (a / Q.gcd(a, b)) * b)),
   max: (_a, _b, all) => all.reduce((a, b) => (Q.compare(a, b) >= 0 ? a : b)),
   min: (_a, _b, all) => all.reduce((a, b) => (Q.compare(a, b) <= 0 ? a : b)),
 };
@@ -214,12 +214,6 @@ function binomial(n: bigint, k: bigint): Maybe {
   let product = 1n;
   for (let i = 1n; i <= m; i++) product = (product * (n - m + i)) / i;
   return { n: product, d: 1n };
-}
-
-function gcd(a: bigint, b: bigint): bigint {
-  let [x, y] = [a < 0n ? -a : a, b < 0n ? -b : b];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
 }
 
 function foldIntegers(all: readonly Q.Rational[], f: (a: bigint, b: bigint) => bigint): Maybe {
