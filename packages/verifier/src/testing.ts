@@ -1,5 +1,6 @@
 /**
- * @packageDocumentation The contract that every Domain keeps, as named checks without a model. Any test runner can run
+ * @packageDocumentation
+ * The contract that every Domain keeps, as named checks without a model. Any test runner can run
  * them: node:test, Vitest, Jest, Mocha.
  *
  * ```ts

@@ -1,5 +1,6 @@
 /**
- * @packageDocumentation Exact verification of math answers: `mathDomain()` for training and evaluation, `verifyMath()` for
+ * @packageDocumentation
+ * Exact verification of math answers: `mathDomain()` for training and evaluation, `verifyMath()` for
  * one response, `MathPool` for many. Importing it never loads the code domain.
  */
 export { closeMath, type MathDomainOptions, mathDomain, verifyMath } from './domain.ts';
