@@ -25,7 +25,7 @@ export type { Probe } from './executors/probe.ts';
 export { readJson } from './json.ts';
 export { ADAMW_DEFAULTS, ENGINE_DEFAULTS, type EngineLimits } from './limits.ts';
 export { type LoraOptions, loraModules } from './lora/options.ts';
-export { type AdapterFolder, isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
+export { isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
 export {
   availableMemory,
   estimateMemory,
@@ -33,7 +33,7 @@ export {
   type MemoryPlan,
   memoryAdvice,
 } from './memory.ts';
-export { endIds, parseModelConfig } from './model/config.ts';
+export { endIds } from './model/config.ts';
 export { withoutStop } from './sampling/stops.ts';
 export type * from './types.ts';
 export { writeAtomically } from './weights/bytes.ts';

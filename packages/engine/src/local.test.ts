@@ -2,12 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createLocalEngine,
-  type EngineOptions,
-  type LocalEngine,
-  parseModelConfig,
-} from './index.ts';
+import { createLocalEngine, type EngineOptions, type LocalEngine } from './index.ts';
+import { parseModelConfig } from './model/config.ts';
 import { quick } from './testing/backends.ts';
 import { integers, livelyWeights, someData, tinyConfig } from './testing/data.ts';
 import type { Datum, Sample, SamplingOptions } from './types.ts';

@@ -59,6 +59,7 @@ function scalarSpecs<K extends string>(names: readonly K[]) {
   return Object.fromEntries(names.map((name) => [name, f32()]));
 }
 
+/** A {@link PolicyEngine} in this process. Create one with `createLocalEngine` or `loadLocalEngine`. */
 export class LocalEngine implements PolicyEngine {
   readonly config: ModelConfig;
   readonly #runner: Runner;

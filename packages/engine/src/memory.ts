@@ -5,10 +5,12 @@
  */
 
 import { freemem } from 'node:os';
+import { MIB } from '@cipo/support';
 import { type LoraModule, parametersOf } from './lora/options.ts';
 import { contextLength, headSize, type ModelConfig, paramSpecs } from './model/config.ts';
 import { sizeOf } from './ops.ts';
 
+/** The model and settings that the memory of a run depends on. */
 export interface MemoryPlan {
   readonly config: ModelConfig;
   /** Absent: the model's own weights are trained. */
@@ -45,10 +47,11 @@ export interface MemoryEstimate {
 
 const FLOAT = 4;
 /** Node, the libraries and their code. */
-const PROCESS_BYTES = 200 * 2 ** 20;
+const PROCESS_BYTES = 200 * MIB;
 /** onnxruntime's arena holds more than the tensors: it grows in steps and leaves gaps. */
 const ARENA_SLACK = 1.15;
 
+/** Estimates the memory of a plan, in bytes by purpose. */
 export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
   const { config, adapters, trains, reference } = plan;
   const model = paramSpecs(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0) * FLOAT;
@@ -142,7 +145,7 @@ export function memoryAdvice(plan: MemoryPlan, budget: number): Advice[] {
   const changes: readonly (readonly [setting: string, change: Partial<MemoryPlan>])[] = [
     [`engine.microBatchRows=${rows}`, { microBatchRows: rows }],
     ['engine.recompute=true', { recompute: true }],
-    [`engine.cacheMb=${cacheMb}`, { cacheBytes: Math.min(plan.cacheBytes, cacheMb * 2 ** 20) }],
+    [`engine.cacheMb=${cacheMb}`, { cacheBytes: Math.min(plan.cacheBytes, cacheMb * MIB) }],
     ['objective.beta=0', { reference: false }],
   ];
   const useful = changes.flatMap(([setting, change]) => {

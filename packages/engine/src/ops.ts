@@ -6,14 +6,19 @@
 
 import { EngineError } from './errors.ts';
 
+/** Element types of tensors. */
 export type DType = 'f32' | 'i32';
+
+/** Lengths of the axes of a tensor. */
 export type Shape = readonly number[];
 
+/** Element type and shape of a tensor. */
 export interface TensorSpec {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
+/** Options of {@link Ops.matmul}. */
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
@@ -87,6 +92,7 @@ export interface Ops<T> {
   rope(x: T, positions: T, cos: T, sin: T): T;
 }
 
+/** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, n) => product * n, 1);
 }
@@ -118,13 +124,17 @@ export function matmulShape(a: Shape, b: Shape, options: MatmulOptions = {}): nu
   return [...broadcastShapes(a.slice(0, -2), b.slice(0, -2)), m, n];
 }
 
+/** The spec of a float32 tensor. */
 export function f32(...shape: number[]): TensorSpec {
   return { dtype: 'f32', shape };
 }
+
+/** The spec of an int32 tensor. */
 export function i32(...shape: number[]): TensorSpec {
   return { dtype: 'i32', shape };
 }
 
+/** A constant of shape []. */
 export function scalar<T>(ops: Ops<T>, value: number): T {
   return ops.constant(Float32Array.of(value), []);
 }

@@ -6,6 +6,7 @@ import type { LoraOptions } from './lora/options.ts';
 import type { ModelConfig } from './model/config.ts';
 import type { NamedArrays } from './weights/store.ts';
 
+/** The parts that a LocalEngine is made of. */
 export interface LocalEngineParts {
   readonly config: ModelConfig;
   readonly executor: Executor;

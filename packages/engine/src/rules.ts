@@ -2,8 +2,10 @@
 
 import { EngineError } from './errors.ts';
 
+/** A number with its name, whether it is valid, and what is allowed. */
 export type Rule = readonly [name: string, value: number, isRight: boolean, allowed: string];
 
+/** Whether x is a whole number of at least `least`. */
 export function isWhole(x: number, least: number): boolean {
   return Number.isSafeInteger(x) && x >= least;
 }

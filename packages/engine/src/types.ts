@@ -102,6 +102,7 @@ export type LossSpec =
 
 /** Metrics of one forwardBackward, over the tokens with weight > 0. */
 export interface StepMetrics {
+  /** The loss summed over tokens with their weights. */
   readonly loss: number;
   /** Number of tokens with weight > 0. */
   readonly tokens: number;
@@ -115,6 +116,7 @@ export interface StepMetrics {
 
 /** Options of an AdamW step (Loshchilov & Hutter 2019). */
 export interface AdamWOptions {
+  /** Step size. */
   readonly learningRate: number;
   /** Decay of the mean of gradients. Default 0.9. */
   readonly beta1?: number;
@@ -177,6 +179,8 @@ export interface PolicyEngine {
   freezeReference(): Promise<void>;
   /** Writes weights and optimizer state to a folder; `weightsOnly` leaves the optimizer out. */
   save(directory: string, options?: { readonly weightsOnly?: boolean }): Promise<void>;
+  /** Loads what {@link PolicyEngine.save} wrote. @throws EngineError `file` naming the file that is missing or wrong */
   load(directory: string): Promise<void>;
+  /** Frees the engine; it must not be used afterwards. */
   close(): Promise<void>;
 }

@@ -43,6 +43,7 @@ export interface RowLoss<V> {
   readonly rows: Values<V>;
 }
 
+/** The inputs of a loss over rows. */
 export interface RowsOfLoss<V> {
   /** [N, ...] */
   readonly x: V;

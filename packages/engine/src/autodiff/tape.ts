@@ -28,6 +28,7 @@ interface Entry<T> {
   readonly pulls: readonly (readonly [Var<T>, (gradients: readonly (T | undefined)[]) => T])[];
 }
 
+/** Records operations and computes gradients; itself an {@link Ops} on variables. */
 export class Tape<T> implements Ops<Var<T>> {
   /** The operations that compute the values. */
   readonly inner: Ops<T>;

@@ -1,9 +1,11 @@
 /** Lists the executors and backends that work on this machine, and why the others do not. */
 
+import { errorMessage } from '@cipo/support';
 import { BACKENDS_OF, openExecutor } from './open.ts';
 import { type Probe, probe, TOLERANCE } from './probe.ts';
 import type { Executor, ExecutorName } from './types.ts';
 
+/** Whether one backend of one executor works on this machine. */
 export interface ExecutorFinding {
   readonly executor: ExecutorName;
   readonly backend: string;
@@ -16,6 +18,7 @@ export interface ExecutorFinding {
   readonly probe?: Probe;
 }
 
+/** Options of {@link describeExecutors}. */
 export interface DescribeOptions {
   /** Measure speed and accuracy of each backend; takes some seconds. */
   readonly measure?: boolean;
@@ -49,7 +52,7 @@ async function examine(
     if (!measure) return { available: true, detail };
     return judge(detail, await probe(opened));
   } catch (error) {
-    return { available: false, detail: error instanceof Error ? error.message : String(error) };
+    return { available: false, detail: errorMessage(error) };
   } finally {
     await opened?.close();
   }

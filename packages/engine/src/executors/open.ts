@@ -1,10 +1,12 @@
 /** Opens an executor by name. Each is loaded only when it is opened, so that a missing one does no harm. */
 
 import { availableParallelism } from 'node:os';
+import { errorMessage } from '@cipo/support';
 import { EngineError } from '../errors.ts';
 import { backendAdvice } from './advice.ts';
 import type { Executor, ExecutorName, OnnxOptions } from './types.ts';
 
+/** Which executor and backend to open. */
 export interface ExecutorOptions {
   /** Absent: onnx. */
   readonly executor?: ExecutorName;
@@ -73,6 +75,6 @@ function loading<M>(module: Promise<M>): Promise<M> {
 
 /** The reason without the source location that onnxruntime puts in front. */
 function reasonOf(cause: unknown): string {
-  const [line = ''] = (cause instanceof Error ? cause.message : String(cause)).trim().split('\n');
+  const [line = ''] = errorMessage(cause).trim().split('\n');
   return line.replace(/^.* was false\. /, '');
 }

@@ -8,12 +8,14 @@ import { plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
 import type { Compiled, Executor, HalfType, Program } from './types.ts';
 
+/** Speed of one product. */
 export interface Rate {
   /** Speed of a product of two n x n matrices, in 10^9 operations (2 n^3) per second. */
   readonly gigaflops: number;
   readonly n: number;
 }
 
+/** Accuracy and speed of a backend. */
 export interface Probe {
   /** Maximum difference to float64 over the maximum entry, for the operations of a layer. */
   readonly relativeError: number;
@@ -28,6 +30,7 @@ export interface Probe {
 /** float32 rounds at 6e-8; larger differences are errors. */
 export const TOLERANCE = 1e-5;
 
+/** Measures accuracy and speed of an executor; takes one or two seconds. */
 export async function probe(executor: Executor): Promise<Probe> {
   const half: Partial<Record<HalfType, Rate & { readonly relativeError: number }>> = {};
   const relativeError = await layerError(executor);

@@ -13,6 +13,7 @@ import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types
 const MOST_COMPILED: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
 const MOST_OF_OTHERS = 96;
 
+/** A program and its tensors for one run. */
 export interface RunRequest {
   /** Name of the program; equal keys mean equal programs. */
   readonly key: string;
@@ -35,6 +36,7 @@ interface Kernel {
   readonly scratch: number;
 }
 
+/** Compiles, keeps and runs programs on one executor. */
 export class Runner {
   readonly executor: Executor;
   readonly #kernels = new Map<string, Kernel>();

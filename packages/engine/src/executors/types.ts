@@ -2,7 +2,10 @@
 
 import type { Ops, TensorSpec } from '../ops.ts';
 
+/** The libraries that can run a model: onnxruntime-node or TensorFlow.js. */
 export type ExecutorName = 'onnx' | 'tfjs';
+
+/** The arrays of float32 and int32 tensors. */
 export type TypedArray = Float32Array | Int32Array;
 /** Types besides float32 in which a backend may compute a product; programs do not use them. */
 export type HalfType = 'f16' | 'bf16';
@@ -38,8 +41,10 @@ export interface Program {
   build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T>;
 }
 
+/** Tensors by name. */
 export type BufferMap = Readonly<Record<string, TensorBuffer>>;
 
+/** A compiled program. */
 export interface Compiled {
   /**
    * Runs the program. Every output is written into the buffer of its name. A buffer may be both input and output if the
@@ -55,6 +60,7 @@ export interface Allocation {
   readonly whole: readonly TensorBuffer[];
 }
 
+/** Allocates tensors and compiles programs. */
 export interface Executor {
   readonly name: ExecutorName;
   /** Human-readable: library, version, backend, threads. */

@@ -16,6 +16,7 @@ import { parseModelConfig } from '../model/config.ts';
 import { type Choice, chooseFiles, INDEX_FILE, type RemoteFile, shardsOf } from './choose.ts';
 import { download, FinalError } from './download.ts';
 
+/** Options of {@link pullModel}. */
 export interface PullOptions {
   /** Branch, tag or commit; absent: `main`. */
   readonly revision?: string;
@@ -33,6 +34,7 @@ export interface PullOptions {
   readonly waitMs?: number;
 }
 
+/** Progress of a download. */
 export interface PullProgress {
   /** The file being downloaded. */
   readonly path: string;
@@ -41,6 +43,7 @@ export interface PullProgress {
   readonly total: number;
 }
 
+/** A downloaded model. */
 export interface PulledModel {
   /** What to load: the folder, or the GGUF file in it. */
   readonly path: string;

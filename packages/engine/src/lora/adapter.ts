@@ -17,6 +17,7 @@ import {
   loraModules,
 } from './options.ts';
 
+/** The adapters of a model on an executor. */
 export class Adapter extends TrainedTensors {
   readonly options: LoraOptions;
   readonly modules: readonly LoraModule[];

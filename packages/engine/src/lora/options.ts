@@ -15,6 +15,7 @@ import type { NamedArrays, TensorName } from '../weights/store.ts';
 /** PEFT's name for every linear layer except the output matrix. */
 export const ALL_LINEAR = 'all-linear';
 
+/** Options of low-rank adapters, named as in PEFT's LoraConfig. */
 export interface LoraOptions {
   readonly rank: number;
   readonly alpha: number;
@@ -184,6 +185,7 @@ export function initialAdapter(modules: readonly LoraModule[], seed: number): Na
   return made;
 }
 
+/** Number of parameters of adapters. */
 export function parametersOf(modules: readonly LoraModule[]): number {
   return adapterSpecs(modules).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

@@ -26,6 +26,7 @@ const OPTIMIZER_FILE = 'optimizer.safetensors';
 const PEFT_PREFIX = 'base_model.model.';
 const MOMENTS = ['mean', 'square'] as const;
 
+/** The base model and options of an adapter folder. */
 export interface AdapterFolder {
   /** Hub id or folder, as written; empty if unknown. */
   readonly base: string;
@@ -85,6 +86,7 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Whether a folder has an `adapter_config.json`. */
 export function isAdapterFolder(directory: string): Promise<boolean> {
   return exists(join(directory, ADAPTER_CONFIG_FILE));
 }

@@ -9,6 +9,7 @@ import { type Ops, scalar } from '../ops.ts';
 import { headSize, type ModelConfig } from './config.ts';
 import type { Attention } from './llama.ts';
 
+/** The shape of a batch. */
 export interface Layout {
   /** B */
   readonly groups: number;
@@ -30,6 +31,7 @@ export function totalRows(layout: Layout): number {
   return prefixRows(layout) + branchRows(layout);
 }
 
+/** The inputs of the attention of a batch. */
 export interface AttentionInputs<T> {
   /** i32 [N] */
   readonly positions: T;

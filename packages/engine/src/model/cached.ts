@@ -12,6 +12,7 @@ import type { Attention } from './llama.ts';
 
 export type Values<T> = Readonly<Record<string, T>>;
 
+/** The shape of reading prompts. */
 export interface ReadShape {
   /** B */
   readonly prompts: number;
@@ -23,6 +24,7 @@ export interface ReadShape {
   readonly isLast: boolean;
 }
 
+/** The shape of a running batch. */
 export interface WriteShape {
   /** U, units. */
   readonly units: number;

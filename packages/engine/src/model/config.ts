@@ -48,6 +48,8 @@ const schema = z.object({
 
 /** A model configuration as written: keys with defaults are optional. */
 export type ModelConfigInput = z.input<typeof schema>;
+
+/** A complete model configuration, with the keys of Hugging Face's config.json. */
 export interface ModelConfig extends z.output<typeof schema> {
   readonly num_key_value_heads: number;
   readonly head_dim: number;
@@ -136,14 +138,17 @@ export function huggingFaceConfig(config: ModelConfig): Record<string, unknown> 
   };
 }
 
+/** The token ids that end a completion. */
 export function endIds({ eos_token_id: id = [] }: ModelConfig): readonly number[] {
   return typeof id === 'number' ? [id] : id;
 }
 
+/** Size of an attention head. */
 export function headSize(config: ModelConfig): number {
   return config.head_dim;
 }
 
+/** Where the layers of a model have biases and extra norms. */
 export function traitsOf(config: ModelConfig): Traits {
   return architectureOf(config.model_type).traits(config);
 }
@@ -159,6 +164,7 @@ export function contextLength({ max_position_embeddings: most, sliding_window }:
 /** Initial values of a tensor: ones, zeros, or normal with this standard deviation. */
 export type Init = 'ones' | 'zeros' | { readonly std: number };
 
+/** Name, shape and initial values of a tensor of the model. */
 export interface ParamSpec {
   readonly name: string;
   readonly shape: Shape;

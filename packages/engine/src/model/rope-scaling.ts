@@ -5,6 +5,7 @@
  * have to be rotated again; rotating only a part of a head.
  */
 
+import { isRecord } from '@cipo/support';
 import { z } from 'zod';
 import { EngineError } from '../errors.ts';
 
@@ -47,10 +48,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 type Raw = Readonly<Record<string, unknown>>;
-function isRecord(x: unknown): x is Raw {
-  return typeof x === 'object' && x !== null && !Array.isArray(x);
-}
-
+/** The entries of an object that are neither null nor undefined. */
 export function withoutNulls(raw: Raw): Raw {
   return Object.fromEntries(
     Object.entries(raw).filter(([, value]) => value !== null && value !== undefined),

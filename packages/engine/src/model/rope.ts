@@ -8,6 +8,7 @@ import type { Shape } from '../ops.ts';
 import { headSize, type ModelConfig } from './config.ts';
 import type { RopeKind, RopeScaling, ScalingOf } from './rope-scaling.ts';
 
+/** Cosines and sines of all positions. */
 export interface RopeTables {
   readonly cos: Float32Array;
   readonly sin: Float32Array;

@@ -14,6 +14,7 @@ import {
   type TensorSpec,
 } from '../ops.ts';
 
+/** A tensor in float64. */
 export interface Plain {
   readonly shape: Shape;
   readonly data: Float64Array;
@@ -64,6 +65,7 @@ function at(x: Plain, index: readonly number[]): number {
   return x.data[dot(strides(x.shape, index.length), index)]!;
 }
 
+/** {@link Ops} in float64. */
 export class ReferenceOps implements Ops<Plain> {
   spec(x: Plain): TensorSpec {
     return { dtype: 'f32', shape: x.shape };

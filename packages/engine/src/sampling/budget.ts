@@ -1,10 +1,12 @@
 /** How many rollouts may be generated at once, and in which shapes, within the budget of the caches. */
 
+import { MIB } from '@cipo/support';
 import { EngineError } from '../errors.ts';
 import type { WriteShape } from '../model/cached.ts';
 import type { CachedModel } from './model.ts';
 import { BRANCH_SIZES, paddedCount, paddedTokens } from './shapes.ts';
 
+/** What a sampling call needs per rollout. */
 export interface Demand {
   readonly groupSize: number;
   /** Tokens of the longest prompt. */
@@ -65,7 +67,7 @@ export function slotsWithin(
       return { units: paddedCount(units), branches, prefix, capacity: paddedTokens(maxTokens) };
     });
   const fits = (slots: number) => shapesOf(slots).some((shape) => budget.fits([shape], prefix));
-  const mb = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(2));
+  const mb = (bytes: number) => Number((bytes / MIB).toPrecision(2));
   if (!fits(1)) {
     const needs = budget.bytes(shapesOf(1).slice(-1), prefix);
     throw new EngineError(

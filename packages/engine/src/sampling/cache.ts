@@ -41,6 +41,7 @@ export interface UnitSource {
   readonly slots: readonly (SlotSource | undefined)[];
 }
 
+/** The caches of one running batch. */
 export class BatchCache {
   readonly shape: WriteShape;
   readonly #config: ModelConfig;

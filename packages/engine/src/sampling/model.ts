@@ -20,6 +20,7 @@ import {
   unpackMade,
 } from './resident.ts';
 
+/** The parts of a {@link CachedModel}. */
 export interface CachedModelParts {
   readonly config: ModelConfig;
   readonly runner: Runner;
@@ -30,6 +31,7 @@ export interface CachedModelParts {
   readonly limits: Pick<EngineLimits, 'maxSequences' | 'cacheBytes'>;
 }
 
+/** Runs the read and write programs of one sampling call. */
 export class CachedModel {
   readonly config: ModelConfig;
   readonly endIds: readonly number[];

@@ -6,6 +6,8 @@ import type { SamplingOptions } from '../types.ts';
 
 /** Logits divided by a smaller temperature may be infinite in float32. */
 export const LEAST_TEMPERATURE = 1e-30;
+
+/** Whether logits can be divided by x. */
 export function isTemperature(x: number): boolean {
   return x >= LEAST_TEMPERATURE && x < Infinity;
 }

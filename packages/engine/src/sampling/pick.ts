@@ -6,12 +6,14 @@
 import { EngineError } from '../errors.ts';
 import { type Cut, cutAt, kept, likeliestCount, likeliestMass, stricter } from './cutoff.ts';
 
+/** Limits of the distribution that is sampled from. */
 export interface Limits {
   readonly topK?: number;
   readonly topP?: number;
   readonly minP?: number;
 }
 
+/** A sampled token and its logprob. */
 export interface Picked {
   readonly token: number;
   /** Nats, of the distribution that was sampled from; 0 for a greedy choice. */

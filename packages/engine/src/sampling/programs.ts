@@ -28,6 +28,7 @@ type Values<T> = Readonly<Record<string, T>>;
  */
 export type NextKind = 'logits' | 'probabilities' | 'block';
 
+/** Length of a row of `next`. */
 export function nextWidth(kind: NextKind, { vocab_size: v }: ModelConfig): number {
   return kind === 'block' ? blockWidth : v;
 }

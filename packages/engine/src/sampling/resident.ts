@@ -19,6 +19,7 @@ interface Mirror {
 /** Number of steps after which a cache that no step has read is freed. Few batches run in turn. */
 const FORGOTTEN_AFTER = 8;
 
+/** Mirrors caches on a device. */
 export class ResidentCaches {
   readonly #executor: Executor;
   readonly #config: ModelConfig;

@@ -7,6 +7,7 @@ import type { NextKind } from './programs.ts';
 import { uniform } from './random.ts';
 import type { StopCheck } from './stops.ts';
 
+/** One rollout and the tokens sampled so far. */
 export interface Rollout {
   readonly b: number;
   readonly g: number;
@@ -20,6 +21,7 @@ export interface Rollout {
   stop: StopReason | undefined;
 }
 
+/** The rollouts of one prompt, without tokens. */
 export function newGroup(
   prompt: TokenIds,
   b: number,
@@ -37,6 +39,7 @@ export function newGroup(
   }));
 }
 
+/** The result of a finished rollout. */
 export function toSample({ tokens, logprobs, count, stop }: Rollout): Sample {
   return {
     tokens: tokens.slice(0, count),
@@ -45,6 +48,7 @@ export function toSample({ tokens, logprobs, count, stop }: Rollout): Sample {
   };
 }
 
+/** Whether a rollout exists and is still being generated. */
 export function isActive(rollout: Rollout | undefined): rollout is Rollout {
   return rollout !== undefined && rollout.stop === undefined;
 }
@@ -69,6 +73,7 @@ function pick({ kind, row }: Next, rollout: Rollout, options: SamplingOptions): 
   return pickToken(row, nextUniform(rollout), options);
 }
 
+/** A function that samples the next token of a rollout and records it. */
 export function makeDraw(options: SamplingOptions, stopOf: StopCheck): Draw {
   const { maxTokens, onToken } = options;
   return (rollout, next) => {

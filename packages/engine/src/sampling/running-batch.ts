@@ -25,6 +25,7 @@ import {
   unpaddedStepCost,
 } from './shapes.ts';
 
+/** Rollouts that are generated together, and their caches. */
 export interface RunningBatch {
   readonly cache: Cache;
   /** The rollout of each slot; a slot whose rollout has ended is idle. */
@@ -38,6 +39,7 @@ interface Source {
 }
 export type Sources = ReadonlyMap<Rollout, Source>;
 
+/** The active rollouts of a batch. */
 export function running({ slots }: RunningBatch): Rollout[] {
   return slots.filter(isActive);
 }

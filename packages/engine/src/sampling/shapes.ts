@@ -48,6 +48,7 @@ const LAYER_START = 6e6;
 /** A cached float is read for one or two multiply-adds, and takes as long as this many of a large matrix product. */
 const FLOAT_COST = 10;
 
+/** The costs of a step of a model. */
 export function stepCosts(config: ModelConfig): StepCosts {
   const { hidden_size: d, num_hidden_layers: layers, num_attention_heads: heads } = config;
   const width = headSize(config);
@@ -63,12 +64,14 @@ export function stepCosts(config: ModelConfig): StepCosts {
   };
 }
 
+/** The cost of a step in a shape. */
 export function stepCost({ step, slot, token, query }: StepCosts, shape: WriteShape): number {
   const { units, branches, prefix, capacity } = shape;
   const slots = units * branches;
   return step + slot * slots + token * (slots * capacity + units * prefix) + query * slots * prefix;
 }
 
+/** A shape, its units and its cost. */
 export interface ChosenShape<R> {
   readonly shape: WriteShape;
   /** The groups, split into units of at most `shape.branches`. */
@@ -126,6 +129,7 @@ function cheapest(shapes: readonly WriteShape[], costs: StepCosts) {
   return priced.toSorted((a, b) => a.cost - b.cost).at(0);
 }
 
+/** Splits a list into parts of at most `size` items. */
 export function chunks<R>(items: readonly R[], size: number): R[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) =>
     items.slice(i * size, (i + 1) * size),

@@ -3,6 +3,7 @@
  * so that a run says what it did not check.
  */
 
+import { errorMessage } from '@cipo/support';
 import { describe, test } from 'vitest';
 import { BACKENDS_OF, openExecutor } from '../executors/open.ts';
 import type { ExecutorName } from '../executors/types.ts';
@@ -23,7 +24,7 @@ for (const executor of ['onnx', 'tfjs'] as const)
       await (await openExecutor({ ...place, threads: 1 })).close();
       available.push(place);
     } catch (error) {
-      missing.push({ place, reason: error instanceof Error ? error.message : String(error) });
+      missing.push({ place, reason: errorMessage(error) });
     }
   }
 

@@ -17,6 +17,8 @@ export interface Branch {
 }
 
 const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
+
+/** Names of the per-token inputs of a loss. */
 export type TermName = (typeof TERM_NAMES)[number];
 type Terms = Readonly<Record<TermName, Float32Array>>;
 

@@ -24,6 +24,7 @@ export type LossScalars<T> = {
   readonly beta: T;
 };
 
+/** Loss and metrics per token, [N] each. */
 export interface TokenLosses<T> {
   readonly loss: T;
   /** 1 if the clip was active. */
@@ -35,6 +36,7 @@ export interface TokenLosses<T> {
 /** The graph that a LossSpec needs: specs of the same shape differ in scalars only. */
 export type LossShape = 'cross_entropy' | 'importance_sampling' | 'ppo' | 'ppo+kl' | 'cispo';
 
+/** The graph that a LossSpec needs. */
 export function lossShape(spec: LossSpec): LossShape {
   return spec.kind === 'ppo' && spec.beta > 0 ? 'ppo+kl' : spec.kind;
 }

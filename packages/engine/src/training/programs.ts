@@ -37,14 +37,17 @@ export function gradientName(param: string): string {
   return `grad:${param}`;
 }
 
+/** A short name of a layout, for program keys. */
 export function layoutName(l: Layout) {
   return `${l.groups}x(${l.prefix}+${l.branches}x${l.length})`;
 }
 
+/** The weights as inputs of a program. */
 export function weightInputs(config: ModelConfig): Specs {
   return Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
 }
 
+/** The rotary tables as inputs of a program. */
 export function ropeInputs(config: ModelConfig, positions: number): Specs {
   return {
     cos: f32(positions, headSize(config) / 2),
@@ -218,6 +221,7 @@ function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
   };
 }
 
+/** Names of the metrics that a training program returns. */
 export const METRIC_NAMES = ['loss', 'kl', 'clipped', 'gap'] as const;
 
 /** The sums that StepMetrics are computed from. */

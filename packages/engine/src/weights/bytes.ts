@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 import { EngineError } from '../errors.ts';
 
+/** Bytes with random access. */
 export interface Bytes {
   /** For messages. */
   readonly path: string;

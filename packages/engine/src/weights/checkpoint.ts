@@ -30,6 +30,7 @@ const FILES = {
 } as const;
 const MOMENTS = ['mean', 'square'] as const;
 
+/** Options of {@link saveEngine}. */
 export interface SaveOptions {
   readonly steps: number;
   readonly weightsOnly: boolean;

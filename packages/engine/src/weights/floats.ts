@@ -1,8 +1,12 @@
 /** Converts float32 from and to the bytes of F32, F16 and BF16 (little endian, round to nearest even). */
 
+/** Number formats of weights in files. */
 export type FloatType = 'F32' | 'F16' | 'BF16';
+
+/** Bytes per number. */
 export const FLOAT_BYTES: Readonly<Record<FloatType, number>> = { F32: 4, F16: 2, BF16: 2 };
 
+/** Decodes numbers to float32. */
 export function decodeFloats(bytes: Uint8Array, type: FloatType): Float32Array {
   const out = new Float32Array(bytes.length / FLOAT_BYTES[type]);
   decodeFloatsInto(out, bytes, type);
@@ -31,6 +35,7 @@ function aligned16(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(view.buffer, view.byteOffset, view.byteLength / 2);
 }
 
+/** Encodes float32 numbers. */
 export function encodeFloats(data: Float32Array, type: FloatType): Uint8Array {
   if (type === 'F32') return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);

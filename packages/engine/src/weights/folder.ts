@@ -5,6 +5,7 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '@cipo/support';
 import { z } from 'zod';
 import { EngineError } from '../errors.ts';
 import { type ModelConfig, paramSpecs, parseModelConfig } from '../model/config.ts';
@@ -13,11 +14,13 @@ import { exists, openWeights } from './sharded.ts';
 import type { TensorSource } from './source.ts';
 import type { TensorName } from './store.ts';
 
+/** A model's configuration and its tensors, which are read on demand. Close `source` after use. */
 export interface OpenedModel {
   readonly config: ModelConfig;
   readonly source: TensorSource;
 }
 
+/** Whether a path names a GGUF file. */
 export function isGguf(path: string): boolean {
   return path.toLowerCase().endsWith('.gguf');
 }
@@ -87,7 +90,7 @@ async function inFile<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    throw new EngineError('file', `${path}: ${error instanceof Error ? error.message : error}`, {
+    throw new EngineError('file', `${path}: ${errorMessage(error)}`, {
       cause: error,
     });
   }

@@ -13,6 +13,7 @@ import type { TensorSource } from './source.ts';
 
 export { writeAtomically } from './bytes.ts';
 
+/** A tensor with its shape. */
 export interface NamedTensor {
   readonly shape: Shape;
   readonly data: Float32Array;
@@ -192,6 +193,7 @@ async function readTensor(
   return out;
 }
 
+/** Options of {@link writeSafetensors}. */
 export interface WriteOptions {
   /** Absent: F32. */
   readonly type?: FloatType;

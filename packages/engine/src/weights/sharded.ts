@@ -85,6 +85,7 @@ function locate(
   return new Map(entries);
 }
 
+/** Whether a file exists. */
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,

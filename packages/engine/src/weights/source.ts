@@ -3,6 +3,7 @@
 import { EngineError } from '../errors.ts';
 import type { Shape } from '../ops.ts';
 
+/** Shape of a tensor in a file, and why it cannot be read, if so. */
 export interface TensorEntry {
   readonly shape: Shape;
   /** The file of the tensor, for messages. */
@@ -11,6 +12,7 @@ export interface TensorEntry {
   readonly flaw?: string;
 }
 
+/** Reads the tensors of a model on demand. */
 export interface TensorSource {
   /** For messages. */
   readonly path: string;

@@ -8,6 +8,7 @@ import { hash32, normals } from '../sampling/random.ts';
 import type { Block } from '../training/adamw.ts';
 import type { TensorSource } from './source.ts';
 
+/** Arrays by Hugging Face tensor name. */
 export type NamedArrays = Record<string, Float32Array>;
 
 export type TensorName = Pick<ParamSpec, 'name' | 'shape'>;
@@ -39,6 +40,7 @@ export class TensorSet {
   }
 }
 
+/** Gradient and AdamW moments. */
 export interface TrainingState {
   readonly grad: TensorSet;
   readonly mean: TensorSet;

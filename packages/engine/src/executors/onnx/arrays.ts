@@ -7,6 +7,7 @@ import { MOST_FLOATS, reachableFloats } from '../../training/in-place.ts';
 /** Floats; each tensor begins on a cache line. */
 const ALIGNMENT = 16;
 
+/** One array and the tensors in it. */
 export interface Placed {
   readonly array: Float32Array;
   readonly parts: readonly Float32Array[];

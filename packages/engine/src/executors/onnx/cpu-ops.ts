@@ -12,6 +12,7 @@ import { OnnxOps } from './ops.ts';
 const FEWEST_ROWS = 2;
 const MOST_ROWS = 96;
 
+/** The operations of the CPU provider. */
 export class CpuOps extends OnnxOps {
   override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
     const [rows, columns] = [a.shape[0]!, b.shape[0]!];

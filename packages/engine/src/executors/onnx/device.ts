@@ -87,6 +87,7 @@ async function refused(graph: GraphRecorder): Promise<string[]> {
   return lacking;
 }
 
+/** Allocates, fills, writes and reads tensors on the device. */
 export class DeviceMemory {
   readonly #sessions = new Map<string, Promise<Ort.InferenceSession>>();
   readonly #spares = new Map<string, Ort.Tensor[]>();

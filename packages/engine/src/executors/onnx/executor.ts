@@ -96,6 +96,7 @@ function tensors(
   return found;
 }
 
+/** The executor on the CPU provider of onnxruntime-node. */
 export class OnnxExecutor implements Executor {
   readonly name = 'onnx';
   readonly isApart = false;

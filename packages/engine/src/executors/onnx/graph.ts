@@ -30,6 +30,7 @@ export interface EmitOptions {
 /** com.microsoft: onnxruntime's additions to ONNX. */
 export const CONTRIB = 'com.microsoft';
 
+/** Records nodes and encodes them as a model. */
 export class GraphRecorder {
   readonly #nodes: NodeProto[] = [];
   readonly #initializers: InitializerProto[] = [];

@@ -12,6 +12,7 @@ export const OUTPUT_PREFIX = 'out:';
 
 export type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
 
+/** The bytes of the ONNX model of a program. */
 export function modelBytes(program: Program, makeOps: MakeOps): Uint8Array {
   return recorded(program, makeOps).bytes;
 }

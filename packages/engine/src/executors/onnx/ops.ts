@@ -17,6 +17,7 @@ import { CONTRIB, type GraphRecorder, type Sym } from './graph.ts';
 /** Above this many classes a one-hot matrix costs more than a scatter. */
 const WIDEST_ONE_HOT = 2048;
 
+/** {@link Ops} that records ONNX nodes. */
 export class OnnxOps implements Ops<Sym> {
   protected readonly graph: GraphRecorder;
 

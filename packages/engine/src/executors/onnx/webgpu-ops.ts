@@ -10,6 +10,7 @@ import { OnnxOps } from './ops.ts';
 /** Outputs of one Split; with its input these are eight buffers. */
 const MOST_PIECES = 7;
 
+/** The operations of the WebGPU provider. */
 export class WebGpuOps extends OnnxOps {
   /** Splits in two levels: every piece is a buffer of one shader, and WebGPU guarantees only eight. */
   override split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {

@@ -162,6 +162,7 @@ export interface WebGpuOptions {
   readonly profile?: string;
 }
 
+/** The executor on the WebGPU provider of onnxruntime-node. */
 export class OnnxWebGpuExecutor implements Executor {
   readonly name = 'onnx';
   readonly isApart = true;

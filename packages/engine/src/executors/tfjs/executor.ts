@@ -69,6 +69,7 @@ export interface TfjsOptions {
   readonly naive?: boolean;
 }
 
+/** The executor on TensorFlow.js. */
 export class TfjsExecutor implements Executor {
   readonly name = 'tfjs';
   readonly isApart: boolean;

@@ -26,6 +26,7 @@ export interface TfjsOpsOptions {
   readonly plainProducts: boolean;
 }
 
+/** {@link Ops} on tensors of TensorFlow.js. */
 export class TfjsOps implements Ops<Tensor> {
   readonly #tf: Tf;
   readonly #plainProducts: boolean;

@@ -18,6 +18,7 @@ export interface BiasFields {
   readonly mlp_bias: boolean;
 }
 
+/** A model family. */
 export interface Architecture {
   /** `model_type` of config.json. */
   readonly modelType: string;

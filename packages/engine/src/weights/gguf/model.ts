@@ -3,6 +3,7 @@
  * llama.cpp rotates neighbouring pairs in Llama models and stores the rows of q and k in that order; this is undone.
  */
 
+import { errorMessage } from '@cipo/support';
 import { EngineError } from '../../errors.ts';
 import { ARCHITECTURES, type Architecture } from '../../model/architectures/index.ts';
 import { type ModelConfig, parseModelConfig } from '../../model/config.ts';
@@ -62,7 +63,7 @@ export async function readGgufTokenizer(path: string): Promise<TokenizerDefiniti
 }
 
 function inFile(path: string, error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorMessage(error);
   return new EngineError('file', reason.startsWith(path) ? reason : `${path}: ${reason}`, {
     cause: error,
   });
@@ -269,7 +270,7 @@ function formatOf(where: string, type: number) {
   try {
     return quantFormat(type);
   } catch (error) {
-    throw new EngineError('file', `${where} ${error instanceof Error ? error.message : error}`, {
+    throw new EngineError('file', `${where} ${errorMessage(error)}`, {
       cause: error,
     });
   }

@@ -7,6 +7,7 @@
 import { EngineError } from '../../errors.ts';
 import { decodeFloats, type FloatType, halfTable } from '../floats.ts';
 
+/** A number format of ggml. */
 export interface QuantFormat {
   readonly name: string;
   /** Values of a block. */

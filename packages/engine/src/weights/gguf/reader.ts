@@ -4,12 +4,14 @@
  * allocated.
  */
 
+import { errorMessage } from '@cipo/support';
 import { EngineError } from '../../errors.ts';
 import type { Bytes } from '../bytes.ts';
 
 export type GgufValue = number | boolean | string | readonly GgufValue[];
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
+/** Position, type and shape of a tensor in a GGUF file. */
 export interface GgufTensor {
   /** As in Hugging Face files: the last axis is contiguous. */
   readonly shape: readonly number[];
@@ -19,6 +21,7 @@ export interface GgufTensor {
   readonly start: number;
 }
 
+/** Metadata and tensors of a GGUF file. */
 export interface GgufHeader {
   readonly metadata: GgufMetadata;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
@@ -50,13 +53,9 @@ export async function readGgufHeader(bytes: Bytes): Promise<GgufHeader> {
       return parseHeader(new Cursor(piece));
     } catch (error) {
       if (!(error instanceof NeedMore))
-        throw new EngineError(
-          'file',
-          `${bytes.path}: ${error instanceof Error ? error.message : error}`,
-          {
-            cause: error,
-          },
-        );
+        throw new EngineError('file', `${bytes.path}: ${errorMessage(error)}`, {
+          cause: error,
+        });
       if (piece.length === most)
         throw new EngineError(
           'file',

@@ -9,6 +9,7 @@ import { EngineError } from '../../errors.ts';
 import { numberOf, textOf } from './lookup.ts';
 import type { GgufMetadata, GgufValue } from './reader.ts';
 
+/** The contents of `tokenizer.json` and `tokenizer_config.json`. */
 export interface TokenizerDefinition {
   readonly tokenizer: Readonly<Record<string, unknown>>;
   readonly config: Readonly<Record<string, unknown>>;
