@@ -32,16 +32,16 @@ export class UserError extends Error {
   }
 }
 
-/** Node's code of a system error (`ENOSPC`), found along the chain of causes. */
+/** Node's code of a system error (`ENOSPC`), found along the chain of causes. Codes of other errors are skipped. */
 export function systemCode(error: unknown): string | undefined {
-  return fieldOfCauses(error, 'code');
+  return fieldOfCauses(error, 'code', /^E[A-Z0-9]+$/);
 }
 
-/** The first text in this field along the chain of causes. */
-function fieldOfCauses(error: unknown, field: string): string | undefined {
+/** The first text in this field along the chain of causes that matches the pattern. */
+function fieldOfCauses(error: unknown, field: string, pattern = /^/): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth += 1) {
     const value = Object.getOwnPropertyDescriptor(at, field)?.value;
-    if (typeof value === 'string') return value;
+    if (typeof value === 'string' && pattern.test(value)) return value;
   }
   return undefined;
 }

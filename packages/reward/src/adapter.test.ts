@@ -48,7 +48,7 @@ describe('domainScorer', () => {
       metadata: {
         status: 'void',
         fault: 'bad-task',
-        detail: expect.stringMatching(/^answer: /),
+        detail: expect.stringMatching(/^answer: is missing/),
       },
     });
   });

@@ -150,6 +150,13 @@ describe('explainError', () => {
     expect(expected).toBe(true);
   });
 
+  test('a full disk is reported even if an error with a code of another kind wraps it', () => {
+    const wrapped = Object.assign(new Error('x: cannot be written', { cause: system('ENOSPC') }), {
+      code: 'file',
+    });
+    expect(explainError(wrapped).message).toContain('The disk is full at /data/x.');
+  });
+
   test('an error that wraps a missing file keeps its own message', () => {
     const wrapped = new Error('no policy in x', { cause: system('ENOENT') });
     expect(explainError(wrapped)).toMatchObject({ message: 'no policy in x', expected: true });

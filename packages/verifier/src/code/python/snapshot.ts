@@ -1,6 +1,7 @@
 /**
  * Finds or makes the memory snapshot from which Python cells start. A separate child process makes it once. It is kept
- * in the cache folder of the user, or in a temporary folder if that is not writable.
+ * in the cache folder of the user, or in a temporary folder if that is not writable. A snapshot in a read-only cache
+ * folder (an image of a container) is used as it is.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs';
@@ -23,9 +24,11 @@ export function snapshotPath(): Promise<string> {
 }
 
 async function findOrMake(): Promise<string> {
-  const folder = writableFolder();
-  const path = join(folder, `python-${snapshotKey()}.snapshot`);
-  if (!existsSync(path)) await makeFile(path);
+  const name = `python-${snapshotKey()}.snapshot`;
+  const cached = join(cacheFolder(), name);
+  if (existsSync(cached)) return cached;
+  const path = join(writableFolder(), name);
+  await makeFile(path);
   return path;
 }
 
@@ -41,11 +44,16 @@ async function makeFile(path: string): Promise<void> {
   renameSync(draft, path); // if two processes do this, the last rename wins, and both files are complete
 }
 
-function writableFolder(): string {
+function cacheFolder(): string {
   const cache =
     process.env.XDG_CACHE_HOME ??
     (process.platform === 'darwin' ? join(homedir(), 'Library/Caches') : join(homedir(), '.cache'));
-  const folder = join(cache, 'cipo');
+  return join(cache, 'cipo');
+}
+
+/** The cache folder, or a new temporary folder if that is not writable. */
+function writableFolder(): string {
+  const folder = cacheFolder();
   try {
     mkdirSync(folder, { recursive: true });
     const probe = join(folder, `.probe-${process.pid}`);
