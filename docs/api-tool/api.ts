@@ -114,6 +114,8 @@ async function render(
   }
 }
 
+/** Puts the scope back into the title, and gives destructured parameters a readable name. */
 function tidy(markdown: string): string {
-  return `${markdown.replace(/^# (?=[a-z])/m, '# @cipo/').trim()}\n`;
+  const named = markdown.replaceAll(/(?:__|\\_\\_)namedParameters/g, 'options');
+  return `${named.replace(/^# (?=[a-z])/m, '# @cipo/').trim()}\n`;
 }
