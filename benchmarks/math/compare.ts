@@ -7,7 +7,6 @@
  * (default benchmarks/math/out/disagreements.jsonl). This project's
  * verifier runs once to warm up and forgets all references before it is timed.
  */
-
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -2,7 +2,6 @@
  * Compares answers of several items: lists, sets, tuples, plus-minus, and other notations of these (`x = 1 or x = 2`,
  * `x \in \{1, 2\}`, a column vector). The comparison of items is a parameter, so this file does not know their types.
  */
-
 import { isScalar, type Node, type NodeOf, some, substitute } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import {

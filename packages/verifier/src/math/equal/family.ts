@@ -2,7 +2,6 @@
  * Compares solutions with an integer parameter, `x = \frac{\pi}{4} + k\pi, k \in \mathbb{Z}`. They are equal up to the name of
  * the parameter, the sign of its step and a shift by whole steps. Leaves out: several families that are equal only together.
  */
-
 import { type Node, type NodeOf, substitute, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { preciseValue } from '../number/probe.ts';

@@ -2,7 +2,6 @@
  * Compares two trees by the type of the reference. This file decides which other notations each type accepts.
  * Leaves out: text, choices and guards (judge.ts).
  */
-
 import { isLiteral, isUnevaluated } from '../guard.ts';
 import { isScalar, type Node, type NodeOf, some, symbols } from '../node.ts';
 import { ONE } from '../number/rational.ts';

@@ -1,5 +1,4 @@
 /** The outcome of a comparison, the stages that decide it, and the context that all comparisons share. */
-
 import type { MathOptions } from '../options.ts';
 
 /** The stage that decided a comparison. */

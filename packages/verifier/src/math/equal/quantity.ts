@@ -2,7 +2,6 @@
  * Compares numbers with units. Units must be equal or convertible; the options decide whether one may be missing.
  * Leaves out: what a unit means (read/units.ts).
  */
-
 import { isScalar, type Node, type NodeOf } from '../node.ts';
 import { divide, equals, ONE } from '../number/rational.ts';
 import {

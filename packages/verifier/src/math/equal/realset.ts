@@ -3,7 +3,6 @@
  * these it contains. Union, intersection and complement are then boolean operations. Reads intervals, unions, finite sets
  * and inequalities in one variable. Leaves out: conditions that are not linear in the variable, sets of other objects.
  */
-
 import { type Node, type NodeOf, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
 import { type Context, compareAll, different, type Outcome } from './outcome.ts';

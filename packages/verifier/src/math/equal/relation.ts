@@ -3,7 +3,6 @@
  * right up to a constant factor; an inequality up to a positive one. A solved reference (`x = 2`) needs a solved answer:
  * `2x = 4` restates the question.
  */
-
 import { type Node, type NodeOf, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { realValue } from '../number/probe.ts';

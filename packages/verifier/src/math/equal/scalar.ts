@@ -2,7 +2,6 @@
  * Compares numbers and symbolic expressions: first as exact rationals, then modulo primes, then by probing. Also decides
  * when a rounded decimal matches. Leaves out: units, relations, answers of several items.
  */
-
 import { isScalar, type Node, type NodeOf, symbols } from '../node.ts';
 import { exactValue } from '../number/exact.ts';
 import { compareModular } from '../number/modular.ts';

@@ -3,7 +3,6 @@
  * With the bound a comparison can say "different", "equal at this precision" or nothing. Branches are principal; the cube
  * root of a real number is real. Leaves out: trees (evaluate.ts).
  */
-
 import type { Rational } from './rational.ts';
 import type { Real } from './real.ts';
 

@@ -2,7 +2,6 @@
  * Evaluates a scalar tree for given values of its symbols, in either precision.
  * Every visit of a node counts against a budget, which bounds nested sums.
  */
-
 import type { Node, NodeOf } from '../node.ts';
 import { type Complex, type ComplexField, Undetermined } from './complex.ts';
 import { exactValue, MAX_TERMS } from './exact.ts';

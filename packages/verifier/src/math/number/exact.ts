@@ -2,7 +2,6 @@
  * The exact rational value of a tree, or undefined if it is irrational, symbolic or too large. Sizes are estimated before
  * anything is multiplied. Leaves out: radicals that do not simplify to rationals, logarithms.
  */
-
 import type { Node, NodeOf } from '../node.ts';
 import * as Q from './rational.ts';
 

@@ -4,7 +4,6 @@
  * pi and e are indeterminates, i is a root of -1 (both primes are 1 mod 4).
  * Leaves out: roots, logarithms and symbolic exponents; for these the result is undefined.
  */
-
 import type { Node } from '../node.ts';
 import { exactValue } from './exact.ts';
 

@@ -3,7 +3,6 @@
  * equality. "Different" needs one place whose difference far exceeds both error bounds; "equal" needs agreement to at
  * least 50 digits; otherwise the result is undefined.
  */
-
 import { type Node, some, symbols } from '../node.ts';
 import { type Complex, ComplexField, Undetermined } from './complex.ts';
 import { type Budget, Exhausted, evaluate } from './evaluate.ts';

@@ -2,7 +2,6 @@
  * Two kinds of real arithmetic behind one interface: doubles for probing and 72-digit decimals for confirmation.
  * complex.ts is written once over it. Leaves out: error bounds (complex.ts).
  */
-
 import { Decimal as Base } from 'decimal.js';
 import { bitLength, type Rational, toNumber } from './rational.ts';
 

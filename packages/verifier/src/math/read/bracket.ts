@@ -2,7 +2,6 @@
  * Reads brackets: a parenthesised expression, a tuple or interval, a set, a set given by a condition. A single item in `( )`
  * or `[ ]` is the item itself. The type of the reference decides whether `(1, 2)` is a tuple or an interval.
  */
-
 import type { Node } from '../node.ts';
 import { type Cursor, describeToken, eat, isCmd, isOp, peek, readNested } from './cursor.ts';
 import { markGrouped } from './expression.ts';

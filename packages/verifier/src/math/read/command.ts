@@ -2,7 +2,6 @@
  * Reads LaTeX commands with arguments: fractions, roots, binomials, sums, accents, floors.
  * Unknown commands are an error, never a guess.
  */
-
 import { mapChildren, type Node, type NumberSet } from '../node.ts';
 import { type Cursor, eat, expect, isOp, peek, readNested } from './cursor.ts';
 import { readEnvironment } from './environment.ts';

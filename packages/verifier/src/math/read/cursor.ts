@@ -2,7 +2,6 @@
  * A position in the token list, with the nesting depth and the current meaning of a bar `|`. All reading functions take it.
  * Each token is read once, which keeps reading linear.
  */
-
 import type { Node } from '../node.ts';
 import { ReadError, type Token } from './lex.ts';
 

@@ -2,7 +2,6 @@
  * Reads `\begin{...}`: matrices and vectors, cases (piecewise values or a system), aligned lines.
  * Leaves out: environments nested beyond the depth limit, pictures, tables with text.
  */
-
 import type { Node } from '../node.ts';
 import { ROW_BREAK } from './clean.ts';
 import { type Cursor, eat, expect, isCmd, isOp, peek, readNested } from './cursor.ts';

@@ -3,7 +3,6 @@
  * (`text: true`); other letters are runs that the reader splits into symbols or recognizes as names.
  * Leaves out: all grammar.
  */
-
 import { HARD_COMMA, ROW_BREAK } from './clean.ts';
 
 export interface Token {

@@ -2,7 +2,6 @@
  * Reads numbers: digits, decimals with a repeating part, digits in another base.
  * Leaves out: separators between digits (lex.ts), signs and fractions (expression.ts).
  */
-
 import type { Node } from '../node.ts';
 import { add, fromDecimal, ratio } from '../number/rational.ts';
 import { type Cursor, describeToken, eat, expect, isCmd, isOp, peek } from './cursor.ts';

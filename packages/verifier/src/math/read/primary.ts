@@ -1,7 +1,6 @@
 /**
  * Reads the parts of an expression: numbers, symbols, constants, brackets, money, absolute values.
  */
-
 import type { Node } from '../node.ts';
 import { readBracketed } from './bracket.ts';
 import { COMMANDS } from './command.ts';

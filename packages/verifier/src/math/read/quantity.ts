@@ -2,7 +2,6 @@
  * Reads units after a number: `5 cm`, `10\text{ m/s}^2`, `3 square inches`, `12 apples`. Single letters outside `\text{}` stay
  * symbols here (5m is a product); the comparison reads them as units if the other side has a unit.
  */
-
 import type { Node } from '../node.ts';
 import { multiply } from '../number/rational.ts';
 import { type Cursor, isCmd, isOp, peek } from './cursor.ts';

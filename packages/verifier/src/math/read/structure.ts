@@ -1,7 +1,6 @@
 /**
  * Reads lists, relations and set operations: everything above the scalar expression. `readMath` is the entry point.
  */
-
 import { type Node, type RelationOp, symbols } from '../node.ts';
 import { realValue } from '../number/probe.ts';
 import { ROW_BREAK } from './clean.ts';

@@ -3,7 +3,6 @@
  * used: its factors are doubles, and loading it takes longer than verifying all answers of a step.
  * Leaves out: conversion of currencies (each is a separate dimension) and of temperatures (offsets).
  */
-
 import { fromDecimal, multiply, ONE, power, type Rational, ratio } from '../number/rational.ts';
 
 /** Powers of base dimensions, and the factor to them. A noun (`apples`) is a dimension `noun:apple`. */

@@ -1,5 +1,4 @@
 /** Finds the data of tests and benchmarks: the pairs of this repository, and public data sets that may be absent. */
-
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
