@@ -1,7 +1,7 @@
-"""The peer of gpu.ts: PyTorch on the same card, or on the CPU where there is none.
+"""The peer of gpu.ts: PyTorch on the same GPU, or on the CPU if there is none.
 
-Reads JSON lines from stdin, answers each with one: {"ask": "machine" | "product" | "dispatch" | "training" | "rollouts", ...}.
-Types are "f32", "bf16" and "f16". float32 products are true float32: TensorFloat-32 is off, and asked for as "tf32".
+Reads JSON lines from stdin and answers each with one: {"ask": "machine" | "product" | "dispatch" | "training" | "rollouts", ...}.
+Types are "f32", "bf16" and "f16". float32 products are true float32; TensorFloat-32 is off unless "tf32" is requested.
 """
 
 import json

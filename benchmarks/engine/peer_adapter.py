@@ -1,8 +1,8 @@
 """The peer of adapter.ts: transformers and PEFT with an adapter folder.
 
 Reads JSON lines from stdin. The first is {"base", "adapter", "threads"}. Every further one is {"prompt", "answer",
-"maxTokens", "ends"}, token ids; the answer is {"tokens", "logprobs"}: what greedy decoding goes on with after the prompt,
-and the logprobs of `answer` after it.
+"maxTokens", "ends"}, token ids; the reply is {"tokens", "logprobs"}: the greedy completion of the prompt, and the
+logprobs of `answer` after it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The peer of generate.ts: transformers' generate on the CPU in float32, a batch a line.
+"""The peer of generate.ts: transformers' generate on the CPU in float32, one batch per line.
 
 Reads JSON lines from stdin. The first is {"config", "weights", "threads"}: weights names a safetensors file. Every further
 one is {"prompts": [[...]], "maxTokens", "sample"}; prompts are padded on the left, no token ends a sequence. The answer is

@@ -1,7 +1,7 @@
-"""The ceiling of generate.ts: llama.cpp's batched greedy decode on the CPU in float32, a batch a line.
+"""The upper bound of generate.ts: llama.cpp's batched greedy decode on the CPU in float32, one batch per line.
 
-Reads JSON lines from stdin. The first is {"config", "weights", "threads"}: weights names a safetensors file, of which a
-GGUF file is made beside it. Every further one is {"prompts": [[...]], "maxTokens"}. The answer is {"tokens": [[...]],
+Reads JSON lines from stdin. The first is {"config", "weights", "threads"}: weights names a safetensors file; a
+GGUF file is made of it. Every further one is {"prompts": [[...]], "maxTokens"}. The answer is {"tokens": [[...]],
 "seconds", "cpuSeconds"}.
 """
 
@@ -31,7 +31,7 @@ NAMES = {
 
 
 def permuted(weight, heads):
-    """llama.cpp rotates neighbours where Hugging Face rotates halves of a head."""
+    """llama.cpp rotates neighbouring pairs, Hugging Face the two halves of a head."""
     rows, columns = weight.shape
     halves = weight.reshape(heads, 2, rows // heads // 2, columns)
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
@@ -90,7 +90,7 @@ def open_context(model, request, threads):
 
 
 def fill(batch, rows):
-    """rows: token, position, sequence, whether logits are wanted."""
+    """rows: token, position, sequence, whether logits are needed."""
     batch.n_tokens = len(rows)
     for i, (token, position, sequence, wanted) in enumerate(rows):
         batch.token[i] = token

@@ -1,8 +1,8 @@
-"""The peer of training.ts: transformers' LlamaForCausalLM with PyTorch's AdamW, one training step a line.
+"""The peer of training.ts: transformers' LlamaForCausalLM with PyTorch's AdamW, one training step per line.
 
-Reads JSON lines from stdin. The first is {"config", "weights", "threads", "adapter"}: weights names a safetensors
-file, adapter a folder that PEFT loads and trains, or is null. Every further one is {"tokens": [[...]]}; the answer is {"loss", "seconds",
-"cpuSeconds", "peakMb"}. Peak memory is that of the process so far.
+Reads JSON lines from stdin. The first is {"config", "weights", "threads", "adapter"}: weights names a safetensors file;
+adapter is null or a folder that PEFT loads and trains. Every further one is {"tokens": [[...]]}; the reply is {"loss",
+"seconds", "cpuSeconds", "peakMb"}. Peak memory is that of the process so far.
 """
 
 import json

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The two packages of the backend tfjs:webgpu, in a folder outside the repository (150 MB). Prints the environment in which
-# it is found. Usage: eval "$(setup-dawn.sh [FOLDER])"
+# Installs the two packages of the backend tfjs:webgpu in a folder outside the repository (150 MB). Prints the environment
+# variable that makes them found. Usage: eval "$(setup-dawn.sh [FOLDER])"
 set -eu
 folder="${1:-${XDG_CACHE_HOME:-$HOME/.cache}/cipo-bench/dawn}"
 

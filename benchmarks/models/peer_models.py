@@ -1,4 +1,4 @@
-"""What transformers, tokenizers and llama.cpp make of a model: one JSON request a line, one JSON answer a line."""
+"""Results of transformers, tokenizers and llama.cpp for a model: one JSON request per line, one JSON reply per line."""
 
 import json
 import sys
@@ -78,7 +78,7 @@ def dequantise(request):
 
 
 def encode(request):
-    """Tokens of texts, and what decoding them gives."""
+    """Tokens of texts, and the texts that they decode to."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(request["tokenizer"])

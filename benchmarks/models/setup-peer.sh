@@ -1,6 +1,6 @@
 #!/bin/sh
-# The environment of benchmarks/engine/setup-peer.sh with what models are compared with besides: llama.cpp (built from
-# source, some minutes), its GGUF package, SentencePiece. Prints the path of its Python for CIPO_PEER_PYTHON.
+# Adds to the environment of benchmarks/engine/setup-peer.sh: llama.cpp (built from source, some minutes), its GGUF
+# package, SentencePiece. Prints the path of its Python for CIPO_PEER_PYTHON.
 # Usage: setup-peer.sh [FOLDER]
 set -eu
 python=$(sh "$(dirname "$0")/../engine/setup-peer.sh" "$@")

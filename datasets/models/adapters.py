@@ -1,7 +1,7 @@
-"""Adapters as PEFT writes them, over models of fixtures/parity, with what PyTorch makes of them: for each case the folder
-that `save_pretrained` writes, and `expected.safetensors` with token ids, logits, the loss and every gradient.
+"""Generates adapters as PEFT saves them, over models of fixtures/parity, with the results of PyTorch: for each case the
+folder that `save_pretrained` writes, and `expected.safetensors` with token ids, logits, the loss and every gradient.
 
-    $CIPO_PEER_PYTHON datasets/models/adapters.py      writes datasets/models/fixtures/adapters; after parity.py
+    $CIPO_PEER_PYTHON datasets/models/adapters.py      writes datasets/models/fixtures/adapters; run parity.py first
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Texts on which tokenizers are compared: code, LaTeX, emoji, CJK, right to left, control characters, blanks of all kinds,
-text that looks like control tokens. Written for this project."""
+"""Texts on which tokenizers are compared: code, LaTeX, emoji, CJK, right-to-left scripts, control characters, all kinds
+of spaces, text that looks like control tokens. Written for this project."""
 
 CORPUS = [
     "",

@@ -1,5 +1,5 @@
-"""GGUF files written by llama.cpp's own Python package, from the folders that parity.py and tokenizer_files.py made, and
-what they must be read as.
+"""Generates GGUF files with llama.cpp's Python package, from the folders of parity.py and tokenizer_files.py, and the
+results that reading them must give.
 
     $CIPO_PEER_PYTHON datasets/models/gguf_files.py      writes datasets/models/fixtures/gguf
 """
@@ -40,7 +40,7 @@ NAMES = {
 
 
 def quantised():
-    """Random blocks of every format, and their values by the reference."""
+    """Random blocks of every format, and their values according to the reference."""
     rng = np.random.default_rng(1)
     writer = gguf.GGUFWriter(OUT / "formats.gguf", "llama")
     expected = {}
@@ -121,7 +121,7 @@ def add(writer, key, array, kind):
 
 
 def llama3_divisors(head_dim, rope):
-    """As llama.cpp's converter computes them."""
+    """Computed as in llama.cpp's converter."""
     frequencies = 1.0 / (rope["rope_theta"] ** (np.arange(0, head_dim, 2, dtype=np.float32) / head_dim))
     low, high, length = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
     out = []
@@ -145,7 +145,7 @@ def from_folder(name, kind, architecture):
 
 
 def llama3():
-    """Numbers of Llama 3.1's rope scaling as Meta has them: only those can be told from the file."""
+    """The rope scaling of Llama 3.1 with Meta's numbers: a GGUF file can only express those."""
     torch.manual_seed(3)
     scaling = dict(rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8192)
     config = LlamaConfig(
@@ -159,7 +159,7 @@ def llama3():
 
 
 def byte_level_tokenizer(name, pre):
-    """The same tokenizer as fixtures/tokenizers has as tokenizer.json."""
+    """The tokenizer of fixtures/tokenizers, as GGUF."""
     source = json.loads((HERE / "tokenizers" / name / "tokenizer.json").read_text())
     config = json.loads((HERE / "tokenizers" / name / "tokenizer_config.json").read_text())
     words = dict(source["model"]["vocab"])
@@ -185,7 +185,7 @@ def byte_level_tokenizer(name, pre):
 
 
 def sentencepiece_tokenizer():
-    """Trained by SentencePiece itself, whose own answers are what is expected."""
+    """Trained by SentencePiece, whose results are the expected ones."""
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TRAINING), model_writer=trained, vocab_size=500, model_type="bpe", byte_fallback=True,

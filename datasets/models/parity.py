@@ -1,5 +1,5 @@
-"""Tiny random models with what PyTorch makes of them: for each case a Hugging Face folder as transformers writes it, and
-`expected.safetensors` with token ids, logits, the loss and every gradient, in float32.
+"""Generates tiny random models with the results of PyTorch: for each case a Hugging Face folder as transformers writes
+it, and `expected.safetensors` with token ids, logits, the loss and every gradient, in float32.
 
     $CIPO_PEER_PYTHON datasets/models/parity.py      writes datasets/models/fixtures/parity
 """
@@ -82,7 +82,7 @@ CASES = {
 
 
 def randomise(model, dtype):
-    """Far from the initial weights, so that every norm and bias matters; exact in the type it is saved in."""
+    """Weights far from the initial ones, so that every norm and bias matters; exact in the type they are saved in."""
     for name, p in model.named_parameters():
         noise = torch.randn_like(p)
         p.data = (1 + 0.3 * noise if "norm" in name else 0.25 * noise).to(dtype).float()

@@ -1,5 +1,5 @@
-"""Small tokenizers of the kinds that Llama, Mistral, SmolLM2 and Qwen use, trained here, with what Python's `tokenizers`
-and `transformers` make of a corpus and of conversations.
+"""Trains small tokenizers of the kinds of Llama, Mistral, SmolLM2 and Qwen, with the results of `tokenizers` and
+`transformers` in Python for a corpus and for conversations.
 
     $CIPO_PEER_PYTHON datasets/models/tokenizer_files.py      writes datasets/models/fixtures/tokenizers
 """
@@ -99,7 +99,7 @@ def split(digits):
 
 
 def sentence_pieces(normalizer, pre, decoder):
-    """BPE over characters with bytes for what it does not know, as converted from SentencePiece."""
+    """BPE over characters with byte fallback, as converted from SentencePiece."""
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("(?<=[^▁])(?=▁)"), "isolated")
