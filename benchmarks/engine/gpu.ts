@@ -16,7 +16,7 @@ import { productRate } from '../../packages/engine/src/executors/probe.ts';
 import type { Executor, ExecutorName } from '../../packages/engine/src/executors/types.ts';
 import type { NamedArrays } from '../../packages/engine/src/weights/store.ts';
 import { announce, median, printTable } from './common.ts';
-import { profiled, sumsBy } from './gpu/kernels.ts';
+import { profilePrograms, sumsBy } from './gpu/kernels.ts';
 import {
   dispatch,
   engineFor,
@@ -242,7 +242,7 @@ function whereTimeGoes(spent: readonly (readonly [string, Measured])[]): void {
 /** Profiles onnx:webgpu, whose library has a profiler: two training steps, and a few tokens of the largest rollouts. */
 async function kernels({ model, weights }: Weighted): Promise<void> {
   const shape = { ...plan.rollouts.at(-1)!, write: 8 };
-  const profiles = await profiled(async (executor) => {
+  const profiles = await profilePrograms(async (executor) => {
     const engine = engineFor(executor, model, weights);
     for (let step = 0; step < 2; step++)
       await trainingStep(engine, trainingTokens(model, plan.training, step));

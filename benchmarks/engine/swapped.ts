@@ -49,7 +49,7 @@ const weightNames = Array.from({ length: LAYERS }, (_, i) => `w${i}`);
  * Compiles one way to compute the layers.
  * @returns a function that runs it and returns the milliseconds of one product
  */
-async function prepared(executor: Executor, rows: number, swapped: boolean) {
+async function prepareRun(executor: Executor, rows: number, swapped: boolean) {
   const program = layers(rows, swapped);
   const compiled = await executor.compile(program);
   const buffers = Object.fromEntries(
@@ -79,7 +79,7 @@ announce(
 const executor = await openOnnx({ threads: Number(values.threads) });
 const table: string[][] = [];
 for (const rows of values.rows.split(',').map(Number)) {
-  const ways = [await prepared(executor, rows, true), await prepared(executor, rows, false)];
+  const ways = [await prepareRun(executor, rows, true), await prepareRun(executor, rows, false)];
   const times: number[][] = [[], []];
   for (let round = 0; round < ROUNDS; round++)
     for (const [i, way] of ways.entries()) times[i]!.push(await way());

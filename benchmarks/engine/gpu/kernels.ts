@@ -30,7 +30,7 @@ interface TraceEvent {
 }
 
 /** Profiles `work` on a fresh executor, which it closes; one profile per compiled program. */
-export async function profiled(
+export async function profilePrograms(
   work: (executor: Executor) => Promise<void>,
 ): Promise<ProgramProfile[]> {
   const folder = await mkdtemp(join(tmpdir(), 'cipo-kernels-'));

@@ -65,11 +65,11 @@ export async function createLocalEngine(options: EngineOptions): Promise<LocalEn
   const config = parseModelConfig(options.config);
   const checked = partsOf(options);
   const weights = options.weights ?? initialWeights(config, options.seed);
-  return opened(options, { config, weights, ...checked });
+  return openEngine(options, { config, weights, ...checked });
 }
 
 /** Opens an executor and makes an engine on it. Closes the executor if the engine cannot be made. */
-async function opened(
+async function openEngine(
   options: ExecutorOptions,
   parts: Omit<ConstructorParameters<typeof LocalEngine>[0], 'executor'>,
 ): Promise<LocalEngine> {
@@ -95,7 +95,7 @@ export async function loadLocalEngine(
   // Opening checks the tensors against the configuration before memory is allocated for its sizes.
   const { config, source } = await openModel(path);
   await source.close();
-  const engine = await opened(options, { config, ...checked });
+  const engine = await openEngine(options, { config, ...checked });
   try {
     await engine.load(path);
     return engine;

@@ -17,7 +17,12 @@ export type Recomputable = <X>(ops: Ops<X>, x: X, rest: Values<X>) => X;
  * f(x, rest) without storing what f computes in between: the backward pass computes it again. f must read tensors
  * through its arguments only. Source: Chen et al. 2016, "Training deep nets with sublinear memory cost".
  */
-export function recomputed<T>(tape: Tape<T>, x: Var<T>, rest: Vars<T>, f: Recomputable): Var<T> {
+export function checkpointLayer<T>(
+  tape: Tape<T>,
+  x: Var<T>,
+  rest: Vars<T>,
+  f: Recomputable,
+): Var<T> {
   const ops = tape.inner;
   const plain = mapValues(rest, ({ value }) => value);
   const [value] = ops.scope(() => [f(ops, x.value, plain)]);

@@ -33,7 +33,7 @@ function tapeGradients(f: Scalar, xs: readonly Plain[]): Plain[] {
 }
 
 /** A scalar that weighs every element differently, so that no error cancels. */
-function weighed<T>(o: Ops<T>, y: T): T {
+function weightedSum<T>(o: Ops<T>, y: T): T {
   const { shape } = o.spec(y);
   const weights = o.constant(normals(99, sizeOf(shape)), shape);
   return o.sum(o.mul(y, weights), [...shape.keys()], false);
@@ -44,7 +44,7 @@ describe('gradients of operations', () => {
     'the gradient of $name equals finite differences',
     (opCase) => {
       const xs = caseArguments(opCase).map((data, i) => plain(data, opCase.shapes[i]!));
-      const f: Scalar = (o, x) => weighed(o, opCase.call(o, x));
+      const f: Scalar = (o, x) => weightedSum(o, opCase.call(o, x));
       const expected = differences(f, xs);
       for (const [i, gradient] of tapeGradients(f, xs).entries()) {
         expect(gradient.shape).toEqual(xs[i]!.shape);
@@ -80,7 +80,7 @@ function lossOf(spec: LossSpec): Scalar {
       { logp: logp!, old: fixed(terms[1]!), advantages: fixed(terms[2]!), ref: fixed(terms[3]!) },
       { clipLow: fixed(s.clipLow), clipHigh: fixed(s.clipHigh), beta: fixed(s.beta) },
     );
-    return weighed(o, loss);
+    return weightedSum(o, loss);
   };
 }
 

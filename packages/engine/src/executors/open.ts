@@ -44,7 +44,7 @@ export const BACKENDS_OF = {
 
 /** @throws EngineError `unavailable` if there is no device, with what one needs */
 async function openOnnxWebGpu(): Promise<Executor> {
-  const { OnnxWebGpuExecutor } = await loading(import('./onnx/webgpu.ts'));
+  const { OnnxWebGpuExecutor } = await loadRuntime(import('./onnx/webgpu.ts'));
   return OnnxWebGpuExecutor.create().catch((cause: unknown) => {
     const reason = `onnxruntime-node has no WebGPU device here (${reasonOf(cause)})`;
     throw new EngineError('unavailable', `${reason}; ${backendAdvice('onnx', 'webgpu')}`, {
@@ -55,11 +55,11 @@ async function openOnnxWebGpu(): Promise<Executor> {
 
 /** @throws EngineError `unavailable` if onnxruntime-node does not load */
 export async function openOnnx(options: OnnxOptions): Promise<Executor> {
-  const { OnnxExecutor } = await loading(import('./onnx/executor.ts'));
+  const { OnnxExecutor } = await loadRuntime(import('./onnx/executor.ts'));
   return new OnnxExecutor(options);
 }
 
-function loading<M>(module: Promise<M>): Promise<M> {
+function loadRuntime<M>(module: Promise<M>): Promise<M> {
   return module.catch((cause: unknown) => {
     if (EngineError.isInstance(cause))
       throw new EngineError('unavailable', `executor onnx: ${cause.message}`, { cause });

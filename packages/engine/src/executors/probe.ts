@@ -50,9 +50,9 @@ export async function productRate(
   type: 'f32' | HalfType,
   n: number,
 ): Promise<Rate | undefined> {
-  if (type === 'f32') return timed(executor, n, await executor.compile(productProgram(n)));
+  if (type === 'f32') return timeProduct(executor, n, await executor.compile(productProgram(n)));
   if ((await halfError(executor, type)) === undefined) return undefined;
-  return timed(executor, n, await executor.compileHalfProduct!(type, n));
+  return timeProduct(executor, n, await executor.compileHalfProduct!(type, n));
 }
 
 /** Relative error of a small product; undefined if the backend lacks the type or computes in float32 anyway. */
@@ -103,7 +103,7 @@ async function rate(executor: Executor): Promise<Rate> {
 }
 
 /** The best of a few runs; reading the sum waits for the device. */
-async function timed(executor: Executor, n: number, compiled: Compiled): Promise<Rate> {
+async function timeProduct(executor: Executor, n: number, compiled: Compiled): Promise<Rate> {
   const [a, b, y] = executor.allocate([f32(n, n), f32(n, n), f32(n, n)]).parts;
   const total = executor.buffer(f32());
   const run = async () => {

@@ -43,7 +43,7 @@ function those(files: Files, names: readonly string[]): RemoteFile[] {
  * @throws EngineError `file` naming what the repository has instead
  */
 export function chooseFiles(files: Files, where: string, wanted?: string): Choice {
-  if (wanted !== undefined) return { descriptions: [], weights: [named(files, where, wanted)] };
+  if (wanted !== undefined) return { descriptions: [], weights: [ggufFile(files, where, wanted)] };
   const adapter = those(files, ADAPTER_FILES);
   if (!files.has('config.json') && adapter.length === ADAPTER_FILES.length)
     return { descriptions: adapter.slice(0, 1), weights: adapter.slice(1) };
@@ -82,7 +82,7 @@ export function shardsOf(files: Files, where: string, index: unknown): RemoteFil
   });
 }
 
-function named(files: Files, where: string, name: string): RemoteFile {
+function ggufFile(files: Files, where: string, name: string): RemoteFile {
   const file = files.get(name);
   if (file && name === basename(name) && name.toLowerCase().endsWith('.gguf')) return file;
   throw new EngineError('file', `${where}: no GGUF file "${name}".${instead(files)}`);

@@ -72,8 +72,8 @@ export async function pullModel(id: string, options: PullOptions): Promise<Pulle
     ...(hubUrl !== undefined && { hubUrl }),
     ...(options.accessToken !== undefined && { accessToken: options.accessToken }),
   };
-  const revision = await explained(id, options, () =>
-    understood(id, options, async () => {
+  const revision = await explainErrors(id, options, () =>
+    requireHub(id, options, async () => {
       const wanted = options.revision ?? 'main';
       const found = await modelInfo({
         ...hub,
@@ -85,12 +85,12 @@ export async function pullModel(id: string, options: PullOptions): Promise<Pulle
     }),
   );
   const where = `${id} at ${revision.slice(0, 12)}`;
-  const files = await explained(id, options, () =>
-    understood(id, options, () => remoteFiles({ ...hub, revision })),
+  const files = await explainErrors(id, options, () =>
+    requireHub(id, options, () => remoteFiles({ ...hub, revision })),
   );
   const choice = chooseFiles(files, where, options.file);
   await mkdir(options.directory, { recursive: true });
-  const fetched = await explained(id, options, () =>
+  const fetched = await explainErrors(id, options, () =>
     fetchAll(choice, files, where, { ...options, hub: { ...hub, revision } }),
   );
   const bytes = fetched.reduce((sum, { size }) => sum + size, 0);
@@ -205,7 +205,7 @@ function withSignal(signal: AbortSignal | undefined): typeof fetch {
 }
 
 /** Translates errors of the library when a login page of the network or another server answers instead of a hub. */
-async function understood<T>(
+async function requireHub<T>(
   id: string,
   { hubUrl = HUB_URL }: PullOptions,
   work: () => Promise<T>,
@@ -226,7 +226,11 @@ async function understood<T>(
 }
 
 /** Translates status codes of the hub into messages that say what to do. */
-async function explained<T>(id: string, options: PullOptions, work: () => Promise<T>): Promise<T> {
+async function explainErrors<T>(
+  id: string,
+  options: PullOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -12,13 +12,13 @@ function mix(x: number): number {
 
 const START = 0x9e3779b9;
 /** Extends the hash `h` by one whole number. */
-function hashed(h: number, value: number): number {
+function extendHash(h: number, value: number): number {
   return mix(mix(h ^ mix(value + 0x7f4a7c15)) + Math.floor(value / 2 ** 32) + 0x165667b1);
 }
 
 /** A 32-bit hash of whole numbers; the order matters. */
 export function hash32(...values: readonly number[]): number {
-  return values.reduce(hashed, START);
+  return values.reduce(extendHash, START);
 }
 
 /** Uniform in [0, 1) with 53 random bits. */
@@ -27,7 +27,7 @@ export function uniform(...place: readonly number[]): number {
 }
 
 function uniformAt(h: number): number {
-  return ((hashed(h, 0) >>> 5) * 2 ** 26 + (hashed(h, 1) >>> 6)) / 2 ** 53;
+  return ((extendHash(h, 0) >>> 5) * 2 ** 26 + (extendHash(h, 1) >>> 6)) / 2 ** 53;
 }
 
 /** Standard normal numbers by the Box-Muller transform; the i-th is a function of (seed, i). */
@@ -35,8 +35,8 @@ export function normals(seed: number, count: number): Float32Array {
   const out = new Float32Array(count);
   const h = hash32(seed);
   for (let i = 0; i < count; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniformAt(hashed(h, i))));
-    const angle = 2 * Math.PI * uniformAt(hashed(h, i + 1));
+    const radius = Math.sqrt(-2 * Math.log(1 - uniformAt(extendHash(h, i))));
+    const angle = 2 * Math.PI * uniformAt(extendHash(h, i + 1));
     out[i] = radius * Math.cos(angle);
     if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
   }

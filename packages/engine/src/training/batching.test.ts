@@ -22,7 +22,7 @@ const datum = fc
   });
 
 /** What a micro-batch trains: context, target and weight of each row with weight, read back from its arrays. */
-function trained({ layout, arrays }: MicroBatch): string[] {
+function trainedTokens({ layout, arrays }: MicroBatch): string[] {
   const { groups, prefix: p, branches: g, length: c } = layout;
   const { tokens, targets, weights, positions, prefixMask } = arrays;
   const found: string[] = [];
@@ -52,7 +52,7 @@ describe('micro-batches', () => {
             .filter((t) => t > 0 && weights[t] !== 0)
             .map((t) => `${[...tokens.subarray(0, t)]} -> ${tokens[t]} x ${weights[t]}`),
         );
-        const found = microBatches(data, needs, limits).flatMap(trained);
+        const found = microBatches(data, needs, limits).flatMap(trainedTokens);
         expect(found.sort()).toEqual(expected.sort());
       }),
     );

@@ -4,12 +4,12 @@
  */
 
 import {
+  checkpointLayer,
   type LossOfRows,
   lossOverRows,
   measureOverRows,
   type RowLoss,
   type RowsOfLoss,
-  recomputed,
 } from '../autodiff/recompute.ts';
 import { Tape, type Var } from '../autodiff/tape.ts';
 import type { Program } from '../executors/types.ts';
@@ -149,7 +149,7 @@ function trainedHidden<T>(
     const at = layerPrefix(layer);
     const isRead = (name: string) => name.startsWith(at) || ATTENTION_NAMES.some((n) => n === name);
     const rest = Object.fromEntries(Object.entries(x).filter(([name]) => isRead(name)));
-    return recomputed(tape, y, rest, (ops, z, params) =>
+    return checkpointLayer(tape, y, rest, (ops, z, params) =>
       llamaLayer(ops, config, params, layer, z, batchAttention(ops, config, layout, params)),
     );
   };

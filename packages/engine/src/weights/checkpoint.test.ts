@@ -35,7 +35,11 @@ beforeAll(async () => {
 type Header = Record<string, Record<string, unknown>>;
 
 /** While the header of a file is another one. */
-async function changed(path: string, change: (header: Header) => void, then: () => Promise<void>) {
+async function withChangedHeader(
+  path: string,
+  change: (header: Header) => void,
+  then: () => Promise<void>,
+) {
   const whole = readFileSync(path);
   const end = 8 + Number(whole.readBigUInt64LE());
   const header = JSON.parse(whole.toString('utf8', 8, end));
@@ -58,8 +62,8 @@ test.each([
     const setSteps = ({ __metadata__ }: Header) => {
       __metadata__!.steps = steps;
     };
-    await changed(join(folder, file), setSteps, () =>
-      changed(join(folder, 'optimizer.safetensors'), setSteps, () =>
+    await withChangedHeader(join(folder, file), setSteps, () =>
+      withChangedHeader(join(folder, 'optimizer.safetensors'), setSteps, () =>
         expect(engine.load(folder)).rejects.toThrow(
           `optimizer.safetensors: steps: expected a whole number of at least 0, got "${steps}"`,
         ),
@@ -82,7 +86,7 @@ test('an unsupported tensor type leaves all weights unchanged', async () => {
     const setType = (header: Header) => {
       header[name]!.dtype = 'I32';
     };
-    await changed(path, setType, () =>
+    await withChangedHeader(path, setType, () =>
       expect(engine.load(model)).rejects.toThrow(
         `${path}: tensor "${name}" is I32; F32, F16, BF16 can be read`,
       ),

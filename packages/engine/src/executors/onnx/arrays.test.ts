@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { placed } from './arrays.ts';
+import { placeTensors } from './arrays.ts';
 
 test('placed tensors follow each other, begin on cache lines and do not overlap', () => {
-  const [run, ...others] = placed([[3, 5], [1], [4, 4]]);
+  const [run, ...others] = placeTensors([[3, 5], [1], [4, 4]]);
   expect(others).toEqual([]);
   expect(run!.parts.map(({ byteOffset, length }) => [byteOffset, length])).toEqual([
     [0, 15],
@@ -14,7 +14,7 @@ test('placed tensors follow each other, begin on cache lines and do not overlap'
 });
 
 test('tensors that do not fit into one array go whole into the next', () => {
-  const runs = placed([[16], [20], [16], [100], [8]], 64);
+  const runs = placeTensors([[16], [20], [16], [100], [8]], 64);
   expect(runs.map(({ array, parts }) => [array.length, parts.length])).toEqual([
     [64, 3],
     [112, 1],
@@ -22,4 +22,4 @@ test('tensors that do not fit into one array go whole into the next', () => {
   ]);
 });
 
-test('an empty list of tensors takes no memory', () => expect(placed([])).toEqual([]));
+test('an empty list of tensors takes no memory', () => expect(placeTensors([])).toEqual([]));

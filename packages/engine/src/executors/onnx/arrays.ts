@@ -14,11 +14,11 @@ export interface Placed {
 }
 
 /** Zeros for tensors of these shapes. An array holds at most `most` floats, unless one tensor alone is larger. */
-export function placed(shapes: readonly Shape[], most = MOST_FLOATS): Placed[] {
+export function placeTensors(shapes: readonly Shape[], most = MOST_FLOATS): Placed[] {
   const runs: Shape[][] = [];
   let room = 0;
   for (const shape of shapes) {
-    const length = padded(shape);
+    const length = paddedLength(shape);
     if (length > room) {
       runs.push([]);
       room = most;
@@ -30,16 +30,16 @@ export function placed(shapes: readonly Shape[], most = MOST_FLOATS): Placed[] {
 }
 
 function oneArray(shapes: readonly Shape[]): Placed {
-  const array = reachableFloats(shapes.reduce((sum, shape) => sum + padded(shape), 0));
+  const array = reachableFloats(shapes.reduce((sum, shape) => sum + paddedLength(shape), 0));
   let end = 0;
   const parts = shapes.map((shape) => {
     const start = end;
-    end += padded(shape);
+    end += paddedLength(shape);
     return array.subarray(start, start + sizeOf(shape));
   });
   return { array, parts };
 }
 
-function padded(shape: Shape): number {
+function paddedLength(shape: Shape): number {
   return Math.ceil(sizeOf(shape) / ALIGNMENT) * ALIGNMENT;
 }

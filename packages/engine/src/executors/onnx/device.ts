@@ -9,7 +9,7 @@ import { EngineError } from '../../errors.ts';
 import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
 import type { Program, TypedArray } from '../types.ts';
 import type { GraphRecorder } from './graph.ts';
-import { type MakeOps, modelBytes, OUTPUT_PREFIX, recorded } from './model.ts';
+import { type MakeOps, modelBytes, OUTPUT_PREFIX, recordProgram } from './model.ts';
 import { ort } from './runtime.ts';
 import { WebGpuOps } from './webgpu-ops.ts';
 
@@ -59,11 +59,11 @@ export async function programSession(
   options: Ort.InferenceSession.SessionOptions = {},
   makeOps: MakeOps = (graph) => new WebGpuOps(graph),
 ): Promise<Ort.InferenceSession> {
-  const { graph, bytes } = recorded(program, makeOps);
+  const { graph, bytes } = recordProgram(program, makeOps);
   try {
     return await deviceSession(bytes, options);
   } catch (cause) {
-    const lacking = await refused(graph);
+    const lacking = await refusedNodes(graph);
     if (lacking.length === 0) throw cause;
     throw new EngineError(
       'unavailable',
@@ -76,7 +76,7 @@ export async function programSession(
 }
 
 /** Names of the nodes that the provider does not compile alone either. */
-async function refused(graph: GraphRecorder): Promise<string[]> {
+async function refusedNodes(graph: GraphRecorder): Promise<string[]> {
   const lacking: string[] = [];
   const singles = new Map(graph.singles().map(({ name, model }) => [name, model]));
   for (const [name, model] of singles)
@@ -104,7 +104,7 @@ export class DeviceMemory {
     if (spare) return spare;
     const session = await this.#session('allocate', spec);
     const made = await session.run({ x: oneZero(spec.dtype) });
-    return shaped(made[OUTPUT_NAME]!, spec);
+    return withShape(made[OUTPUT_NAME]!, spec);
   }
 
   /** Counts a tensor of this shape as in use; its spares are kept as long as one is. */
@@ -129,13 +129,13 @@ export class DeviceMemory {
 
   async fillWithZeros(tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('fill', spec);
-    const y = shaped(tensor, flat(spec));
+    const y = withShape(tensor, flat(spec));
     await session.run({ x: oneZero(spec.dtype) }, { [OUTPUT_NAME]: y });
   }
 
   async upload(data: TypedArray, tensor: Ort.Tensor, spec: TensorSpec): Promise<void> {
     const session = await this.#session('upload', spec);
-    const y = shaped(tensor, flat(spec));
+    const y = withShape(tensor, flat(spec));
     await session.run({ x: hostTensor(data, flat(spec)) }, { [OUTPUT_NAME]: y });
   }
 
@@ -144,7 +144,7 @@ export class DeviceMemory {
     const data = spec.dtype === 'f32' ? new Float32Array(size) : new Int32Array(size);
     const session = await this.#session('download', spec);
     const y = hostTensor(data, flat(spec));
-    await session.run({ x: shaped(tensor, flat(spec)) }, { [OUTPUT_NAME]: y });
+    await session.run({ x: withShape(tensor, flat(spec)) }, { [OUTPUT_NAME]: y });
     return data;
   }
 
@@ -205,7 +205,7 @@ export function hostTensor(data: TypedArray, { shape }: TensorSpec): Ort.Tensor 
 }
 
 /** The same memory under another shape; disposing of one disposes of both. */
-function shaped(tensor: Ort.Tensor, { dtype, shape }: TensorSpec): Ort.Tensor {
+function withShape(tensor: Ort.Tensor, { dtype, shape }: TensorSpec): Ort.Tensor {
   return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
     dataType: ELEMENT_NAME[dtype],
     dims: shape,

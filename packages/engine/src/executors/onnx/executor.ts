@@ -18,7 +18,7 @@ import type {
   TensorBuffer,
   TypedArray,
 } from '../types.ts';
-import { placed } from './arrays.ts';
+import { placeTensors } from './arrays.ts';
 import { CpuOps } from './cpu-ops.ts';
 import { halfProduct } from './half.ts';
 import { modelBytes, OUTPUT_PREFIX } from './model.ts';
@@ -122,7 +122,7 @@ export class OnnxExecutor implements Executor {
   }
 
   allocate(specs: readonly TensorSpec[]): Allocation {
-    const made = placed(specs.map(({ shape }) => shape));
+    const made = placeTensors(specs.map(({ shape }) => shape));
     const parts = made.flatMap((run) => run.parts);
     return {
       parts: parts.map((part, i) => new OnnxBuffer(specs[i]!, part)),

@@ -97,7 +97,7 @@ export class GraphRecorder {
       nodes.push({ op: 'Identity', inputs: [sym.name], outputs: [outputName] });
       return { name: outputName, type: sym.type, shape: sym.shape };
     });
-    const { live, used } = needed(
+    const { live, used } = liveNodes(
       fold(nodes),
       values.map((value) => value.name),
     );
@@ -146,7 +146,7 @@ function fold(nodes: readonly NodeProto[]): NodeProto[] {
 }
 
 /** The nodes that the outputs depend on, and every name they use. */
-function needed(nodes: readonly NodeProto[], outputs: readonly string[]) {
+function liveNodes(nodes: readonly NodeProto[], outputs: readonly string[]) {
   const used = new Set(outputs);
   const live: NodeProto[] = [];
   for (const node of nodes.toReversed()) {

@@ -14,11 +14,11 @@ export type MakeOps = (graph: GraphRecorder) => Ops<Sym>;
 
 /** The bytes of the ONNX model of a program. */
 export function modelBytes(program: Program, makeOps: MakeOps): Uint8Array {
-  return recorded(program, makeOps).bytes;
+  return recordProgram(program, makeOps).bytes;
 }
 
 /** The model, and the graph that it was encoded from. */
-export function recorded(program: Program, makeOps: MakeOps) {
+export function recordProgram(program: Program, makeOps: MakeOps) {
   const graph = new GraphRecorder();
   const inputs: Record<string, Sym> = {};
   for (const [name, { dtype, shape }] of Object.entries(program.inputs))

@@ -220,7 +220,9 @@ function sourceOf(bytes: Bytes, header: GgufHeader, config: ModelConfig): Tensor
     const place = places.get(name);
     if (!place) throw new EngineError('file', `${bytes.path}: tensor "${name}" is missing`);
     const data = await readTensor(bytes, ...place);
-    return config.model_type === 'llama' ? unpermuted(name, data, place[1].shape, config) : data;
+    return config.model_type === 'llama'
+      ? undoPermutation(name, data, place[1].shape, config)
+      : data;
   };
   const { path } = bytes;
   return { path, tensors: new Map(entries), metadata: {}, read, close: () => bytes.close() };
@@ -277,7 +279,7 @@ function formatOf(where: string, type: number) {
 }
 
 /** Moves row 2i + h of a head (h = 0 or 1) to row h d/2 + i. Other tensors are unchanged. */
-function unpermuted(
+function undoPermutation(
   name: string,
   data: Float32Array,
   shape: readonly number[],

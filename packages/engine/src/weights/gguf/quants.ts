@@ -47,7 +47,7 @@ function blocks(name: string, values: number, bytes: number, block: Block): Quan
 function half(b: Uint8Array, at: number): number {
   return halfTable()[b[at]! | (b[at + 1]! << 8)]!;
 }
-function signed(byte: number): number {
+function toSigned(byte: number): number {
   return (byte << 24) >> 24;
 }
 
@@ -88,7 +88,7 @@ const q5_1: Block = (b, at, out, to) => {
 };
 const q8_0: Block = (b, at, out, to) => {
   const d = half(b, at);
-  for (let i = 0; i < 32; i++) out[to + i] = signed(b[at + 2 + i]!) * d;
+  for (let i = 0; i < 32; i++) out[to + i] = toSigned(b[at + 2 + i]!) * d;
 };
 
 /** Scale and minimum, 6 bits each, of the j-th of 8 sub-blocks, packed into 12 bytes. */
@@ -131,7 +131,7 @@ const q6_k: Block = (b, at, out, to) => {
         const low = b[at + 64 * n + 32 * (part & 1) + i]!;
         const four = part < 2 ? low & 15 : low >> 4;
         const two = (b[at + 128 + 32 * n + i]! >> (2 * part)) & 3;
-        const scale = signed(b[at + 192 + 8 * n + 2 * part + (i >> 4)]!);
+        const scale = toSigned(b[at + 192 + 8 * n + 2 * part + (i >> 4)]!);
         out[to + 128 * n + 32 * part + i] = Math.fround(d * scale) * ((four | (two << 4)) - 32);
       }
 };
