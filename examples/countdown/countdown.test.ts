@@ -3,7 +3,7 @@ import { domainContract } from '@cipo/verifier/testing';
 import type { Verdict } from '@cipo/verifier/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { countdown } from './countdown.ts';
+import countdown from './countdown.ts';
 
 const rows = readFileSync(new URL('rows.jsonl', import.meta.url), 'utf8')
   .trim()

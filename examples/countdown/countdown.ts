@@ -73,7 +73,7 @@ function diagnose(code: string, message: string) {
   return [{ code, audience: 'policy' as const, message }];
 }
 
-export const countdown: Domain<Countdown> = {
+const countdown: Domain<Countdown> = {
   name: 'countdown',
   parse,
   verify: async ({ reference: { numbers, target } }, { text }, signal) => {

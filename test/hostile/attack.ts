@@ -14,7 +14,7 @@ export interface Attack {
 }
 
 /** The number that a program cannot know. `WIN` in the code of an attack is replaced by it. */
-export const WIN = 738_491_625;
+const WIN = 738_491_625;
 
 /** Makes one attack of a kind from each code. */
 export function attacks(kind: string, codes: readonly string[], by?: Attack['by']): Attack[] {

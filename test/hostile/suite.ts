@@ -43,7 +43,7 @@ function problemOf(verdict: Verdict, after: Verdict): string | undefined {
 }
 
 /** The status of a verdict, or `void` with its fault. */
-export function statusOf(verdict: Verdict): string {
+function statusOf(verdict: Verdict): string {
   return verdict.kind === 'judged' ? verdict.status : `void ${verdict.fault}`;
 }
 

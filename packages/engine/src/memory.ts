@@ -77,7 +77,7 @@ export function estimateMemory(plan: MemoryPlan): MemoryEstimate {
  * Floats that one row (token) of a layer keeps for the backward pass, from the tensors of model/llama.ts and
  * attention.ts.
  */
-export function floatsOfRow(config: ModelConfig, sequence: number): number {
+function floatsOfRow(config: ModelConfig, sequence: number): number {
   const { hidden_size: d, intermediate_size: f, num_attention_heads: heads } = config;
   const queries = heads * headSize(config);
   const keys = config.num_key_value_heads * headSize(config);

@@ -13,7 +13,7 @@ import { hash32, uniform } from '../sampling/random.ts';
 import type { NamedArrays, TensorName } from '../weights/store.ts';
 
 /** PEFT's name for every linear layer except the output matrix. */
-export const ALL_LINEAR = 'all-linear';
+const ALL_LINEAR = 'all-linear';
 
 /** Options of low-rank adapters, named as in PEFT's LoraConfig. */
 export interface LoraOptions {

@@ -19,7 +19,7 @@ import { type NamedArrays, restore, snapshot, type TensorSet } from '../weights/
 import type { Adapter } from './adapter.ts';
 import { isPattern, type LoraOptions, MOST_RANK } from './options.ts';
 
-export const ADAPTER_CONFIG_FILE = 'adapter_config.json';
+const ADAPTER_CONFIG_FILE = 'adapter_config.json';
 const WEIGHTS_FILE = 'adapter_model.safetensors';
 const OPTIMIZER_FILE = 'optimizer.safetensors';
 /** PEFT's prefix of the names of modules. */

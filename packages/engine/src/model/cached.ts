@@ -37,11 +37,11 @@ export interface WriteShape {
 }
 
 const KINDS = ['key', 'value'] as const;
-export type CacheKind = (typeof KINDS)[number];
+type CacheKind = (typeof KINDS)[number];
 /** A part of the cache: of a prompt, of its earlier chunks, of the generated tokens, or of the newest token. */
 export type CachePart = 'prompt' | 'past' | 'own' | 'new';
 
-export function cacheName(part: CachePart, kind: CacheKind, layer: number): string {
+function cacheName(part: CachePart, kind: CacheKind, layer: number): string {
   return `${part}:${kind}:${layer}`;
 }
 

@@ -162,7 +162,7 @@ export function contextLength({ max_position_embeddings: most, sliding_window }:
 }
 
 /** Initial values of a tensor: ones, zeros, or normal with this standard deviation. */
-export type Init = 'ones' | 'zeros' | { readonly std: number };
+type Init = 'ones' | 'zeros' | { readonly std: number };
 
 /** Name, shape and initial values of a tensor of the model. */
 export interface ParamSpec {

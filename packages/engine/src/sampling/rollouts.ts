@@ -59,7 +59,7 @@ export function nextUniform({ origin, count }: Rollout): number {
 }
 
 /** What a token is sampled from. */
-export interface Next {
+interface Next {
   readonly kind: NextKind;
   readonly row: Float32Array;
 }

@@ -19,7 +19,7 @@ export interface Block {
 const STATE_NAMES = ['weight', 'grad', 'mean', 'square'] as const;
 type StateName = (typeof STATE_NAMES)[number];
 
-export function blockName(state: StateName, block: number): string {
+function blockName(state: StateName, block: number): string {
   return `${state}:${block}`;
 }
 

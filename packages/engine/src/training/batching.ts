@@ -19,7 +19,7 @@ export interface Branch {
 const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
 
 /** Names of the per-token inputs of a loss. */
-export type TermName = (typeof TERM_NAMES)[number];
+type TermName = (typeof TERM_NAMES)[number];
 type Terms = Readonly<Record<TermName, Float32Array>>;
 
 /** The inputs of one run of a training program, and their layout. */
@@ -32,7 +32,7 @@ export interface MicroBatch {
 export const MOST_BRANCHES = 16;
 
 /** Rounds a length up to a bucket. Each shape is a compiled graph; padding is wasted work. */
-export function bucketLength(length: number): number {
+function bucketLength(length: number): number {
   const step = length <= 48 ? 8 : length <= 128 ? 16 : length <= 512 ? 32 : 128;
   return Math.ceil(length / step) * step;
 }

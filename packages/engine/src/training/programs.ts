@@ -268,7 +268,7 @@ export function measureProgram(
 }
 
 /** Names of the trained tensors: those of the model, or of the adapters. */
-export function trainedNames(config: ModelConfig, { adapters }: TrainSettings): string[] {
+function trainedNames(config: ModelConfig, { adapters }: TrainSettings): string[] {
   return (adapters ? adapterSpecs(adapters) : paramSpecs(config)).map(({ name }) => name);
 }
 

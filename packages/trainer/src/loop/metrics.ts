@@ -60,7 +60,7 @@ export function retention(groups: readonly Group[]): number | undefined {
 }
 
 /** Share of correct corrections of incorrect anchors; undefined if none was judged. */
-export function fixRate(groups: readonly Group[]): number | undefined {
+function fixRate(groups: readonly Group[]): number | undefined {
   return passRate(groups.filter(({ anchor }) => anchor?.passed === false));
 }
 

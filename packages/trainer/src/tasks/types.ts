@@ -18,7 +18,7 @@ export interface Problem {
 }
 
 /** An incorrect response. */
-export interface Mistake {
+interface Mistake {
   readonly attempt: string;
   /** What {@link TaskKind.note} makes of the diagnostics that the verifier would give. */
   readonly note: string;

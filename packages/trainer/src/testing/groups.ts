@@ -17,7 +17,7 @@ export const domain: Domain = {
 };
 
 /** A task of {@link domain}. */
-export function item(id = 'x'): TrainingTask {
+function item(id = 'x'): TrainingTask {
   const task = {
     id,
     domain: 'spelled',
@@ -39,7 +39,7 @@ export function item(id = 'x'): TrainingTask {
 /**
  * A rollout by its mark: '1' correct, '0' incorrect, '?' void, '-' incorrect and truncated, '_' incorrect and empty.
  */
-export function rollout(mark: string, text = `answer ${mark}`): Rollout {
+function rollout(mark: string, text = `answer ${mark}`): Rollout {
   const tokens = Int32Array.of(1, 2, 3, 4);
   const diagnostics = [
     { code: 'wrong-answer', audience: 'policy', message: 'seen by the policy' },

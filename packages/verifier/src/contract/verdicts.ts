@@ -39,7 +39,7 @@ export function* textsIn(value: unknown): Generator<string> {
 }
 
 /** @throws {AssertionError} naming what is malformed */
-export function assertVerdict(verdict: Verdict, about: string): void {
+function assertVerdict(verdict: Verdict, about: string): void {
   const copy: unknown = JSON.parse(JSON.stringify(verdict));
   assert.deepEqual(copy, verdict, `${about}: a verdict must survive JSON`);
   const chars = JSON.stringify(verdict).length;

@@ -21,7 +21,7 @@ export interface Extracted {
 }
 
 /** Longest end of a response that is searched, in UTF-16 code units. */
-export const MAX_SEARCHED = 2_000_000;
+const MAX_SEARCHED = 2_000_000;
 
 /** Finds the answer. @returns undefined if the response does not have the place that `mode` names */
 export function extract(response: string, mode: Extraction): Extracted | undefined {

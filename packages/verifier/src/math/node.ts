@@ -5,7 +5,7 @@
 import type { Rational } from './number/rational.ts';
 import type { Unit } from './read/units.ts';
 
-export type ConstantName = 'pi' | 'e' | 'i' | 'infinity' | 'undefined';
+type ConstantName = 'pi' | 'e' | 'i' | 'infinity' | 'undefined';
 export type NumberSet = 'R' | 'Z' | 'N' | 'Q' | 'C' | 'Z+';
 export type RelationOp =
   | '='

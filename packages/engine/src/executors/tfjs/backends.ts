@@ -12,7 +12,7 @@ import { installCommand, requireOptional, resolveOptional } from '../optional.ts
 import { startDawn, type Watch } from './dawn.ts';
 import type { Tf } from './types.ts';
 
-export const TFJS_BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+const TFJS_BACKENDS = ['tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
 export type TfjsBackend = (typeof TFJS_BACKENDS)[number];
 
 /** Backends tried by default. webgpu must be requested: with a software driver it is slower than wasm. */

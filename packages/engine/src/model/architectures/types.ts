@@ -13,7 +13,7 @@ export interface Traits {
 }
 
 /** The fields of config.json that decide about biases. */
-export interface BiasFields {
+interface BiasFields {
   readonly attention_bias: boolean;
   readonly mlp_bias: boolean;
 }

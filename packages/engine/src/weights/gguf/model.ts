@@ -191,7 +191,7 @@ const LAYER_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The Hugging Face name. An unknown name is kept and later reported as superfluous. */
-export function huggingFaceName(name: string): string {
+function huggingFaceName(name: string): string {
   const [, layer, part, kind] = /^blk\.(\d+)\.(\w+)\.(weight|bias)$/.exec(name) ?? [];
   if (layer !== undefined && LAYER_NAMES[part!])
     return `model.layers.${layer}.${LAYER_NAMES[part!]}.${kind}`;

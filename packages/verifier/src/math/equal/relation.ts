@@ -14,7 +14,7 @@ import { compareExactly } from './scalar.ts';
 type Relation = NodeOf<'relation'>;
 
 /** The name and value of a solved equation, such as `x = 5`. @returns undefined if it is not solved */
-export function findSolvedForm(
+function findSolvedForm(
   node: Relation,
 ): { readonly name: string; readonly value: Node } | undefined {
   if (node.ops.length !== 1 || node.ops[0] !== '=') return undefined;

@@ -6,9 +6,9 @@ import type { Node, NodeOf } from '../node.ts';
 import * as Q from './rational.ts';
 
 /** Bits of the largest intermediate number. */
-export const MAX_BITS = 1 << 16;
+const MAX_BITS = 1 << 16;
 /** Largest n for which n! is computed. */
-export const MAX_FACTORIAL = 5_000;
+const MAX_FACTORIAL = 5_000;
 /** Terms of one sum or product, nested ones included. */
 export const MAX_TERMS = 2_000;
 

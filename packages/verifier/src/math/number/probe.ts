@@ -22,7 +22,7 @@ const RESOLUTION = 1e-30;
 const DOUBLE_BUDGET = 60_000;
 const PRECISE_BUDGET = 4_000;
 
-export type Comparison = 'equal' | 'different' | undefined;
+type Comparison = 'equal' | 'different' | undefined;
 export interface Probed {
   readonly result: Comparison;
   readonly stage: 'probing' | 'high-precision';

@@ -67,10 +67,6 @@ export function equals(a: Rational, b: Rational): boolean {
   return a.n === b.n && a.d === b.d;
 }
 
-export function isInteger(a: Rational): boolean {
-  return a.d === 1n;
-}
-
 export function sign(a: Rational): number {
   return a.n > 0n ? 1 : a.n < 0n ? -1 : 0;
 }

@@ -20,7 +20,7 @@ import {
 import { readMath } from './structure.ts';
 
 /** Longest answer that is read, in UTF-16 code units. */
-export const MAX_LENGTH = 2_000;
+const MAX_LENGTH = 2_000;
 
 /** The meanings of one answer. */
 export interface Reading {

@@ -6,7 +6,7 @@ import type { Node } from '../node.ts';
 import { ReadError, type Token } from './lex.ts';
 
 export const MAX_DEPTH = 40;
-export const MAX_TOKENS = 1_200;
+const MAX_TOKENS = 1_200;
 
 const END: Token = { t: 'end', v: '', space: false, text: false };
 
