@@ -1,8 +1,9 @@
 /**
  * Public benchmark data as rows of the code domain, with the label of each attempt. The data is outside of the
- * repository, in the folder that the environment variable `CIPO_SHARED` names.
+ * repository, in the folder that the environment variable `CIPO_SHARED` names, else in `../shared`.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 /** One attempt with its label. */
@@ -18,10 +19,11 @@ const SLOW = { cpuMs: 60_000, wallMs: 200_000 };
 
 type Row = Record<string, string> & Record<string, unknown>;
 
-const SHARED = process.env.CIPO_SHARED;
+const SHARED =
+  process.env.CIPO_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
 /** Whether the data is there. */
-export const isAvailable = SHARED !== undefined && existsSync(`${SHARED}/datasets`);
+export const isAvailable = existsSync(`${SHARED}/datasets`);
 
 function read(file: string): Row[] {
   const bytes = readFileSync(`${SHARED}/datasets/${file}`);

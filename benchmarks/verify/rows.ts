@@ -1,10 +1,15 @@
-/** Writes HumanEval, MBPP and GSM8K with responses as files of rows. The environment variable `CIPO_SHARED` names their folder. */
+/**
+ * Writes HumanEval, MBPP and GSM8K with responses as files of rows. Their folder is named by the environment variable
+ * `CIPO_SHARED`, else it is `../shared`.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const SHARED = process.env.CIPO_SHARED;
+const SHARED =
+  process.env.CIPO_SHARED ?? fileURLToPath(new URL('../../../shared', import.meta.url));
 
-export const isAvailable = SHARED !== undefined && existsSync(`${SHARED}/datasets`);
+export const isAvailable = existsSync(`${SHARED}/datasets`);
 
 /** Fields for rows without them: answers are extracted from prose, and the program of mbpp/123 needs about ten seconds. */
 export const DEFAULTS = { options: { extraction: 'any' }, limits: { cpuMs: 60_000 } } as const;

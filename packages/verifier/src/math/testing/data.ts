@@ -1,5 +1,6 @@
 /** Finds the data of tests and benchmarks: the pairs of this repository, and public data sets that may be absent. */
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 const ROOT = new URL('../../../../../', import.meta.url);
@@ -20,10 +21,12 @@ export function labelledPairs(): Pair[] {
   return lines(readFileSync(file, 'utf8')) as Pair[];
 }
 
-/** The public data sets, in the folder that the environment variable `CIPO_SHARED` names. @returns undefined if it is not set */
+/**
+ * The public data sets: in the folder that the environment variable `CIPO_SHARED` names, else in `../shared` beside the
+ * repository. @returns undefined if they are in neither; tests that need them are then skipped
+ */
 export function sharedDatasets(): string | undefined {
-  const folder = process.env.CIPO_SHARED;
-  if (folder === undefined) return undefined;
+  const folder = process.env.CIPO_SHARED ?? fileURLToPath(new URL('../shared', ROOT));
   return existsSync(`${folder}/datasets/math/train.jsonl.gz`) ? `${folder}/datasets` : undefined;
 }
 
