@@ -19,13 +19,32 @@ export interface EngineLimits {
   readonly scratchBytes: number;
 }
 
+/** The definition of one limit. */
+export interface LimitRule {
+  /** The value of an engine that is given none. */
+  readonly default: number;
+  /** The smallest value that is allowed. */
+  readonly min: number;
+  /** `rows` (tokens) and `sequences` are whole numbers; `bytes` may be any number, also infinite. */
+  readonly unit: 'rows' | 'sequences' | 'bytes';
+}
+
+/** Default, minimum and unit of each limit. The engine's own check and the configuration of training derive from it. */
+export const ENGINE_LIMITS: Readonly<Record<keyof EngineLimits, LimitRule>> = {
+  microBatchRows: { default: 2048, min: 16, unit: 'rows' },
+  maxSequences: { default: 512, min: 1, unit: 'sequences' },
+  cacheBytes: { default: 4096 * 2 ** 20, min: 1, unit: 'bytes' },
+  logitsBytes: { default: 64 * 2 ** 20, min: 1, unit: 'bytes' },
+  scratchBytes: { default: Number.POSITIVE_INFINITY, min: 1, unit: 'bytes' },
+};
+
 /** The limits of an engine that is given none. */
 export const ENGINE_DEFAULTS: EngineLimits = {
-  microBatchRows: 2048,
-  maxSequences: 512,
-  cacheBytes: 4096 * 2 ** 20,
-  logitsBytes: 64 * 2 ** 20,
-  scratchBytes: Number.POSITIVE_INFINITY,
+  microBatchRows: ENGINE_LIMITS.microBatchRows.default,
+  maxSequences: ENGINE_LIMITS.maxSequences.default,
+  cacheBytes: ENGINE_LIMITS.cacheBytes.default,
+  logitsBytes: ENGINE_LIMITS.logitsBytes.default,
+  scratchBytes: ENGINE_LIMITS.scratchBytes.default,
 };
 
 /**
@@ -39,20 +58,7 @@ export const ADAMW_DEFAULTS = {
   weightDecay: 0,
 } as const;
 
-type Bound = readonly [isAllowed: (value: number) => boolean, allowed: string];
-
-const COUNT: Bound = [(n) => Number.isSafeInteger(n) && n >= 1, 'a whole number of at least 1'];
-const BYTES: Bound = [(n) => n > 0, 'a number above 0'];
-
-const BOUNDS: Readonly<Record<keyof EngineLimits, Bound>> = {
-  microBatchRows: COUNT,
-  maxSequences: COUNT,
-  cacheBytes: BYTES,
-  logitsBytes: BYTES,
-  scratchBytes: BYTES,
-};
-
-const LIMIT_NAMES = Object.keys(BOUNDS) as (keyof EngineLimits)[];
+const LIMIT_NAMES = Object.keys(ENGINE_LIMITS) as (keyof EngineLimits)[];
 
 /**
  * Given limits, completed with {@link ENGINE_DEFAULTS}.
@@ -62,9 +68,13 @@ export function engineLimits(given: Partial<EngineLimits> = {}): EngineLimits {
   const limits = { ...ENGINE_DEFAULTS };
   for (const name of LIMIT_NAMES) {
     const value = given[name] ?? ENGINE_DEFAULTS[name];
-    const [isAllowed, allowed] = BOUNDS[name];
-    if (typeof value !== 'number' || !isAllowed(value)) {
-      throw new EngineError('config', `engine option ${name}: expected ${allowed}, got ${value}`);
+    const { min, unit } = ENGINE_LIMITS[name];
+    const isWhole = unit !== 'bytes';
+    const isAllowed =
+      typeof value === 'number' && value >= min && (!isWhole || Number.isSafeInteger(value));
+    if (!isAllowed) {
+      const expected = `a ${isWhole ? 'whole number' : 'number'} of at least ${min}`;
+      throw new EngineError('config', `engine option ${name}: expected ${expected}, got ${value}`);
     }
     Object.assign(limits, { [name]: value });
   }

@@ -3,7 +3,7 @@
  * error messages and docs/reference/configuration.md are made from them.
  * Marks as in docs/design/cipo.md: [P] paper, [A] attributed to the paper, [O] our own choice.
  */
-import { ADAMW_DEFAULTS, ENGINE_DEFAULTS } from '@cipo/engine/limits';
+import { ADAMW_DEFAULTS, ENGINE_LIMITS, type LimitRule } from '@cipo/engine/limits';
 import { language } from '@cipo/reward';
 import { MIB } from '@cipo/support';
 import { z } from 'zod';
@@ -262,6 +262,19 @@ const optimizer = z.strictObject({
     .describe('decay rate of the mean of squared gradients'),
 });
 
+/** A limit of the engine that counts rows or sequences. */
+function countLimit(limit: LimitRule) {
+  return z.int().min(limit.min).default(limit.default);
+}
+
+/** A limit of the engine in bytes, configured in whole MB. */
+function megabyteLimit(limit: LimitRule) {
+  return z
+    .int()
+    .min(Math.ceil(limit.min / MIB))
+    .default(limit.default / MIB);
+}
+
 const engine = z.strictObject({
   executor: z
     .enum(['onnx', 'tfjs'])
@@ -279,26 +292,24 @@ const engine = z.strictObject({
     .describe(
       'maximum MB of memory that a run may plan to use; 0: the memory that is free at its start',
     ),
-  microBatchRows: z
-    .int()
-    .min(16)
-    .default(ENGINE_DEFAULTS.microBatchRows)
-    .describe('maximum tokens of one forward and backward pass; a larger batch is split'),
-  logitsMb: count
-    .default(ENGINE_DEFAULTS.logitsBytes / MIB)
-    .describe('maximum MB of logits held at once; rows are processed in chunks'),
+  microBatchRows: countLimit(ENGINE_LIMITS.microBatchRows).describe(
+    'maximum tokens of one forward and backward pass; a larger batch is split',
+  ),
+  logitsMb: megabyteLimit(ENGINE_LIMITS.logitsBytes).describe(
+    'maximum MB of logits held at once; rows are processed in chunks',
+  ),
   recompute: z
     .boolean()
     .default(false)
     .describe(
       'keep only the input of each layer and recompute the rest for the gradient: less memory, a third more work',
     ),
-  maxSequences: count
-    .default(ENGINE_DEFAULTS.maxSequences)
-    .describe('maximum number of sequences generated at once'),
-  cacheMb: count
-    .default(ENGINE_DEFAULTS.cacheBytes / MIB)
-    .describe('maximum MB of the key/value caches while sampling; further rollouts wait'),
+  maxSequences: countLimit(ENGINE_LIMITS.maxSequences).describe(
+    'maximum number of sequences generated at once',
+  ),
+  cacheMb: megabyteLimit(ENGINE_LIMITS.cacheBytes).describe(
+    'maximum MB of the key/value caches while sampling; further rollouts wait',
+  ),
 });
 
 const lora = z.strictObject({
