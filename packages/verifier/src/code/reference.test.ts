@@ -52,6 +52,13 @@ describe('rows', () => {
     expect(task.id).toBe('7');
   });
 
+  test('a task_id is read only if the row has no id', () => {
+    const idOf = (fields: object) => parseCodeTask({ language: 'js', tests: call, ...fields }).id;
+    expect(idOf({ id: 'a', task_id: { source: 'x' } })).toBe('a');
+    expect(idOf({ id: null, task_id: 3 })).toBe('3');
+    expect(() => idOf({ task_id: false })).toThrow(/^task_id: /);
+  });
+
   test('a prompt that is a string is also the prefix, unless the row has a prefix', () => {
     const prefixOf = (fields: object) =>
       parseCodeTask({ language: 'js', tests: call, ...fields }).reference.prefix;

@@ -113,14 +113,16 @@ export function parseCodeTask(row: unknown): Task<CodeReference> {
   return { id, domain: 'code', prompt: messages, reference };
 }
 
-/** Refuses an id that `readId` would ignore. */
+/** Refuses an id that `readId` would ignore. A `task_id` beside an `id` is not read, so it may be anything. */
 function checkId(fields: read.Fields): void {
-  for (const field of ['id', 'task_id']) {
-    const id = fields[field];
-    const isAbsent = id === undefined || id === null;
-    if (isAbsent || ['string', 'number', 'bigint'].includes(typeof id)) continue;
-    throw new TaskError(field, 'must be a string or a number', id);
-  }
+  const field = isAbsent(fields.id) ? 'task_id' : 'id';
+  const id = fields[field];
+  if (isAbsent(id) || ['string', 'number', 'bigint'].includes(typeof id)) return;
+  throw new TaskError(field, 'must be a string or a number', id);
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
 
 /** An id for rows without one: the same prompt and reference give the same id. */
