@@ -4,6 +4,7 @@ import { paramSpecs } from '../model/config.ts';
 import { available } from '../testing/backends.ts';
 import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import type { AdamWOptions, Datum } from '../types.ts';
+import { adamwSettings } from './adamw.ts';
 
 const weights = livelyWeights(tinyConfig, 7);
 const data = someData(tinyConfig, 3);
@@ -127,4 +128,16 @@ test('steps with a large vocabulary sum the gradients of repeated tokens and are
     expect(relativeError(onnx.after[name]!, expected[name]!), name).toBeLessThan(1e-5);
     expect(relativeError(tfjs.gradients[name]!, onnx.gradients[name]!), name).toBeLessThan(2e-5);
   }
+});
+
+test('an option that is undefined has its default', () => {
+  const unset: object = {
+    beta1: undefined,
+    beta2: undefined,
+    eps: undefined,
+    maxGradNorm: undefined,
+  };
+  expect(adamwSettings({ learningRate: 0.01, ...unset })).toEqual(
+    adamwSettings({ learningRate: 0.01 }),
+  );
 });

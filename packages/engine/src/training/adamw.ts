@@ -109,11 +109,9 @@ function isFinite32(x: number) {
  * weight
  */
 export function adamwSettings(options: AdamWOptions): Required<AdamWOptions> {
-  const { learningRate, beta1, beta2, eps, weightDecay, maxGradNorm } = {
-    ...ADAMW_DEFAULTS,
-    maxGradNorm: 0,
-    ...options,
-  };
+  const { learningRate, beta1 = ADAMW_DEFAULTS.beta1, beta2 = ADAMW_DEFAULTS.beta2 } = options;
+  const { eps = ADAMW_DEFAULTS.eps, weightDecay = ADAMW_DEFAULTS.weightDecay } = options;
+  const { maxGradNorm = 0 } = options;
   const isRate = (x: number) => x >= 0 && isFinite32(x);
   checkRules('AdamW option', [
     ['learningRate', learningRate, isRate(learningRate), 'a number of at least 0'],
