@@ -169,6 +169,12 @@ describe('a run that fails', () => {
     expect(err).toContain('The disk is full');
   });
 
+  test('a folder that cannot record the environment is one message', async () => {
+    mkdirSync(join(folder, 'blocked', 'environment.json'), { recursive: true });
+    const err = await failed('--model', 'policy', '--steps', '2', '--out', 'blocked', ...SMALL);
+    expect(err).toContain('environment.json');
+  });
+
   test('a file without a readable row is one message with the reason', async () => {
     writeFileSync(join(folder, 'rows.jsonl'), '{"prompt": "1+1", "answr": "2"}\nnot json\n');
     const err = await failed(

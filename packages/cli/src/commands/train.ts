@@ -1,5 +1,4 @@
 /** `cipo train`: trains a policy from a configuration and shows the run in the terminal. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Summary, TrainConfig, TrainEvent } from '@cipo/trainer';
 import { Command } from 'commander';
@@ -9,6 +8,7 @@ import { EXIT, UserError } from '../errors.ts';
 import { recordEnvironment } from '../run/environment.ts';
 import {
   chooseRunFolder,
+  claimRunFolder,
   discardEmptyRun,
   linkLatest,
   listSavedSteps,
@@ -108,11 +108,10 @@ async function resumedRun(file: string | undefined, flags: TrainFlags): Promise<
 
 /** @returns the exit code */
 async function runTraining({ config, directory, resume }: Plan): Promise<number> {
+  const isNew = !resume && claimRunFolder(directory);
   const { train } = await import('@cipo/trainer');
-  const isNew = !existsSync(directory);
   const screen = new Screen(process.stdout);
   const { style } = screen;
-  let recorded: Promise<void> | undefined;
   using interrupt = listenForInterrupt(() => {
     const unit = screen.progress.evaluating ? 'evaluation' : 'step';
     screen.print([
@@ -128,17 +127,13 @@ async function runTraining({ config, directory, resume }: Plan): Promise<number>
       signal: interrupt.signal,
       onEvent: (event: TrainEvent) => {
         screen.show(event);
-        if (event.type === 'start') {
-          recorded = recordEnvironment(directory, event.engine, process.argv);
-        }
+        if (event.type === 'start') recordEnvironment(directory, event.engine, process.argv);
       },
     };
     const summary = await train(config, options);
-    await recorded;
     return await finishRun(summary, directory, screen);
   } catch (error) {
     screen.close();
-    await recorded?.catch(() => undefined); // the first error is the one to report
     if (isNew) await discardEmptyRun(directory);
     printSavedState(directory);
     throw error;

@@ -1,5 +1,5 @@
 /** Records where and how a run was started: `environment.json` in its folder, shown in the header of the report. */
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { readVersion } from '../version.ts';
@@ -8,11 +8,11 @@ import { readVersion } from '../version.ts';
 export const ENVIRONMENT_FILE = 'environment.json';
 
 /** @param engine executor, backend and threads, as the engine describes itself. @param argv as in `process.argv` */
-export async function recordEnvironment(
+export function recordEnvironment(
   directory: string,
   engine: string,
   argv: readonly string[],
-): Promise<void> {
+): void {
   const environment = {
     command: ['cipo', ...argv.slice(2)].join(' '),
     cipo: readVersion(),
@@ -21,5 +21,5 @@ export async function recordEnvironment(
     machine: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     engine,
   };
-  await writeFile(join(directory, ENVIRONMENT_FILE), `${JSON.stringify(environment, null, 2)}\n`);
+  writeFileSync(join(directory, ENVIRONMENT_FILE), `${JSON.stringify(environment, null, 2)}\n`);
 }

@@ -1,5 +1,5 @@
 /** The folder of a run: its name, the `runs/latest` link, and the checks before a run starts or resumes. */
-import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
@@ -41,6 +41,14 @@ export function chooseRunFolder(out: string | undefined, preset: string, seed: n
     );
   }
   return directory;
+}
+
+/**
+ * Creates the folder of a run before the model is loaded, so that a command started meanwhile chooses another name.
+ * @returns whether this command created it; only then may it remove the folder when the run fails
+ */
+export function claimRunFolder(directory: string): boolean {
+  return mkdirSync(directory, { recursive: true }) !== undefined;
 }
 
 /** @returns the path without links. @throws {UserError} there is no run that can be resumed */

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainError, UserError } from '../errors.ts';
 import {
   chooseRunFolder,
+  claimRunFolder,
   discardEmptyRun,
   linkLatest,
   listSavedSteps,
@@ -86,6 +87,16 @@ describe('run folder', () => {
     expect(() => chooseRunFolder(join(full, 'config.json'), 'cipo', 1)).toThrow(
       'expected a folder, got the file',
     );
+  });
+
+  test('only the command that created the folder of a run owns it', () => {
+    const run = join(folder, 'claimed', 'run');
+    expect(claimRunFolder(run)).toBe(true);
+    expect(claimRunFolder(run)).toBe(false);
+    const isTaken = (name: string) => existsSync(join(folder, name));
+    const now = new Date(2026, 10, 3, 4, 5);
+    expect(claimRunFolder(join(folder, nameRun('cipo', 1, now, isTaken)))).toBe(true);
+    expect(nameRun('cipo', 1, now, isTaken)).toBe('cipo-s1-20261103-0405-2');
   });
 
   test('a run can be resumed only from a complete checkpoint, and the error names what is missing', () => {
