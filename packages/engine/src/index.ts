@@ -23,7 +23,7 @@ export {
 } from './executors/describe.ts';
 export type { Probe } from './executors/probe.ts';
 export { readJson } from './json.ts';
-export { ADAMW_DEFAULTS, ENGINE_DEFAULTS, type EngineLimits } from './limits.ts';
+export type { EngineLimits } from './limits.ts';
 export { type LoraOptions, loraModules } from './lora/options.ts';
 export { isAdapterFolder, readAdapterConfig } from './lora/peft.ts';
 export {

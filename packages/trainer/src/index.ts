@@ -31,4 +31,4 @@ export { type PretrainOptions, pretrain } from './pretrain/pretrain.ts';
 export { openDomains } from './tasks/domains.ts';
 export { openTasks } from './tasks/open.ts';
 export type { TaskSource, TrainingTask } from './tasks/source.ts';
-export type * from './types.ts';
+export type { Tokenizer, TokenStream } from './types.ts';

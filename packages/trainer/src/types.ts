@@ -3,10 +3,10 @@
  * losses, {@link PolicyEngine}).
  * Names of axes, in every package: B prompts, G rollouts of a prompt, T tokens, V vocabulary, D model, H heads.
  */
-import type { TokenIds } from '@cipo/engine/types';
+import type { TokenIds } from '@cipo/engine';
 import type { Message } from '@cipo/verifier/types';
 
-export type * from '@cipo/engine/types';
+export type * from '@cipo/engine';
 
 /** Decodes tokens while they are generated. It never emits a part of a character. */
 export interface TokenStream {

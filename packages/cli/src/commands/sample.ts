@@ -1,7 +1,8 @@
 /** `cipo sample`: prints what a model generates for a prompt. A single response is printed token by token. */
 import { text as readAll } from 'node:stream/consumers';
+import type { DrawnToken, Sample, SamplingOptions, TokenIds } from '@cipo/engine';
 import { mean } from '@cipo/support';
-import type { DrawnToken, Policy, Sample, SamplingOptions, TokenIds } from '@cipo/trainer';
+import type { Policy } from '@cipo/trainer';
 import { Command, InvalidArgumentError } from 'commander';
 import type { SettingFlags } from '../config/flags.ts';
 import { EXIT, UserError } from '../errors.ts';

@@ -22,6 +22,7 @@ export function comparisonPage({ arms, config, command, machine, date }: Compari
     '',
     `${date}, ${machine}.`,
     '',
+    '<!-- not run: takes minutes -->',
     '```sh',
     command,
     '```',
