@@ -85,6 +85,11 @@ describe('verdict rows', () => {
     });
   });
 
+  test('a program that no domain can run gets a void result', async () => {
+    const ran = await (await scriptedJudge).run({ language: 'python', source: '1' });
+    expect(ran).toMatchObject({ kind: 'void', fault: 'infra' });
+  });
+
   test('a row that is aborted before verification has status aborted', async () => {
     const row = { response: 'x', run: async () => judged('accepted') };
     const verdict = await (await scriptedJudge).judge(row, AbortSignal.abort());

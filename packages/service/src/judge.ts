@@ -193,11 +193,13 @@ async function runProgram(
   program: CodeProgram,
   signal: AbortSignal | undefined,
 ): Promise<Ran | Void> {
-  const domain = domains.get('code');
-  if (!canRunPrograms(domain)) {
+  try {
+    const domain = domains.get('code');
+    if (canRunPrograms(domain)) return await domain.run(program, signal);
     return voided('infra', 'the domain named code does not run programs');
+  } catch (error) {
+    return voided('infra', errorMessage(error));
   }
-  return domain.run(program, signal);
 }
 
 function canRunPrograms(domain: Domain): domain is CodeDomain {
