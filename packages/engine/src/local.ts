@@ -18,6 +18,7 @@ import type { LocalEngineParts } from './parts.ts';
 import { CachedModel } from './sampling/model.ts';
 import { isTemperature, LEAST_TEMPERATURE } from './sampling/options.ts';
 import { sampleRollouts } from './sampling/sampler.ts';
+import { makeTensors, mapTensors, type Params } from './tensors.ts';
 import { adamwSettings, adamwStep } from './training/adamw.ts';
 import { type MicroBatch, microBatches, type TrainingBatch } from './training/batching.ts';
 import { type LossShape, lossShape } from './training/losses.ts';
@@ -55,9 +56,6 @@ import {
 } from './weights/store.ts';
 
 type Metrics = Record<(typeof METRIC_NAMES)[number], number>;
-function scalarSpecs<K extends string>(names: readonly K[]) {
-  return Object.fromEntries(names.map((name) => [name, f32()]));
-}
 
 /** A {@link PolicyEngine} in this process. Create one with `createLocalEngine` or `loadLocalEngine`. */
 export class LocalEngine implements PolicyEngine {
@@ -173,7 +171,7 @@ export class LocalEngine implements PolicyEngine {
     const totals: Metrics = { loss: 0, kl: 0, clipped: 0, gap: 0 };
     let tokens = 0;
     for (const micro of microBatches(batch, needs, this.#limits.microBatchRows)) {
-      for (const on of micro.arrays.active!) tokens += on;
+      for (const on of micro.arrays.active) tokens += on;
       const { gap, ...sums } = await this.#train(micro, scalars, shape);
       for (const name of METRIC_NAMES) if (name !== 'gap') totals[name] += sums[name];
       totals.gap = Math.max(totals.gap, gap);
@@ -268,10 +266,10 @@ export class LocalEngine implements PolicyEngine {
         ...gradients,
       },
       fresh: { ...arrays, ...asArrays(scalars) },
-      wanted: scalarSpecs(METRIC_NAMES),
+      wanted: makeTensors(METRIC_NAMES, () => f32()),
       updated: gradients,
     });
-    const at = (name: (typeof METRIC_NAMES)[number]) => found[name]![0]!;
+    const at = (name: (typeof METRIC_NAMES)[number]) => found[name][0]!;
     return {
       loss: at('loss'),
       kl: at('kl'),
@@ -293,7 +291,7 @@ export class LocalEngine implements PolicyEngine {
       fresh: { ...arrays, ...asArrays({ sharpness: 1 / temperature }) },
       wanted: { logp: f32(totalRows(layout)) },
     });
-    return logp!;
+    return logp;
   }
 
   /** Bytes of scratch memory that the program of a layout keeps. */
@@ -361,6 +359,6 @@ function temperatureOf({ temperature = 1 }: ScoringOptions): number {
   );
 }
 
-function asArrays(values: Readonly<Record<string, number>>): Record<string, Float32Array> {
-  return Object.fromEntries(Object.entries(values).map(([name, x]) => [name, Float32Array.of(x)]));
+function asArrays(values: Params<number>): Params<Float32Array> {
+  return mapTensors(values, (x: number) => Float32Array.of(x));
 }

@@ -92,6 +92,16 @@ export interface Ops<T> {
   rope(x: T, positions: T, cos: T, sin: T): T;
 }
 
+/**
+ * The length of an axis; negative axes count from the end.
+ * @throws EngineError `internal` if there is no such axis
+ */
+export function axisLength({ shape }: { readonly shape: Shape }, axis: number): number {
+  const length = shape.at(axis);
+  if (length === undefined) throw new EngineError('internal', `[${shape}] has no axis ${axis}`);
+  return length;
+}
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, n) => product * n, 1);
@@ -132,6 +142,16 @@ export function f32(...shape: number[]): TensorSpec {
 /** The spec of an int32 tensor. */
 export function i32(...shape: number[]): TensorSpec {
   return { dtype: 'i32', shape };
+}
+
+/** {@link Ops.split} into a number of pieces that is known here. */
+export function splitInto<T, const L extends readonly number[]>(
+  ops: Ops<T>,
+  x: T,
+  axis: number,
+  lengths: L,
+): { -readonly [K in keyof L]: T } {
+  return ops.split(x, axis, lengths) as { -readonly [K in keyof L]: T };
 }
 
 /** A constant of shape []. */

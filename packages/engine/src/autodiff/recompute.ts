@@ -4,157 +4,170 @@
  * numbers of the plain tape; only memory and order differ.
  */
 
+import { EngineError } from '../errors.ts';
 import type { Ops } from '../ops.ts';
+import { mapTensors, type Params, type Tensors } from '../tensors.ts';
 import { type Pull, Tape, type Var } from './tape.ts';
 
-type Values<T> = Readonly<Record<string, T>>;
-type Vars<T> = Values<Var<T>>;
-
-/** A function that works on plain values and on variables. */
-export type Recomputable = <X>(ops: Ops<X>, x: X, rest: Values<X>) => X;
+/** A function that works on plain values and on variables; `N` are the tensors of `rest` with known names. */
+export type Recomputable<N extends string> = <X>(ops: Ops<X>, x: X, rest: Tensors<N, X>) => X;
 
 /**
  * f(x, rest) without storing what f computes in between: the backward pass computes it again. f must read tensors
  * through its arguments only. Source: Chen et al. 2016, "Training deep nets with sublinear memory cost".
  */
-export function checkpointLayer<T>(
+export function checkpointLayer<N extends string, T>(
   tape: Tape<T>,
   x: Var<T>,
-  rest: Vars<T>,
-  f: Recomputable,
+  rest: Tensors<N, Var<T>>,
+  f: Recomputable<N>,
 ): Var<T> {
   const ops = tape.inner;
-  const plain = mapValues(rest, ({ value }) => value);
-  const [value] = ops.scope(() => [f(ops, x.value, plain)]);
+  const plain = valuesOf<N, T>(rest);
+  const value = scopeOne(ops, () => f(ops, x.value, plain));
   const again = (g: T): T[] => {
     const inner = new Tape(ops);
     const start = like(inner, x, ops.after(x.value, [g]));
-    const vars = mapValues(rest, (y) => like(inner, y, y.value));
-    return inner.pullBack(f(inner, start, vars), g, trackedOf([start, ...Object.values(vars)]));
+    const vars = likeAll<N, T>(inner, rest);
+    return inner.pullBack(f(inner, start, vars), g, trackedOf([start, ...tensorsOf(vars)]));
   };
   let known: { readonly of: T; readonly gradients: readonly T[] } | undefined;
   const gradientsFor = (g: T) => {
     if (known?.of !== g) known = { of: g, gradients: ops.scope(() => again(g)) };
     return known.gradients;
   };
-  const wanted = trackedOf([x, ...Object.values(rest)]);
+  const wanted = trackedOf([x, ...tensorsOf(rest)]);
   const pulls = wanted.map((input, i): Pull<T> => [input, (g) => gradientsFor(g)[i]!]);
-  return tape.operation(value!, pulls);
+  return tape.operation(value, pulls);
 }
 
-/** A loss, [], and metrics by row. */
-export interface RowLoss<V> {
+/** A loss, [], and metrics by row; `M` are the names of the metrics. */
+export interface RowLoss<M extends string, V> {
   readonly loss: V;
-  readonly rows: Values<V>;
+  readonly rows: Tensors<M, V>;
 }
 
-/** The inputs of a loss over rows. */
-export interface RowsOfLoss<V> {
+/** The inputs of a loss over rows; `R` and `S` are the known names of `rows` and `shared`. */
+export interface RowsOfLoss<R extends string, S extends string, V> {
   /** [N, ...] */
   readonly x: V;
   /** [N, ...] each; they have no gradient. */
-  readonly rows: Values<V>;
+  readonly rows: Tensors<R, V>;
   /** Inputs that every chunk reads. */
-  readonly shared: Values<V>;
+  readonly shared: Tensors<S, V>;
   /** Rows of each chunk; they add up to N. */
   readonly lengths: readonly number[];
 }
 
 /** The loss of some rows; works on plain values and on variables. */
-export type LossOfRows = <X>(ops: Ops<X>, x: X, rows: Values<X>, shared: Values<X>) => RowLoss<X>;
+export type LossOfRows<R extends string, S extends string, M extends string> = <X>(
+  ops: Ops<X>,
+  x: X,
+  rows: Tensors<R, X>,
+  shared: Tensors<S, X>,
+) => RowLoss<M, X>;
 
 /**
  * A loss summed over chunks of rows. The gradient of a chunk is computed before the next chunk begins, so that the
  * intermediate tensors of only one chunk exist at a time. The loss may only be differentiated as it is, or as a term of
  * a sum.
  */
-export function lossOverRows<T>(
+export function lossOverRows<R extends string, S extends string, M extends string, T>(
   tape: Tape<T>,
-  { x, rows, shared, lengths }: RowsOfLoss<Var<T>>,
-  f: LossOfRows,
-): RowLoss<Var<T>> {
+  { x, rows, shared, lengths }: RowsOfLoss<R, S, Var<T>>,
+  f: LossOfRows<R, S, M>,
+): RowLoss<M, Var<T>> {
   const ops = tape.inner;
-  const values = mapValues(rows, ({ value }) => value);
-  const { sums, kept } = inTurn(ops, { x: x.value, rows: values, lengths }, (part, own) => {
+  const whole = { x: x.value, rows: valuesOf<R, T>(rows), lengths };
+  const total = inTurn<R, M, T>(ops, whole, (part, own) => {
     const inner = new Tape(ops);
     const start = like(inner, x, part);
-    const vars = mapValues(shared, (y) => like(inner, y, y.value));
-    const fixed = mapValues(own, (y) => inner.fixed(y));
+    const vars = likeAll<S, T>(inner, shared);
+    const fixed = mapTensors<R, T, Var<T>>(own, (y) => inner.fixed(y));
     const found = f(inner, start, fixed, vars);
-    const wanted = trackedOf([start, ...Object.values(vars)]);
-    const gradients = inner.gradients(found.loss, wanted);
-    const measured = mapValues(found.rows, ({ value }) => value);
-    return x.tracked
-      ? {
-          sums: [found.loss.value, ...gradients.slice(1)],
-          kept: { ...measured, [OF_X]: gradients[0]! },
-        }
-      : { sums: [found.loss.value, ...gradients], kept: measured };
+    const gradients = inner.gradients(found.loss, trackedOf([start, ...tensorsOf(vars)]));
+    const ofX = x.tracked ? gradients.splice(0, 1) : [];
+    const measured = valuesOf<M, T>(found.rows);
+    return { loss: found.loss.value, sums: gradients, rows: measured, others: ofX };
   });
-  const [loss, ...ofShared] = sums;
-  const { [OF_X]: gradient, ...measured } = kept;
   const pulls = [
-    ...(gradient === undefined ? [] : [[x, () => gradient] as const]),
-    ...trackedOf(Object.values(shared)).map((y, i): Pull<T> => [y, () => ofShared[i]!]),
+    ...total.others.map((gradient): Pull<T> => [x, () => gradient]),
+    ...trackedOf(tensorsOf(shared)).map((y, i): Pull<T> => [y, () => total.sums[i]!]),
   ];
   return {
-    loss: tape.operation(loss!, pulls),
-    rows: mapValues(measured, (value) => tape.fixed(value)),
+    loss: tape.operation(total.loss, pulls),
+    rows: mapTensors<M, T, Var<T>>(total.rows, (value) => tape.fixed(value)),
   };
 }
 
 /** As {@link lossOverRows}, on plain values and without a gradient. */
-export function measureOverRows<T>(
+export function measureOverRows<R extends string, S extends string, M extends string, T>(
   ops: Ops<T>,
-  { shared, ...whole }: RowsOfLoss<T>,
-  f: LossOfRows,
-): RowLoss<T> {
-  const { sums, kept } = inTurn(ops, whole, (x, rows) => {
-    const found = f(ops, x, rows, shared);
-    return { sums: [found.loss], kept: found.rows };
+  { shared, ...whole }: RowsOfLoss<R, S, T>,
+  f: LossOfRows<R, S, M>,
+): RowLoss<M, T> {
+  const { loss, rows } = inTurn<R, M, T>(ops, whole, (x, own) => {
+    const found = f(ops, x, own, shared);
+    return { loss: found.loss, sums: [], rows: found.rows, others: [] };
   });
-  return { loss: sums[0]!, rows: kept };
+  return { loss, rows };
 }
 
-const OF_X = 'gradient of x';
-
-interface Piece<T> {
+/** The loss of a chunk, or of all chunks, and what was computed with it. */
+interface Piece<M extends string, T> {
+  /** Summed over the chunks. */
+  readonly loss: T;
   /** Summed over the chunks. */
   readonly sums: readonly T[];
   /** Concatenated over the chunks, by rows. */
-  readonly kept: Values<T>;
+  readonly rows: Tensors<M, T>;
+  /** Concatenated over the chunks, by rows. */
+  readonly others: readonly T[];
 }
 
-/** Concatenates chunks. */
-function inTurn<T>(
+/** Runs chunks one after another. */
+function inTurn<R extends string, M extends string, T>(
   ops: Ops<T>,
-  { x, rows, lengths }: Omit<RowsOfLoss<T>, 'shared'>,
-  run: (x: T, rows: Values<T>) => Piece<T>,
-): Piece<T> {
+  { x, rows, lengths }: Omit<RowsOfLoss<R, never, T>, 'shared'>,
+  run: (x: T, rows: Tensors<R, T>) => Piece<M, T>,
+): Piece<M, T> {
   const cut = (y: T) => (lengths.length === 1 ? [y] : ops.split(y, 0, lengths));
-  const own = mapValues(rows, cut);
-  const kept: Record<string, T[]> = {};
-  let sums: readonly T[] = [];
+  const own = mapTensors<R, T, T[]>(rows, cut);
+  const columns: T[][] = [];
+  let names: string[] = [];
+  let sums: T[] = [];
   let done: T[] = [];
   for (const [i, part] of cut(x).entries()) {
-    let names: string[] = [];
+    let added: T[] = [];
     done = ops.scope(() => {
       const found = run(
         ops.after(part, done),
-        mapValues(own, (parts) => parts[i]!),
+        mapTensors<R, T[], T>(own, (parts) => parts[i]!),
       );
-      names = Object.keys(found.kept);
-      const added = found.sums.map((y, n) => (i === 0 ? y : ops.add(sums[n]!, y)));
-      return [...added, ...Object.values(found.kept)];
+      names = Object.keys(found.rows);
+      added = [found.loss, ...found.sums].map((y, n) => (i === 0 ? y : ops.add(sums[n]!, y)));
+      return [...added, ...tensorsOf(found.rows), ...found.others];
     });
-    sums = done.slice(0, done.length - names.length);
-    for (const [n, name] of names.entries()) {
-      kept[name] ??= [];
-      kept[name].push(done[sums.length + n]!);
+    sums = done.slice(0, added.length);
+    for (const [n, tensor] of done.slice(added.length).entries()) {
+      columns[n] ??= [];
+      columns[n].push(tensor);
     }
   }
-  const join = (parts: readonly T[]) => (parts.length === 1 ? parts[0]! : ops.concat(parts, 0));
-  return { sums, kept: mapValues(kept, join) };
+  const joined = columns.map((parts) => (parts.length > 1 ? ops.concat(parts, 0) : parts[0]!));
+  const [loss, ...others] = sums;
+  if (loss === undefined) throw new EngineError('internal', 'a loss over no rows');
+  return {
+    loss,
+    sums: others,
+    rows: Object.fromEntries(names.map((name, n) => [name, joined[n]])) as Tensors<M, T>,
+    others: joined.slice(names.length),
+  };
+}
+
+/** The one result of `make`; everything else that it computes may be freed. */
+function scopeOne<T>(ops: Ops<T>, make: () => T): T {
+  return (ops.scope(() => [make()]) as [T])[0];
 }
 
 /** A value that is tracked if `other` is. */
@@ -162,10 +175,20 @@ function like<T>(tape: Tape<T>, other: Var<T>, value: T): Var<T> {
   return other.tracked ? tape.variable(value) : tape.fixed(value);
 }
 
+/** Variables of another tape, as variables of this one. */
+function likeAll<N extends string, T>(tape: Tape<T>, vars: Tensors<N, Var<T>>): Tensors<N, Var<T>> {
+  return mapTensors<N, Var<T>, Var<T>>(vars, (y) => like(tape, y, y.value));
+}
+
+function valuesOf<N extends string, T>(vars: Tensors<N, Var<T>>): Tensors<N, T> {
+  return mapTensors<N, Var<T>, T>(vars, ({ value }) => value);
+}
+
 function trackedOf<T>(vars: readonly Var<T>[]): Var<T>[] {
   return vars.filter((v) => v.tracked);
 }
 
-function mapValues<A, B>(values: Values<A>, f: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, f(value)]));
+/** The tensors without their names, in their order. */
+function tensorsOf<T>(tensors: Params<T>): T[] {
+  return Object.values(tensors);
 }

@@ -6,8 +6,14 @@
  */
 
 import { EngineError } from '../errors.ts';
-import type { MatmulOptions, Ops, Shape, TensorSpec } from '../ops.ts';
-import { scalar } from '../ops.ts';
+import {
+  axisLength,
+  type MatmulOptions,
+  type Ops,
+  type Shape,
+  scalar,
+  type TensorSpec,
+} from '../ops.ts';
 
 /** A value on the tape. */
 export interface Var<T> {
@@ -201,7 +207,7 @@ export class Tape<T> implements Ops<Var<T>> {
     return this.operation(value, [[x, (g) => this.#ops.transpose(g, back)]]);
   }
   concat(xs: readonly Var<T>[], axis: number): Var<T> {
-    const lengths = xs.map((x) => this.spec(x).shape[axis]!);
+    const lengths = xs.map((x) => axisLength(this.spec(x), axis));
     let parts: { readonly of: T; readonly pieces: readonly T[] } | undefined;
     const pulls = xs.map((x, i): Pull<T> => {
       const pull = (g: T) => {
@@ -262,7 +268,7 @@ export class Tape<T> implements Ops<Var<T>> {
   }
 
   gatherRows(table: Var<T>, ids: Var<T>): Var<T> {
-    const rows = this.spec(table).shape[0]!;
+    const rows = axisLength(this.spec(table), 0);
     const value = this.#ops.gatherRows(table.value, ids.value);
     return this.operation(value, [[table, (g) => this.#ops.scatterRows(g, ids.value, rows)]]);
   }
@@ -271,7 +277,7 @@ export class Tape<T> implements Ops<Var<T>> {
     return this.operation(value, [[x, (g) => this.#ops.gatherRows(g, ids.value)]]);
   }
   pickLast(x: Var<T>, ids: Var<T>): Var<T> {
-    const width = this.spec(x).shape.at(-1)!;
+    const width = axisLength(this.spec(x), -1);
     const value = this.#ops.pickLast(x.value, ids.value);
     return this.operation(value, [[x, (g) => this.#ops.spreadLast(g, ids.value, width)]]);
   }
@@ -284,7 +290,7 @@ export class Tape<T> implements Ops<Var<T>> {
   rmsNorm(x: Var<T>, weight: Var<T>, eps: number): { y: Var<T>; inv: Var<T> } {
     const ops = this.#ops;
     const { shape } = this.spec(x);
-    const [width, rows] = [shape.at(-1)!, shape.slice(0, -1)];
+    const [width, rows] = [axisLength({ shape }, -1), shape.slice(0, -1)];
     const { y, inv } = ops.rmsNorm(x.value, weight.value, eps);
     const normal = once(() => ops.mul(x.value, inv));
     const pullX = (g: T) => {

@@ -3,6 +3,7 @@
  * float32 and, if available, in half precision. Takes one or two seconds per backend; approximate on purpose.
  */
 
+import { EngineError } from '../errors.ts';
 import { f32, type Ops } from '../ops.ts';
 import { plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
@@ -38,8 +39,8 @@ export async function probe(executor: Executor): Promise<Probe> {
   for (const type of ['f16', 'bf16'] as const) {
     const found = await halfError(executor, type);
     if (found === undefined) continue;
-    const { gigaflops, n } = (await productRate(executor, type, product.n))!;
-    half[type] = { gigaflops, n, relativeError: found };
+    const measured = await productRate(executor, type, product.n);
+    if (measured) half[type] = { ...measured, relativeError: found };
   }
   return { relativeError, product, half };
 }
@@ -58,9 +59,9 @@ export async function productRate(
 /** Relative error of a small product; undefined if the backend lacks the type or computes in float32 anyway. */
 async function halfError(executor: Executor, type: HalfType): Promise<number | undefined> {
   const [a, b] = twoMatrices();
-  const exact = new ReferenceOps().matmul(plain(a!, [SIDE, SIDE]), plain(b!, [SIDE, SIDE]));
+  const exact = new ReferenceOps().matmul(plain(a, [SIDE, SIDE]), plain(b, [SIDE, SIDE]));
   // Refused when compiled, or when run, by a device without the type.
-  const found = await smallProduct(executor, type, a!, b!).catch(() => undefined);
+  const found = await smallProduct(executor, type, a, b).catch(() => undefined);
   const error = found && largest(found, exact.data);
   // As exact as float32: computed in float32. Far off: not computed.
   return error === undefined || error < TOLERANCE || error > 0.1 ? undefined : error;
@@ -77,16 +78,16 @@ async function smallProduct(executor: Executor, type: HalfType, a: Float32Array,
 }
 
 const SIDE = 64;
-function twoMatrices() {
-  return [1, 2].map((seed) => normals(seed, SIDE * SIDE));
+function twoMatrices(): [Float32Array, Float32Array] {
+  return [normals(1, SIDE * SIDE), normals(2, SIDE * SIDE)];
 }
 
-function productProgram(n: number): Program {
+function productProgram(n: number): Program<'a' | 'b'> {
   return {
     name: `product ${n}`,
     inputs: { a: f32(n, n), b: f32(n, n) },
     build: (ops, { a, b }) => {
-      const y = ops.matmul(a!, b!);
+      const y = ops.matmul(a, b);
       return { y, total: ops.sum(y, [0, 1], false) };
     },
   };
@@ -96,7 +97,7 @@ function productProgram(n: number): Program {
 async function rate(executor: Executor): Promise<Rate> {
   let found: Rate = { gigaflops: 0, n: 0 };
   for (const n of [128, 256, 512, 1024, 2048, 4096]) {
-    found = (await productRate(executor, 'f32', n))!;
+    found = await timeProduct(executor, n, await executor.compile(productProgram(n)));
     if ((2 * n ** 3) / (found.gigaflops * 1e9) > 0.02) break;
   }
   return found;
@@ -104,18 +105,20 @@ async function rate(executor: Executor): Promise<Rate> {
 
 /** The best of a few runs; reading the sum waits for the device. */
 async function timeProduct(executor: Executor, n: number, compiled: Compiled): Promise<Rate> {
-  const [a, b, y] = executor.allocate([f32(n, n), f32(n, n), f32(n, n)]).parts;
+  const { parts } = executor.allocate([f32(n, n), f32(n, n), f32(n, n)]);
+  const [a, b, y] = parts;
+  if (!a || !b || !y) throw new EngineError('internal', 'fewer tensors allocated than specified');
   const total = executor.buffer(f32());
   const run = async () => {
     const began = performance.now();
-    await compiled.run({ a: a!, b: b! }, { y: y!, total });
+    await compiled.run({ a, b }, { y, total });
     await total.read();
     return performance.now() - began;
   };
   await run();
   const milliseconds = Math.min(await run(), await run(), await run());
   await compiled.dispose();
-  for (const buffer of [a!, b!, y!]) buffer.dispose();
+  for (const buffer of parts) buffer.dispose();
   return { gigaflops: (2 * n ** 3) / (milliseconds * 1e6), n };
 }
 
@@ -131,11 +134,11 @@ function layer<T>(ops: Ops<T>, x: T, w: T): T {
 async function layerError(executor: Executor): Promise<number> {
   const shape = [SIDE, SIDE] as const;
   const [x, w] = twoMatrices();
-  const exact = layer(new ReferenceOps(), plain(x!, shape), plain(w!, shape));
-  const program: Program = {
+  const exact = layer(new ReferenceOps(), plain(x, shape), plain(w, shape));
+  const program: Program<'x' | 'w'> = {
     name: 'layer',
     inputs: { x: f32(...shape), w: f32(...shape) },
-    build: (ops, given) => ({ y: layer(ops, given.x!, given.w!) }),
+    build: (ops, given) => ({ y: layer(ops, given.x, given.w) }),
   };
   const compiled = await executor.compile(program);
   const y = executor.buffer(f32(...shape));

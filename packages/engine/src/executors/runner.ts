@@ -4,7 +4,8 @@
  */
 
 import type { TensorSpec } from '../ops.ts';
-import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types.ts';
+import { mapTensors, type Params, type Tensors } from '../tensors.ts';
+import type { BufferMap, Compiled, Executor, Program, TensorBuffer, TypedArray } from './types.ts';
 
 /**
  * Maximum compiled programs of each kind, the first word of their key. A compiled program keeps its scratch memory,
@@ -13,8 +14,8 @@ import type { BufferMap, Compiled, Executor, Program, TypedArray } from './types
 const MOST_COMPILED: Readonly<Record<string, number>> = { train: 24, measure: 12, logprobs: 12 };
 const MOST_OF_OTHERS = 96;
 
-/** A program and its tensors for one run. */
-export interface RunRequest {
+/** A program and its tensors for one run; `W` are the outputs to read back whose names are known at compile time. */
+export interface RunRequest<W extends string = never> {
   /** Name of the program; equal keys mean equal programs. */
   readonly key: string;
   readonly make: () => Program;
@@ -23,9 +24,9 @@ export interface RunRequest {
   /** Tensors that outlive the run. */
   readonly resident: BufferMap;
   /** Inputs of this run only; takes ownership of the arrays. */
-  readonly fresh: Readonly<Record<string, TypedArray>>;
+  readonly fresh: Params<TypedArray>;
   /** Outputs to read back. */
-  readonly wanted?: Readonly<Record<string, TensorSpec>>;
+  readonly wanted: Tensors<W, TensorSpec>;
   /** Outputs that replace the contents of resident tensors. */
   readonly updated?: BufferMap;
 }
@@ -49,17 +50,23 @@ export class Runner {
     this.#scratchBytes = scratchBytes;
   }
 
-  async run(request: RunRequest): Promise<Record<string, TypedArray>> {
-    const { resident, fresh, wanted = {}, updated = {} } = request;
+  async run<W extends string>(request: RunRequest<W>): Promise<Tensors<W, TypedArray>> {
+    const { resident, fresh, wanted, updated = {} } = request;
     const { program, compiled } = await this.#kernel(request);
-    const inputs = this.#wrap(pick(program.inputs, fresh), fresh);
-    const outputs = this.#wrap(wanted);
+    const given = Object.entries(program.inputs).filter(([name]) => Object.hasOwn(fresh, name));
+    const inputs = mapTensors(Object.fromEntries(given), (spec, name) =>
+      this.executor.buffer(spec, fresh[name]),
+    );
+    const outputs = mapTensors<W, TensorSpec, TensorBuffer>(wanted, (spec) =>
+      this.executor.buffer(spec),
+    );
     await compiled.run({ ...resident, ...inputs }, { ...updated, ...outputs });
     const results: Record<string, TypedArray> = {};
-    for (const name of Object.keys(wanted)) results[name] = await outputs[name]!.read();
+    for (const [name, output] of Object.entries<TensorBuffer>(outputs))
+      results[name] = await output.read();
     for (const buffer of Object.values(inputs)) buffer.dispose();
     for (const buffer of Object.values(outputs)) buffer.dispose();
-    return results;
+    return results as Tensors<W, TypedArray>;
   }
 
   async close(): Promise<void> {
@@ -67,23 +74,13 @@ export class Runner {
     await this.executor.close();
   }
 
-  #wrap(
-    specs: Readonly<Record<string, TensorSpec>>,
-    arrays: Readonly<Record<string, TypedArray>> = {},
-  ): BufferMap {
-    const buffers = Object.entries(specs).map(([name, spec]) => [
-      name,
-      this.executor.buffer(spec, arrays[name]),
-    ]);
-    return Object.fromEntries(buffers);
-  }
-
-  async #kernel({ key, make, scratch = 0 }: RunRequest): Promise<Kernel> {
+  async #kernel(request: Pick<RunRequest, 'key' | 'make' | 'scratch'>): Promise<Kernel> {
+    const { key, make, scratch = 0 } = request;
     const known = this.#kernels.get(key);
     if (known) this.#kernels.delete(key);
     const kernel = known ?? { ...(await this.#compile(make())), scratch };
     this.#kernels.set(key, kernel);
-    if (!known) await this.#evict(key.split(' ', 1)[0]!);
+    if (!known) await this.#evict(kindOf(key));
     return kernel;
   }
 
@@ -93,8 +90,10 @@ export class Runner {
 
   /** Evicts the least recently used program of a kind with too many. */
   async #evict(kind: string): Promise<void> {
-    const keys = [...this.#kernels.keys()].filter((key) => key.split(' ', 1)[0] === kind);
-    if (keys.length > (MOST_COMPILED[kind] ?? MOST_OF_OTHERS)) await this.#drop(keys[0]!);
+    const keys = [...this.#kernels.keys()].filter((key) => kindOf(key) === kind);
+    const [oldest] = keys;
+    if (oldest !== undefined && keys.length > (MOST_COMPILED[kind] ?? MOST_OF_OTHERS))
+      await this.#drop(oldest);
     // The last one is about to run.
     const heavy = [...this.#kernels].filter(([, { scratch }]) => scratch > 0);
     let total = heavy.reduce((sum, [, { scratch }]) => sum + scratch, 0);
@@ -106,13 +105,14 @@ export class Runner {
   }
 
   async #drop(key: string): Promise<void> {
-    const { compiled } = this.#kernels.get(key)!;
+    const kernel = this.#kernels.get(key);
     this.#kernels.delete(key);
-    await compiled.dispose();
+    await kernel?.compiled.dispose();
   }
 }
 
-/** The specs whose names are keys of `chosen`. */
-function pick(specs: Readonly<Record<string, TensorSpec>>, chosen: object) {
-  return Object.fromEntries(Object.entries(specs).filter(([name]) => Object.hasOwn(chosen, name)));
+/** The first word of a key. */
+function kindOf(key: string): string {
+  const end = key.indexOf(' ');
+  return end < 0 ? key : key.slice(0, end);
 }

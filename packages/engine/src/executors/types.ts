@@ -1,6 +1,7 @@
 /** The interface of an executor: memory, and programs over {@link Ops} compiled to run. */
 
 import type { Ops, TensorSpec } from '../ops.ts';
+import type { Params, Tensors } from '../tensors.ts';
 
 /** The libraries that can run a model: onnxruntime-node or TensorFlow.js. */
 export type ExecutorName = 'onnx' | 'tfjs';
@@ -29,20 +30,23 @@ export interface TensorBuffer {
   dispose(): void;
 }
 
-/** A function of named tensors, built once (onnx) or called in each run (tfjs). */
-export interface Program {
+/**
+ * A function of named tensors, built once (onnx) or called in each run (tfjs). `N` are the inputs whose names are known
+ * at compile time.
+ */
+export interface Program<N extends string = never> {
   readonly name: string;
   /**
    * Whether its operations take milliseconds, as in training but not in sampling; threads then wait longer for each
    * other.
    */
   readonly isLong?: boolean;
-  readonly inputs: Readonly<Record<string, TensorSpec>>;
-  build<T>(ops: Ops<T>, inputs: Readonly<Record<string, T>>): Record<string, T>;
+  readonly inputs: Tensors<N, TensorSpec>;
+  build<T>(ops: Ops<T>, inputs: Tensors<N, T>): Params<T>;
 }
 
 /** Tensors by name. */
-export type BufferMap = Readonly<Record<string, TensorBuffer>>;
+export type BufferMap = Params<TensorBuffer>;
 
 /** A compiled program. */
 export interface Compiled {

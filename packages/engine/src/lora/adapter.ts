@@ -8,6 +8,7 @@ import type { BufferMap, Executor, Program } from '../executors/types.ts';
 import type { ModelConfig } from '../model/config.ts';
 import { adapterNames } from '../model/linear.ts';
 import { f32, type Ops, scalar, type TensorSpec } from '../ops.ts';
+import { type Params, requireParam } from '../tensors.ts';
 import { restore, TrainedTensors } from '../weights/store.ts';
 import {
   adapterSpecs,
@@ -64,12 +65,13 @@ export class Adapter extends TrainedTensors {
       key: `merge ${module.outputs}x${module.inputs}, ${module.rank}`,
       make: () => mergeProgram(module),
       resident: {
-        weight: base[weight]!,
-        a: this.weights.byName[a]!,
-        b: this.weights.byName[b]!,
+        weight: requireParam(base, weight),
+        a: requireParam(this.weights.byName, a),
+        b: requireParam(this.weights.byName, b),
       },
       fresh: { scale: Float32Array.of(module.scale) },
-      updated: { merged: this.#openMerged()[weight]! },
+      wanted: {},
+      updated: { merged: requireParam(this.#openMerged(), weight) },
     });
   }
 
@@ -85,7 +87,11 @@ export class Adapter extends TrainedTensors {
 }
 
 /** weight [out, in], a [r, in], b [out, r], scale [] -> merged [out, in] */
-function mergeProgram({ outputs, inputs, rank }: LoraModule): Program {
+function mergeProgram({
+  outputs,
+  inputs,
+  rank,
+}: LoraModule): Program<'weight' | 'a' | 'b' | 'scale'> {
   return {
     name: `merge ${outputs}x${inputs}`,
     inputs: {
@@ -95,18 +101,18 @@ function mergeProgram({ outputs, inputs, rank }: LoraModule): Program {
       scale: f32(),
     },
     build: (ops, { weight, a, b, scale }) => ({
-      merged: ops.add(weight!, ops.matmul(ops.mul(b!, scale!), a!)),
+      merged: ops.add(weight, ops.matmul(ops.mul(b, scale), a)),
     }),
   };
 }
 
 /** The tensors of the adapters as inputs of a program. */
-export function adapterInputs(modules: readonly LoraModule[]): Record<string, TensorSpec> {
+export function adapterInputs(modules: readonly LoraModule[]): Params<TensorSpec> {
   return Object.fromEntries(adapterSpecs(modules).map(({ name, shape }) => [name, f32(...shape)]));
 }
 
 /** The scales under their names, for {@link linear}. */
-export function adapterScales<T>(ops: Ops<T>, modules: readonly LoraModule[]): Record<string, T> {
+export function adapterScales<T>(ops: Ops<T>, modules: readonly LoraModule[]): Params<T> {
   return Object.fromEntries(
     modules.map(({ name, scale }) => [adapterNames(name).scale, scalar(ops, scale)]),
   );

@@ -11,9 +11,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createLocalEngine, type LocalEngine, loadLocalEngine } from '../index.ts';
 import { paramSpecs } from '../model/config.ts';
 import { ropeTables } from '../model/rope.ts';
-import { sizeOf } from '../ops.ts';
+import { sizeOf, type TensorSpec } from '../ops.ts';
 import { plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
+import { mapTensors } from '../tensors.ts';
 import { quick } from '../testing/backends.ts';
 import { integers, livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import { microBatches } from '../training/batching.ts';
@@ -243,12 +244,13 @@ test('the gradient of adapters, also on the output matrix, equals finite differe
     sharpness: [1],
   };
   const names = adapterSpecs(adapters).map(({ name }) => name);
-  const inputs = Object.entries(program.inputs).map(([name, { shape }], i) => {
+  const order = Object.keys(program.inputs);
+  const x = mapTensors(program.inputs, ({ shape }: TensorSpec, name) => {
     const size = sizeOf(shape);
-    const values = names.includes(name) ? normals(i, size).map((x) => 0.3 * x) : given[name];
-    return [name, plain(values ?? new Float64Array(size), shape)] as const;
+    const seed = order.indexOf(name);
+    const values = names.includes(name) ? normals(seed, size).map((n) => 0.3 * n) : given[name];
+    return plain(values ?? new Float64Array(size), shape);
   });
-  const x = Object.fromEntries(inputs);
   const found = program.build(ops, x);
   for (const [i, name] of names.entries()) {
     const { shape, data: values } = x[name]!;

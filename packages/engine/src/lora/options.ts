@@ -7,7 +7,7 @@
 import { EngineError } from '../errors.ts';
 import { type ModelConfig, paramSpecs } from '../model/config.ts';
 import { adapterNames } from '../model/linear.ts';
-import { sizeOf } from '../ops.ts';
+import { axisLength, sizeOf } from '../ops.ts';
 import { checkRules, isWhole, type Rule } from '../rules.ts';
 import { hash32, uniform } from '../sampling/random.ts';
 import type { NamedArrays, TensorName } from '../weights/store.ts';
@@ -64,11 +64,12 @@ export function loraModules(config: ModelConfig, options: LoraOptions): LoraModu
       'config',
       `lora targets ${JSON.stringify(options.targetModules)} match ${kinds(linear)}`,
     );
-  return chosen.map(({ name, shape: [outputs, inputs] }) => {
+  return chosen.map(({ name, shape }) => {
+    const [outputs, inputs] = [axisLength({ shape }, 0), axisLength({ shape }, 1)];
     const rank = ofPattern(options.rankPattern, name) ?? options.rank;
     const alpha = ofPattern(options.alphaPattern, name) ?? options.alpha;
     const scale = alpha / (options.rslora ? Math.sqrt(rank) : rank);
-    return { name, outputs: outputs!, inputs: inputs!, rank, scale };
+    return { name, outputs, inputs, rank, scale };
   });
 }
 

@@ -7,6 +7,7 @@ import { access, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../errors.ts';
+import { requireParam } from '../tensors.ts';
 import {
   type NamedTensor,
   readSafetensors,
@@ -239,7 +240,10 @@ async function tensorsOf(
 ): Promise<Record<string, NamedTensor>> {
   const arrays = await snapshot(set);
   return Object.fromEntries(
-    adapter.specs.map(({ name, shape }) => [prefix + name, { shape, data: arrays[name]! }]),
+    adapter.specs.map(({ name, shape }) => [
+      prefix + name,
+      { shape, data: requireParam(arrays, name) },
+    ]),
   );
 }
 

@@ -5,7 +5,7 @@
  * then [branches: B, G, C]. Padding is at the end of prefixes and branches.
  */
 
-import { type Ops, scalar } from '../ops.ts';
+import { axisLength, type Ops, scalar, splitInto } from '../ops.ts';
 import { headSize, type ModelConfig } from './config.ts';
 import type { Attention } from './llama.ts';
 
@@ -60,17 +60,18 @@ export function groupedAttention<T>(
   const shared = prefixRows(layout);
   const own = branchRows(layout);
   const rope = (x: T) => ops.rope(x, inputs.positions, inputs.cos, inputs.sin);
-  const cut = (x: T) => ops.split(x, 0, [shared, own]);
+  const cut = (x: T) => splitInto(ops, x, 0, [shared, own]);
   return {
-    keep: (layer, x) => (shared && layer === last ? cut(x)[1]! : x),
+    keep: (layer, x) => (shared && layer === last ? cut(x)[1] : x),
     attend: (layer, q, k, v) => {
-      const rows = [rope(q), rope(k), v];
+      const rows = { q: rope(q), k: rope(k), v };
       const { prefixMask } = inputs;
-      if (!shared || !prefixMask) return attendBranches(ops, config, layout, heads(rows));
-      const parts = rows.map(cut);
-      const [before, after] = [0, 1].map((i) => heads(parts.map((part) => part[i]!)));
-      const context = prefixHeads(ops, config, layout, before!);
-      const branches = attendBranches(ops, config, layout, after!, {
+      if (!shared || !prefixMask) return attendBranches(ops, config, layout, rows);
+      const parts = { q: cut(rows.q), k: cut(rows.k), v: cut(rows.v) };
+      const before = { q: parts.q[0], k: parts.k[0], v: parts.v[0] };
+      const after = { q: parts.q[1], k: parts.k[1], v: parts.v[1] };
+      const context = prefixHeads(ops, config, layout, before);
+      const branches = attendBranches(ops, config, layout, after, {
         ...context,
         mask: prefixMask,
       });
@@ -90,10 +91,6 @@ interface Heads<T> {
 export function headAxes(config: ModelConfig) {
   const kv = config.num_key_value_heads;
   return { kv, per: config.num_attention_heads / kv, d: headSize(config) };
-}
-
-function heads<T>([q, k, v]: readonly T[]): Heads<T> {
-  return { q: q!, k: k!, v: v! };
 }
 
 /** Rows of prefixes by head: q [B, K, R, P, d], k and v [B, K, P, d]. */
@@ -124,22 +121,22 @@ function attendBranches<T>(
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p, branches: g, length: c } = layout;
   const q = ops.transpose(ops.reshape(x.q, [b, g, c, kv, per, d]), [0, 3, 1, 4, 2, 5]);
-  const [k, v] = [x.k, x.v].map((y) =>
-    ops.transpose(ops.reshape(y, [b, g, c, kv, d]), [0, 3, 1, 2, 4]),
-  ); // [B, K, G, C, d]
+  const byHead = (y: T) => ops.transpose(ops.reshape(y, [b, g, c, kv, d]), [0, 3, 1, 2, 4]);
+  const [k, v] = [byHead(x.k), byHead(x.v)]; // [B, K, G, C, d]
   const overAll = (part: Heads<T>, { k: keys, v: values, mask }: NonNullable<typeof context>) => {
-    const rows = [...ops.spec(part.q).shape.slice(0, -1)]; // [B, K, G, R, n]
-    const n = rows.at(-1)!;
+    const n = axisLength(ops.spec(part.q), -2);
+    const rows = [b, kv, g, per, n];
     const all = ops.reshape(part.q, [b, kv, g * per * n, d]);
     const shared = ops.matmul(all, keys, { transposeB: true, alpha: 1 / Math.sqrt(d) });
     const padding = ops.reshape(mask, [b, 1, 1, 1, 1, p]);
     const sharedScores = ops.add(ops.reshape(shared, [...rows, p]), padding);
     const weights = ops.softmax(ops.concat([sharedScores, ownScores(ops, part.q, part.k)], 5));
-    const [onShared, onOwn] = ops.split(weights, 5, [p, ops.spec(weights).shape[5]! - p]);
-    const fromShared = ops.matmul(ops.reshape(onShared!, [b, kv, g * per * n, p]), values);
-    return ops.add(ops.reshape(fromShared, [...rows, d]), mix(ops, onOwn!, part.v));
+    const own = axisLength(ops.spec(weights), 5) - p;
+    const [onShared, onOwn] = splitInto(ops, weights, 5, [p, own]);
+    const fromShared = ops.matmul(ops.reshape(onShared, [b, kv, g * per * n, p]), values);
+    return ops.add(ops.reshape(fromShared, [...rows, d]), mix(ops, onOwn, part.v));
   };
-  const out = inParts(ops, { q, k: k!, v: v! }, (part) =>
+  const out = inParts(ops, { q, k, v }, (part) =>
     context
       ? overAll(part, context)
       : mix(ops, ops.softmax(ownScores(ops, part.q, part.k)), part.v),
@@ -159,18 +156,19 @@ const FEWEST_ROWS = 64;
  * the products and scores, which are masked, are never computed. q [..., R, N, d], k and v [..., N, d] -> as q.
  */
 function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T {
-  const { shape } = ops.spec(x.k);
-  const axis = shape.length - 2;
-  const rows = shape[axis]!;
+  const axis = ops.spec(x.k).shape.length - 2;
+  const rows = axisLength(ops.spec(x.k), axis);
   const count = Math.min(MOST_PARTS, Math.floor(rows / FEWEST_ROWS));
   if (count < 2) return attend(x);
   const ends = Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * rows) / count));
   const upTo = (y: T, end: number) =>
-    end === rows ? y : ops.split(y, axis, [end, rows - end])[0]!;
+    end === rows ? y : splitInto(ops, y, axis, [end, rows - end])[0];
   const lengths = ends.map((end, i) => end - (ends[i - 1] ?? 0));
-  const parts = ops
-    .split(x.q, axis + 1, lengths)
-    .map((q, i) => attend({ q, k: upTo(x.k, ends[i]!), v: upTo(x.v, ends[i]!) }));
+  const queries = ops.split(x.q, axis + 1, lengths);
+  const parts = queries.map((q, i) => {
+    const end = ends[i] ?? rows;
+    return attend({ q, k: upTo(x.k, end), v: upTo(x.v, end) });
+  });
   return ops.concat(parts, axis + 1);
 }
 
@@ -178,7 +176,7 @@ function inParts<T>(ops: Ops<T>, x: Heads<T>, attend: (part: Heads<T>) => T): T 
 function ownScores<T>(ops: Ops<T>, q: T, k: T): T {
   const [r, n, d] = ops.spec(q).shape.slice(-3) as [number, number, number];
   const [...lead] = ops.spec(k).shape.slice(0, -2);
-  const m = ops.spec(k).shape.at(-2)!;
+  const m = axisLength(ops.spec(k), -2);
   const flat = ops.reshape(q, [...lead, r * n, d]);
   const products = ops.matmul(flat, k, { transposeB: true, alpha: 1 / Math.sqrt(d) });
   return ops.add(ops.reshape(products, [...lead, r, n, m]), causalMask(ops, n, m));
@@ -189,7 +187,7 @@ function mix<T>(ops: Ops<T>, weights: T, values: T): T {
   const [r, n, m] = ops.spec(weights).shape.slice(-3) as [number, number, number];
   const [...lead] = ops.spec(values).shape.slice(0, -2);
   const out = ops.matmul(ops.reshape(weights, [...lead, r * n, m]), values);
-  return ops.reshape(out, [...lead, r, n, ops.spec(values).shape.at(-1)!]);
+  return ops.reshape(out, [...lead, r, n, axisLength(ops.spec(values), -1)]);
 }
 
 /** Causal mask of the last n of m rows, [n, m]: 0 on and below their diagonal. */

@@ -5,12 +5,15 @@
  * the owner of the caches stores it.
  */
 
-import { type Ops, scalar } from '../ops.ts';
+import { type Ops, scalar, splitInto } from '../ops.ts';
+import { type Params, requireParam, type Tensors } from '../tensors.ts';
 import { causalMask, headAxes } from './attention.ts';
 import { headSize, type ModelConfig } from './config.ts';
 import type { Attention } from './llama.ts';
 
-export type Values<T> = Readonly<Record<string, T>>;
+/** Inputs of attention with a cache, beside the caches of the layers. */
+export type ReadName = 'positions' | 'cos' | 'sin';
+export type WriteName = ReadName | 'promptMask' | 'ownMask';
 
 /** The shape of reading prompts. */
 export interface ReadShape {
@@ -52,10 +55,21 @@ export function cacheNames(part: CachePart, config: ModelConfig): string[] {
   ).flat();
 }
 
+/** The names of the cache tensors of one part, each with its name in another part. */
+export function cacheNamePairs(
+  from: CachePart,
+  to: CachePart,
+  config: ModelConfig,
+): (readonly [from: string, to: string])[] {
+  return Array.from({ length: config.num_hidden_layers }, (_, layer) =>
+    KINDS.map((kind) => [cacheName(from, kind, layer), cacheName(to, kind, layer)] as const),
+  ).flat();
+}
+
 /** An {@link Attention} and the cache tensors it computes, which exist once the model has run. */
 export interface CachingAttention<T> {
   readonly attention: Attention<T>;
-  readonly made: Readonly<Record<string, T>>;
+  readonly made: Params<T>;
 }
 
 /**
@@ -67,14 +81,14 @@ export function readingAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
   { prompts: b, length: s, past: p, isLast }: ReadShape,
-  x: Values<T>,
+  x: Tensors<ReadName, T>,
 ): CachingAttention<T> {
   const { kv, per, d } = headAxes(config);
   const made: Record<string, T> = {};
   const final = config.num_hidden_layers - 1;
   const keep = (layer: number, y: T) =>
-    isLast && layer === final ? ops.gatherRows(y, x.lastRows!) : y;
-  const rope = (y: T) => ops.rope(y, x.positions!, x.cos!, x.sin!);
+    isLast && layer === final ? ops.gatherRows(y, requireParam(x, 'lastRows')) : y;
+  const rope = (y: T) => ops.rope(y, x.positions, x.cos, x.sin);
   const byHead = (y: T) => ops.transpose(ops.reshape(y, [b, s, kv, d]), [0, 2, 1, 3]);
   const alpha = 1 / Math.sqrt(d);
   const mask = causalMask(ops, s);
@@ -91,12 +105,11 @@ export function readingAttention<T>(
     const scores = ops.add(on(keys, s), mask);
     const mixed = () => {
       if (p === 0) return from(ops.softmax(scores), values, s);
-      const [pastKeys, pastValues] = (['key', 'value'] as const).map(
-        (kind) => x[cacheName('past', kind, layer)]!,
-      );
-      const weights = ops.softmax(ops.concat([on(pastKeys!, p), scores], 4));
-      const [toPast, toOwn] = ops.split(weights, 4, [p, s]);
-      return ops.add(from(toPast!, pastValues!, p), from(toOwn!, values, s));
+      const pastKeys = requireParam(x, cacheName('past', 'key', layer));
+      const pastValues = requireParam(x, cacheName('past', 'value', layer));
+      const weights = ops.softmax(ops.concat([on(pastKeys, p), scores], 4));
+      const [toPast, toOwn] = splitInto(ops, weights, 4, [p, s]);
+      return ops.add(from(toPast, pastValues, p), from(toOwn, values, s));
     };
     const rows = ops.transpose(ops.reshape(mixed(), [b, kv, per, s, d]), [0, 3, 1, 2, 4]);
     return keep(layer, ops.reshape(rows, [b * s, kv * per * d]));
@@ -113,18 +126,19 @@ export function writingAttention<T>(
   ops: Ops<T>,
   config: ModelConfig,
   shape: WriteShape,
-  x: Values<T>,
+  x: Tensors<WriteName, T>,
 ): CachingAttention<T> {
   const made: Record<string, T> = {};
   const scale = scalar(ops, 1 / Math.sqrt(headSize(config)));
-  const rope = (y: T) => ops.rope(y, x.positions!, x.cos!, x.sin!);
+  const rope = (y: T) => ops.rope(y, x.positions, x.cos, x.sin);
   const attend = (layer: number, q: T, k: T, v: T) => {
     const key = rope(k);
     made[cacheName('new', 'key', layer)] = key;
     made[cacheName('new', 'value', layer)] = v;
     // Scaled here and not by alpha: with alpha 1 a product of one row skips the packing of its matrix.
     const query = ops.mul(rope(q), scale);
-    const cache = (part: CachePart, kind: CacheKind) => x[cacheName(part, kind, layer)]!;
+    const cache = (part: CachePart, kind: CacheKind) =>
+      requireParam(x, cacheName(part, kind, layer));
     return attendOnce(ops, config, shape, {
       query,
       key,
@@ -133,8 +147,8 @@ export function writingAttention<T>(
       promptValue: cache('prompt', 'value'),
       ownKey: cache('own', 'key'),
       ownValue: cache('own', 'value'),
-      promptMask: x.promptMask!,
-      ownMask: x.ownMask!,
+      promptMask: x.promptMask,
+      ownMask: x.ownMask,
     });
   };
   return { attention: { attend, keep: (_, y) => y }, made };
@@ -173,10 +187,10 @@ function attendOnce<T>(ops: Ops<T>, config: ModelConfig, shape: WriteShape, x: S
     onSelf,
   ];
   const weights = ops.softmax(ops.concat(scores, 4)); // [U, K, G, R, P+C+1]
-  const [toPrompt, toOwn, toSelf] = ops.split(weights, 4, [p, c, 1]);
-  const fromPrompt = ops.matmul(together(toPrompt!, p), x.promptValue);
-  const fromOwn = ops.matmul(alone(toOwn!, c), own(x.ownValue));
-  const fromSelf = ops.mul(toSelf!, value);
+  const [toPrompt, toOwn, toSelf] = splitInto(ops, weights, 4, [p, c, 1]);
+  const fromPrompt = ops.matmul(together(toPrompt, p), x.promptValue);
+  const fromOwn = ops.matmul(alone(toOwn, c), own(x.ownValue));
+  const fromSelf = ops.mul(toSelf, value);
   const mixed = ops.add(ops.add(apart(fromPrompt, d), apart(fromOwn, d)), fromSelf);
   return ops.reshape(ops.transpose(mixed, [0, 2, 1, 3, 4]), [u * g, kv * per * d]);
 }

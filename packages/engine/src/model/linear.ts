@@ -4,7 +4,7 @@
  */
 
 import type { Ops } from '../ops.ts';
-import type { Params } from './params.ts';
+import { type Params, requireParam } from '../tensors.ts';
 
 /** Names of the tensors and the scale of an adapter, beside `name.weight`. */
 export function adapterNames(name: string) {
@@ -20,12 +20,13 @@ export function adapterNames(name: string) {
  * B [out, r], scale [].
  */
 export function linear<T>(ops: Ops<T>, params: Params<T>, name: string, x: T): T {
-  const product = ops.matmul(x, params[`${name}.weight`]!, { transposeB: true });
+  const product = ops.matmul(x, requireParam(params, `${name}.weight`), { transposeB: true });
   const bias = params[`${name}.bias`];
   const y = bias === undefined ? product : ops.add(product, bias);
   const names = adapterNames(name);
   const a = params[names.a];
   if (a === undefined) return y;
-  const inner = ops.mul(ops.matmul(x, a, { transposeB: true }), params[names.scale]!); // [N, r]
-  return ops.add(y, ops.matmul(inner, params[names.b]!, { transposeB: true }));
+  const scale = requireParam(params, names.scale);
+  const inner = ops.mul(ops.matmul(x, a, { transposeB: true }), scale); // [N, r]
+  return ops.add(y, ops.matmul(inner, requireParam(params, names.b), { transposeB: true }));
 }

@@ -4,10 +4,10 @@
  * [N, D]; only the given attention knows about sequences.
  */
 
-import type { Ops } from '../ops.ts';
+import { axisLength, type Ops } from '../ops.ts';
+import { type Params, requireParam } from '../tensors.ts';
 import { type ModelConfig, traitsOf } from './config.ts';
 import { linear } from './linear.ts';
-import type { Params } from './params.ts';
 
 /** How the tokens of a sequence attend to each other. */
 export interface Attention<T> {
@@ -29,9 +29,9 @@ export function llamaHidden<T>(
   attention: Attention<T>,
   runLayer = (layer: number, x: T): T => llamaLayer(ops, config, params, layer, x, attention),
 ): T {
-  let x = ops.gatherRows(params['model.embed_tokens.weight']!, tokens); // [N, D]
+  let x = ops.gatherRows(requireParam(params, 'model.embed_tokens.weight'), tokens); // [N, D]
   for (let layer = 0; layer < config.num_hidden_layers; layer++) x = runLayer(layer, x);
-  return ops.rmsNorm(x, params['model.norm.weight']!, config.rms_norm_eps).y;
+  return ops.rmsNorm(x, requireParam(params, 'model.norm.weight'), config.rms_norm_eps).y;
 }
 
 /** Prefix of the names of the parameters of a layer. */
@@ -51,7 +51,7 @@ export function llamaLayer<T>(
   const at = layerPrefix(layer);
   const project = (name: string, y: T) => linear(ops, params, at + name, y);
   const norm = (name: string, y: T) =>
-    ops.rmsNorm(y, params[`${at}${name}.weight`]!, config.rms_norm_eps).y;
+    ops.rmsNorm(y, requireParam(params, `${at}${name}.weight`), config.rms_norm_eps).y;
   const a = norm('input_layernorm', x);
   const { q, k, v } = queriesKeysValues(ops, config, params, `${at}self_attn`, a);
   const mixed = attention.attend(layer, q, k, v); // [N', H*d]
@@ -69,15 +69,18 @@ function queriesKeysValues<T>(
   at: string,
   x: T,
 ): { readonly q: T; readonly k: T; readonly v: T } {
-  const [q, k, v] = ['q', 'k', 'v'].map((name) => linear(ops, params, `${at}.${name}_proj`, x));
-  if (!traitsOf(config).headNorm) return { q: q!, k: k!, v: v! };
+  const q = linear(ops, params, `${at}.q_proj`, x);
+  const k = linear(ops, params, `${at}.k_proj`, x);
+  const v = linear(ops, params, `${at}.v_proj`, x);
+  if (!traitsOf(config).headNorm) return { q, k, v };
   const byHead = (name: string, y: T) => {
-    const { shape } = ops.spec(y);
-    const heads = ops.reshape(y, [shape[0]!, shape[1]! / config.head_dim, config.head_dim]);
-    const normed = ops.rmsNorm(heads, params[`${at}.${name}.weight`]!, config.rms_norm_eps).y;
-    return ops.reshape(normed, shape);
+    const spec = ops.spec(y);
+    const [rows, width] = [axisLength(spec, 0), axisLength(spec, 1)];
+    const heads = ops.reshape(y, [rows, width / config.head_dim, config.head_dim]);
+    const gain = requireParam(params, `${at}.${name}.weight`);
+    return ops.reshape(ops.rmsNorm(heads, gain, config.rms_norm_eps).y, spec.shape);
   };
-  return { q: byHead('q_norm', q!), k: byHead('k_norm', k!), v: v! };
+  return { q: byHead('q_norm', q), k: byHead('k_norm', k), v };
 }
 
 /** Name of the output matrix; tied models use the embeddings. */

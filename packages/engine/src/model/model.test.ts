@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalEngine, type LocalEngine } from '../index.ts';
+import { sizeOf, type TensorSpec } from '../ops.ts';
 import { type Plain, plain, ReferenceOps } from '../reference/reference.ts';
 import { normals } from '../sampling/random.ts';
+import { mapTensors } from '../tensors.ts';
 import { available, quick } from '../testing/backends.ts';
 import { livelyWeights, relativeError, someData, tinyConfig } from '../testing/data.ts';
 import { type MicroBatch, microBatches } from '../training/batching.ts';
@@ -56,11 +58,10 @@ function inputsOf(micro: MicroBatch, spec: LossSpec, params: Readonly<Record<str
     ...Object.fromEntries(numbers),
   };
   const zero = (size: number) => new Float64Array(size);
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { shape }]) => [
-      name,
-      params[name] ?? plain(arrays[name] ?? zero(shape.reduce((a, b) => a * b, 1)), shape),
-    ]),
+  return mapTensors(
+    inputs,
+    ({ shape }: TensorSpec, name): Plain =>
+      params[name] ?? plain(arrays[name] ?? zero(sizeOf(shape)), shape),
   );
 }
 

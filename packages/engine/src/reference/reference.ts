@@ -5,6 +5,7 @@
 
 import { EngineError } from '../errors.ts';
 import {
+  axisLength,
   broadcastShapes,
   type MatmulOptions,
   matmulShape,
@@ -113,7 +114,7 @@ export class ReferenceOps implements Ops<Plain> {
     return { shape, data: x.data };
   }
   transpose(x: Plain, order: readonly number[]): Plain {
-    const shape = order.map((axis) => x.shape[axis]!);
+    const shape = order.map((axis) => axisLength(x, axis));
     return generate(shape, (index) =>
       at(
         x,
@@ -122,7 +123,7 @@ export class ReferenceOps implements Ops<Plain> {
     );
   }
   concat(xs: readonly Plain[], axis: number): Plain {
-    const total = xs.reduce((n, x) => n + x.shape[axis]!, 0);
+    const total = xs.reduce((n, x) => n + axisLength(x, axis), 0);
     return generate(xs[0]!.shape.with(axis, total), (index) => {
       let place = index[axis]!;
       let i = 0;
@@ -179,10 +180,12 @@ export class ReferenceOps implements Ops<Plain> {
   }
 
   gatherRows(table: Plain, ids: Plain): Plain {
-    return generate([ids.data.length, table.shape[1]!], ([i, j]) => at(table, [ids.data[i!]!, j!]));
+    return generate([ids.data.length, axisLength(table, 1)], ([i, j]) =>
+      at(table, [ids.data[i!]!, j!]),
+    );
   }
   scatterRows(x: Plain, ids: Plain, rows: number): Plain {
-    const width = x.shape[1]!;
+    const width = axisLength(x, 1);
     const data = new Float64Array(rows * width);
     for (const [i, value] of x.data.entries())
       data[ids.data[Math.floor(i / width)]! * width + (i % width)]! += value;
@@ -197,12 +200,12 @@ export class ReferenceOps implements Ops<Plain> {
 
   rmsNorm(x: Plain, weight: Plain, eps: number): { y: Plain; inv: Plain } {
     const squares = this.sum(this.mul(x, x), [-1], true);
-    const width = x.shape.at(-1)!;
+    const width = axisLength(x, -1);
     const inv = { ...squares, data: squares.data.map((s) => 1 / Math.sqrt(s / width + eps)) };
     return { y: this.mul(this.mul(x, inv), weight), inv };
   }
   rope(x: Plain, positions: Plain, cos: Plain, sin: Plain): Plain {
-    const half = cos.shape[1]!;
+    const half = axisLength(cos, 1);
     return generate(x.shape, ([row, column]) => {
       const p = positions.data[row!]!;
       const within = column! % (2 * half);

@@ -3,7 +3,7 @@
  * vocabulary in which the cumulative distribution reaches a random number; this process samples within the block.
  */
 
-import { type Ops, scalar } from '../ops.ts';
+import { axisLength, type Ops, scalar, splitInto } from '../ops.ts';
 import { notFinite, type Picked } from './pick.ts';
 
 /** Tokens of a block. */
@@ -28,10 +28,10 @@ export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   ]);
   const sums = ops.sum(blocks, [2], false); // [N, C]
   const upTo = ops.matmul(sums, ops.constant(triangle(count), [count, count])); // [N, C]
-  const [before, total] = count === 1 ? [undefined, upTo] : ops.split(upTo, 1, [count - 1, 1]);
-  const target = ops.mul(ops.reshape(uniforms, [n, 1]), total!);
+  const [before, total] = count === 1 ? [undefined, upTo] : splitInto(ops, upTo, 1, [count - 1, 1]);
+  const target = ops.mul(ops.reshape(uniforms, [n, 1]), total);
   // Number of blocks before the target; at most the last block with any mass.
-  const passed = before && ops.mul(ops.lessEqual(before, target), below(ops, before, total!));
+  const passed = before && ops.mul(ops.lessEqual(before, target), below(ops, before, total));
   const index = passed ? ops.sum(passed, [1], true) : ops.mul(target, scalar(ops, 0)); // [N, 1]
   const places = ops.constant(
     Float32Array.from({ length: count }, (_, i) => i),
@@ -42,7 +42,7 @@ export function drawnBlocks<T>(ops: Ops<T>, probabilities: T, uniforms: T): T {
   const isBefore = ops.lessEqual(ops.add(places, half), index);
   const chosen = ops.matmul(ops.reshape(isChosen, [n, 1, count]), blocks); // [N, 1, L]
   const mass = ops.sum(ops.mul(sums, isBefore), [1], true);
-  return ops.concat([ops.reshape(chosen, [n, BLOCK_LENGTH]), mass, total!, index], 1);
+  return ops.concat([ops.reshape(chosen, [n, BLOCK_LENGTH]), mass, total, index], 1);
 }
 
 /** 1 where a < b. */
@@ -52,7 +52,7 @@ function below<T>(ops: Ops<T>, a: T, b: T): T {
 
 function padded<T>(ops: Ops<T>, x: T, columns: number): T {
   if (columns === 0) return x;
-  const rows = ops.spec(x).shape[0]!;
+  const rows = axisLength(ops.spec(x), 0);
   const zeros = ops.broadcastTo(ops.constant(Float32Array.of(0), [1, 1]), [rows, columns]);
   return ops.concat([x, zeros], 1);
 }

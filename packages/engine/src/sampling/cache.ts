@@ -4,8 +4,9 @@
  */
 
 import { MASKED } from '../model/attention.ts';
-import { type CachePart, cacheNames, type WriteShape } from '../model/cached.ts';
+import { type CachePart, cacheNamePairs, cacheNames, type WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
+import { type Params, requireParam } from '../tensors.ts';
 
 export type Arrays = Record<string, Float32Array>;
 
@@ -96,13 +97,11 @@ export class BatchCache {
   /**
    * Appends what a step computed, `new:*` [slots, K*d], after the `counts[slot]` tokens of each slot; -1 skips a slot.
    */
-  append(made: Readonly<Record<string, Float32Array>>, counts: Int32Array): void {
+  append(made: Params<Float32Array>, counts: Int32Array): void {
     const heads = this.#config.num_key_value_heads;
     const d = headSize(this.#config);
-    const names = cacheNames('own', this.#config);
-    const news = cacheNames('new', this.#config);
-    for (const [i, name] of names.entries()) {
-      const [from, to] = [made[news[i]!]!, this.#own[name]!];
+    for (const [own, added] of cacheNamePairs('own', 'new', this.#config)) {
+      const [from, to] = [requireParam(made, added), requireParam(this.#own, own)];
       for (let slot = 0; slot < counts.length; slot++) {
         if (counts[slot]! < 0) continue;
         for (let head = 0; head < heads; head++) {
@@ -140,7 +139,7 @@ export class BatchCache {
     for (const [name, target] of Object.entries(this.#prompt))
       for (let head = 0; head < heads; head++) {
         const start = (row * heads + head) * from.capacity * d;
-        const rows = from.arrays[name]!.subarray(start, start + length * d);
+        const rows = requireParam(from.arrays, name).subarray(start, start + length * d);
         target.set(rows, (unit * heads + head) * prefix * d);
       }
     this.#promptMask.fill(MASKED, unit * prefix, (unit + 1) * prefix);
@@ -153,7 +152,8 @@ export class BatchCache {
     for (const [name, target] of Object.entries(this.#own))
       for (let head = 0; head < heads; head++) {
         const start = from.#start(sourceSlot, head);
-        target.set(from.#own[name]!.subarray(start, start + size), this.#start(slot, head));
+        const rows = requireParam(from.#own, name).subarray(start, start + size);
+        target.set(rows, this.#start(slot, head));
       }
     const { capacity } = this.shape;
     this.#ownMask.fill(0, slot * capacity, slot * capacity + count);

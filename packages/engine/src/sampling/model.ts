@@ -3,12 +3,13 @@
  */
 
 import { EngineError } from '../errors.ts';
-import type { Runner } from '../executors/runner.ts';
+import type { Runner, RunRequest } from '../executors/runner.ts';
 import type { BufferMap, TypedArray } from '../executors/types.ts';
 import type { EngineLimits } from '../limits.ts';
 import { cacheNames, type ReadShape, type WriteShape } from '../model/cached.ts';
 import { endIds, headSize, type ModelConfig } from '../model/config.ts';
-import { f32 } from '../ops.ts';
+import { f32, type TensorSpec } from '../ops.ts';
+import { makeTensors, mapTensors, type Params, type Tensors } from '../tensors.ts';
 import type { Arrays, BatchCache } from './cache.ts';
 import { isLimited, type Limits } from './pick.ts';
 import { type NextKind, nextWidth, readProgram, writeProgram } from './programs.ts';
@@ -19,6 +20,9 @@ import {
   residentWriteProgram,
   unpackMade,
 } from './resident.ts';
+
+/** What was computed for the next token of each slot: `next`, and `new:*`. */
+type Written = Tensors<'next', Float32Array>;
 
 /** The parts of a {@link CachedModel}. */
 export interface CachedModelParts {
@@ -71,19 +75,16 @@ export class CachedModel {
    * tokens, positions [B*S], `past:*`, and for the last chunk lastRows [B] -> `prompt:*`, and for the last chunk `next`
    * [B, V].
    */
-  read(shape: ReadShape, inputs: Record<string, TypedArray>): Promise<Arrays> {
+  read(shape: ReadShape, inputs: Params<TypedArray>): Promise<Arrays> {
     const { prompts, length, past, isLast } = shape;
     const cache = f32(prompts, this.config.num_key_value_heads, length, headSize(this.config));
-    const made = cacheNames('prompt', this.config).map((name) => [name, cache] as const);
+    const made: Params<TensorSpec> = makeTensors(cacheNames('prompt', this.config), () => cache);
     return this.#run({
       key: `read ${this.readKind} ${prompts}x${past}+${length}${isLast ? '' : '...'}`,
       make: () => readProgram(this.config, shape, this.readKind, this.positions),
       scratch: this.#scratch(prompts, length, past + length),
       fresh: isLast ? { ...inputs, ...this.#sharpness } : inputs,
-      wanted: {
-        ...(isLast && { next: f32(prompts, this.config.vocab_size) }),
-        ...Object.fromEntries(made),
-      },
+      wanted: isLast ? { next: f32(prompts, this.config.vocab_size), ...made } : made,
     });
   }
 
@@ -95,7 +96,7 @@ export class CachedModel {
     cache: BatchCache,
     { uniforms, ...inputs }: Record<'tokens' | 'positions' | 'uniforms', TypedArray>,
     counts: Int32Array,
-  ): Promise<Arrays> {
+  ): Promise<Written> {
     const fresh = {
       ...inputs,
       ...cache.masks,
@@ -115,10 +116,9 @@ export class CachedModel {
     this.#resident?.close();
   }
 
-  #writeHere({ shape, parts }: BatchCache, fresh: Record<string, TypedArray>): Promise<Arrays> {
+  #writeHere({ shape, parts }: BatchCache, fresh: Params<TypedArray>): Promise<Written> {
     const slots = shape.units * shape.branches;
     const row = f32(slots, this.config.num_key_value_heads * headSize(this.config));
-    const made = cacheNames('new', this.config).map((name) => [name, row] as const);
     return this.#run({
       key: this.#writeKey(shape),
       make: () => writeProgram(this.config, shape, this.writtenKind, this.positions),
@@ -126,7 +126,7 @@ export class CachedModel {
       fresh: { ...fresh, ...parts.prompt, ...parts.own },
       wanted: {
         next: f32(slots, nextWidth(this.writtenKind, this.config)),
-        ...Object.fromEntries(made),
+        ...makeTensors(cacheNames('new', this.config), () => row),
       },
     });
   }
@@ -143,8 +143,8 @@ export class CachedModel {
   async #writeThere(
     caches: ResidentCaches,
     cache: BatchCache,
-    fresh: Record<string, TypedArray>,
-  ): Promise<Arrays> {
+    fresh: Params<TypedArray>,
+  ): Promise<Written> {
     const { shape } = cache;
     const { prompt, own } = caches.take(cache);
     const { next, made } = await this.#run(
@@ -160,25 +160,22 @@ export class CachedModel {
       },
       { ...prompt, ...own },
     );
-    return { next: next!, ...unpackMade(this.config, made!) };
+    return { next, ...unpackMade(this.config, made) };
   }
 
   #writeKey({ units, branches, prefix, capacity }: WriteShape): string {
     return `write ${this.writtenKind} ${units}x${branches}/${prefix}+${capacity}`;
   }
 
-  async #run(
-    request: Omit<Parameters<Runner['run']>[0], 'resident'>,
+  async #run<W extends string>(
+    request: Omit<RunRequest<W>, 'resident'>,
     caches: BufferMap = {},
-  ): Promise<Arrays> {
+  ): Promise<Tensors<W, Float32Array>> {
     const { runner, resident } = this.#parts;
     const made = await runner.run({ ...request, resident: { ...resident, ...caches } });
-    const arrays: Arrays = {};
-    for (const [name, array] of Object.entries(made)) {
-      if (!(array instanceof Float32Array))
-        throw new EngineError('internal', `${name} is not float32`);
-      arrays[name] = array;
-    }
-    return arrays;
+    return mapTensors<W, TypedArray, Float32Array>(made, (array, name) => {
+      if (array instanceof Float32Array) return array;
+      throw new EngineError('internal', `${name} is not float32`);
+    });
   }
 }

@@ -3,8 +3,9 @@
  * memory does not grow with the square of the prompt length.
  */
 
-import { cacheNames } from '../model/cached.ts';
+import { cacheNamePairs } from '../model/cached.ts';
 import { headSize } from '../model/config.ts';
+import { requireParam } from '../tensors.ts';
 import type { TokenIds } from '../types.ts';
 import type { Arrays, PromptSource } from './cache.ts';
 import type { CachedModel } from './model.ts';
@@ -72,11 +73,12 @@ async function readTogether(
   for (let chunk = 0; chunk < whole; chunk++)
     past = await readChunk(model, prompts, past, chunk * CHUNK_LENGTH, CHUNK_LENGTH, false);
   const start = whole * CHUNK_LENGTH;
-  const { next, ...arrays } = await readChunk(model, prompts, past, start, rest, true);
+  const last = await readChunk(model, prompts, past, start, rest, true);
+  const { next, ...arrays } = { ...last, next: requireParam(last, 'next') };
   const width = model.config.vocab_size;
   return prompts.map(({ length }, row) => ({
     prompt: { from: { arrays, capacity: start + rest }, row, length },
-    next: next!.subarray(row * width, (row + 1) * width),
+    next: next.subarray(row * width, (row + 1) * width),
   }));
 }
 
@@ -101,13 +103,12 @@ async function readChunk(
   }
   // The positions of padding may exceed the rotary tables; their result is never used.
   const positions = tokens.map((_, at) => Math.min(start + (at % length), model.positions - 1));
-  const names = cacheNames('prompt', model.config);
-  const pastNames = start > 0 ? cacheNames('past', model.config) : [];
+  const pairs = start > 0 ? cacheNamePairs('past', 'prompt', model.config) : [];
   const inputs = {
     tokens,
     positions,
     ...(isLast && { lastRows }),
-    ...Object.fromEntries(pastNames.map((name, i) => [name, past[names[i]!]!])),
+    ...Object.fromEntries(pairs.map(([name, before]) => [name, requireParam(past, before)])),
   };
   const made = await model.read({ prompts: rows, length, past: start, isLast }, inputs);
   return start === 0 ? made : concatCaches(model, rows, past, start, made, length);
@@ -131,6 +132,9 @@ function concatCaches(
     }
     return all;
   };
-  const all = Object.entries(past).map(([name, before]) => [name, join(before, made[name]!)]);
+  const all = Object.entries(past).map(([name, before]) => [
+    name,
+    join(before, requireParam(made, name)),
+  ]);
   return { ...made, ...Object.fromEntries(all) };
 }

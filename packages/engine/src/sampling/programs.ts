@@ -6,21 +6,20 @@
 
 import type { Program } from '../executors/types.ts';
 import {
-  type CachingAttention,
   cacheNames,
+  type ReadName,
   type ReadShape,
   readingAttention,
+  type WriteName,
   type WriteShape,
   writingAttention,
 } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 import { llamaHidden, llamaLogits } from '../model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
+import { makeTensors, type Params, type Tensors } from '../tensors.ts';
 import { ropeInputs, weightInputs } from '../training/programs.ts';
 import { blockWidth, drawnBlocks } from './block.ts';
-
-type Specs = Record<string, TensorSpec>;
-type Values<T> = Readonly<Record<string, T>>;
 
 /**
  * What a row of `next` holds: logits; softmax(logits * `sharpness`), sharpness = 1 / temperature; or the block of those
@@ -33,7 +32,7 @@ export function nextWidth(kind: NextKind, { vocab_size: v }: ModelConfig): numbe
   return kind === 'block' ? blockWidth : v;
 }
 
-function nextInputs(kind: NextKind, rows: number): Specs {
+function nextInputs(kind: NextKind, rows: number): Params<TensorSpec> {
   return {
     ...(kind !== 'logits' && { sharpness: f32() }),
     ...(kind === 'block' && { uniforms: f32(rows) }),
@@ -49,7 +48,7 @@ export function readProgram(
   shape: ReadShape,
   kind: NextKind,
   positions: number,
-): Program {
+): Program<ReadName | 'tokens'> {
   const { prompts, length, past, isLast } = shape;
   const cache = f32(prompts, config.num_key_value_heads, past, headSize(config));
   const pastNames = past > 0 ? cacheNames('past', config) : [];
@@ -58,14 +57,14 @@ export function readProgram(
     inputs: {
       ...weightInputs(config),
       ...ropeInputs(config, positions),
-      ...Object.fromEntries(pastNames.map((name) => [name, cache])),
+      ...makeTensors(pastNames, () => cache),
       tokens: i32(prompts * length),
       positions: i32(prompts * length),
       ...(isLast && { lastRows: i32(prompts), ...nextInputs(kind, prompts) }),
     },
     build: (ops, x) => {
       const { attention, made } = readingAttention(ops, config, shape, x);
-      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+      const hidden = llamaHidden(ops, config, x, x.tokens, attention);
       return isLast ? { next: next(ops, config, x, hidden), ...made } : { ...made };
     },
   };
@@ -79,12 +78,12 @@ export function writeProgram(
   shape: WriteShape,
   kind: NextKind,
   positions: number,
-): Program {
+): Program<WriteName | 'tokens'> {
   const { units, branches, prefix, capacity } = shape;
   const slots = units * branches;
   const [kv, d] = [config.num_key_value_heads, headSize(config)];
   const caches = (part: 'prompt' | 'own', spec: TensorSpec) =>
-    Object.fromEntries(cacheNames(part, config).map((name) => [name, spec]));
+    makeTensors(cacheNames(part, config), () => spec);
   return {
     name: `write ${units}x${branches} after ${prefix}+${capacity}`,
     inputs: {
@@ -98,15 +97,26 @@ export function writeProgram(
       ...caches('own', f32(units, kv, branches, capacity, d)),
       ...nextInputs(kind, slots),
     },
-    build: <T>(ops: Ops<T>, x: Values<T>) => {
-      const { attention, made }: CachingAttention<T> = writingAttention(ops, config, shape, x);
-      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
-      return { next: next(ops, config, x, hidden), ...made };
+    build: <T>(ops: Ops<T>, x: Tensors<WriteName | 'tokens', T>) => {
+      const written = writeTokens(ops, config, shape, x);
+      return { next: written.next, ...written.made };
     },
   };
 }
 
-function next<T>(ops: Ops<T>, config: ModelConfig, x: Values<T>, hidden: T): T {
+/** The operations of {@link writeProgram}: `next` and `new:*`. */
+export function writeTokens<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  shape: WriteShape,
+  x: Tensors<WriteName | 'tokens', T>,
+): { readonly next: T; readonly made: Params<T> } {
+  const { attention, made } = writingAttention(ops, config, shape, x);
+  const hidden = llamaHidden(ops, config, x, x.tokens, attention);
+  return { next: next(ops, config, x, hidden), made };
+}
+
+function next<T>(ops: Ops<T>, config: ModelConfig, x: Params<T>, hidden: T): T {
   const logits = llamaLogits(ops, config, x, hidden);
   if (x.sharpness === undefined) return logits;
   const probabilities = ops.softmax(ops.mul(logits, x.sharpness));

@@ -4,11 +4,12 @@
  */
 
 import type { BufferMap, Executor, Program } from '../executors/types.ts';
-import { cacheNames, type WriteShape } from '../model/cached.ts';
+import { cacheNamePairs, cacheNames, type WriteName, type WriteShape } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
 import { f32, type Ops, type TensorSpec } from '../ops.ts';
+import { requireParam, type Tensors } from '../tensors.ts';
 import { type Arrays, type BatchCache, versionOf } from './cache.ts';
-import { type NextKind, writeProgram } from './programs.ts';
+import { type NextKind, writeProgram, writeTokens } from './programs.ts';
 
 interface Mirror {
   readonly buffers: BufferMap;
@@ -51,7 +52,8 @@ export class ResidentCaches {
     const known = this.#mirrors.get(arrays);
     const mirror = known ?? { buffers: this.#allocate(arrays, spec), version: -1, lastUsed: 0 };
     if (mirror.version !== versionOf(arrays))
-      for (const [name, array] of Object.entries(arrays)) mirror.buffers[name]!.write(array);
+      for (const [name, array] of Object.entries(arrays))
+        requireParam(mirror.buffers, name).write(array);
     mirror.version = versionOf(arrays);
     mirror.lastUsed = this.#steps;
     this.#mirrors.set(arrays, mirror);
@@ -109,25 +111,28 @@ export function residentWriteProgram(
   shape: WriteShape,
   kind: NextKind,
   positions: number,
-): Program {
+): Program<WriteName | 'tokens' | 'places'> {
   const base = writeProgram(config, shape, kind, positions);
   const { units: u, branches: g, capacity: c } = shape;
   const [kv, d] = [config.num_key_value_heads, headSize(config)];
-  const [owns, news] = [cacheNames('own', config), cacheNames('new', config)];
+  const pairs = cacheNamePairs('own', 'new', config);
   return {
     name: base.name,
     inputs: { ...base.inputs, places: f32(u * g, c) },
-    build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
-      const { next, ...made } = base.build(ops, x);
-      const places = ops.reshape(x.places!, [u, 1, g, c, 1]);
+    build: <T>(ops: Ops<T>, x: Tensors<WriteName | 'tokens' | 'places', T>) => {
+      const { next, made } = writeTokens(ops, config, shape, x);
+      const places = ops.reshape(x.places, [u, 1, g, c, 1]);
       const row = (name: string) =>
-        ops.transpose(ops.reshape(made[name]!, [u, g, kv, 1, d]), [0, 2, 1, 3, 4]);
+        ops.transpose(ops.reshape(requireParam(made, name), [u, g, kv, 1, d]), [0, 2, 1, 3, 4]);
       // Empty positions are 0, so the token is added.
-      const updated = owns.map(
-        (name, i) => [name, ops.add(x[name]!, ops.mul(places, row(news[i]!)))] as const,
+      const updated = pairs.map(([own, added]) => {
+        const cache = requireParam(x, own);
+        return [own, ops.add(cache, ops.mul(places, row(added)))] as const;
+      });
+      const rows = pairs.map(([, added]) =>
+        ops.reshape(requireParam(made, added), [1, u * g, kv * d]),
       );
-      const rows = news.map((name) => ops.reshape(made[name]!, [1, u * g, kv * d]));
-      return { next: next!, made: ops.concat(rows, 0), ...Object.fromEntries(updated) };
+      return { next, made: ops.concat(rows, 0), ...Object.fromEntries(updated) };
     },
   };
 }

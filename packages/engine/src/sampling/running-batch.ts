@@ -172,5 +172,5 @@ export async function advance(
   const width = nextWidth(kind, model.config);
   for (const [slot, rollout] of slots.entries())
     if (isActive(rollout))
-      draw(rollout, { kind, row: next!.subarray(slot * width, (slot + 1) * width) });
+      draw(rollout, { kind, row: next.subarray(slot * width, (slot + 1) * width) });
 }

@@ -248,8 +248,8 @@ class Sampler {
     for (let i = this.#batches.length - 1; i > 0; i--) {
       const [a, b] = [this.#batches[i - 1]!, this.#batches[i]!];
       const together = this.#plan([...running(a), ...running(b)], [a, b]);
-      const apart = [a, b].map((batch) => stepCost(this.#costs, batch.cache.shape));
-      if (!together || together.cost > SHRINK_SHARE * (apart[0]! + apart[1]!)) continue;
+      const apart = stepCost(this.#costs, a.cache.shape) + stepCost(this.#costs, b.cache.shape);
+      if (!together || together.cost > SHRINK_SHARE * apart) continue;
       const sources = new Map([...batchSources(a), ...batchSources(b)]);
       this.#batches.splice(i - 1, 2, assemble(this.#model, together, sources));
     }

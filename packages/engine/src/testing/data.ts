@@ -4,6 +4,7 @@ import type { Executor, Program, TypedArray } from '../executors/types.ts';
 import { type ModelConfig, parseModelConfig } from '../model/config.ts';
 import type { TensorSpec } from '../ops.ts';
 import { hash32, normals } from '../sampling/random.ts';
+import { mapTensors, type Params, type Tensors } from '../tensors.ts';
 import type { Datum } from '../types.ts';
 import { initialWeights, type NamedArrays } from '../weights/store.ts';
 
@@ -56,20 +57,15 @@ function datum(config: ModelConfig, seed: number, prompt: Int32Array, weight: nu
 }
 
 /** Runs a program once and reads its outputs. */
-export async function runProgram(
+export async function runProgram<W extends string>(
   executor: Executor,
   program: Program,
-  inputs: Readonly<Record<string, TypedArray>>,
-  outputs: Readonly<Record<string, TensorSpec>>,
-): Promise<Record<string, TypedArray>> {
+  inputs: Params<TypedArray>,
+  outputs: Tensors<W, TensorSpec>,
+): Promise<Tensors<W, TypedArray>> {
   const compiled = await executor.compile(program);
-  const wrap = (specs: Readonly<Record<string, TensorSpec>>) =>
-    Object.fromEntries(
-      Object.entries(specs).map(([name, spec]) => [
-        name,
-        executor.buffer(spec, inputs[name]?.slice()),
-      ]),
-    );
+  const wrap = (specs: Params<TensorSpec>) =>
+    mapTensors(specs, (spec: TensorSpec, name) => executor.buffer(spec, inputs[name]?.slice()));
   const [given, made] = [wrap(program.inputs), wrap(outputs)];
   await compiled.run(given, made);
   const results = await Promise.all(
@@ -77,7 +73,7 @@ export async function runProgram(
       async ([name, buffer]) => [name, (await buffer.read()).slice()] as const,
     ),
   );
-  return Object.fromEntries(results);
+  return Object.fromEntries(results) as Tensors<W, TypedArray>;
 }
 
 /** Maximum |a - b| over the maximum |b|. */

@@ -25,10 +25,14 @@ export async function logitsOf(
     { ...weights, cos, sin, tokens, positions },
     { logits: f32(tokens.length, config.vocab_size) },
   );
-  return logits!;
+  return logits;
 }
 
-function logitsProgram(config: ModelConfig, b: number, t: number): Program {
+function logitsProgram(
+  config: ModelConfig,
+  b: number,
+  t: number,
+): Program<'tokens' | 'positions' | 'cos' | 'sin'> {
   const tables = f32(contextLength(config), config.head_dim / 2);
   return {
     name: 'logits',
@@ -41,9 +45,8 @@ function logitsProgram(config: ModelConfig, b: number, t: number): Program {
     },
     build: (ops, x) => {
       const layout = { groups: b, prefix: 0, branches: 1, length: t };
-      const inputs = { positions: x.positions!, cos: x.cos!, sin: x.sin! };
-      const attention = groupedAttention(ops, config, layout, inputs);
-      const hidden = llamaHidden(ops, config, x, x.tokens!, attention);
+      const attention = groupedAttention(ops, config, layout, x);
+      const hidden = llamaHidden(ops, config, x, x.tokens, attention);
       return { logits: llamaLogits(ops, config, x, hidden) };
     },
   };

@@ -6,8 +6,9 @@
 
 import type { Program } from '../executors/types.ts';
 import { ADAMW_DEFAULTS } from '../limits.ts';
-import { f32, type Ops, type Shape, type TensorSpec } from '../ops.ts';
+import { f32, type Ops, type Shape } from '../ops.ts';
 import { checkRules } from '../rules.ts';
+import { makeTensors, type Params, requireParam, type Tensors } from '../tensors.ts';
 import type { AdamWOptions } from '../types.ts';
 
 /** A block of weights with one decay rule. */
@@ -26,7 +27,7 @@ function blockName(state: StateName, block: number): string {
 /** Buffers (or other handles) under the names that the programs use. */
 export function blockStates<B>(
   states: Readonly<Partial<Record<StateName, readonly B[]>>>,
-): Record<string, B> {
+): Params<B> {
   const named = STATE_NAMES.flatMap((state) =>
     (states[state] ?? []).map((buffer, i) => [blockName(state, i), buffer] as const),
   );
@@ -70,10 +71,10 @@ export function normProgram(blocks: readonly Block[]): Program {
   return {
     name: 'gradient norm',
     inputs: blockInputs(blocks, ['grad']),
-    build: <T>(ops: Ops<T>, x: Readonly<Record<string, T>>) => {
+    build: (ops, x) => {
       // Sums rows first: a device assigns each sum to one thread group.
       const squares = blocks.map(({ shape }, i) => {
-        const g = x[blockName('grad', i)]!;
+        const g = requireParam(x, blockName('grad', i));
         const square = ops.mul(g, g);
         return shape.length === 2 ? ops.sum(square, [1], false) : square;
       });
@@ -152,6 +153,7 @@ export function foldedScalars(s: AdamWScalars) {
     keep: s.keep,
   };
 }
+/** Names of the scalar inputs of {@link adamwProgram}. */
 type FoldedName = keyof ReturnType<typeof foldedScalars>;
 const FOLDED_NAMES: readonly FoldedName[] = [
   'beta1',
@@ -164,27 +166,21 @@ const FOLDED_NAMES: readonly FoldedName[] = [
 ];
 
 /** Weights and both moments of every block after one step, each under its own name. */
-export function adamwProgram(blocks: readonly Block[]): Program {
-  const scalars = FOLDED_NAMES.map((name): readonly [string, TensorSpec] => [name, f32()]);
+export function adamwProgram(blocks: readonly Block[]): Program<FoldedName> {
   return {
     name: 'adamw',
-    inputs: { ...blockInputs(blocks, STATE_NAMES), ...Object.fromEntries(scalars) },
+    inputs: { ...blockInputs(blocks, STATE_NAMES), ...makeTensors(FOLDED_NAMES, () => f32()) },
     build: (ops, x) => Object.assign({}, ...blocks.map((block, i) => step(ops, block, i, x))),
   };
 }
 
-function step<T>(
-  ops: Ops<T>,
-  block: Block,
-  index: number,
-  x: Readonly<Record<string, T>>,
-): Record<string, T> {
-  const at = (name: StateName) => x[blockName(name, index)]!;
-  const by = (y: T, name: FoldedName) => ops.mul(y, x[name]!);
+function step<T>(ops: Ops<T>, block: Block, index: number, x: Tensors<FoldedName, T>): Params<T> {
+  const at = (name: StateName) => requireParam(x, blockName(name, index));
+  const by = (y: T, name: FoldedName) => ops.mul(y, x[name]);
   const g = at('grad');
   const mean = ops.add(by(at('mean'), 'beta1'), by(g, 'meanGain'));
   const square = ops.add(by(at('square'), 'beta2'), by(ops.mul(g, g), 'squareGain'));
-  const change = by(ops.div(mean, ops.add(ops.sqrt(square), x.eps!)), 'rate');
+  const change = by(ops.div(mean, ops.add(ops.sqrt(square), x.eps)), 'rate');
   const kept = block.decay ? by(at('weight'), 'keep') : at('weight');
   return {
     [blockName('weight', index)]: ops.sub(kept, change),

@@ -16,16 +16,21 @@ export interface Branch {
   readonly terms: Terms;
 }
 
-const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
-
 /** Names of the per-token inputs of a loss. */
-type TermName = (typeof TERM_NAMES)[number];
+export const TERM_NAMES = ['weights', 'active', 'old', 'advantages', 'ref'] as const;
+export type TermName = (typeof TERM_NAMES)[number];
 type Terms = Readonly<Record<TermName, Float32Array>>;
+
+/** The inputs of one run of a training program that batching makes; `prefixMask` only if prefixes are shared. */
+type BatchArrays = Terms &
+  Readonly<Record<'tokens' | 'positions' | 'targets', Int32Array>> & {
+    readonly prefixMask?: Float32Array;
+  };
 
 /** The inputs of one run of a training program, and their layout. */
 export interface MicroBatch {
   readonly layout: Layout;
-  readonly arrays: Readonly<Record<string, Float32Array | Int32Array>>;
+  readonly arrays: BatchArrays;
 }
 
 /** Maximum number of branches that share one prefix. */
@@ -92,12 +97,12 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
   if (first < 0) return undefined;
   const end = weights.findLastIndex((w) => w !== 0) + 1;
   const active = weights.slice(first, end).map((w) => (w === 0 ? 0 : 1));
-  for (const [name, array] of Object.entries(required))
+  for (const [name, array = new Float32Array(0)] of Object.entries(required))
     for (let t = first; t < end; t++)
-      if (active[t - first] && !Number.isFinite(array![t]))
+      if (active[t - first] && !Number.isFinite(array[t]))
         throw new EngineError(
           'input',
-          `datum ${index}: ${name}[${t}]: expected a finite number, got ${array![t]}`,
+          `datum ${index}: ${name}[${t}]: expected a finite number, got ${array[t]}`,
         );
   const only = (array: Float32Array | undefined) =>
     active.map((on, i) => (on && array ? array[first + i]! : 0));
@@ -119,7 +124,7 @@ function toBranch(datum: Datum, index: number, needs: LossNeeds): Branch | undef
 function groupByPrefix(branches: readonly Branch[], maxRows: number): Branch[][] {
   const groups = Map.groupBy(branches, (branch) => branch.prefix.join());
   return [...groups.values()].flatMap((group) =>
-    group[0]!.prefix.length === 0
+    prefixOf(group).length === 0
       ? group.map((branch) => [branch])
       : inParts(group, maxRows).map((part) => (part.length > 1 ? part : part.map(withPrefix))),
   );
@@ -211,8 +216,13 @@ function groupCount(n: number): number {
   return power > 2 && n <= 0.75 * power ? 0.75 * power : power;
 }
 
+/** The prefix that the branches of a group share. */
+function prefixOf(group: readonly Branch[]): TokenIds {
+  return group[0]?.prefix ?? new Int32Array(0);
+}
+
 function groupShape(group: readonly Branch[]): GroupShape {
-  const prefix = group[0]!.prefix.length;
+  const prefix = prefixOf(group).length;
   return {
     prefix: prefix === 0 ? 0 : bucketLength(prefix),
     branches: powerOfTwo(group.length),
@@ -233,7 +243,7 @@ export function fill(layout: Layout, groups: readonly Branch[][]): MicroBatch {
     TERM_NAMES.map((name) => [name, new Float32Array(rows - shared)]),
   ) as Terms;
   for (const [i, group] of groups.entries()) {
-    const context = group[0]!.prefix;
+    const context = prefixOf(group);
     tokens.set(context, i * p);
     positions.set(context.keys().toArray(), i * p);
     prefixMask.fill(0, i * p, i * p + context.length);

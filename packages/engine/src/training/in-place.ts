@@ -49,30 +49,33 @@ export function reachableFloats(count: number): Float32Array<ArrayBuffer> {
 
 /** One step of a block: changes all arrays except the gradient. Their length is a multiple of 8. */
 export function adamwInPlace(x: BlockArrays, { decay }: Block, s: AdamWScalars): void {
-  const arrays = [x.weight, x.grad, x.mean, x.square];
-  const { exports } = kernelsOn(arrays);
+  const { exports } = kernelsOn(x);
   const rate = s.learningRate * s.meanCorrection;
   const moments = [s.beta1, 1 - s.beta1, s.beta2, 1 - s.beta2];
   const change = [s.gradScale, s.squareCorrection, s.eps, rate, decay ? s.keep : 1];
-  const places = arrays.map(({ byteOffset }) => byteOffset);
+  const places = [x.weight, x.grad, x.mean, x.square].map(({ byteOffset }) => byteOffset);
   exports.adamw(...places, x.weight.length, ...moments, ...change);
 }
 
 /** Sum of squares in float64. The length is a multiple of 8. */
 export function sumOfSquares(x: Float32Array): number {
-  return kernelsOn([x, x, x, x]).exports.sumOfSquares(x.byteOffset, x.length);
+  return kernelsOn({ weight: x, grad: x, mean: x, square: x }).exports.sumOfSquares(
+    x.byteOffset,
+    x.length,
+  );
 }
 
-function kernelsOn(arrays: readonly Float32Array[]): Kernels {
-  const of = arrays.map(memoryOf);
-  const [weight, grad, mean, square] = of;
-  const known = instances.get(weight!);
+function kernelsOn(x: BlockArrays): Kernels {
+  const weight = memoryOf(x.weight);
+  const [grad, mean, square] = [memoryOf(x.grad), memoryOf(x.mean), memoryOf(x.square)];
+  const of = [weight, grad, mean, square];
+  const known = instances.get(weight);
   if (known?.of.every((memory, i) => memory === of[i])) return known.made;
   module ??= new WebAssembly.Module(
     readFileSync(new URL('../../kernels/adamw.wasm', import.meta.url)),
   );
   const made = new WebAssembly.Instance(module, { arrays: { weight, grad, mean, square } });
-  instances.set(weight!, { of, made });
+  instances.set(weight, { of, made });
   return made;
 }
 

@@ -35,7 +35,7 @@ export async function gradientNorm(
       fresh: {},
       wanted: { norm: f32() },
     });
-    squares += norm![0]! ** 2;
+    squares += norm[0]! ** 2;
   }
   return Math.sqrt(squares);
 }
@@ -47,16 +47,19 @@ export async function takeStep(
   values: AdamWScalars,
 ): Promise<void> {
   const { blocks } = tensors;
-  const arrays = blocks.map((_, i) => arraysOf(tensors, i));
-  if (arrays.every((x) => x !== undefined))
-    for (const [i, x] of arrays.entries()) adamwInPlace(x, blocks[i]!, values);
+  const here = blocks.flatMap((block, i) => {
+    const arrays = arraysOf(tensors, i);
+    return arrays ? [{ block, arrays }] : [];
+  });
+  if (here.length === blocks.length)
+    for (const { block, arrays } of here) adamwInPlace(arrays, block, values);
   else for (const group of blockGroups(blocks)) await runStep(runner, tensors, group, values);
 }
 
 /** The arrays of a block, if they are in this process. */
 function arraysOf({ weights, training }: TrainedTensors, block: number): BlockArrays | undefined {
   const sets = { weight: weights, ...training };
-  const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]!.memory]);
+  const found = Object.entries(sets).map(([name, set]) => [name, set.blocks[block]?.memory]);
   const isHere = found.every(([, array]) => array instanceof Float32Array);
   return isHere ? Object.fromEntries(found) : undefined;
 }
@@ -80,6 +83,7 @@ async function runStep(
     make: () => adamwProgram(group.blocks),
     resident: updated,
     fresh: Object.fromEntries(scalars),
+    wanted: {},
     updated,
   });
 }

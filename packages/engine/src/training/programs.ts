@@ -26,11 +26,27 @@ import {
 import { headSize, type ModelConfig, paramSpecs } from '../model/config.ts';
 import { headName, layerPrefix, llamaHidden, llamaLayer, llamaLogits } from '../model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
+import {
+  makeTensors,
+  mapTensors,
+  type Params,
+  pickTensors,
+  requireParam,
+  type Tensors,
+} from '../tensors.ts';
 import type { LossSpec } from '../types.ts';
+import { TERM_NAMES, type TermName } from './batching.ts';
 import { type LossShape, lossScalars, tokenLosses } from './losses.ts';
 
-type Specs = Record<string, TensorSpec>;
-type Values<T> = Readonly<Record<string, T>>;
+/** Inputs of the model: those of the attention, and the tokens. `prefixMask` is present if prefixes are shared. */
+type BatchName = 'tokens' | 'positions' | 'cos' | 'sin';
+/** `sharpness` is 1 / temperature. */
+const SCALAR_NAMES = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
+type ScalarName = (typeof SCALAR_NAMES)[number];
+/** Inputs of the loss. */
+type LossName = 'targets' | TermName | ScalarName;
+/** The inputs of a batch. */
+type BatchTensors<T> = Tensors<BatchName, T>;
 
 /** Input name of the gradient of a weight. The output of the same name is the input plus the gradient of this batch. */
 export function gradientName(param: string): string {
@@ -43,19 +59,23 @@ export function layoutName(l: Layout) {
 }
 
 /** The weights as inputs of a program. */
-export function weightInputs(config: ModelConfig): Specs {
+export function weightInputs(config: ModelConfig): Params<TensorSpec> {
   return Object.fromEntries(paramSpecs(config).map(({ name, shape }) => [name, f32(...shape)]));
 }
 
 /** The rotary tables as inputs of a program. */
-export function ropeInputs(config: ModelConfig, positions: number): Specs {
+export function ropeInputs(config: ModelConfig, positions: number) {
   return {
     cos: f32(positions, headSize(config) / 2),
     sin: f32(positions, headSize(config) / 2),
   };
 }
 
-function batchInputs(config: ModelConfig, layout: Layout, positions: number): Specs {
+function batchInputs(
+  config: ModelConfig,
+  layout: Layout,
+  positions: number,
+): BatchTensors<TensorSpec> {
   const rows = totalRows(layout);
   return {
     ...ropeInputs(config, positions),
@@ -64,9 +84,6 @@ function batchInputs(config: ModelConfig, layout: Layout, positions: number): Sp
     ...(prefixRows(layout) > 0 && { prefixMask: f32(layout.groups, layout.prefix) }),
   };
 }
-
-/** `sharpness` is 1 / temperature. */
-const SCALAR_NAMES = ['sharpness', 'clipLow', 'clipHigh', 'beta'] as const;
 
 /**
  * The scalar inputs of a program with a loss.
@@ -79,13 +96,11 @@ export function programScalars(loss: LossSpec, temperature: number) {
   };
 }
 
-function lossInputs(rows: number): Specs {
+function lossInputs(rows: number): Tensors<LossName, TensorSpec> {
   return {
     targets: i32(rows),
-    ...Object.fromEntries(
-      ['weights', 'active', 'old', 'advantages', 'ref'].map((name) => [name, f32(rows)]),
-    ),
-    ...Object.fromEntries(SCALAR_NAMES.map((name) => [name, f32()])),
+    ...makeTensors(TERM_NAMES, () => f32(rows)),
+    ...makeTensors(SCALAR_NAMES, () => f32()),
   };
 }
 
@@ -104,36 +119,22 @@ export const DEFAULT_TRAIN_SETTINGS: TrainSettings = {
   recompute: false,
 };
 
-/** Inputs of the attention of a batch. */
-const ATTENTION_NAMES = ['positions', 'cos', 'sin', 'prefixMask'] as const;
-
-/** The attention of a batch; `all` as in {@link groupedAttention}. */
-function batchAttention<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  layout: Layout,
-  x: Values<T>,
-  all = false,
-) {
-  const { positions, cos, sin, prefixMask } = x;
-  const inputs = {
-    positions: positions!,
-    cos: cos!,
-    sin: sin!,
-    ...(prefixMask !== undefined && { prefixMask }),
-  };
-  return groupedAttention(ops, config, layout, inputs, all);
+/** The inputs of the attention of a batch. */
+function attentionInputs<T>({ positions, cos, sin, prefixMask }: Tensors<AttentionName, T>) {
+  return { positions, cos, sin, ...(prefixMask !== undefined && { prefixMask }) };
 }
+type AttentionName = Exclude<BatchName, 'tokens'>;
 
 /** Hidden states of the branch rows, or with `all` of every row: [rows, D]. */
 function batchHidden<T>(
   ops: Ops<T>,
   config: ModelConfig,
   layout: Layout,
-  x: Values<T>,
+  x: BatchTensors<T>,
   all = false,
 ): T {
-  return llamaHidden(ops, config, x, x.tokens!, batchAttention(ops, config, layout, x, all));
+  const attention = groupedAttention(ops, config, layout, attentionInputs(x), all);
+  return llamaHidden(ops, config, x, x.tokens, attention);
 }
 
 /** As {@link batchHidden}; with `recompute` only the input of each layer is kept for the backward pass. */
@@ -141,46 +142,48 @@ function trainedHidden<T>(
   tape: Tape<T>,
   config: ModelConfig,
   layout: Layout,
-  x: Values<Var<T>>,
+  x: BatchTensors<Var<T>>,
   { recompute }: TrainSettings,
 ): Var<T> {
   if (!recompute) return batchHidden(tape, config, layout, x);
   const runLayer = (layer: number, y: Var<T>) => {
-    const at = layerPrefix(layer);
-    const isRead = (name: string) => name.startsWith(at) || ATTENTION_NAMES.some((n) => n === name);
-    const rest = Object.fromEntries(Object.entries(x).filter(([name]) => isRead(name)));
-    return checkpointLayer(tape, y, rest, (ops, z, params) =>
-      llamaLayer(ops, config, params, layer, z, batchAttention(ops, config, layout, params)),
-    );
+    const rest = { ...paramsOf(x, layerPrefix(layer)), ...attentionInputs(x) };
+    return checkpointLayer<AttentionName, T>(tape, y, rest, (ops, z, own) => {
+      const attention = groupedAttention(ops, config, layout, attentionInputs(own));
+      return llamaLayer(ops, config, own, layer, z, attention);
+    });
   };
-  const attention = batchAttention(tape, config, layout, x);
-  return llamaHidden(tape, config, x, x.tokens!, attention, runLayer);
+  const attention = groupedAttention(tape, config, layout, attentionInputs(x));
+  return llamaHidden(tape, config, x, x.tokens, attention, runLayer);
+}
+
+/** The parameters whose names begin with `prefix`. */
+function paramsOf<T>(params: Params<T>, prefix: string): Params<T> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => name.startsWith(prefix)));
 }
 
 const ROW_NAMES = ['targets', 'weights', 'old', 'advantages', 'ref'] as const;
+type RowName = (typeof ROW_NAMES)[number];
 
 /** The inputs of the output matrix and the losses. */
 function lossRows<T>(
   config: ModelConfig,
   layout: Layout,
   hidden: T,
-  x: Values<T>,
+  x: Tensors<LossName, T>,
   { logitsBytes }: TrainSettings,
-): RowsOfLoss<T> {
-  const chosen = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, x[name]!]));
+): RowsOfLoss<RowName, ScalarName, T> {
   return {
     x: hidden,
-    rows: chosen(ROW_NAMES),
-    shared: { ...headParams(config, x), ...chosen(SCALAR_NAMES) },
+    rows: pickTensors<RowName, T>(x, ROW_NAMES),
+    shared: { ...headParams(config, x), ...pickTensors<ScalarName, T>(x, SCALAR_NAMES) },
     lengths: headPieces(branchRows(layout), config.vocab_size, logitsBytes),
   };
 }
 
 /** Parameters of the output matrix. */
-function headParams<T>(config: ModelConfig, x: Values<T>): Record<string, T> {
-  const at = `${headName(config)}.`;
-  return Object.fromEntries(Object.entries(x).filter(([name]) => name.startsWith(at)));
+function headParams<T>(config: ModelConfig, params: Params<T>): Params<T> {
+  return paramsOf(params, `${headName(config)}.`);
 }
 
 /** Splits rows into chunks of about equal length whose logits take at most `bytes`, with at least 16 rows each. */
@@ -197,25 +200,29 @@ export function headPieces(rows: number, vocabulary: number, bytes: number): num
  * hidden [R, D] -> log-probabilities of the next token, [R, V]. Scales `hidden` by `sharpness`, which is cheaper than
  * scaling logits.
  */
-function logDistribution<T>(ops: Ops<T>, config: ModelConfig, params: Values<T>, hidden: T): T {
-  const sharpened = ops.mul(hidden, params.sharpness!);
+function logDistribution<T>(
+  ops: Ops<T>,
+  config: ModelConfig,
+  params: Tensors<'sharpness', T>,
+  hidden: T,
+): T {
+  const sharpened = ops.mul(hidden, params.sharpness);
   return ops.logSoftmax(llamaLogits(ops, config, params, sharpened));
 }
 
+type RowMetric = 'logp' | 'kl' | 'clipped';
+
 /** The loss of some rows and their metrics, [R] each. */
-function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
-  return <T>(ops: Ops<T>, hidden: T, rows: Values<T>, shared: Values<T>) => {
+function rowLoss(
+  config: ModelConfig,
+  shape: LossShape,
+): LossOfRows<RowName, ScalarName, RowMetric> {
+  return (ops, hidden, rows, shared) => {
     const all = logDistribution(ops, config, shared, hidden); // [R, V]
-    const logp = ops.pickLast(all, rows.targets!); // [R]
-    const terms = { logp, old: rows.old!, advantages: rows.advantages!, ref: rows.ref! };
-    const scalars = {
-      clipLow: shared.clipLow!,
-      clipHigh: shared.clipHigh!,
-      beta: shared.beta!,
-    };
-    const { loss, clipped, kl } = tokenLosses(ops, shape, terms, scalars);
+    const logp = ops.pickLast(all, rows.targets); // [R]
+    const { loss, clipped, kl } = tokenLosses(ops, shape, { ...rows, logp }, shared);
     return {
-      loss: ops.sum(ops.mul(loss, rows.weights!), [0], false),
+      loss: ops.sum(ops.mul(loss, rows.weights), [0], false),
       rows: { logp, kl, clipped },
     };
   };
@@ -223,20 +230,21 @@ function rowLoss(config: ModelConfig, shape: LossShape): LossOfRows {
 
 /** Names of the metrics that a training program returns. */
 export const METRIC_NAMES = ['loss', 'kl', 'clipped', 'gap'] as const;
+type MetricName = (typeof METRIC_NAMES)[number];
 
 /** The sums that StepMetrics are computed from. */
 function metricsOf<T>(
   ops: Ops<T>,
-  { loss, rows }: RowLoss<T>,
-  x: Values<T>,
-): Record<(typeof METRIC_NAMES)[number], T> {
-  const total = (name: string) => ops.sum(ops.mul(rows[name]!, x.active!), [0], false);
-  const gap = ops.abs(ops.sub(rows.logp!, x.old!));
+  { loss, rows }: RowLoss<RowMetric, T>,
+  x: Tensors<'active' | 'old', T>,
+): Record<MetricName, T> {
+  const total = (name: 'kl' | 'clipped') => ops.sum(ops.mul(rows[name], x.active), [0], false);
+  const gap = ops.abs(ops.sub(rows.logp, x.old));
   return {
     loss,
     kl: total('kl'),
     clipped: total('clipped'),
-    gap: ops.maxAll(ops.mul(gap, x.active!)),
+    gap: ops.maxAll(ops.mul(gap, x.active)),
   };
 }
 
@@ -247,7 +255,7 @@ export function measureProgram(
   shape: LossShape,
   positions: number,
   settings: TrainSettings = DEFAULT_TRAIN_SETTINGS,
-): Program {
+): Program<BatchName | LossName> {
   const { adapters = [] } = settings;
   return {
     name: `measure ${shape} ${layoutName(layout)}`,
@@ -279,37 +287,34 @@ export function trainProgram(
   shape: LossShape,
   positions: number,
   settings: TrainSettings = DEFAULT_TRAIN_SETTINGS,
-): Program {
+): Program<BatchName | LossName> {
   const { inputs } = measureProgram(config, layout, shape, positions, settings);
   const names = trainedNames(config, settings);
-  const sums = names.map((name) => [gradientName(name), inputs[name]!] as const);
+  const sums = names.map((name) => [gradientName(name), requireParam(inputs, name)] as const);
   return {
     name: `train ${shape} ${layoutName(layout)}`,
     isLong: true,
     inputs: { ...inputs, ...Object.fromEntries(sums) },
-    build: <T>(ops: Ops<T>, x: Values<T>) => {
+    build: <T>(ops: Ops<T>, x: Tensors<BatchName | LossName, T>) => {
       const tape = new Tape(ops);
       const trained = new Set(names);
-      const vars = Object.entries(x).map(
-        ([name, value]) =>
-          [name, trained.has(name) ? tape.variable(value) : tape.fixed(value)] as const,
-      );
+      const toVar = (value: T, name: string) =>
+        trained.has(name) ? tape.variable(value) : tape.fixed(value);
       const values = {
-        ...Object.fromEntries(vars),
+        ...mapTensors<BatchName | LossName, T, Var<T>>(x, toVar),
         ...adapterScales(tape, settings.adapters ?? []),
       };
       const hidden = trainedHidden(tape, config, layout, values, settings);
       const rows = lossRows(config, layout, hidden, values, settings);
       const found = lossOverRows(tape, rows, rowLoss(config, shape));
-      const wrt = names.map((name) => values[name]!);
+      const wrt = names.map((name) => requireParam(values, name));
       const gradients = tape.gradients(found.loss, wrt);
       const added = names.map((name, i) => {
         const key = gradientName(name);
-        return [key, ops.add(x[key]!, gradients[i]!)] as const;
+        return [key, ops.add(requireParam(x, key), gradients[i]!)] as const;
       });
-      const metrics = Object.entries(metricsOf(tape, found, values));
-      const measured = metrics.map(([name, { value }]) => [name, value] as const);
-      return Object.fromEntries([...added, ...measured]);
+      const metrics = mapTensors(metricsOf(tape, found, values), ({ value }: Var<T>) => value);
+      return { ...Object.fromEntries(added), ...metrics };
     },
   };
 }
@@ -320,10 +325,10 @@ export function logprobProgram(
   layout: Layout,
   positions: number,
   { logitsBytes }: TrainSettings = DEFAULT_TRAIN_SETTINGS,
-): Program {
+): Program<BatchName | 'targets' | 'sharpness'> {
   const rows = totalRows(layout);
-  const rowLogprobs: LossOfRows = (ops, hidden, { targets }, shared) => {
-    const logp = ops.pickLast(logDistribution(ops, config, shared, hidden), targets!);
+  const rowLogprobs: LossOfRows<'targets', 'sharpness', 'logp'> = (ops, hidden, own, shared) => {
+    const logp = ops.pickLast(logDistribution(ops, config, shared, hidden), own.targets);
     return { loss: ops.sum(logp, [0], false), rows: { logp } };
   };
   return {
@@ -335,14 +340,14 @@ export function logprobProgram(
       targets: i32(rows),
       sharpness: f32(),
     },
-    build: (ops, x) => {
-      const whole = {
+    build: <T>(ops: Ops<T>, x: Tensors<BatchName | 'targets' | 'sharpness', T>) => {
+      const whole: RowsOfLoss<'targets', 'sharpness', T> = {
         x: batchHidden(ops, config, layout, x, true),
-        rows: { targets: x.targets! },
-        shared: { ...headParams(config, x), sharpness: x.sharpness! },
+        rows: { targets: x.targets },
+        shared: { ...headParams(config, x), sharpness: x.sharpness },
         lengths: headPieces(rows, config.vocab_size, logitsBytes),
       };
-      return { logp: measureOverRows(ops, whole, rowLogprobs).rows.logp! };
+      return { logp: measureOverRows(ops, whole, rowLogprobs).rows.logp };
     },
   };
 }

@@ -30,7 +30,7 @@ export function scoringBatches(sequences: readonly TokenIds[], maxRows: number):
   });
   return packGroups(groups, maxRows).map(({ layout, members }) => {
     const { arrays } = fill(layout, members);
-    const targets = Int32Array.of(...prefixTargets(layout, members), ...arrays.targets!);
+    const targets = Int32Array.of(...prefixTargets(layout, members), ...arrays.targets);
     const collect: ScoringBatch['collect'] = (logp, results) =>
       collectRows(layout, members, logp, (branch) => results[sources.get(branch)!]!);
     return { layout, arrays: { ...arrays, targets }, collect };

@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../errors.ts';
 import { huggingFaceConfig, type ModelConfig } from '../model/config.ts';
+import { requireParam } from '../tensors.ts';
 import { writeAtomically } from './bytes.ts';
 import type { FloatType } from './floats.ts';
 import { checkTensors, openModel } from './folder.ts';
@@ -149,7 +150,7 @@ function pending(set: TensorSet, specs: readonly TensorName[], prefix = ''): Pen
   return specs.map(({ name, shape }) => ({
     name: prefix + name,
     shape,
-    read: async () => Float32Array.from(await set.byName[name]!.read()),
+    read: async () => Float32Array.from(await requireParam(set.byName, name).read()),
   }));
 }
 

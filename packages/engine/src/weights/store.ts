@@ -21,14 +21,15 @@ export class TensorSet {
   readonly matrixBlocks: number;
 
   constructor(executor: Executor, specs: readonly TensorName[]) {
-    const [matrices, vectors] = [true, false].map((isMatrix) => {
+    const allocate = (isMatrix: boolean) => {
       const chosen = specs.filter(({ shape }) => shape.length > 1 === isMatrix);
       const { parts, whole } = executor.allocate(chosen.map(({ shape }) => f32(...shape)));
       return { whole, named: chosen.map(({ name }, i) => [name, parts[i]!] as const) };
-    });
-    this.byName = Object.fromEntries([...matrices!.named, ...vectors!.named]);
-    this.blocks = [...matrices!.whole, ...vectors!.whole];
-    this.matrixBlocks = matrices!.whole.length;
+    };
+    const [matrices, vectors] = [allocate(true), allocate(false)];
+    this.byName = Object.fromEntries([...matrices.named, ...vectors.named]);
+    this.blocks = [...matrices.whole, ...vectors.whole];
+    this.matrixBlocks = matrices.whole.length;
   }
 
   clear(): void {

@@ -4,7 +4,7 @@
  * x^T)^T.
  */
 
-import type { MatmulOptions } from '../../ops.ts';
+import { axisLength, type MatmulOptions } from '../../ops.ts';
 import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
@@ -15,7 +15,7 @@ const MOST_ROWS = 96;
 /** The operations of the CPU provider. */
 export class CpuOps extends OnnxOps {
   override matmul(a: Sym, b: Sym, options: MatmulOptions = {}): Sym {
-    const [rows, columns] = [a.shape[0]!, b.shape[0]!];
+    const [rows, columns] = [axisLength(a, 0), axisLength(b, 0)];
     const isLinear =
       a.shape.length === 2 && b.shape.length === 2 && options.transposeB && !options.transposeA;
     if (!isLinear || rows < FEWEST_ROWS || rows > MOST_ROWS || columns <= rows)

@@ -6,7 +6,8 @@
 
 import type * as Ort from 'onnxruntime-node';
 import { EngineError } from '../../errors.ts';
-import { type DType, type Ops, sizeOf, type TensorSpec } from '../../ops.ts';
+import { type DType, sizeOf, type TensorSpec } from '../../ops.ts';
+import { requireParam } from '../../tensors.ts';
 import type { Program, TypedArray } from '../types.ts';
 import type { GraphRecorder } from './graph.ts';
 import { type MakeOps, modelBytes, OUTPUT_PREFIX, recordProgram } from './model.ts';
@@ -104,7 +105,7 @@ export class DeviceMemory {
     if (spare) return spare;
     const session = await this.#session('allocate', spec);
     const made = await session.run({ x: oneZero(spec.dtype) });
-    return withShape(made[OUTPUT_NAME]!, spec);
+    return withShape(requireParam(made, OUTPUT_NAME), spec);
   }
 
   /** Counts a tensor of this shape as in use; its spares are kept as long as one is. */
@@ -170,14 +171,12 @@ export class DeviceMemory {
 }
 
 /** Sizes are static, so there is one small session per size. */
-function memoryProgram(kind: Kind, spec: TensorSpec): Program {
+function memoryProgram(kind: Kind, spec: TensorSpec): Program<'x'> {
   const fresh = kind === 'allocate' || kind === 'fill';
   return {
     name: kind,
     inputs: { x: fresh ? { dtype: spec.dtype, shape: [1] } : spec },
-    build: <T>(ops: Ops<T>, { x }: Readonly<Record<string, T>>) => ({
-      y: fresh ? ops.broadcastTo(x!, spec.shape) : x!,
-    }),
+    build: (ops, { x }) => ({ y: fresh ? ops.broadcastTo(x, spec.shape) : x }),
   };
 }
 

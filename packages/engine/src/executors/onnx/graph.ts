@@ -70,15 +70,16 @@ export class GraphRecorder {
     shape: Shape,
     options?: EmitOptions,
   ): Sym {
-    return this.emitMany(op, inputs, [{ type, shape }], options)[0]!;
+    const [sym] = this.emitMany(op, inputs, [{ type, shape }], options);
+    return sym;
   }
 
-  emitMany(
+  emitMany<const O extends readonly { type: ElementType; shape: Shape }[]>(
     op: string,
     inputs: readonly (Sym | undefined)[],
-    outputs: readonly { type: ElementType; shape: Shape }[],
+    outputs: O,
     options: EmitOptions = {},
-  ): Sym[] {
+  ): { -readonly [I in keyof O]: Sym } {
     const syms = outputs.map((output) => ({ ...output, name: this.#fresh(op) }));
     for (const sym of syms) this.#syms.set(sym.name, sym);
     this.#nodes.push({
@@ -87,7 +88,7 @@ export class GraphRecorder {
       outputs: syms.map((sym) => sym.name),
       ...options,
     });
-    return syms;
+    return syms as { -readonly [I in keyof O]: Sym };
   }
 
   /** The bytes of the model, with the outputs under the given names. */
@@ -117,7 +118,7 @@ export class GraphRecorder {
       const given = node.inputs.flatMap((name) => this.#syms.get(name) ?? []);
       const initializers = node.inputs.flatMap((name) => constants.get(name) ?? []);
       const types = [...given, ...initializers].map(({ type }) => type);
-      const outputs = node.outputs.map((name) => this.#syms.get(name)!);
+      const outputs = node.outputs.flatMap((name) => this.#syms.get(name) ?? []);
       const inputs = [...new Set(given)];
       const model = () =>
         encodeModel({ name: node.op, nodes: [node], initializers, inputs, outputs });
@@ -136,9 +137,11 @@ function fold(nodes: readonly NodeProto[]): NodeProto[] {
   const rename = new Map<string, string>();
   const made = new Set(nodes.filter((n) => n.op !== 'Identity').flatMap((n) => n.outputs));
   const kept = nodes.filter((node) => {
-    const from = node.inputs[0]!;
-    if (node.op !== 'Identity' || !made.has(from) || rename.has(from)) return true;
-    rename.set(from, node.outputs[0]!);
+    const [from] = node.inputs;
+    const [to] = node.outputs;
+    if (node.op !== 'Identity' || from === undefined || to === undefined) return true;
+    if (!made.has(from) || rename.has(from)) return true;
+    rename.set(from, to);
     return false;
   });
   const to = (value: string) => rename.get(value) ?? value;

@@ -13,8 +13,8 @@ export function halfProduct(type: HalfType, n: number): Uint8Array {
   const graph = new GraphRecorder();
   const cast = (x: Sym, to: Sym['type']) =>
     graph.emit('Cast', [x], to, x.shape, { attributes: { to: ELEMENT_TYPE[to] } });
-  const [a, b] = ['a', 'b'].map((name) => cast(graph.input(name, 'f32', [n, n]), type));
-  const y = cast(graph.emit('MatMul', [a!, b!], type, [n, n]), 'f32');
+  const factors = ['a', 'b'].map((name) => cast(graph.input(name, 'f32', [n, n]), type));
+  const y = cast(graph.emit('MatMul', factors, type, [n, n]), 'f32');
   const total = graph.emit('ReduceSum', [y], 'f32', [], { attributes: { keepdims: 0 } });
   return graph.encode(`${type} product`, {
     [`${OUTPUT_PREFIX}y`]: y,

@@ -4,6 +4,7 @@
  */
 
 import {
+  axisLength,
   broadcastShapes,
   type MatmulOptions,
   matmulShape,
@@ -115,7 +116,7 @@ export class OnnxOps implements Ops<Sym> {
     return this.graph.emit('Reshape', [x, this.graph.int64s(shape)], x.type, shape);
   }
   transpose(x: Sym, order: readonly number[]): Sym {
-    const shape = order.map((axis) => x.shape[axis]!);
+    const shape = order.map((axis) => axisLength(x, axis));
     // If only axes of length 1 move, no element does.
     const long = order.filter((axis) => x.shape[axis] !== 1);
     if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return this.reshape(x, shape);
@@ -123,7 +124,7 @@ export class OnnxOps implements Ops<Sym> {
   }
   concat(xs: readonly Sym[], axis: number): Sym {
     const shape = [...xs[0]!.shape];
-    shape[axis] = xs.reduce((total, x) => total + x.shape[axis]!, 0);
+    shape[axis] = xs.reduce((total, x) => total + axisLength(x, axis), 0);
     return this.graph.emit('Concat', xs, xs[0]!.type, shape, { attributes: { axis } });
   }
   split(x: Sym, axis: number, lengths: readonly number[]): Sym[] {
@@ -158,11 +159,11 @@ export class OnnxOps implements Ops<Sym> {
   }
 
   gatherRows(table: Sym, ids: Sym): Sym {
-    const shape = [ids.shape[0]!, table.shape[1]!];
+    const shape = [axisLength(ids, 0), axisLength(table, 1)];
     return this.graph.emit('Gather', [table, ids], table.type, shape, { attributes: { axis: 0 } });
   }
   scatterRows(x: Sym, ids: Sym, rows: number): Sym {
-    const [n, width] = [x.shape[0]!, x.shape[1]!];
+    const [n, width] = [axisLength(x, 0), axisLength(x, 1)];
     if (rows <= WIDEST_ONE_HOT)
       return this.matmul(this.#oneHot(ids, rows), x, { transposeA: true });
     const zeros = this.broadcastTo(this.constant(Float32Array.of(0), [1, 1]), [rows, width]);
@@ -174,14 +175,14 @@ export class OnnxOps implements Ops<Sym> {
     });
   }
   pickLast(x: Sym, ids: Sym): Sym {
-    const n = x.shape[0]!;
+    const n = axisLength(x, 0);
     const attributes = { axis: 1 };
     const indices = this.reshape(ids, [n, 1]);
     const picked = this.graph.emit('GatherElements', [x, indices], x.type, [n, 1], { attributes });
     return this.reshape(picked, [n]);
   }
   spreadLast(x: Sym, ids: Sym, width: number): Sym {
-    return this.mul(this.#oneHot(ids, width), this.reshape(x, [x.shape[0]!, 1]));
+    return this.mul(this.#oneHot(ids, width), this.reshape(x, [axisLength(x, 0), 1]));
   }
 
   rmsNorm(x: Sym, weight: Sym, eps: number): { y: Sym; inv: Sym } {
@@ -189,16 +190,16 @@ export class OnnxOps implements Ops<Sym> {
     const outputs = [
       { type: x.type, shape: x.shape },
       { type: x.type, shape: stats },
-    ];
+    ] as const;
     const attributes = { axis: -1, epsilon: { float: eps }, stash_type: 1 };
     const op = 'SimplifiedLayerNormalization';
     const [y, inv] = this.graph.emitMany(op, [x, weight], outputs, { attributes });
-    return { y: y!, inv: inv! };
+    return { y, inv };
   }
   rope(x: Sym, positions: Sym, cos: Sym, sin: Sym): Sym {
-    const [n, width] = [x.shape[0]!, x.shape[1]!];
+    const [n, width] = [axisLength(x, 0), axisLength(x, 1)];
     // Each row is a batch entry of one token: onnxruntime refuses one sequence with more rows than positions.
-    const attributes = { num_heads: width / (2 * cos.shape[1]!), interleaved: 0 };
+    const attributes = { num_heads: width / (2 * axisLength(cos, 1)), interleaved: 0 };
     const places = this.#cast(this.reshape(positions, [n, 1]), 'i64');
     const inputs = [this.reshape(x, [n, 1, width]), places, cos, sin];
     const rotated = this.graph.emit('RotaryEmbedding', inputs, x.type, [n, 1, width], {
@@ -213,8 +214,8 @@ export class OnnxOps implements Ops<Sym> {
       Int32Array.from({ length: width }, (_, i) => i),
       [1, width],
     );
-    const column = this.reshape(ids, [ids.shape[0]!, 1]);
-    const equal = this.graph.emit('Equal', [column, classes], 'bool', [ids.shape[0]!, width]);
+    const column = this.reshape(ids, [axisLength(ids, 0), 1]);
+    const equal = this.graph.emit('Equal', [column, classes], 'bool', [axisLength(ids, 0), width]);
     return this.#cast(equal, 'f32');
   }
   #cast(x: Sym, type: 'f32' | 'i64'): Sym {

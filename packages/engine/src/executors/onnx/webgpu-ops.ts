@@ -3,7 +3,7 @@
  * refuse to fall back to the CPU, so a missing node is noticed at once.
  */
 
-import { type MatmulOptions, matmulShape, type Shape, sizeOf } from '../../ops.ts';
+import { axisLength, type MatmulOptions, matmulShape, type Shape, sizeOf } from '../../ops.ts';
 import type { Sym } from './graph.ts';
 import { OnnxOps } from './ops.ts';
 
@@ -63,7 +63,7 @@ export class WebGpuOps extends OnnxOps {
   override rmsNorm(x: Sym, weight: Sym, eps: number): { y: Sym; inv: Sym } {
     const number = (value: number) => this.constant(Float32Array.of(value), []);
     const squares = this.sum(this.mul(x, x), [-1], true);
-    const mean = this.mul(squares, number(1 / x.shape.at(-1)!));
+    const mean = this.mul(squares, number(1 / axisLength(x, -1)));
     const inv = this.div(number(1), this.sqrt(this.add(mean, number(eps))));
     return { y: super.rmsNorm(x, weight, eps).y, inv };
   }

@@ -5,6 +5,7 @@
 
 import type * as TensorFlow from '@tensorflow/tfjs';
 import {
+  axisLength,
   broadcastShapes,
   type MatmulOptions,
   type Ops,
@@ -135,12 +136,11 @@ export class TfjsOps implements Ops<Tensor> {
     const { transposeA = false, transposeB = false, alpha = 1 } = options;
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
     const flip = (x: Tensor, on: boolean) => (on && this.#plainProducts ? this.#swapLast(x) : x);
-    const [left, right] = [flip(a, transposeA), flip(b, transposeB)].map((x) =>
-      this.#withBatch(x, batch),
-    );
+    const left = this.#withBatch(flip(a, transposeA), batch);
+    const right = this.#withBatch(flip(b, transposeB), batch);
     const product = this.#plainProducts
-      ? this.#tf.matMul(left!, right!)
-      : this.#tf.matMul(left!, right!, transposeA, transposeB);
+      ? this.#tf.matMul(left, right)
+      : this.#tf.matMul(left, right, transposeA, transposeB);
     return alpha === 1 ? product : this.#tf.mul(product, alpha);
   }
   softmax(x: Tensor): Tensor {
@@ -154,7 +154,7 @@ export class TfjsOps implements Ops<Tensor> {
     return this.#tf.gather(table, this.#tf.cast(ids, 'int32'));
   }
   scatterRows(x: Tensor, ids: Tensor, rows: number): Tensor {
-    const [count, width] = [x.shape[0]!, x.shape[1]!];
+    const [count, width] = [axisLength(x, 0), axisLength(x, 1)];
     const most = Math.max(1, Math.floor(MOST_ONE_HOT / rows));
     let sum: Tensor | undefined;
     for (let from = 0; from < count; from += most) {
@@ -171,7 +171,7 @@ export class TfjsOps implements Ops<Tensor> {
     return sum ?? this.#tf.zeros([rows, width]);
   }
   pickLast(x: Tensor, ids: Tensor): Tensor {
-    return this.#tf.sum(this.#tf.mul(x, this.#oneHot(ids, x.shape.at(-1)!)), -1);
+    return this.#tf.sum(this.#tf.mul(x, this.#oneHot(ids, axisLength(x, -1))), -1);
   }
   spreadLast(x: Tensor, ids: Tensor, width: number): Tensor {
     return this.#tf.mul(this.#oneHot(ids, width), this.#tf.reshape(x, [-1, 1]));
@@ -184,14 +184,14 @@ export class TfjsOps implements Ops<Tensor> {
   }
   rope(x: Tensor, positions: Tensor, cos: Tensor, sin: Tensor): Tensor {
     const tf = this.#tf;
-    const [n, half] = [x.shape[0]!, cos.shape[1]!];
-    const [c, s] = [cos, sin].map((table) =>
-      tf.reshape(this.gatherRows(table, positions), [n, 1, half]),
-    );
+    const [n, half] = [axisLength(x, 0), axisLength(cos, 1)];
+    const tableRows = (table: Tensor) =>
+      tf.reshape(this.gatherRows(table, positions), [n, 1, half]);
+    const [c, s] = [tableRows(cos), tableRows(sin)];
     const byHead = tf.reshape(x, [n, -1, 2 * half]);
     const [a, b] = tf.split(byHead, 2, 2) as [Tensor, Tensor];
-    const first = tf.sub(tf.mul(a, c!), tf.mul(b, s!));
-    const second = tf.add(tf.mul(b, c!), tf.mul(a, s!));
+    const first = tf.sub(tf.mul(a, c), tf.mul(b, s));
+    const second = tf.add(tf.mul(b, c), tf.mul(a, s));
     return tf.reshape(tf.concat([first, second], 2), x.shape);
   }
 

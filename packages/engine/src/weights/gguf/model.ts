@@ -8,7 +8,7 @@ import { EngineError } from '../../errors.ts';
 import { ARCHITECTURES, type Architecture } from '../../model/architectures/index.ts';
 import { type ModelConfig, parseModelConfig } from '../../model/config.ts';
 import { ropeFrequencies } from '../../model/rope.ts';
-import { sizeOf } from '../../ops.ts';
+import { axisLength, sizeOf } from '../../ops.ts';
 import { type Bytes, openBytes } from '../bytes.ts';
 import type { TensorEntry, TensorSource } from '../source.ts';
 import { numberOf, textOf } from './lookup.ts';
@@ -286,7 +286,7 @@ function undoPermutation(
   config: ModelConfig,
 ) {
   if (!/self_attn\.[qk]_proj\.(weight|bias)$/.test(name)) return data;
-  const rows = shape[0]!;
+  const rows = axisLength({ shape }, 0);
   const width = data.length / rows;
   const { head_dim } = config;
   const out = new Float32Array(data.length);
