@@ -220,7 +220,7 @@ const objective = z.strictObject({
   normalizeByStd: z
     .boolean()
     .default(true)
-    .describe('divide centred rewards by the standard deviation of their group; false in dr-grpo'),
+    .describe('divide centered rewards by the standard deviation of their group; false in dr-grpo'),
   dynamicSamplingRounds: whole
     .default(0)
     .describe('DAPO: maximum rounds that replace groups without signal; 0: off'),
