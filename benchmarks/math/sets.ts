@@ -1,5 +1,5 @@
 /**
- * The pairs that both graders judge. The labelled pairs and the generated algebra belong to this project. Model outputs and
+ * The pairs that both graders judge. The labeled pairs and the generated algebra belong to this project. Model outputs and
  * references are public data, which is skipped if `CIPO_SHARED` does not name its folder.
  */
 import { type MathOptions, mathOptions } from '../../packages/verifier/src/math/index.ts';

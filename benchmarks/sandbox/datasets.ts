@@ -1,5 +1,5 @@
 /**
- * Verifies labelled public data. Prints how many verdicts agree with the labels, then every exception.
+ * Verifies labeled public data. Prints how many verdicts agree with the labels, then every exception.
  *
  *   node benchmarks/sandbox/datasets.ts [set ...] [--workers N] [--only ID] [--twice]
  *

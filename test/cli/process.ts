@@ -20,7 +20,7 @@ export interface Call {
   readonly signalAt?: { readonly text: string; readonly signal: NodeJS.Signals };
 }
 
-/** Runs `cipo ...args` without colour and waits for its end. */
+/** Runs `cipo ...args` without color and waits for its end. */
 export function cipo({ args, cwd, node = process.execPath, signalAt }: Call): Promise<Outcome> {
   const { FORCE_COLOR: _, ...rest } = process.env;
   const env = { ...rest, NO_COLOR: '1' };

@@ -52,7 +52,7 @@ export interface EngineOptions extends ExecutorOptions, Partial<EngineLimits> {
   readonly weights?: Readonly<NamedArrays>;
   /** Keep only the input of each layer and recompute the rest in the backward pass. Default false. */
   readonly recompute?: boolean;
-  /** Train adapters instead of the model's weights. They are initialised from `seed`, unless they have their own. */
+  /** Train adapters instead of the model's weights. They are initialized from `seed`, unless they have their own. */
   readonly lora?: Omit<LoraSettings, 'seed'> & { readonly seed?: number };
 }
 

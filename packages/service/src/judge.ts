@@ -29,7 +29,7 @@ import {
 } from '@cipo/verifier/types';
 import { warmUp } from './ready.ts';
 
-/** Status of a verdict row: the status of a judgement, or the reason why there is none. */
+/** Status of a verdict row: the status of a judgment, or the reason why there is none. */
 export type RowStatus =
   | Status
   | 'infra_error'

@@ -1,7 +1,7 @@
 /**
  * @packageDocumentation
  * The types that all packages share: Message, Task, Attempt, Diagnostic, Verdict and Domain, with small helpers to make
- * them. Read this file first. Leaves out: the behaviour of any domain.
+ * them. Read this file first. Leaves out: the behavior of any domain.
  */
 
 /** One chat turn, in the shape that OpenAI and Hugging Face use. */
@@ -68,8 +68,8 @@ export const STATUSES = [
 export type Status = (typeof STATUSES)[number];
 
 /**
- * Why an attempt has no judgement. `infra`: the sandbox failed. `overloaded`: no capacity. `undecided`: neither equal
- * nor different was proved. `bad-task`: the task cannot be used. `aborted`: the caller cancelled.
+ * Why an attempt has no judgment. `infra`: the sandbox failed. `overloaded`: no capacity. `undecided`: neither equal
+ * nor different was proved. `bad-task`: the task cannot be used. `aborted`: the caller canceled.
  */
 export const FAULTS = ['infra', 'overloaded', 'undecided', 'bad-task', 'aborted'] as const;
 /** Why a verdict is void: one of {@link FAULTS}. */
@@ -110,7 +110,7 @@ export type Verdict = Judged | Void;
  *   name: 'parity',
  *   parse: (row) => ({ id: '4', domain: 'parity', prompt: [{ role: 'user', content: 'odd or even: 4' }], reference: 4 }),
  *   verify: async (task, attempt, signal) => {
- *     if (signal?.aborted) return voided('aborted', 'the caller cancelled');
+ *     if (signal?.aborted) return voided('aborted', 'the caller canceled');
  *     const expected = task.reference % 2 === 0 ? 'even' : 'odd';
  *     return judged(attempt.text.trim() === expected ? 'accepted' : 'wrong_answer');
  *   },

@@ -7,7 +7,7 @@ import { describeAllowed, type KeyPath, type SchemaView } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** One message per issue, without colour. @param layers lowest first */
+/** One message per issue, without color. @param layers lowest first */
 export function describeIssues(
   issues: readonly Issue[],
   layers: readonly Layer[],

@@ -1,4 +1,4 @@
-/** Formats numbers, shares and durations for people. Pure; no colour. */
+/** Formats numbers, shares and durations for people. Pure; no color. */
 import type { Estimate } from '@cipo/trainer';
 
 const GROUPED = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });

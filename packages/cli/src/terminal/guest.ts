@@ -1,5 +1,5 @@
 /**
- * Makes text from a policy, a guest program or a file safe to print: it cannot move the cursor, recolour the terminal,
+ * Makes text from a policy, a guest program or a file safe to print: it cannot move the cursor, recolor the terminal,
  * reorder what is read, imitate a line of the command, or fill more than a screen.
  */
 import { stripVTControlCharacters } from 'node:util';

@@ -1,8 +1,8 @@
-/** Decides whether a stream gets colour and a live area. */
+/** Decides whether a stream gets color and a live area. */
 import type { WriteStream } from 'node:tty';
 import picocolors from 'picocolors';
 
-/** Functions that colour a text, or return it as it is. */
+/** Functions that color a text, or return it as it is. */
 export type Style = ReturnType<typeof picocolors.createColors>;
 
 export const PLAIN_STYLE: Style = picocolors.createColors(false);
@@ -13,7 +13,7 @@ interface Environment {
   readonly [name: string]: string | undefined;
 }
 
-/** Colour on terminals. NO_COLOR turns it off (https://no-color.org); FORCE_COLOR turns it on everywhere. */
+/** Color on terminals. NO_COLOR turns it off (https://no-color.org); FORCE_COLOR turns it on everywhere. */
 export function wantsColour(isTerminal: boolean, environment: Environment): boolean {
   if (environment.NO_COLOR) return false;
   if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;

@@ -8,7 +8,7 @@ export interface Counts {
   readonly unjudged: number;
 }
 
-/** How many rows without a judgement the summary shows. */
+/** How many rows without a judgment the summary shows. */
 export const SHOWN_PROBLEMS = 5;
 
 const NONE: Counts = { rows: 0, passed: 0, failed: 0, unjudged: 0 };
@@ -29,7 +29,7 @@ export class Tally {
     return this.byStatus.get('bad_task') ?? 0;
   }
 
-  /** Rows without a judgement for a reason other than the row. */
+  /** Rows without a judgment for a reason other than the row. */
   get voids(): number {
     return this.total.unjudged - this.badRows;
   }

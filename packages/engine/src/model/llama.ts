@@ -18,7 +18,7 @@ export interface Attention<T> {
 }
 
 /**
- * tokens i32 [N] -> final normalised hidden states of the kept rows. `runLayer` replaces the computation of a layer
+ * tokens i32 [N] -> final normalized hidden states of the kept rows. `runLayer` replaces the computation of a layer
  * (training uses it for checkpointing); absent: {@link llamaLayer}.
  */
 export function llamaHidden<T>(

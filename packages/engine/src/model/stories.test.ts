@@ -31,7 +31,7 @@ const config = parseModelConfig({
 });
 const headSize = 8;
 
-/** llama2.c rotates neighbouring pairs; Hugging Face's layout has the first of all pairs, then the second. */
+/** llama2.c rotates neighboring pairs; Hugging Face's layout has the first of all pairs, then the second. */
 function toHalves(matrix: Float32Array, columns: number): Float32Array {
   const out = new Float32Array(matrix.length);
   for (let row = 0; row < matrix.length / columns; row++) {

@@ -221,7 +221,7 @@ test('sampling limits apply to a model, and logprobs belong to the limited distr
   const scored = await engine.logprobs(sequences);
   for (const [i, { logprobs }] of samples.flat().entries())
     for (const [t, logp] of logprobs.toReversed().entries()) {
-      // Renormalised over less than everything, over at least nine tenths of the five likeliest.
+      // Renormalized over less than everything, over at least nine tenths of the five likeliest.
       expect(logp).toBeGreaterThanOrEqual(scored[i]!.at(-1 - t)! - 1e-5);
       expect(logp).toBeLessThanOrEqual(0);
     }

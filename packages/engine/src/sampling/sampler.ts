@@ -21,7 +21,7 @@
  * - cost: estimated work of a step, in multiply-adds (shapes.ts)
  *
  * A sequence depends only on (weights, prompt, seed, b, g): random numbers are counter-based, and the numbers of a slot
- * depend on its neighbours by no more than rounding (docs/measurements/engine.md states how much).
+ * depend on its neighbors by no more than rounding (docs/measurements/engine.md states how much).
  */
 
 import { setImmediate } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** A source of tensors: one file, several, or a quantised one. Each tensor is read on demand. */
+/** A source of tensors: one file, several, or a quantized one. Each tensor is read on demand. */
 
 import { EngineError } from '../errors.ts';
 import type { Shape } from '../ops.ts';

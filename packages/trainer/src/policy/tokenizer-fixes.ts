@@ -60,7 +60,7 @@ function splitBy(pattern: string): UnknownRecord {
  * Corrects two flags of added tokens. A `normalized` token matches and decodes as its normalized text; the library also
  * matches its original text. A `single_word` token does not match beside a word character; the library ignores the
  * flag.
- * Leaves out: a `single_word` token whose only neighbour is another added token.
+ * Leaves out: a `single_word` token whose only neighbor is another added token.
  */
 export function fixAddedTokens(tokenizer: object): void {
   if (!('added_tokens_map' in tokenizer) || !(tokenizer.added_tokens_map instanceof Map)) return;
@@ -109,7 +109,7 @@ function mergeSections(
 
 /**
  * Removes bytes that the vocabulary lacks (SmolLM2 has no U+0006) before merging, as Python does. The library removes
- * them after merging, when their neighbours can no longer merge.
+ * them after merging, when their neighbors can no longer merge.
  */
 export function fixModel(
   model: unknown,

@@ -4,7 +4,7 @@ import { BaseString, G, join, push, repeat, replace } from './primordials.js';
 import { tableText } from './table.js';
 import { hidden } from './world.js';
 
-/** Thrown and recognised by identity: a program cannot make one, so it cannot pretend to have reached the limit. */
+/** Thrown and recognized by identity: a program cannot make one, so it cannot pretend to have reached the limit. */
 export const OUTPUT_LIMIT = { limit: 'output' };
 /** Thrown by `process.exit` to interrupt the program. Catching it does not keep the program alive. */
 export const EXIT = { exit: true };

@@ -16,7 +16,7 @@ export interface JobEnd {
 }
 
 /**
- * A job that was killed or died is judged. A cell that was not there, or a caller who cancelled, makes the verdict
+ * A job that was killed or died is judged. A cell that was not there, or a caller who canceled, makes the verdict
  * void.
  * @param usesIsolate whether the work runs in an isolate inside the child. V8 parks the thread of an isolate without
  *   memory, and the child names memory before it dies, so that a stall and such a death mean `memory`

@@ -1,6 +1,6 @@
 /**
  * The types of this folder: how a cell is started, what a job in it may use, and how a job can end. A cell is a
- * disposable child process that runs one job at a time. Leaves out: all behaviour.
+ * disposable child process that runs one job at a time. Leaves out: all behavior.
  */
 
 /** How to start a cell. Every value must survive `structuredClone`, because it is sent to the threads of the pool. */
@@ -53,7 +53,7 @@ export type KillReason = 'wall' | 'cpu' | 'memory' | 'stall';
 
 /**
  * How a job ended. `done`: the child answered; `value` is untrusted. `killed`: a limit was exceeded. `died`: the child
- * ended without an answer. `aborted`: the caller cancelled. `unavailable`: the child did not start or its handler
+ * ended without an answer. `aborted`: the caller canceled. `unavailable`: the child did not start or its handler
  * threw.
  */
 export type CellOutcome =

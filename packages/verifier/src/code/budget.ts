@@ -14,7 +14,7 @@ const TOLERANCE = 0.97;
 
 /**
  * isolated-vm 7.0.1 starts a thread for a timeout that ends before all pending ones, and the thread sleeps until then
- * even if the timeout is cancelled. An attempt with many stretches would have hundreds of threads. So a timeout that
+ * even if the timeout is canceled. An attempt with many stretches would have hundreds of threads. So a timeout that
  * would end only slightly sooner, by less than this share of the time left, ends when the last one did.
  */
 const SAME_END = 0.1;

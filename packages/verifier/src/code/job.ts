@@ -1,6 +1,6 @@
 /**
  * What travels between a thread of the pool and a cell for one attempt: the program, and what to do with it. Expected
- * values never do, because outputs are compared outside. Leaves out: all behaviour.
+ * values never do, because outputs are compared outside. Leaves out: all behavior.
  */
 
 /** The languages in which a program can be verified or run. */
@@ -81,7 +81,7 @@ export type AbnormalEnd =
     };
 
 /**
- * What one test gave: a value in wire form, printed text, the judgement of an assert program or a checker, or an
+ * What one test gave: a value in wire form, printed text, the judgment of an assert program or a checker, or an
  * abnormal end.
  */
 export type TestRun =

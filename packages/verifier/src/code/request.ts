@@ -15,7 +15,7 @@ export interface CodeRequest {
   readonly run?: { readonly stdin: string; readonly files: Readonly<Record<string, string>> };
 }
 
-/** What a run gave, without a judgement. */
+/** What a run gave, without a judgment. */
 export interface RawRun {
   readonly kind: 'raw';
   readonly run: CodeRun;

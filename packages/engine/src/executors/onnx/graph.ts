@@ -1,7 +1,7 @@
 /**
  * Records operations as nodes of one ONNX graph. Tracks shapes, shares equal constants and drops nodes that no output
  * needs.
- * Leaves out: optimisations that onnxruntime does itself.
+ * Leaves out: optimizations that onnxruntime does itself.
  */
 
 import { hash } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * Qwen3 (dense): an explicit head size, queries and keys normalised per head, biases only if the configuration says so.
+ * Qwen3 (dense): an explicit head size, queries and keys normalized per head, biases only if the configuration says so.
  */
 import { qwenWindow } from './qwen2.ts';
 import type { Architecture } from './types.ts';

@@ -1,6 +1,6 @@
 /**
  * Reads a GGUF file as a model: its configuration with the keys of config.json, its tensors under Hugging Face names.
- * llama.cpp rotates neighbouring pairs in Llama models and stores the rows of q and k in that order; this is undone.
+ * llama.cpp rotates neighboring pairs in Llama models and stores the rows of q and k in that order; this is undone.
  */
 
 import { errorMessage } from '@cipo/support';

@@ -1,5 +1,5 @@
 /**
- * Decodes ggml's number formats to float32 (ggml-quants.c). A quantised tensor is a row of blocks, each with its own
+ * Decodes ggml's number formats to float32 (ggml-quants.c). A quantized tensor is a row of blocks, each with its own
  * scale: value = scale * quant, or scale * quant - minimum.
  * Leaves out: 2 and 3 bit formats and the IQ family.
  */

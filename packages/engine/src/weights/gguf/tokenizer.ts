@@ -270,7 +270,7 @@ function sentencePiece(metadata: GgufMetadata, vocabulary: Vocabulary) {
 const MOST_CUTTING = 2 ** 28;
 
 /**
- * SentencePiece merges the neighbours whose union has the best score. As ordered merges: every split of a piece into
+ * SentencePiece merges the neighbors whose union has the best score. As ordered merges: every split of a piece into
  * two pieces, best pieces first; for one piece, longer left sides first (as in the converter of transformers).
  */
 function mergesOf({ tokens, types: kinds }: Vocabulary, scores: readonly number[]): string[][] {

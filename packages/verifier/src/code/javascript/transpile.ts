@@ -61,7 +61,7 @@ export function readTranspileError(error: unknown): {
   line?: number;
   column?: number;
 } {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: swc colours its messages
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: swc colors its messages
   const text = String(error instanceof Error ? error.message : error).replace(/\u001b\[\d*m/g, '');
   const message = /^\s*[x×]\s+(.+)$/m.exec(text)?.[1] ?? text.split('\n')[0]!.slice(0, 300);
   const place = /\[[^\]\n]*?(\d+):(\d+)\]/.exec(text);
