@@ -19,9 +19,7 @@ function attend(layout: Layout, rows: readonly Plain[], padded: readonly number[
   const tape = new Tape(ops);
   const [q, k, v] = rows.map((x) => tape.variable(x));
   const attention = groupedAttention(
-    tape,
-    tinyConfig,
-    layout,
+    { ops: tape, config: tinyConfig, layout },
     {
       positions: tape.fixed(plain(new Float64Array(totalRows(layout)), [totalRows(layout)])),
       cos: tape.fixed(plain(cos, [1, d / 2])),

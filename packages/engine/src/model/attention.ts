@@ -45,17 +45,23 @@ export interface AttentionInputs<T> {
 /** Added to a masked score: far below any score, but finite so that no row becomes NaN. */
 export const MASKED = -1e9;
 
+/** What a batch is computed with: the operations, the configuration of the model and the shape of the batch. */
+export interface BatchContext<T> {
+  readonly ops: Ops<T>;
+  readonly config: ModelConfig;
+  readonly layout: Layout;
+}
+
 /**
  * The {@link Attention} of a layout. Unless `keepPrefix`, prefix rows are dropped in the last layer: nothing reads
  * them.
  */
 export function groupedAttention<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  layout: Layout,
+  batch: BatchContext<T>,
   inputs: AttentionInputs<T>,
   keepPrefix = false,
 ): Attention<T> {
+  const { ops, config, layout } = batch;
   const last = keepPrefix ? undefined : config.num_hidden_layers - 1;
   const shared = prefixRows(layout);
   const own = branchRows(layout);
@@ -66,17 +72,17 @@ export function groupedAttention<T>(
     attend: (layer, q, k, v) => {
       const rows = { q: rope(q), k: rope(k), v };
       const { prefixMask } = inputs;
-      if (!shared || !prefixMask) return attendBranches(ops, config, layout, rows);
+      if (!shared || !prefixMask) return attendBranches(batch, rows);
       const parts = { q: cut(rows.q), k: cut(rows.k), v: cut(rows.v) };
       const before = { q: parts.q[0], k: parts.k[0], v: parts.v[0] };
       const after = { q: parts.q[1], k: parts.k[1], v: parts.v[1] };
-      const context = prefixHeads(ops, config, layout, before);
-      const branches = attendBranches(ops, config, layout, after, {
+      const context = prefixHeads(batch, before);
+      const branches = attendBranches(batch, after, {
         ...context,
         mask: prefixMask,
       });
       if (layer === last) return branches;
-      return ops.concat([attendPrefixes(ops, config, layout, context), branches], 0);
+      return ops.concat([attendPrefixes(batch, context), branches], 0);
     },
   };
 }
@@ -94,7 +100,7 @@ export function headAxes(config: ModelConfig) {
 }
 
 /** Rows of prefixes by head: q [B, K, R, P, d], k and v [B, K, P, d]. */
-function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): Heads<T> {
+function prefixHeads<T>({ ops, config, layout }: BatchContext<T>, x: Heads<T>): Heads<T> {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p } = layout;
   const q = ops.transpose(ops.reshape(x.q, [b, p, kv, per, d]), [0, 2, 3, 1, 4]);
@@ -103,7 +109,7 @@ function prefixHeads<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Hea
 }
 
 /** Attention of prefixes to themselves -> rows [B*P, H*d]. */
-function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: Heads<T>): T {
+function attendPrefixes<T>({ ops, config, layout }: BatchContext<T>, x: Heads<T>): T {
   const { kv, per, d } = headAxes(config);
   const { groups: b, prefix: p } = layout;
   const out = inParts(ops, x, ({ q, k, v }) => mix(ops, ops.softmax(ownScores(ops, q, k)), v));
@@ -112,9 +118,7 @@ function attendPrefixes<T>(ops: Ops<T>, config: ModelConfig, layout: Layout, x: 
 
 /** Attention of branch rows to their prefix, if any, and to themselves -> [B*G*C, H*d]. */
 function attendBranches<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  layout: Layout,
+  { ops, config, layout }: BatchContext<T>,
   x: Heads<T>,
   context?: Heads<T> & { readonly mask: T },
 ): T {

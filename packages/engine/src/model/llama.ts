@@ -9,6 +9,13 @@ import { type Params, requireParam } from '../tensors.ts';
 import { type ModelConfig, traitsOf } from './config.ts';
 import { linear } from './linear.ts';
 
+/** What the model is computed with: the operations, its configuration and its parameters. */
+export interface ModelContext<T> {
+  readonly ops: Ops<T>;
+  readonly config: ModelConfig;
+  readonly params: Params<T>;
+}
+
 /** How the tokens of a sequence attend to each other. */
 export interface Attention<T> {
   /** q [N, H*d], k and v [N, K*d], not yet rotated -> [N', H*d]. */
@@ -22,13 +29,12 @@ export interface Attention<T> {
  * (training uses it for checkpointing); absent: {@link llamaLayer}.
  */
 export function llamaHidden<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  params: Params<T>,
+  model: ModelContext<T>,
   tokens: T,
   attention: Attention<T>,
-  runLayer = (layer: number, x: T): T => llamaLayer(ops, config, params, layer, x, attention),
+  runLayer = (layer: number, x: T): T => llamaLayer(model, layer, x, attention),
 ): T {
+  const { ops, config, params } = model;
   let x = ops.gatherRows(requireParam(params, 'model.embed_tokens.weight'), tokens); // [N, D]
   for (let layer = 0; layer < config.num_hidden_layers; layer++) x = runLayer(layer, x);
   return ops.rmsNorm(x, requireParam(params, 'model.norm.weight'), config.rms_norm_eps).y;
@@ -41,19 +47,18 @@ export function layerPrefix(layer: number): string {
 
 /** One layer: x [N, D] -> [N', D]. Reads the parameters whose names begin with {@link layerPrefix}. */
 export function llamaLayer<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  params: Params<T>,
+  model: ModelContext<T>,
   layer: number,
   x: T,
   attention: Attention<T>,
 ): T {
+  const { ops, config, params } = model;
   const at = layerPrefix(layer);
   const project = (name: string, y: T) => linear(ops, params, at + name, y);
   const norm = (name: string, y: T) =>
     ops.rmsNorm(y, requireParam(params, `${at}${name}.weight`), config.rms_norm_eps).y;
   const a = norm('input_layernorm', x);
-  const { q, k, v } = queriesKeysValues(ops, config, params, `${at}self_attn`, a);
+  const { q, k, v } = queriesKeysValues(model, `${at}self_attn`, a);
   const mixed = attention.attend(layer, q, k, v); // [N', H*d]
   const y = ops.add(attention.keep(layer, x), project('self_attn.o_proj', mixed));
   const m = norm('post_attention_layernorm', y);
@@ -63,9 +68,7 @@ export function llamaLayer<T>(
 }
 
 function queriesKeysValues<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  params: Params<T>,
+  { ops, config, params }: ModelContext<T>,
   at: string,
   x: T,
 ): { readonly q: T; readonly k: T; readonly v: T } {
@@ -89,6 +92,6 @@ export function headName({ tie_word_embeddings: tied }: ModelConfig): string {
 }
 
 /** hidden [N, D] -> logits [N, V] */
-export function llamaLogits<T>(ops: Ops<T>, config: ModelConfig, params: Params<T>, hidden: T): T {
+export function llamaLogits<T>({ ops, config, params }: ModelContext<T>, hidden: T): T {
   return linear(ops, params, headName(config), hidden);
 }

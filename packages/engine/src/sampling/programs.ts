@@ -15,7 +15,7 @@ import {
   writingAttention,
 } from '../model/cached.ts';
 import { headSize, type ModelConfig } from '../model/config.ts';
-import { llamaHidden, llamaLogits } from '../model/llama.ts';
+import { llamaHidden, llamaLogits, type ModelContext } from '../model/llama.ts';
 import { f32, i32, type Ops, type TensorSpec } from '../ops.ts';
 import { makeTensors, type Params, type Tensors } from '../tensors.ts';
 import { ropeInputs, weightInputs } from '../training/programs.ts';
@@ -64,8 +64,9 @@ export function readProgram(
     },
     build: (ops, x) => {
       const { attention, made } = readingAttention(ops, config, shape, x);
-      const hidden = llamaHidden(ops, config, x, x.tokens, attention);
-      return isLast ? { next: next(ops, config, x, hidden), ...made } : { ...made };
+      const model = { ops, config, params: x };
+      const hidden = llamaHidden(model, x.tokens, attention);
+      return isLast ? { next: next(model, hidden), ...made } : { ...made };
     },
   };
 }
@@ -112,13 +113,16 @@ export function writeTokens<T>(
   x: Tensors<WriteName | 'tokens', T>,
 ): { readonly next: T; readonly made: Params<T> } {
   const { attention, made } = writingAttention(ops, config, shape, x);
-  const hidden = llamaHidden(ops, config, x, x.tokens, attention);
-  return { next: next(ops, config, x, hidden), made };
+  const model = { ops, config, params: x };
+  return { next: next(model, llamaHidden(model, x.tokens, attention)), made };
 }
 
-function next<T>(ops: Ops<T>, config: ModelConfig, x: Params<T>, hidden: T): T {
-  const logits = llamaLogits(ops, config, x, hidden);
-  if (x.sharpness === undefined) return logits;
-  const probabilities = ops.softmax(ops.mul(logits, x.sharpness));
-  return x.uniforms === undefined ? probabilities : drawnBlocks(ops, probabilities, x.uniforms);
+/** What the next token is sampled from: logits without the input `sharpness`, a block with `uniforms`. */
+function next<T>(model: ModelContext<T>, hidden: T): T {
+  const { ops, params } = model;
+  const { sharpness, uniforms } = params;
+  const logits = llamaLogits(model, hidden);
+  if (sharpness === undefined) return logits;
+  const probabilities = ops.softmax(ops.mul(logits, sharpness));
+  return uniforms === undefined ? probabilities : drawnBlocks(ops, probabilities, uniforms);
 }

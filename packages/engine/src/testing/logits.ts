@@ -45,9 +45,9 @@ function logitsProgram(
     },
     build: (ops, x) => {
       const layout = { groups: b, prefix: 0, branches: 1, length: t };
-      const attention = groupedAttention(ops, config, layout, x);
-      const hidden = llamaHidden(ops, config, x, x.tokens, attention);
-      return { logits: llamaLogits(ops, config, x, hidden) };
+      const attention = groupedAttention({ ops, config, layout }, x);
+      const model = { ops, config, params: x };
+      return { logits: llamaLogits(model, llamaHidden(model, x.tokens, attention)) };
     },
   };
 }

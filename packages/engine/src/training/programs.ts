@@ -17,6 +17,7 @@ import { ENGINE_DEFAULTS } from '../limits.ts';
 import { adapterInputs, adapterScales } from '../lora/adapter.ts';
 import { adapterSpecs, type LoraModule } from '../lora/options.ts';
 import {
+  type BatchContext,
   branchRows,
   groupedAttention,
   type Layout,
@@ -126,35 +127,28 @@ function attentionInputs<T>({ positions, cos, sin, prefixMask }: Tensors<Attenti
 type AttentionName = Exclude<BatchName, 'tokens'>;
 
 /** Hidden states of the branch rows, or with `all` of every row: [rows, D]. */
-function batchHidden<T>(
-  ops: Ops<T>,
-  config: ModelConfig,
-  layout: Layout,
-  x: BatchTensors<T>,
-  all = false,
-): T {
-  const attention = groupedAttention(ops, config, layout, attentionInputs(x), all);
-  return llamaHidden(ops, config, x, x.tokens, attention);
+function batchHidden<T>(batch: BatchContext<T>, x: BatchTensors<T>, all = false): T {
+  const attention = groupedAttention(batch, attentionInputs(x), all);
+  return llamaHidden({ ...batch, params: x }, x.tokens, attention);
 }
 
 /** As {@link batchHidden}; with `recompute` only the input of each layer is kept for the backward pass. */
 function trainedHidden<T>(
-  tape: Tape<T>,
-  config: ModelConfig,
-  layout: Layout,
+  batch: BatchContext<Var<T>> & { readonly ops: Tape<T> },
   x: BatchTensors<Var<T>>,
   { recompute }: TrainSettings,
 ): Var<T> {
-  if (!recompute) return batchHidden(tape, config, layout, x);
+  if (!recompute) return batchHidden(batch, x);
+  const { ops: tape, config, layout } = batch;
   const runLayer = (layer: number, y: Var<T>) => {
     const rest = { ...paramsOf(x, layerPrefix(layer)), ...attentionInputs(x) };
     return checkpointLayer<AttentionName, T>(tape, y, rest, (ops, z, own) => {
-      const attention = groupedAttention(ops, config, layout, attentionInputs(own));
-      return llamaLayer(ops, config, own, layer, z, attention);
+      const attention = groupedAttention({ ops, config, layout }, attentionInputs(own));
+      return llamaLayer({ ops, config, params: own }, layer, z, attention);
     });
   };
-  const attention = groupedAttention(tape, config, layout, attentionInputs(x));
-  return llamaHidden(tape, config, x, x.tokens, attention, runLayer);
+  const attention = groupedAttention(batch, attentionInputs(x));
+  return llamaHidden({ ...batch, params: x }, x.tokens, attention, runLayer);
 }
 
 /** The parameters whose names begin with `prefix`. */
@@ -167,8 +161,7 @@ type RowName = (typeof ROW_NAMES)[number];
 
 /** The inputs of the output matrix and the losses. */
 function lossRows<T>(
-  config: ModelConfig,
-  layout: Layout,
+  { config, layout }: Pick<BatchContext<T>, 'config' | 'layout'>,
   hidden: T,
   x: Tensors<LossName, T>,
   { logitsBytes }: TrainSettings,
@@ -207,7 +200,7 @@ function logDistribution<T>(
   hidden: T,
 ): T {
   const sharpened = ops.mul(hidden, params.sharpness);
-  return ops.logSoftmax(llamaLogits(ops, config, params, sharpened));
+  return ops.logSoftmax(llamaLogits({ ops, config, params }, sharpened));
 }
 
 type RowMetric = 'logp' | 'kl' | 'clipped';
@@ -268,8 +261,8 @@ export function measureProgram(
     },
     build: (ops, given) => {
       const x = { ...given, ...adapterScales(ops, adapters) };
-      const hidden = batchHidden(ops, config, layout, x);
-      const rows = lossRows(config, layout, hidden, x, settings);
+      const batch = { ops, config, layout };
+      const rows = lossRows(batch, batchHidden(batch, x), x, settings);
       return metricsOf(ops, measureOverRows(ops, rows, rowLoss(config, shape)), x);
     },
   };
@@ -304,8 +297,8 @@ export function trainProgram(
         ...mapTensors<BatchName | LossName, T, Var<T>>(x, toVar),
         ...adapterScales(tape, settings.adapters ?? []),
       };
-      const hidden = trainedHidden(tape, config, layout, values, settings);
-      const rows = lossRows(config, layout, hidden, values, settings);
+      const batch = { ops: tape, config, layout };
+      const rows = lossRows(batch, trainedHidden(batch, values, settings), values, settings);
       const found = lossOverRows(tape, rows, rowLoss(config, shape));
       const wrt = names.map((name) => requireParam(values, name));
       const gradients = tape.gradients(found.loss, wrt);
@@ -342,7 +335,7 @@ export function logprobProgram(
     },
     build: <T>(ops: Ops<T>, x: Tensors<BatchName | 'targets' | 'sharpness', T>) => {
       const whole: RowsOfLoss<'targets', 'sharpness', T> = {
-        x: batchHidden(ops, config, layout, x, true),
+        x: batchHidden({ ops, config, layout }, x, true),
         rows: { targets: x.targets },
         shared: { ...headParams(config, x), sharpness: x.sharpness },
         lengths: headPieces(rows, config.vocab_size, logitsBytes),
