@@ -18,6 +18,17 @@ export const DEFAULT_LIMITS: Record<Language, RunLimits> = {
   python: { ...SCRIPT, cpuMs: 5000, testCpuMs: 5000, wallMs: 50_000, memoryMb: 256 },
 };
 
+/**
+ * What is wrong with the names of these limits, or undefined. A limit with an unknown name would have no effect.
+ * TypeScript finds them too; JavaScript callers need the check.
+ */
+export function problemOfLimits(limits: object): string | undefined {
+  const known = Object.keys(SCRIPT);
+  const unknown = Object.keys(limits).find((name) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  return `limits.${unknown}: expected one of ${known.join(', ')}`;
+}
+
 /** Smallest ratio of wall time to CPU time. With less, the load of the machine would decide verdicts. */
 const MIN_WALL_RATIO = 10;
 

@@ -19,7 +19,7 @@ import {
 } from './execute.ts';
 import { assemble } from './extract.ts';
 import type { Language, RunLimits } from './job.ts';
-import { limitsFor } from './limits.ts';
+import { limitsFor, problemOfLimits } from './limits.ts';
 import type { CodeReference } from './reference.ts';
 import type { CodeRequest, RawRun } from './request.ts';
 import { assertSandboxAvailable, runtimesFolder } from './runtimes.ts';
@@ -76,7 +76,10 @@ export class CodeVerifier {
   readonly #pools = new Map<Runtime, Promise<Pool>>();
   #closed = false;
 
+  /** @throws {RangeError} naming a limit that does not exist */
   constructor(options: CodeOptions) {
+    const unknownLimit = problemOfLimits(options.limits ?? {});
+    if (unknownLimit !== undefined) throw new RangeError(unknownLimit);
     this.#options = options;
     this.#workers = options.workers ?? availableParallelism();
   }
@@ -144,6 +147,8 @@ export class CodeVerifier {
   async run(program: CodeProgram, signal?: AbortSignal): Promise<Ran | Void> {
     if (this.#closed) return voided('aborted', 'the verifier is closed');
     const limits = this.#limitsOf(program.language, program.limits ?? {});
+    const unknownLimit = problemOfLimits(program.limits ?? {});
+    if (unknownLimit) return voided('bad-task', unknownLimit);
     const problem = problemOfPaths(Object.keys(program.files ?? {}));
     if (problem) return voided('bad-task', `files: ${problem}`);
     if (program.source.length > limits.sourceChars) return ranTooLong();

@@ -5,6 +5,7 @@
  */
 import { distance } from 'fastest-levenshtein';
 import { codeDomain } from '../code/index.ts';
+import { problemOfLimits } from '../code/limits.ts';
 import { mathDomain } from '../math/index.ts';
 import { type Domain, TaskError } from '../types.ts';
 import { type DomainOptions, loadPlugin, PluginError } from './plugin.ts';
@@ -42,10 +43,13 @@ const MATH_WORKERS = 1;
  * const domains = await openDomains({ plugins: ['./countdown.ts'] });
  * domains.get('countdown');
  * ```
+ * @throws {RangeError} naming a limit that does not exist
  * @throws {PluginError} naming the plug-in and the field that is wrong
  */
 export async function openDomains(options: OpenOptions = {}): Promise<DomainSet> {
   const { plugins = [], from, ...shared } = options;
+  const unknownLimit = problemOfLimits(shared.limits ?? {});
+  if (unknownLimit !== undefined) throw new RangeError(unknownLimit);
   const openers = builtInDomains(shared);
   const opened = new Map<string, Domain>();
   const plugged: string[] = [];
