@@ -109,9 +109,11 @@ function exitCodeOf(error: unknown): number {
 
 const BUILT_IN_NAMES = ['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError'];
 
-/** Errors that the packages throw on bad input have a name of their own, or wrap the error that they explain. */
+/**
+ * Errors that the packages throw on bad input have a name of their own, or wrap the error that they explain. The code
+ * `internal` of the engine marks a mistake of the engine itself.
+ */
 function isExpected(error: unknown): boolean {
-  return (
-    error instanceof Error && (!BUILT_IN_NAMES.includes(error.name) || error.cause instanceof Error)
-  );
+  if (!(error instanceof Error) || ('code' in error && error.code === 'internal')) return false;
+  return !BUILT_IN_NAMES.includes(error.name) || error.cause instanceof Error;
 }

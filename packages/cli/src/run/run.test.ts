@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EngineError } from '@cipo/engine';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { explainError, UserError } from '../errors.ts';
 import {
@@ -181,5 +182,7 @@ describe('explainError', () => {
       expected: true,
     });
     expect(explainError(new TypeError('x is not a function')).expected).toBe(false);
+    expect(explainError(new EngineError('internal', 'no buffer for "x"')).expected).toBe(false);
+    expect(explainError(new EngineError('file', 'x: truncated')).expected).toBe(true);
   });
 });
