@@ -78,7 +78,7 @@ test('an adapter run saves adapters, resumes to the same numbers, and its best c
 test('a run that does not fit into memory is rejected before loading, with settings that would fit', async () => {
   const small = config({ engine: { memoryMb: 50 } });
   await expect(train(small, { directory: join(root, 'small'), domains: lent })).rejects.toThrow(
-    /needs about .* and may use 50 MB[\s\S]*--set engine.recompute=true/,
+    /needs about .* and may use 50 MiB[\s\S]*--set engine.recompute=true/,
   );
 });
 

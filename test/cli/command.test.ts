@@ -25,12 +25,10 @@ describe('help', () => {
     expect(out).toContain('Start here');
   });
 
-  test('the help of every command has examples', async () => {
-    for (const name of ['train', 'eval', 'pretrain', 'compare', 'report', 'serve']) {
-      const { code, out } = await cipo([name, '--help']);
-      expect(code, name).toBe(0);
-      expect(out, name).toContain('Examples:');
-    }
+  test('compare refuses --seed and suggests --seeds', async () => {
+    const { code, err } = await cipo(['compare', '--seed', '3']);
+    expect(code).toBe(2);
+    expect(err).toContain('Did you mean --seeds?');
   });
 
   test('cipo version prints the version of the package', async () => {

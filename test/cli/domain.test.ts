@@ -31,7 +31,7 @@ function write(name: string, files: Readonly<Record<string, string>>): string {
 test('a created domain passes its contract test with node --test, and cipo verify judges its rows', async () => {
   const created = await cipo({ args: ['domain', 'init', 'chess'], cwd: folder });
   expect(created).toMatchObject({ code: 0, err: '' });
-  expect(created.out).toContain('cipo verify --domain ./chess.ts rows.jsonl');
+  expect(created.out).toContain('  npx cipo verify --domain ./chess.ts rows.jsonl');
   const cwd = join(folder, 'chess');
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const tested = await promisify(execFile)(process.execPath, ['--test'], { cwd, env });

@@ -36,7 +36,9 @@ function findInstalledNode() {
 }
 
 function runOn(node) {
-  const child = spawn(node, [entryPoint(), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // `cipo domain init` prints how this older Node can run a test.
+  const env = { ...process.env, CIPO_CALLERS_NODE: process.versions.node };
+  const child = spawn(node, [entryPoint(), ...process.argv.slice(2)], { stdio: 'inherit', env });
   // A terminal sends Ctrl-C to both processes; a plain kill reaches only this one. The command treats two as one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));

@@ -30,9 +30,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 stopped by Ctr
 /** Creates the program. It throws CommanderError instead of ending the process. */
 export function createProgram(): Command {
   const program = new Command('cipo')
-    .description(
-      'Trains language models on verified tasks and on corrections of their own attempts (CIPO).',
-    )
+    .description('Verifies what language models write, and trains models on the verdicts.')
     .version(readVersion(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')

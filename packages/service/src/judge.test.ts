@@ -70,6 +70,14 @@ describe('verdict rows', () => {
     expect((await judgeScript(async () => judged('accepted'))).id).toBe('generated');
   });
 
+  test('a row without a response is missing one, and the message does not quote a value', async () => {
+    const { status, diagnostics } = await (await scriptedJudge).judge({ run: () => undefined });
+    expect(status).toBe('bad_task');
+    expect(diagnostics[0]?.message).toBe(
+      'response: is missing (other accepted columns: completion, completions, solution_str, output)',
+    );
+  });
+
   test('a TaskError of another copy of the package is recognized', async () => {
     const foreign = Object.assign(new Error('x: must be y'), { name: 'TaskError', field: 'x' });
     const stranger: Domain = {

@@ -157,11 +157,7 @@ function requireResponse(
 ): string {
   if (response === undefined) {
     const others = 'completion, completions, solution_str, output';
-    throw new TaskError(
-      'response',
-      `must be a string (other accepted columns: ${others})`,
-      response,
-    );
+    throw new TaskError('response', `is missing (other accepted columns: ${others})`, response);
   }
   if (response.length > maxChars) {
     const problem = `must have at most ${maxChars} characters`;

@@ -159,9 +159,11 @@ export class TaskError extends Error {
   readonly field: string;
   /** What the field must be, without its name and its value. */
   readonly problem: string;
+  /** The value of the field; undefined if it is missing, and the message then leaves it out. */
   readonly received: unknown;
   constructor(field: string, problem: string, received: unknown) {
-    super(`${field}: ${problem}, received ${preview(received)}`);
+    const value = received === undefined ? '' : `, received ${preview(received)}`;
+    super(`${field}: ${problem}${value}`);
     this.field = field;
     this.problem = problem;
     this.received = received;

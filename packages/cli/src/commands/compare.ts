@@ -13,7 +13,7 @@ import { listenForInterrupt } from '../run/interrupt.ts';
 import { formatMetric, formatShort } from '../terminal/format.ts';
 import { shortPath } from '../terminal/lines.ts';
 import { Meter } from '../terminal/meter.ts';
-import { wholeNumber, withSettings } from './options.ts';
+import { wholeNumber, withSharedSettings } from './options.ts';
 
 interface CompareFlags extends SettingFlags {
   readonly presets: readonly PresetName[];
@@ -54,7 +54,7 @@ export function compareCommand(): Command {
     .option('--tokens <n>', 'generated tokens per run', wholeNumber(1), 1_000_000)
     .option('--runs <dir>', 'folder of the runs', 'runs/compare')
     .option('--out <file>', 'Markdown page to write (default: standard output)');
-  return withSettings(command).addHelpText('after', EXAMPLES).action(comparePresets);
+  return withSharedSettings(command).addHelpText('after', EXAMPLES).action(comparePresets);
 }
 
 async function comparePresets(file: string | undefined, flags: CompareFlags): Promise<void> {

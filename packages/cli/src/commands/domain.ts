@@ -23,6 +23,16 @@ Examples:
 
 docs/guide/domains.md explains what a domain is.`;
 
+const INIT_EXAMPLES = `
+Examples:
+  $ cipo domain init chess
+  $ cipo domain init chess --dir domains/chess`;
+
+const LINK_EXAMPLES = `
+Examples:
+  $ cipo domain link                  in the folder of the domain
+  $ cipo domain link domains/chess`;
+
 export function domainCommand(): Command {
   const command = new Command('domain')
     .summary('create a domain: your own kind of task')
@@ -32,14 +42,18 @@ export function domainCommand(): Command {
     .addHelpText('after', EXAMPLES);
   command
     .command('init')
-    .description('Write a small working domain with a contract test, sample rows and a README.')
+    .summary('write a small working domain')
+    .description('Writes a small working domain with a contract test, sample rows and a README.')
     .argument('<name>', 'name of the domain: a-z, 0-9, - and _')
     .option('--dir <dir>', 'folder to write to (default: a new folder of that name)')
+    .addHelpText('after', INIT_EXAMPLES)
     .action(init);
   command
     .command('link')
-    .description('Link @cipo/verifier into node_modules, for the contract test and for editors.')
+    .summary('link @cipo/verifier into node_modules')
+    .description('Links @cipo/verifier into node_modules, for the contract test and for editors.')
     .argument('[dir]', 'folder of the domain', '.')
+    .addHelpText('after', LINK_EXAMPLES)
     .action(link);
   return command;
 }
@@ -59,12 +73,31 @@ async function init(name: string, flags: { readonly dir?: string }): Promise<voi
     [
       `Wrote ${Object.keys(files).join(', ')} to ${shortPath(folder)}. Next:`,
       `  cd ${shortPath(folder)}`,
-      '  node --test',
-      `  cipo verify --domain ./${name}.ts rows.jsonl`,
-      `  cipo train --domain ./${name}.ts --model DIR --set tasks.train=rows.jsonl`,
+      ...testLines(callersNode(process.env), process.execPath),
+      `  npx cipo verify --domain ./${name}.ts rows.jsonl`,
+      `  npx cipo train --domain ./${name}.ts --model DIR --set tasks.train=rows.jsonl`,
       '',
     ].join('\n'),
   );
+}
+
+/**
+ * The Node version of the user. It may be older than the running one: npx puts the Node of the workspace first in PATH,
+ * and bin/cipo.js starts another Node if its own is too old.
+ */
+export function callersNode(environment: Readonly<Record<string, string | undefined>>): string {
+  const npm = /node\/v(\S+)/.exec(environment.npm_config_user_agent ?? '')?.[1];
+  return npm ?? environment.CIPO_CALLERS_NODE ?? process.versions.node;
+}
+
+/** How to run the contract test. An older Node finds no TypeScript test and reports success. @param running path of a Node that can */
+export function testLines(version: string, running: string): string[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return ['  node --test'];
+  return [
+    `  ${running} --test`,
+    `    (the test needs Node 22.18 or newer; \`node\` is ${version} and would find no test)`,
+  ];
 }
 
 async function domainFiles(name: string): Promise<Readonly<Record<string, string>>> {

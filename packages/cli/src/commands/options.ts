@@ -32,10 +32,16 @@ export function numberWhere(
   };
 }
 
-/** Adds `--seed`, `--engine` and `--set`, which every command with a configuration has. */
+/** Adds `--seed`, `--engine` and `--set`. */
 export function withSettings(command: Command): Command {
+  return withSharedSettings(
+    command.option('--seed <n>', 'seed of every random choice (default 1)'),
+  );
+}
+
+/** Adds `--engine` and `--set`, which every command with a configuration has. */
+export function withSharedSettings(command: Command): Command {
   return command
-    .option('--seed <n>', 'seed of every random choice (default 1)')
     .option('--engine <name>', `what computes the model: ${ENGINES.join(', ')} (default onnx)`)
     .option('--set <key.path=value>', 'set any other configuration key; repeatable', collect);
 }

@@ -14,8 +14,12 @@ export interface Finding {
   readonly area: 'machine' | 'executors' | 'policy' | 'judges';
   readonly name: string;
   readonly ok: boolean;
-  /** Training with the default settings needs it. */
+  /** It must work: judging or the installed default executor does not work without it. */
   readonly needed: boolean;
+  /** It is the default executor. */
+  readonly isDefault?: boolean;
+  /** The command that installs it; present if it is not installed. */
+  readonly install?: string;
   /** What was found, or why it does not work. */
   readonly detail: string;
 }
@@ -65,7 +69,7 @@ function findOnPath(name: string): string {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? '';
 }
 
-/** Only the default executor is needed; the others serve GPUs and comparisons. */
+/** Only the default executor is needed, if it is installed; the others serve GPUs and comparisons. */
 async function examineExecutors(): Promise<Finding[]> {
   const failure = (error: unknown): Finding[] => [
     {
@@ -76,16 +80,14 @@ async function examineExecutors(): Promise<Finding[]> {
   return measureExecutors().then(
     (reports) =>
       reports.map(
-        ({ executor, backend, available, isDefault, detail, probe }): Finding => ({
+        ({ executor, backend, available, isDefault, detail, install, probe }): Finding => ({
           area: 'executors',
           name: `${executor}:${backend}`,
           ok: available,
-          needed: isDefault,
-          detail: [
-            detail,
-            ...(probe && available ? describeProbe(probe) : []),
-            ...(isDefault ? ['the default'] : []),
-          ].join(', '),
+          needed: isDefault && install === undefined,
+          ...(isDefault && { isDefault }),
+          ...(install !== undefined && { install }),
+          detail: [detail, ...(probe && available ? describeProbe(probe) : [])].join(', '),
         }),
       ),
     failure,

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
+import type { TrainEvent } from '@cipo/trainer';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
@@ -220,10 +221,12 @@ describe('samples', () => {
     expect(chooseSample([], 'arithmetic')).toBeUndefined();
   });
 
-  test('a sample shows attempt, verdict, hint, correction and its verdict in that order', () => {
+  test('a sample shows attempt, verdict, diagnostics, correction and its verdict in that order', () => {
     const [base, correction] = fakeSamples(2).filter((it) => it.kind === 'functions');
     const text = sampleLines(correction!, base, 80, PLAIN_STYLE).join('\n');
-    expect(text).toMatch(/task.*attempt.*✗ wrong answer.*hint.*f\(3\) gave 4.*correction.*(✓|✗)/s);
+    expect(text).toMatch(
+      /task.*attempt.*✗ wrong answer.*diagnostics.*f\(3\) gave 4.*correction.*(✓|✗)/s,
+    );
   });
 
   test('a void verdict is shown as no judgement, never as incorrect', () => {
@@ -287,6 +290,23 @@ describe('screen', () => {
     screen.close();
     return String(canvas.read());
   }
+
+  test('the memory of a run is printed below its header, or at the end if the run does not start', () => {
+    const [start] = fakeRun();
+    const none = { mergedWeights: 0, reference: 0, gradients: 0, optimizer: 0, activations: 0 };
+    const rest = { logits: 0, caches: 0, process: 0 };
+    const estimate = { weights: 2 ** 30, ...none, ...rest, total: 2 ** 30 };
+    const memory: TrainEvent = { type: 'memory', estimate, budget: 2 ** 31 };
+    const draw = (events: readonly TrainEvent[]) => {
+      const canvas = Object.assign(new PassThrough(), { isTTY: false });
+      const screen = new Screen(canvas, () => 0);
+      for (const event of events) screen.show(event);
+      screen.close();
+      return String(canvas.read());
+    };
+    expect(draw([memory, start!])).toMatch(/^cipo · preset.*memory +about 1\.00 of 2\.00 GiB/s);
+    expect(draw([memory])).toMatch(/^ +memory +about 1\.00 of 2\.00 GiB: weights 1\.00\n$/);
+  });
 
   test('without a terminal there is at most one plain line in two seconds', () => {
     const text = drawRun(250, false);

@@ -59,18 +59,18 @@ function splitCamelCase(name: string): string {
   return name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
 }
 
-/** The memory that the run is going to need, printed before anything is loaded. */
+/** The memory that the run is going to need. */
 export function memoryLine(
   { estimate, budget }: Extract<TrainEvent, { type: 'memory' }>,
   style: Style,
 ): string {
-  const gigabytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+  const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
   const { total, ...parts } = estimate;
   const largest = Object.entries(parts)
     .filter(([, bytes]) => bytes >= total / 50)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([name, bytes]) => `${splitCamelCase(name)} ${gigabytes(bytes)}`);
-  const text = `about ${gigabytes(total)} of ${gigabytes(budget)} GB: ${largest.join(', ')}`;
+    .map(([name, bytes]) => `${splitCamelCase(name)} ${gibibytes(bytes)}`);
+  const text = `about ${gibibytes(total)} of ${gibibytes(budget)} GiB: ${largest.join(', ')}`;
   return `  ${style.dim('memory'.padEnd(9))}${text}`;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The state of a run as far as its events tell: curves, speed, time left.
+ * The state of a run as known from its events: curves, speed, time left.
  * Pure: `advance(state, event, nowMs)` returns the next state. Leaves out: drawing (live.ts, lines.ts).
  */
 import { mean } from '@cipo/support';

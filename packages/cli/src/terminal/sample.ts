@@ -1,4 +1,4 @@
-/** Formats one attempt, its verdict, the hint, the correction and its verdict. Pure; all guest text is escaped. */
+/** Formats one attempt, its verdict, the diagnostics, the correction and its verdict. Pure; all guest text is escaped. */
 import type { SampleRecord } from '@cipo/trainer';
 import sliceAnsi from 'slice-ansi';
 import { oneLine, visibleLines } from './guest.ts';
@@ -65,17 +65,17 @@ function correctionRows(
   return [
     ...block('attempt', anchor.attempt, style),
     verdictRow(anchor.passed, status, style),
-    ...(anchor.passed ? [] : hintRows(anchor.diagnosticsShown, style)),
+    ...(anchor.passed ? [] : diagnosticsRows(anchor.diagnosticsShown, style)),
     ...block('correction', record.attempt, style),
     verdictRow(record.passed, record.status, style),
   ];
 }
 
 /** The diagnostics that the correction prompt showed. A correct attempt has none. */
-function hintRows(shown: readonly string[], style: Style): string[] {
+function diagnosticsRows(shown: readonly string[], style: Style): string[] {
   return shown.length === 0
-    ? block('hint', style.dim('none given'), style, false)
-    : block('hint', shown.join('\n'), style);
+    ? block('diagnostics', style.dim('none given'), style, false)
+    : block('diagnostics', shown.join('\n'), style);
 }
 
 /** An anchor only has `passed`; the attempt that it came from has the status. */

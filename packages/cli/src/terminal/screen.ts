@@ -47,6 +47,8 @@ export class Screen {
   #samplesShown = 0;
   #hasWarnedOfVoids = false;
   #warnings = 0;
+  /** Lines that are printed below the header of the run, or at the end if the run does not start. */
+  #pending: readonly string[] = [];
 
   constructor(canvas: Canvas, now: () => number = Date.now) {
     this.#canvas = canvas;
@@ -83,6 +85,14 @@ export class Screen {
     clearInterval(this.#timer);
     this.#live?.clear();
     this.#live?.done();
+    const lines = this.#takePending();
+    if (lines.length > 0) this.#canvas.write(`${lines.join('\n')}\n`);
+  }
+
+  #takePending(): readonly string[] {
+    const lines = this.#pending;
+    this.#pending = [];
+    return lines;
   }
 
   #paint(): void {
@@ -94,9 +104,14 @@ export class Screen {
   #linesFor(event: TrainEvent): string[] {
     switch (event.type) {
       case 'memory':
-        return [memoryLine(event, this.style)];
+        this.#pending = [memoryLine(event, this.style)];
+        return [];
       case 'start':
-        return [...this.#hiddenWarnings(), ...openingLines(event, this.style)];
+        return [
+          ...this.#hiddenWarnings(),
+          ...openingLines(event, this.style),
+          ...this.#takePending(),
+        ];
       case 'evaluated':
         return [evaluatedLine(event, this.style)];
       case 'warning':

@@ -2,6 +2,7 @@
 
 import { errorMessage } from '@cipo/support';
 import { BACKENDS_OF, openExecutor } from './open.ts';
+import { installCommand, resolveOptional } from './optional.ts';
 import { type Probe, probe, TOLERANCE } from './probe.ts';
 import type { Executor, ExecutorName } from './types.ts';
 
@@ -14,6 +15,8 @@ export interface ExecutorFinding {
   readonly isDefault: boolean;
   /** Library and version; or why it is not available and how to install it. */
   readonly detail: string;
+  /** The command that installs the executor; present if it is not installed. */
+  readonly install?: string;
   /** Accuracy and speed; present if it was requested and the backend is available. */
   readonly probe?: Probe;
 }
@@ -38,7 +41,9 @@ export async function describeExecutors(options: DescribeOptions = {}): Promise<
   return findings;
 }
 
-type Examined = Pick<ExecutorFinding, 'available' | 'detail' | 'probe'>;
+type Examined = Pick<ExecutorFinding, 'available' | 'detail' | 'install' | 'probe'>;
+
+const PACKAGES = { onnx: 'onnxruntime-node', tfjs: '@tensorflow/tfjs' } as const;
 
 async function examine(
   executor: ExecutorName,
@@ -52,7 +57,10 @@ async function examine(
     if (!measure) return { available: true, detail };
     return judge(detail, await probe(opened));
   } catch (error) {
-    return { available: false, detail: errorMessage(error) };
+    const name = PACKAGES[executor];
+    const isInstalled = resolveOptional(name) !== undefined;
+    const install = isInstalled ? {} : { install: installCommand(name) };
+    return { available: false, detail: errorMessage(error), ...install };
   } finally {
     await opened?.close();
   }

@@ -45,7 +45,7 @@ export function createContext(
   return {
     judge,
     window,
-    authorised: exchange.authorised,
+    authorized: exchange.authorized,
     each,
     verify: (rows) => each(rows, judgeRow),
     verifyNext: (row) => {
@@ -65,15 +65,15 @@ function tooManyRows(rows: number, batchRows: number): Problem {
  *
  * @throws {Problem} 400 for an unknown value, 403 for `all` without a token
  */
-export function readVisibility(value: string | undefined, authorised: boolean): Visibility {
-  if (value === undefined) return authorised ? 'all' : 'policy';
+export function readVisibility(value: string | undefined, authorized: boolean): Visibility {
+  if (value === undefined) return authorized ? 'all' : 'policy';
   if (value !== 'all' && value !== 'policy' && value !== 'none') {
     throw new Problem(400, 'bad-query', 'diagnostics: must be all, policy or none', {
       field: 'diagnostics',
       received: value,
     });
   }
-  if (value === 'all' && !authorised) {
+  if (value === 'all' && !authorized) {
     throw new Problem(
       403,
       'operator-only',

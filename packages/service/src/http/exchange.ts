@@ -24,7 +24,7 @@ export class Exchange {
   bytesIn = 0;
   /** Code of the error reply, if there was one. */
   code: ProblemCode | undefined;
-  authorised = false;
+  authorized = false;
 
   /** @param stop aborts when the time for draining is over */
   constructor(

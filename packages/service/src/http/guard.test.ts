@@ -63,7 +63,7 @@ describe('tokens', () => {
     expect(() => tokens.check({})).toThrow(/required/);
   });
 
-  test('without configured tokens no caller is authorised and none is rejected', () => {
+  test('without configured tokens no caller is authorized and none is rejected', () => {
     expect(new Tokens([]).check({ authorization: 'Bearer x' })).toBe(false);
   });
 });

@@ -80,12 +80,12 @@ export class Tokens {
     if (!this.required) return false;
     const token = BEARER.exec(headers.authorization ?? '')?.[1];
     if (token === undefined) {
-      throw unauthorised('a bearer token is required: authorization: Bearer TOKEN', '');
+      throw unauthorized('a bearer token is required: authorization: Bearer TOKEN', '');
     }
     const offered = sha256(token);
     // All tokens are compared, so that the time does not tell which one matched.
     const isKnown = this.#digests.map((known) => timingSafeEqual(known, offered)).includes(true);
-    if (!isKnown) throw unauthorised('the bearer token is not valid', ', error="invalid_token"');
+    if (!isKnown) throw unauthorized('the bearer token is not valid', ', error="invalid_token"');
     return true;
   }
 }
@@ -94,8 +94,8 @@ function sha256(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-function unauthorised(message: string, extra: string): Problem {
-  return new Problem(401, 'unauthorised', message, {
+function unauthorized(message: string, extra: string): Problem {
+  return new Problem(401, 'unauthorized', message, {
     headers: { 'www-authenticate': `Bearer realm="cipo"${extra}` },
   });
 }

@@ -128,7 +128,7 @@ export class Pipeline {
   }
 
   #context(request: FastifyRequest, exchange: Exchange, { limits }: Route): RouteContext {
-    const visibility = readVisibility(queryOf(request).get('diagnostics'), exchange.authorised);
+    const visibility = readVisibility(queryOf(request).get('diagnostics'), exchange.authorized);
     const { options, judge, gate, onVerdict } = this.#shared;
     const { concurrency: window, batchRows } = options;
     const rows = Math.min(batchRows, limits?.batchRows ?? batchRows);
@@ -143,7 +143,7 @@ export class Pipeline {
     const { raw } = request;
     checkHost(raw, this.#hosts);
     const route = request.routeOptions.config.cipo;
-    if (!route?.isPublic) exchange.authorised = this.#tokens.check(raw.headers);
+    if (!route?.isPublic) exchange.authorized = this.#tokens.check(raw.headers);
     if (route === undefined) throw this.#routeNotFound(request);
     if (route.method !== 'POST') return;
     if (isDraining()) throw shuttingDown();

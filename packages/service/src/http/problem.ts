@@ -27,7 +27,7 @@ export const PROBLEM_CODES = [
     'bad-query',
     'bad-path',
     'bad-host',
-    'unauthorised',
+    'unauthorized',
     'operator-only',
     'no-such-path',
   ] as const),

@@ -1,6 +1,6 @@
 /**
  * The interface of a route: its request, its context and its reply. The wire format of a trainer is one {@link Route} in
- * `src/wire/`, listed in `registry.ts`. Leaves out: reading bodies (`body.ts`) and the queue (`gate.ts`).
+ * `src/wire/`, listed in `src/wire/index.ts`. Leaves out: reading bodies (`body.ts`) and the queue (`gate.ts`).
  *
  * ```ts
  * export const rewards: Route = {
@@ -76,7 +76,7 @@ export interface RouteContext {
   /** For work other than rows. Call it through `each`, so that the queue and its limits apply. */
   readonly judge: Judge;
   /** Whether the caller has a valid token. Only then do verdicts include operator diagnostics. */
-  readonly authorised: boolean;
+  readonly authorized: boolean;
   /**
    * Judges rows.
    *

@@ -143,7 +143,7 @@ describe('visible diagnostics', () => {
   const diagnostics = async (reply: Response) =>
     ((await reply.json()) as RowVerdict).diagnostics.map(({ audience }) => audience);
 
-  test('a caller without a token sees policy diagnostics only, and no reason of a failure', async () => {
+  test('a caller without a token sees policy diagnostics only, and not the reason for a failure', async () => {
     await using it = await startTestServer({ concurrency: 9 });
     const pending = it.post(heldRow('incorrect'));
     const failing = it.post(heldRow('fail'));

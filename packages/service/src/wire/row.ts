@@ -3,21 +3,10 @@
  * tests, or the fields of a row as JSON. Leaves out: which fields a row may have.
  */
 import { isRecord, type UnknownRecord } from '@cipo/support';
+import { ROW_FIELDS } from '@cipo/verifier/rows';
 import { badRequest } from '../http/problem.ts';
 import { isAbsent } from './fields.ts';
 import { parseJsonField } from './json.ts';
-
-/** An object with any of these keys is a row. Other objects (`{"inputs": ..., "outputs": ...}`) are a reference. */
-const ROW_FIELDS = [
-  'domain',
-  'answer',
-  'ground_truth',
-  'solution',
-  'tests',
-  'test_list',
-  'input_output',
-  'reward_model',
-] as const;
 
 /** @throws {Problem} 400 if the label is missing */
 export function rowOf(response: string, label: unknown, field: string): UnknownRecord {
@@ -28,6 +17,7 @@ export function rowOf(response: string, label: unknown, field: string): UnknownR
   return fields ? { ...fields, response } : { ground_truth: label, response };
 }
 
+/** An object with a column of a row is a row. Other objects (`{"inputs": ..., "outputs": ...}`) are a reference. */
 function rowFields(label: unknown, field: string): UnknownRecord | undefined {
   // LaTeX may begin with a brace too, so a text that does not parse is a reference.
   const isObjectText = typeof label === 'string' && /^\s*\{/.test(label);

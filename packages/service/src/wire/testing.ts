@@ -29,7 +29,7 @@ export function contextOf(judge: Judge, replaced: Partial<RouteContext> = {}): R
   const signal = new AbortController().signal;
   return {
     judge,
-    authorised: true,
+    authorized: true,
     window: 8,
     verify: (rows) => Promise.all(rows.map((row) => judge.judge(row))),
     each: (items, work) => Promise.all(items.map((item) => work(item, signal))),

@@ -209,6 +209,17 @@ describe('OpenRLHF', () => {
   });
 
   test.each([
+    { final_answer: '4' },
+    { expected_answer: '4' },
+    { info: { answer: '4' } },
+    { verification_info: { ground_truth: '4' } },
+  ])('a label may hold any column that a row accepts: %j', async (label) => {
+    const labels = [JSON.stringify(label), label];
+    const query = ['\\boxed{4}', '\\boxed{3}'];
+    expect(await rewards({ query, labels })).toMatchObject({ rewards: [1, 0] });
+  });
+
+  test.each([
     [{ query: 'x', labels: ['1'] }, 'query'],
     [{ query: ['x'], labels: [] }, 'labels'],
     [{ query: ['x', 'y'], prompts: ['x'], labels: ['1', '2'] }, 'prompts'],

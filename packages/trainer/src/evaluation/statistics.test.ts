@@ -32,7 +32,7 @@ test('passAtK refuses k > n and c > n', () => {
   expect(() => passAtK(4, 5, 1)).toThrow(RangeError);
 });
 
-test('an estimate is inside its interval, and a share weighs problems by their counts', () => {
+test('an estimate is inside its interval, and a share weights problems by their counts', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(4), fc.constant(4)), { minLength: 3, maxLength: 40 }),

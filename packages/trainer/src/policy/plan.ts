@@ -92,8 +92,8 @@ function loraAdvice(plan: MemoryPlan): { readonly setting: string; readonly tota
 
 function formatBytes(bytes: number): string {
   return bytes >= 1000 * MIB
-    ? `${(bytes / 1024 / MIB).toFixed(1)} GB`
-    : `${Math.ceil(bytes / MIB)} MB`;
+    ? `${(bytes / 1024 / MIB).toFixed(1)} GiB`
+    : `${Math.ceil(bytes / MIB)} MiB`;
 }
 
 /** The large parts of an estimate, largest first. */

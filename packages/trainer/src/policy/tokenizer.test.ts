@@ -10,6 +10,7 @@ import type { Message } from '@cipo/verifier/types';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Tokenizer } from '../types.ts';
+import { WARM_START } from './policy.ts';
 import { loadTokenizer, makeTokenizer } from './tokenizer.ts';
 
 const root = fileURLToPath(
@@ -79,7 +80,14 @@ describe('byte-level tokenizers', () => {
     }
   });
 
-  test('streaming any tokens gives the text of decoding them at once, also if they are not valid UTF-8', () => {
+  test('a prompt that the vocabulary cannot write is refused with the character and the text', () => {
+    const { renderChat } = loadTokenizer(WARM_START);
+    expect(() => renderChat([{ role: 'user', content: '18,*5Größe' }])).toThrow(
+      'the vocabulary of the model cannot write "G" in "18,*5Größe". The shipped warm start knows only its own tasks; for other text give another model',
+    );
+  });
+
+  test('streaming any tokens gives the text of decoding them at once, even if they are not valid UTF-8', () => {
     const tokenizer = loadTokenizer(join(root, 'gpt2'));
     const ids = fc.array(fc.nat(tokenizer.vocabSize - 1), { maxLength: 50 });
     fc.assert(fc.property(ids, (x) => streamed(tokenizer, x) === tokenizer.decode(x)));

@@ -72,9 +72,15 @@ export class UnreadablePrompt extends Error {
   override readonly name = 'UnreadablePrompt';
   readonly messages: readonly Message[];
 
-  constructor(messages: readonly Message[], text: string, position: number) {
+  /** @param isReadable whether the vocabulary can express a text */
+  constructor(messages: readonly Message[], isReadable: (text: string) => boolean) {
+    const text = messages.map(({ content }) => content).join('\n');
+    const character = [...text].find((one) => !isReadable(one));
+    const part = character === undefined ? '' : `${JSON.stringify(character)} in `;
     const quoted = JSON.stringify(text.slice(0, QUOTED_CHARS));
-    super(`the model's vocabulary has no token for token ${position} of ${quoted}`);
+    super(
+      `the vocabulary of the model cannot write ${part}${quoted}. The shipped warm start knows only its own tasks; for other text give another model`,
+    );
     this.messages = messages;
   }
 }
@@ -164,8 +170,8 @@ export function makeTokenizer(
     renderChat: (messages) => {
       const text = layOut(messages.map((message) => withoutSpecials(message, specials)));
       const ids = encode(text);
-      const position = unknownId === undefined ? -1 : ids.indexOf(unknownId);
-      if (position >= 0) throw new UnreadablePrompt(messages, text, position);
+      const isKnown = (tokens: TokenIds) => unknownId === undefined || !tokens.includes(unknownId);
+      if (!isKnown(ids)) throw new UnreadablePrompt(messages, (part) => isKnown(encode(part)));
       return ids;
     },
   };

@@ -1,6 +1,6 @@
 /**
- * The task kind `functions`: six examples ask for a short JavaScript function. The code domain judges it on these and
- * on hidden inputs, in the sandbox.
+ * The task kind `functions`: the prompt gives six examples of a short JavaScript function. The code domain judges it on
+ * these and on hidden inputs, in the sandbox.
  *
  *   f(1..6)=5,7,9,11,13,15   ->   const f = x => x*2+3
  */

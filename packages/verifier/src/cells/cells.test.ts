@@ -120,7 +120,7 @@ describe('a pool of cells', () => {
     expect(reply).toMatchObject({ kind: 'result', result: { kind: 'died' } });
   });
 
-  test('a job whose cell others kill three times is still run', async () => {
+  test('a job whose cell is killed externally three times is still run', async () => {
     const hunted = new CellPool<CellJob, CellOutcome>({ entry, threads: 1 });
     const pending = hunted.run(job('sleep', 300));
     const killed = new Set<number>();

@@ -1,4 +1,4 @@
-/** Tests of what an outcome without an answer means. */
+/** Tests of what an outcome without a result means. */
 import { expect, test } from 'vitest';
 import { classifyOutcome, type FailedOutcome } from './outcome.ts';
 

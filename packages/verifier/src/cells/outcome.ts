@@ -1,11 +1,11 @@
 /**
- * What a job that ended without an answer means for a verdict. Every domain that runs jobs in cells uses this one
+ * What a job that ended without a result means for a verdict. Every domain that runs jobs in cells uses this one
  * table. Leaves out: the words of the verdict.
  */
 import { type Void, voided } from '../types.ts';
 import type { CellOutcome, Usage } from './types.ts';
 
-/** An outcome without an answer of the child. */
+/** An outcome without a result of the child. */
 export type FailedOutcome = Exclude<CellOutcome, { kind: 'done' }>;
 
 /** How the job itself ended: it is judged, because otherwise a job could escape its verdict by ending its cell. */

@@ -1,5 +1,5 @@
 /**
- * Sandbox cells for a domain: a pool that opens with its first job and turns every end without an answer into a
+ * Sandbox cells for a domain: a pool that opens with its first job and turns every end without a result into a
  * verdict. Leaves out: the meaning of an answer, which the domain reads itself.
  */
 import type { Finding } from '../codes.ts';
@@ -8,7 +8,7 @@ import { classifyOutcome, type FailedOutcome } from './outcome.ts';
 import { CellPool, type PoolOptions } from './pool.ts';
 import type { CellJob, CellOutcome, JobLimits, KillReason, Usage } from './types.ts';
 
-/** A job with what a verdict says if it ends without an answer. */
+/** A job with what a verdict says if it ends without a result. */
 export interface JudgedJob extends CellJob {
   /** What runs, for messages: `the query`. */
   readonly work: string;

@@ -53,7 +53,7 @@ export type KillReason = 'wall' | 'cpu' | 'memory' | 'stall';
 
 /**
  * How a job ended. `done`: the child answered; `value` is untrusted. `killed`: a limit was exceeded. `died`: the child
- * ended without an answer. `aborted`: the caller canceled. `unavailable`: the child did not start or its handler
+ * ended without a result. `aborted`: the caller canceled. `unavailable`: the child did not start or its handler
  * threw.
  */
 export type CellOutcome =

@@ -1,4 +1,4 @@
-/** The checks on rows: good rows parse, bad rows are refused, and damaged ones do neither harm nor throw anything else. */
+/** The checks on rows: good rows parse, bad rows are refused, and damaged rows parse or throw a TaskError. */
 import { strict as assert } from 'node:assert';
 import { isRecord } from '@cipo/support';
 import { type Domain, preview, type Task } from '../types.ts';

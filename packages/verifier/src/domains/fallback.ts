@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 /** What plug-in errors add if this Node cannot resolve the running packages. */
 export const FALLBACK_UNAVAILABLE =
-  'this Node cannot lend its own copy (22.15 or newer can): install the package beside the plug-in';
+  'this Node cannot resolve it to the copy of cipo (22.15 or newer can): install the package beside the plug-in';
 
 type Next = (specifier: string, context?: Partial<ResolveHookContext>) => ResolveFnOutput;
 

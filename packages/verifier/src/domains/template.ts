@@ -6,7 +6,7 @@ const BUILT_IN = ['math', 'code'];
 
 /**
  * Makes the files of a new plug-in domain, as contents by file name. The example task, to write a word backwards, passes
- * the contract; replace it by your own. The test runs with `node --test`, without any other package.
+ * the contract; replace it by your own. The test runs with `node --test` on Node 22.18 or newer, without any other package.
  * @param name of the domain: `[a-z][a-z0-9_-]*`, at most 64 characters, neither `math` nor `code`
  * @throws {TaskError} if the name is not allowed
  */
@@ -122,12 +122,15 @@ A domain for CIPO. \`${name}.ts\` reads rows and judges responses, \`${name}.tes
 
 \`\`\`sh
 node --test                                       # the contract test, without a model (Node 22.18 or newer)
-cipo verify --domain ./${name}.ts rows.jsonl      # a verdict for each response in the rows
-cipo train --domain ./${name}.ts --model DIR --set tasks.train=rows.jsonl
+npx cipo verify --domain ./${name}.ts rows.jsonl  # a verdict for each response in the rows
+npx cipo train --domain ./${name}.ts --model DIR --set tasks.train=rows.jsonl
 \`\`\`
 
-The commands lend the domain their own copy of the \`@cipo\` packages. The test and an editor need \`@cipo/verifier\` in
-\`node_modules\`: \`cipo domain init\` has linked it there, and \`cipo domain link\` does so again after \`npm install\` or on
-another machine. Types are checked by \`npx tsc\`, with \`typescript\` and \`@types/node\` installed.
+An older Node finds no TypeScript test and reports success. In a clone of the CIPO repository \`npx node --test\` runs the
+test with Node 24.
+
+\`cipo\` resolves the imports of the \`@cipo\` packages to its own copy. The test and an editor need \`@cipo/verifier\` in
+\`node_modules\`: \`cipo domain init\` has linked it there, and \`npx cipo domain link\` does so again after \`npm install\` or
+on another machine. Types are checked by \`npx tsc\`, with \`typescript\` and \`@types/node\` installed.
 `;
 }

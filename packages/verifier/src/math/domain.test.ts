@@ -56,7 +56,7 @@ describe('a verdict', () => {
     expect(verdict).toMatchObject({ kind: 'judged', status: 'wrong_answer', passed: false });
     const diagnostics = verdict.kind === 'judged' ? verdict.diagnostics : [];
     expect(diagnostics.map((d) => d.message)).toContain(
-      'read as the interval [1, 3); expected the set {1, 3}',
+      'read as the interval [1, 3); the reference is the set {1, 3}',
     );
     expect(diagnostics.every((d) => d.audience === 'operator')).toBe(true);
   });

@@ -133,11 +133,23 @@ function unreadable(given: Reading): Finding<'math'> {
   };
 }
 
+/** Where an answer was found. */
+const PLACES: Readonly<Record<Extracted['from'], string>> = {
+  boxed: '\\boxed{}',
+  'answer-is': '"the answer is"',
+  hash: 'the line with ####',
+  'last-math': 'the last math span',
+  'last-line': 'the last line',
+  'last-number': 'the last number',
+  whole: 'the whole response',
+  choice: 'the letter of a choice',
+};
+
 function extractedDiagnostic(found: Extracted): Finding<'math'> {
   return {
     code: 'extracted',
     audience: 'operator',
-    message: `answer taken from ${found.from}`,
+    message: `answer taken from ${PLACES[found.from]}`,
     details: { text: found.text.slice(0, MAX_QUOTED_CHARS), from: found.from, start: found.start },
   };
 }
@@ -157,7 +169,7 @@ function comparisonDiagnostic(
   return {
     code: isEqual ? 'right-answer' : 'wrong-answer',
     audience: 'operator',
-    message: `read as ${describeReading(given)}; expected ${describeReading(expected)}${note}`,
+    message: `read as ${describeReading(given)}; the reference is ${describeReading(expected)}${note}`,
     details: {
       stage: outcome.stage,
       ...(outcome.note === undefined ? {} : { note: outcome.note }),

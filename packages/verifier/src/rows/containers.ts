@@ -36,6 +36,12 @@ const NESTED: readonly (readonly [string, readonly string[]])[] = [
 
 const TOP = ['answer', 'ground_truth', 'final_answer', 'expected_answer', 'solution'] as const;
 
+/** The columns that can hold a reference, for an error message. */
+export const REFERENCE_COLUMNS = `${TOP.join(', ')}, or one of them in ${NESTED.map(([name]) => name).join(', ')}`;
+
+/** Names of the columns that can hold a reference: top-level columns and container columns. */
+export const REFERENCE_FIELDS: readonly string[] = [...TOP, ...NESTED.map(([name]) => name)];
+
 /** Every reference of the row that is not blank, in order of precedence. */
 export function references(row: UnknownRecord): Found[] {
   const top = TOP.map((field) => ({ field, value: own(row, field) }));

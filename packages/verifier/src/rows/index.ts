@@ -6,8 +6,8 @@
  */
 import { isRecord, type UnknownRecord } from '@cipo/support';
 import { type Message, TaskError } from '../types.ts';
-import { codeFields } from './code.ts';
-import { container, references } from './containers.ts';
+import { CODE_FIELDS, codeFields } from './code.ts';
+import { container, REFERENCE_FIELDS, references } from './containers.ts';
 import { fromJsonText, isBlank } from './fields.ts';
 import { readId } from './id.ts';
 import { inferDomain } from './infer.ts';
@@ -18,6 +18,12 @@ import { readResponse } from './response.ts';
 export { parseJson } from './fields.ts';
 export { readId } from './id.ts';
 export { readResponse } from './response.ts';
+
+/**
+ * Names of columns that show that an object is a row: `domain`, the columns that can hold a reference (`answer`,
+ * `reward_model`, ...) and those that only code rows have (`tests`, `input_output`, ...).
+ */
+export const ROW_FIELDS: readonly string[] = ['domain', ...REFERENCE_FIELDS, ...CODE_FIELDS];
 
 /** How {@link normalizeRow} finds the domain of a row that does not name one. */
 export interface NormalizeOptions {

@@ -63,10 +63,10 @@ function fromColumns(row: UnknownRecord): string {
   if (forCode === undefined && references(row).length > 0) return 'math';
   if (forCode !== undefined && forMath === undefined) return 'code';
   if (forCode === undefined) {
-    const problem = `is missing and cannot be inferred; the columns are ${listColumns(row)}`;
+    const problem = `is missing and cannot be inferred; set \`domain\`; the columns are ${listColumns(row)}`;
     throw new TaskError('domain', problem, undefined);
   }
-  const problem = `is missing and ambiguous: ${forCode} means code, ${forMath} means math`;
+  const problem = `is missing and ambiguous: ${forCode} means code, ${forMath} means math; set \`domain\``;
   throw new TaskError('domain', problem, undefined);
 }
 

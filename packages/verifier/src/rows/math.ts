@@ -1,7 +1,7 @@
 /** Native columns of a math row. Leaves out: reading the reference itself, which the math domain does. */
 import type { UnknownRecord } from '@cipo/support';
 import { TaskError } from '../types.ts';
-import { container, type Found, references } from './containers.ts';
+import { container, type Found, REFERENCE_COLUMNS, references } from './containers.ts';
 import { firstOf, fromJsonText, own, single } from './fields.ts';
 
 /**
@@ -18,8 +18,7 @@ export function mathFields(row: UnknownRecord): UnknownRecord {
 export function findReference(row: UnknownRecord): Found {
   const [first] = references(row);
   if (first) return first;
-  const problem =
-    'is missing: a math row needs answer, ground_truth, final_answer, expected_answer, solution, or one of them in reward_model, info or verification_info';
+  const problem = `is missing: a math row needs ${REFERENCE_COLUMNS}`;
   throw new TaskError('answer', problem, own(row, 'answer'));
 }
 

@@ -49,6 +49,18 @@ describe('math rows', () => {
     });
   });
 
+  test('a math row without a reference is refused with the names of all columns that can hold one', () => {
+    let message = '';
+    try {
+      normalizeRow({ domain: 'math', response: '1' });
+    } catch (error) {
+      message = String(error);
+    }
+    expect(message).toBe(
+      'TaskError: answer: is missing: a math row needs answer, ground_truth, final_answer, expected_answer, solution, or one of them in reward_model, verification_info, info, extra_info',
+    );
+  });
+
   test('a LaTeX list is one answer; a list of several texts is refused', () => {
     expect(fieldsOf({ answer: '[1, 2]' })).toMatchObject({ answer: '[1, 2]' });
     expect(refusal({ answer: ['1', '2'] })).toEqual({
@@ -246,7 +258,7 @@ describe('the domain of a row', () => {
     const both = { tests: ['assert f(1) == 2'], answer: '2' };
     expect(refusal(both)).toEqual({
       field: 'domain',
-      problem: 'is missing and ambiguous: tests means code, answer means math',
+      problem: 'is missing and ambiguous: tests means code, answer means math; set `domain`',
     });
     expect(normalizeRow({ ...both, ability: 'code' }).domain).toBe('code');
     expect(normalizeRow({ ...both, domain: 'math' }).domain).toBe('math');

@@ -1,5 +1,5 @@
 /**
- * Wraps a test program as a function of the names that it uses of the attempt: those that it mentions, without reserved
+ * Wraps a test program as a function of the attempt's names that it mentions, without reserved
  * words and without the globals on which the tests themselves depend.
  */
 

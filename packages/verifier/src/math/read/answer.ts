@@ -1,5 +1,5 @@
 /**
- * Reads an answer in every way it can be meant: as math, as words, as the letter of a choice, as a time. The type of the
+ * Reads an answer in every plausible reading: as math, as words, as the letter of a choice, as a time. The type of the
  * reference decides later which one counts. Reading never throws; an unreadable answer has an `error`.
  */
 import type { Node } from '../node.ts';
