@@ -212,7 +212,11 @@ test('errors of the hub are explained', async () => {
   await expect(pull()).rejects.toThrow('the hub answered 503');
   await expect(pull({ hubUrl: 'http://127.0.0.1:9' })).rejects.toThrow('the hub cannot be reached');
   for (const name of ['../etc', './x', 'x/.', '-x/y'])
-    await expect(pullModel(name, { directory })).rejects.toThrow('model name: expected owner/name');
+    await expect(pullModel(name, { directory })).rejects.toThrow(
+      `model name: expected owner/name, got "${name}"`,
+    );
   for (const hubUrl of ['notaurl', 'ftp://hub'])
-    await expect(pull({ hubUrl })).rejects.toThrow('hubUrl: expected an address');
+    await expect(pull({ hubUrl })).rejects.toThrow(
+      `hubUrl: expected an address with http:// or https://, got "${hubUrl}"`,
+    );
 });

@@ -37,20 +37,35 @@ function countedDomains(): { readonly domains: DomainSet; readonly closed: () =>
 }
 
 describe('domains are closed exactly once', () => {
-  test.each<{ readonly cause: string; readonly config: TrainConfigInput; readonly resume?: true }>([
-    { cause: 'the model does not exist', config: { model: '/nope' } },
-    { cause: 'the file of tasks does not exist', config: { tasks: { train: '/nope.jsonl' } } },
+  test.each<{
+    readonly cause: string;
+    readonly message: RegExp;
+    readonly config: TrainConfigInput;
+    readonly resume?: true;
+  }>([
+    { cause: 'the model does not exist', message: /\/nope/, config: { model: '/nope' } },
+    {
+      cause: 'the file of tasks does not exist',
+      message: /\/nope\.jsonl/,
+      config: { tasks: { train: '/nope.jsonl' } },
+    },
     {
       cause: 'no kind of task has a weight',
+      message: /^tasks\.mix/,
       config: { tasks: { mix: { arithmetic: 0, functions: 0 } } },
     },
-    { cause: 'there is no checkpoint to resume from', config: {}, resume: true },
-  ])('train() closes its domains once if $cause', async ({ config, resume = false }) => {
+    {
+      cause: 'there is no checkpoint to resume from',
+      message: /checkpoint/,
+      config: {},
+      resume: true,
+    },
+  ])('train() closes its domains once if $cause', async ({ message, config, resume = false }) => {
     const { domains, closed } = countedDomains();
     const directory = join(scratch, 'failed');
-    await expect(
-      train(trainConfig.parse(config), { directory, resume, domains }),
-    ).rejects.toThrow();
+    await expect(train(trainConfig.parse(config), { directory, resume, domains })).rejects.toThrow(
+      message,
+    );
     expect(closed()).toBe(1);
   });
 });
