@@ -5,7 +5,7 @@
 import { type MathOptions, mathOptions } from '../../packages/verifier/src/math/index.ts';
 import {
   gsm8kSolutions,
-  labelledPairs,
+  labeledPairs,
   mathProblems,
   sharedDatasets,
 } from '../../packages/verifier/src/math/testing/data.ts';
@@ -25,7 +25,7 @@ const PROSE = mathOptions({ extraction: 'any' });
 
 /** Labelled pairs for both graders: those without options of this project and with a verdict. */
 function labelled(): Item[] {
-  return labelledPairs().flatMap(({ id, answer, response, label, question, options }) => {
+  return labeledPairs().flatMap(({ id, answer, response, label, question, options }) => {
     const extraction = options?.extraction === 'any' && Object.keys(options).length === 1;
     if (label === null || (options && !extraction)) return [];
     return [

@@ -4,7 +4,7 @@
  */
 // @ts-check
 (() => {
-  /** @typedef {{ name: string, label: string, colour: string }} Line */
+  /** @typedef {{ name: string, label: string, color: string }} Line */
   /** @typedef {{ title: string, note: string, unit: string, lines: Line[], isShare?: boolean }} Chart */
 
   /** @type {Chart[]} */
@@ -15,8 +15,8 @@
       unit: 'reward',
       isShare: true,
       lines: [
-        { name: 'reward', label: 'attempts', colour: '--blue' },
-        { name: 'correction/reward', label: 'corrections', colour: '--orange' },
+        { name: 'reward', label: 'attempts', color: '--blue' },
+        { name: 'correction/reward', label: 'corrections', color: '--orange' },
       ],
     },
     {
@@ -25,8 +25,8 @@
       unit: 'share of corrections',
       isShare: true,
       lines: [
-        { name: 'correction/fix_rate', label: 'fix rate', colour: '--blue' },
-        { name: 'correction/retention', label: 'retention', colour: '--green' },
+        { name: 'correction/fix_rate', label: 'fix rate', color: '--blue' },
+        { name: 'correction/retention', label: 'retention', color: '--green' },
       ],
     },
     single('Rho', 'target share of correct anchors', 'share', 'correction/rho', '--violet'),
@@ -51,9 +51,9 @@
   ];
 
   /** A chart of one metric. The legend shows the unit-free title. */
-  /** @type {(title: string, note: string, unit: string, name: string, colour: string) => Chart} */
-  function single(title, note, unit, name, colour) {
-    return { title, note, unit, lines: [{ name, label: title.toLowerCase(), colour }] };
+  /** @type {(title: string, note: string, unit: string, name: string, color: string) => Chart} */
+  function single(title, note, unit, name, color) {
+    return { title, note, unit, lines: [{ name, label: title.toLowerCase(), color }] };
   }
 
   const HEIGHT = 210;
@@ -69,7 +69,7 @@
   );
 
   /** @type {(name: string) => string} */
-  function colourOf(name) {
+  function colorOf(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
@@ -98,11 +98,11 @@
 
   /** @type {(lines: Line[]) => uPlot.Series[]} */
   function seriesOf(lines) {
-    return lines.flatMap(({ label, colour }) => {
-      const stroke = () => colourOf(colour);
+    return lines.flatMap(({ label, color }) => {
+      const stroke = () => colorOf(color);
       const points = { show: length < 3 };
       /** @type {uPlot.Series} */
-      const faint = { stroke: () => `${colourOf(colour)}55`, width: 1, points };
+      const faint = { stroke: () => `${colorOf(color)}55`, width: 1, points };
       /** @type {uPlot.Series} */
       const strong = { label, stroke, width: 2, points, value: (_, value) => formatValue(value) };
       return [{ ...faint, label: '', class: 'faint' }, strong];
@@ -116,8 +116,8 @@
       labelSize: 16,
       labelGap: 2,
       labelFont: '11px system-ui, sans-serif',
-      stroke: () => colourOf('--faint'),
-      grid: { stroke: () => colourOf('--line'), width: 1 },
+      stroke: () => colorOf('--faint'),
+      grid: { stroke: () => colorOf('--line'), width: 1 },
       ticks: { show: false },
       font: '11px system-ui, sans-serif',
     };

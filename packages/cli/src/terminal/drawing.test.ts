@@ -34,7 +34,7 @@ import {
 import { chooseSample, sampleLines } from './sample.ts';
 import { Screen } from './screen.ts';
 import { sparkline } from './spark.ts';
-import { COLOUR_STYLE, PLAIN_STYLE, wantsColour, wantsLive } from './style.ts';
+import { COLOR_STYLE, PLAIN_STYLE, wantsColor, wantsLive } from './style.ts';
 import { areApart, beforeAfterTable, qualityTable } from './table.ts';
 
 /** The state after the first `events` events of the fake run, one second apart. */
@@ -167,7 +167,7 @@ describe('live area', () => {
         fc.integer({ min: 0, max: 70 }),
         fc.integer({ min: 22, max: 200 }),
         (n, columns) => {
-          for (const line of liveLines(after(n), 100_000, columns, COLOUR_STYLE)) {
+          for (const line of liveLines(after(n), 100_000, columns, COLOR_STYLE)) {
             expect(stringWidth(line)).toBeLessThan(columns);
           }
         },
@@ -373,9 +373,9 @@ describe('screen', () => {
   });
 
   test('NO_COLOR, FORCE_COLOR and TERM=dumb are respected', () => {
-    expect(wantsColour(true, { NO_COLOR: '1' })).toBe(false);
-    expect(wantsColour(false, { FORCE_COLOR: '1' })).toBe(true);
-    expect(wantsColour(true, {})).toBe(true);
+    expect(wantsColor(true, { NO_COLOR: '1' })).toBe(false);
+    expect(wantsColor(false, { FORCE_COLOR: '1' })).toBe(true);
+    expect(wantsColor(true, {})).toBe(true);
     expect(wantsLive(true, { TERM: 'dumb' })).toBe(false);
   });
 });

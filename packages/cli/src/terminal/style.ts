@@ -6,7 +6,7 @@ import picocolors from 'picocolors';
 export type Style = ReturnType<typeof picocolors.createColors>;
 
 export const PLAIN_STYLE: Style = picocolors.createColors(false);
-export const COLOUR_STYLE: Style = picocolors.createColors(true);
+export const COLOR_STYLE: Style = picocolors.createColors(true);
 
 /** Environment variables; a parameter so that tests need no real terminal. */
 interface Environment {
@@ -14,7 +14,7 @@ interface Environment {
 }
 
 /** Color on terminals. NO_COLOR turns it off (https://no-color.org); FORCE_COLOR turns it on everywhere. */
-export function wantsColour(isTerminal: boolean, environment: Environment): boolean {
+export function wantsColor(isTerminal: boolean, environment: Environment): boolean {
   if (environment.NO_COLOR) return false;
   if (environment.FORCE_COLOR && environment.FORCE_COLOR !== '0') return true;
   return isTerminal && environment.TERM !== 'dumb';
@@ -27,5 +27,5 @@ export function wantsLive(isTerminal: boolean, environment: Environment): boolea
 
 export function styleOf(stream: Pick<WriteStream, 'isTTY'> | NodeJS.WritableStream): Style {
   const isTerminal = 'isTTY' in stream && stream.isTTY === true;
-  return wantsColour(isTerminal, process.env) ? COLOUR_STYLE : PLAIN_STYLE;
+  return wantsColor(isTerminal, process.env) ? COLOR_STYLE : PLAIN_STYLE;
 }

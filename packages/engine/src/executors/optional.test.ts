@@ -15,7 +15,7 @@ test('onnxruntime-node is installed without its script, which downloads from ano
   expect(installCommand('onnxruntime-node')).toContain('--ignore-scripts onnxruntime-node@');
 });
 
-test('an EngineError is recognised across copies of the package', () => {
+test('an EngineError is recognized across copies of the package', () => {
   const foreign = Object.assign(new Error('x'), { [Symbol.for('cipo.EngineError')]: true });
   expect(EngineError.isInstance(foreign)).toBe(true);
   expect(EngineError.isInstance(new Error('x'))).toBe(false);

@@ -43,7 +43,7 @@ describe('a token is drawn', () => {
     }
   });
 
-  test('top-k samples from the k most likely tokens, renormalised, and keeps the lower id of a tie', () => {
+  test('top-k samples from the k most likely tokens, renormalized, and keeps the lower id of a tie', () => {
     const found = table({ topK: 1 });
     expect([...found.keys()]).toEqual([1]);
     expect(found.get(1)!.logprob).toBe(0);

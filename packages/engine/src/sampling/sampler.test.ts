@@ -42,7 +42,7 @@ function full(prompt: TokenIds, { tokens }: Sample) {
 }
 
 describe('a sequence is the same whatever it is batched with', () => {
-  test('a sequence does not depend on the number of slots, its neighbours or refilling', async () => {
+  test('a sequence does not depend on the number of slots, its neighbors or refilling', async () => {
     const bySlots = new Map<number, LocalEngine>();
     for (const maxSequences of [1, 2, 3, 5, 12, 512])
       bySlots.set(maxSequences, await open({ maxSequences }));

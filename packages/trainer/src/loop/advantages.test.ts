@@ -39,7 +39,7 @@ test('a void rollout gets no advantage and does not move the others', () => {
   expect(b).toBe(0);
 });
 
-test('without normalizeByStd (Dr. GRPO) rewards are centred and not scaled', () => {
+test('without normalizeByStd (Dr. GRPO) rewards are centered and not scaled', () => {
   expect(groupAdvantages([1, 0, 0, 0], false)).toEqual([0.75, -0.25, -0.25, -0.25]);
 });
 

@@ -93,7 +93,7 @@ describe('byte-level tokenizers', () => {
     fc.assert(fc.property(ids, (x) => streamed(tokenizer, x) === tokenizer.decode(x)));
   });
 
-  test('a byte that the vocabulary lacks is removed before its neighbours merge, as in Python', () => {
+  test('a byte that the vocabulary lacks is removed before its neighbors merge, as in Python', () => {
     const json = Object(read('gpt2/tokenizer.json'));
     const bytes = Object.entries<number>(json.model.vocab).filter(([word]) => word !== '\u0106');
     const vocab = { ...Object.fromEntries(bytes.filter(([word]) => word.length === 1)), ",'": 400 };

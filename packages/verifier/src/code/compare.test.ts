@@ -62,7 +62,7 @@ describe('structural comparison', () => {
     ['0.1 + 0.2', 0.3, 0.1 + 0.2, true],
     ['a wrong digit', 0.3333333333, 0.3333, false],
     ['a large integer and a half', 738491625, 738491625.5, false],
-    ['neighbouring integers', 9007199254740991, 9007199254740990, false],
+    ['neighboring integers', 9007199254740991, 9007199254740990, false],
     ['a number and infinity', 3, ['n', 'Infinity'], false],
     ['a fraction and infinity', 0.5, ['n', '-Infinity'], false],
     ['infinity and itself', { $type: 'number', value: 'Infinity' }, ['n', 'Infinity'], true],

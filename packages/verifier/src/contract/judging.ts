@@ -170,9 +170,9 @@ export async function checkAbortDuring<R>(
     const about = `the correct response of ${task.id}, aborted while it is judged`;
     const stop = new AbortController();
     const pending = verifyOn(bench, task, makeAttempt(correct), about, stop.signal);
-    const neighbour = assertAccepts(bench, known, 'must be accepted beside an aborted one');
+    const neighbor = assertAccepts(bench, known, 'must be accepted beside an aborted one');
     stop.abort();
-    const [verdict] = await Promise.all([pending, neighbour]);
+    const [verdict] = await Promise.all([pending, neighbor]);
     if (!isAccepted(verdict)) assertAborted(verdict, about);
   }
   if (slow) await assertStops(bench, slow);

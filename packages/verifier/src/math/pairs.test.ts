@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { rows } from '../../../../datasets/math-equivalence/build.ts';
 import { mathDomain } from './index.ts';
-import { labelledPairs, type Pair } from './testing/data.ts';
+import { labeledPairs, type Pair } from './testing/data.ts';
 
-const pairs = labelledPairs();
+const pairs = labeledPairs();
 const byType = Map.groupBy(pairs, (pair) => pair.type);
 
-describe('the labelled pairs', () => {
+describe('the labeled pairs', () => {
   const domain = mathDomain();
   afterAll(() => domain.close?.());
 
@@ -17,7 +17,7 @@ describe('the labelled pairs', () => {
     return found === pair.label ? [] : [{ ...pair, verdict }];
   };
 
-  test('there are at least 800 labelled pairs: correct, incorrect and void', () => {
+  test('there are at least 800 labeled pairs: correct, incorrect and void', () => {
     expect(pairs.length).toBeGreaterThanOrEqual(800);
     expect(byType.size).toBeGreaterThanOrEqual(30);
     for (const label of [true, false, null]) {
@@ -25,12 +25,12 @@ describe('the labelled pairs', () => {
     }
   });
 
-  test('the labelled pairs are what build.ts generates from cases.txt', () => {
+  test('the labeled pairs are what build.ts generates from cases.txt', () => {
     const source = new URL('../../../../datasets/math-equivalence/cases.txt', import.meta.url);
     expect(rows(readFileSync(source, 'utf8'))).toEqual(pairs);
   });
 
-  test('no labelled pair occurs twice', () => {
+  test('no labeled pair occurs twice', () => {
     const keys = pairs.map((pair) =>
       JSON.stringify([pair.answer, pair.response, pair.options, pair.question]),
     );
@@ -38,7 +38,7 @@ describe('the labelled pairs', () => {
   });
 
   test.each([...byType])(
-    'all labelled pairs of type %s are judged as labelled',
+    'all labeled pairs of type %s are judged as labeled',
     async (_type, group) => {
       const wrong = await Promise.all(group.map(judge));
       expect(wrong.flat()).toEqual([]);

@@ -61,7 +61,7 @@ describe.skipIf(datasets === undefined)(
 describe.skipIf(datasets === undefined)(
   '2,638 outputs of models on GSM8K (needs the shared data sets)',
   () => {
-    test('the outputs of models on GSM8K are judged as labelled', () => {
+    test('the outputs of models on GSM8K are judged as labeled', () => {
       const solutions = datasets === undefined ? [] : gsm8kSolutions(datasets);
       const wrong = solutions.filter((s) => {
         const reference = {

@@ -100,16 +100,16 @@ function content(hub: State, request: IncomingMessage, response: ServerResponse,
     response.writeHead(refusal).end();
     return;
   }
-  const honoured = first !== undefined && (isProbe || !hub.deaf.has(name));
-  const [start, end] = honoured
+  const honored = first !== undefined && (isProbe || !hub.deaf.has(name));
+  const [start, end] = honored
     ? [Number(first), last ? Number(last) + 1 : data.length]
     : [0, data.length];
   const sent = Buffer.from(data.subarray(start, end));
   if (!isProbe && hub.forged.has(name)) sent[sent.length - 1]! ^= 1;
-  response.writeHead(honoured ? 206 : 200, {
+  response.writeHead(honored ? 206 : 200, {
     etag: '"1"',
     'content-length': sent.length,
-    ...(honoured && { 'content-range': `bytes ${start}-${end - 1}/${data.length}` }),
+    ...(honored && { 'content-range': `bytes ${start}-${end - 1}/${data.length}` }),
   });
   const limit = isProbe ? undefined : hub.breaks[name]?.shift();
   if (limit === undefined) response.end(sent);

@@ -159,7 +159,7 @@ const PARAMETER =
   /(?:\\[ ,;]|\\q?quad|[\s,;])*\(\s*([a-z])\s*\\in\s*(?:\\mathbb|\\mathbf|\\mathrm)?\s*\{?\s*([ZN])\s*\}?\s*\)\s*$/;
 /** `{}_5C_2`. */
 const COMBINATION = /\{\s*\}\s*_\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?/g;
-const COLOUR = /\\(?:textcolor|color|colorbox|definecolor)\s*\{[^{}]*\}/g;
+const COLOR = /\\(?:textcolor|color|colorbox|definecolor)\s*\{[^{}]*\}/g;
 /** `3.5x10^4`. */
 const TYPED_TIMES = /(?<=\d)\s*[xX]\s*(?=10\s*\^)/g;
 const MONEY = '\u0001';
@@ -192,7 +192,7 @@ export function clean(text: string): string {
   s = oneBlank(s);
   if (/[\\$~{]/.test(s)) {
     if (/\\right\s*\./.test(s)) s = s.replace(LEFT_BRACE, '');
-    s = withParameter(s.replace(COLOUR, '')).replace(COMBINATION, '\\binom{$1}{$2}');
+    s = withParameter(s.replace(COLOR, '')).replace(COMBINATION, '\\binom{$1}{$2}');
     s = s.replace(BREAKS, ROW_BREAK).replaceAll('\\$', MONEY);
     s = dollars(
       s

@@ -16,7 +16,7 @@ export interface Pair {
   readonly reason: string;
 }
 
-export function labelledPairs(): Pair[] {
+export function labeledPairs(): Pair[] {
   const file = new URL('datasets/math-equivalence/pairs.jsonl', ROOT);
   return lines(readFileSync(file, 'utf8')) as Pair[];
 }
