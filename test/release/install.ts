@@ -35,6 +35,29 @@ export async function packAll(): Promise<ReadonlyMap<string, string>> {
   );
 }
 
+/**
+ * Installs tarballs in a project by `npm install`. The overrides keep npm from asking the registry for our names, which
+ * are not published: a slow answer would fail the test. @returns megabytes that the project's node_modules take
+ */
+export function installTarballs(
+  project: string,
+  names: Iterable<string>,
+  tarballs: ReadonlyMap<string, string>,
+): Promise<number> {
+  const dependencies = Object.fromEntries(
+    [...names].map((name) => [`@cipo/${name}`, `file:${tarballs.get(name)}`]),
+  );
+  const overrides = Object.fromEntries(
+    [...tarballs].map(([name, path]) => {
+      const full = `@cipo/${name}`;
+      return [full, full in dependencies ? `$${full}` : `file:${path}`];
+    }),
+  );
+  const manifest = { private: true, type: 'module', dependencies, overrides };
+  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
+  return npmInstall(project);
+}
+
 /** An empty project in a folder of its own. */
 export function emptyProject(name: string): string {
   const folder = join(scratch, name);

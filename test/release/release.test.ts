@@ -7,6 +7,7 @@ import { publint } from 'publint';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   emptyProject,
+  installTarballs,
   npmInstall,
   packAll,
   removeScratch,
@@ -15,7 +16,8 @@ import {
   userEnvironment,
 } from './install.ts';
 
-const INSTALL_MS = 300_000;
+/** Installing 300 MB takes seconds, and minutes where the machine or its registry is busy. */
+const INSTALL_MS = 600_000;
 /** MB. What `npx cipo verify` may take; measured sizes are in docs/measurements/install-sizes.md. */
 const MAX_JUDGING_MB = 140;
 const MAX_MATH_MB = 10;
@@ -24,8 +26,6 @@ const MATH = ['support', 'verifier'];
 
 let tarballs: ReadonlyMap<string, string>;
 const sizes: [what: string, megabytes: number][] = [];
-const tarball = (name: string) => tarballs.get(name)!;
-const tarballsOf = (names: readonly string[]) => names.map(tarball);
 
 beforeAll(async () => {
   tarballs = await packAll();
@@ -90,7 +90,7 @@ describe('math alone', () => {
   let project: string;
   beforeAll(async () => {
     project = emptyProject('math');
-    const megabytes = await npmInstall(project, ...tarballsOf(MATH));
+    const megabytes = await installTarballs(project, MATH, tarballs);
     sizes.push(['@cipo/verifier, math verdicts', megabytes]);
     expect(megabytes).toBeLessThan(MAX_MATH_MB);
     writeFileSync(join(project, 'math.js'), script);
@@ -138,7 +138,7 @@ describe('everything', () => {
 
   beforeAll(async () => {
     project = emptyProject('everything');
-    const megabytes = await npmInstall(project, ...tarballs.values());
+    const megabytes = await installTarballs(project, tarballs.keys(), tarballs);
     sizes.push(['@cipo/cli, judging and everything but the engines', megabytes]);
     expect(megabytes).toBeLessThan(MAX_JUDGING_MB);
   }, INSTALL_MS);
