@@ -183,6 +183,8 @@ describe('a run that fails', () => {
       ...set('tasks.train=rows.jsonl', 'tasks.heldOut=rows.jsonl'),
     );
     expect(err).toContain('rows.jsonl');
-    expect(err).toContain('is missing and cannot be inferred; the columns are prompt, answr');
+    expect(err).toContain(
+      'is missing and cannot be inferred; set `domain`; the columns are prompt, answr',
+    );
   });
 });

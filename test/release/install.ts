@@ -68,9 +68,24 @@ export function emptyProject(name: string): string {
 
 /** Runs `npm install` with these packages in a project. @returns megabytes that the project's node_modules take */
 export async function npmInstall(project: string, ...packages: string[]): Promise<number> {
-  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
-  await runIn(project, 'npm', ['install', ...flags, ...packages]);
+  await runNpm(project, ['install', '--no-audit', '--no-fund', '--loglevel=error', ...packages]);
   return Math.round(sizeOf(join(project, 'node_modules')) / 1e6);
+}
+
+/** A registry may leave a request without an answer: npm alone would wait for five minutes. */
+const NPM_TRIES = 3;
+const NPM_TRY_MS = 150_000;
+
+/** Runs npm in a project, again if it does not end in time. @throws if the last try fails */
+export async function runNpm(project: string, args: readonly string[]): Promise<void> {
+  for (let tries = NPM_TRIES; ; tries -= 1) {
+    try {
+      await runIn(project, 'npm', args, { timeoutMs: NPM_TRY_MS });
+      return;
+    } catch (error) {
+      if (tries === 1) throw error;
+    }
+  }
 }
 
 export interface Finished {
@@ -84,9 +99,10 @@ export function runIn(
   folder: string,
   command: string,
   args: readonly string[],
-  { node = process.execPath, mayFail = false } = {},
+  { node = process.execPath, mayFail = false, timeoutMs = 0 } = {},
 ): Promise<Finished> {
-  const child = spawn(command, args, { cwd: folder, env: userEnvironment(node) });
+  const env = userEnvironment(node);
+  const child = spawn(command, args, { cwd: folder, env, timeout: timeoutMs });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (part) => {
@@ -115,7 +131,12 @@ export function userEnvironment(node: string = process.execPath): NodeJS.Process
   const path = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !folder.startsWith(ROOT));
-  return { ...Object.fromEntries(kept), PATH: [dirname(node), ...path].join(delimiter) };
+  return {
+    npm_config_prefer_offline: 'true',
+    npm_config_fetch_timeout: '60000',
+    ...Object.fromEntries(kept),
+    PATH: [dirname(node), ...path].join(delimiter),
+  };
 }
 
 /** Bytes of all files below a folder. */
