@@ -35,7 +35,7 @@ export interface Attempt {
  */
 export type Audience = 'policy' | 'operator';
 
-/** One finding about an attempt, as data. Whoever displays it decides how it is rendered. */
+/** One finding about an attempt, as data. Programs read the code and the details; the message is for people. */
 export interface Diagnostic {
   /** Stable kebab-case code: `wrong-answer`, `runtime-error`, `time-limit`, `unreadable-answer`, ... */
   readonly code: string;
